@@ -1,0 +1,247 @@
+//! The one table of error codes, and the faults that carry them.
+//!
+//! A code is stable: the same text is the `coding.code` of the `OperationOutcome`, the log field and
+//! the name of its page under `docs/errors/`. `cargo xtask tidy` fails on a code without a page.
+
+use std::fmt;
+
+/// One row of the table: a stable name, the FHIR issue type
+/// (<https://hl7.org/fhir/R4/valueset-issue-type.html>), the HTTP status, and a sentence.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Code {
+    /// `room.thing.condition`, lower case.
+    pub name: &'static str,
+    /// The FHIR `IssueType` code.
+    pub issue: &'static str,
+    /// The HTTP status a door answers with.
+    pub status: u16,
+    /// What happened, in a sentence without a full stop.
+    pub title: &'static str,
+}
+
+macro_rules! codes {
+    ($($ident:ident = $name:literal, $status:literal, $issue:literal, $title:literal;)*) => {
+        /// The codes by name, for the places that raise them.
+        pub mod code {
+            use super::Code;
+            $(#[doc = $title]
+            pub static $ident: Code =
+                Code { name: $name, issue: $issue, status: $status, title: $title };)*
+        }
+        /// Every code, in the order of the table.
+        pub static CODES: &[&Code] = &[$(&code::$ident),*];
+    };
+}
+
+codes! {
+    JSON_SYNTAX = "fhir.json.syntax", 400, "structure", "the body is not well-formed JSON";
+    JSON_UTF8 = "fhir.json.utf8", 400, "structure", "the body is not UTF-8";
+    JSON_DUPLICATE = "fhir.json.duplicate-property", 400, "structure", "a property stands twice in one object";
+    JSON_DEPTH = "fhir.json.too-deep", 400, "too-costly", "the document is nested deeper than the limit";
+    JSON_SIZE = "fhir.json.too-large", 413, "too-long", "the document is larger than the limit";
+    JSON_ELEMENTS = "fhir.json.too-many-elements", 413, "too-costly", "the document has more elements than the limit";
+    RESOURCE_NOT_OBJECT = "fhir.resource.not-object", 400, "structure", "the body is not a JSON object with a resourceType";
+    RESOURCE_TYPE_UNKNOWN = "fhir.resource.unknown-type", 404, "not-supported", "the resource type is not one of FHIR R4";
+    RESOURCE_TYPE_MISMATCH = "fhir.resource.type-mismatch", 400, "invalid", "the body's resourceType differs from the one asked for";
+    RESOURCE_ID_MISMATCH = "fhir.resource.id-mismatch", 400, "invalid", "the body's id differs from the one in the address";
+    RESOURCE_ID_INVALID = "fhir.resource.id-invalid", 400, "value", "the id is not 1 to 64 letters, digits, hyphens or full stops";
+    RESOURCE_ID_MISSING = "fhir.resource.id-missing", 400, "required", "the body of an update has no id";
+    ELEMENT_UNKNOWN = "validation.element.unknown", 422, "structure", "the element is not defined for its type";
+    ELEMENT_TYPE = "validation.element.type", 422, "structure", "the JSON shape does not fit the element's type";
+    ELEMENT_REQUIRED = "validation.element.required", 422, "required", "a required element is missing";
+    ELEMENT_REPEATS = "validation.element.repeats", 422, "structure", "the element repeats more often than its cardinality allows";
+    ELEMENT_EMPTY = "validation.element.empty", 422, "structure", "an object, array or string is empty";
+    ELEMENT_CHOICE = "validation.element.choice", 422, "structure", "a choice element has more than one type";
+    ELEMENT_NULL = "validation.element.null", 422, "structure", "null stands where FHIR JSON does not allow it";
+    PRIMITIVE_FORMAT = "validation.primitive.format", 422, "value", "the value does not have the format of its primitive type";
+    BINDING_REQUIRED = "validation.binding.required", 422, "code-invalid", "the code is not in the required value set";
+    REFERENCE_FORM = "validation.reference.form", 422, "value", "the reference does not have an allowed form";
+    REFERENCE_TARGET = "validation.reference.target", 422, "value", "the reference points at a type that is not allowed there";
+    CONTAINED_INVALID = "validation.contained.invalid", 422, "structure", "a contained resource breaks the rules of containment";
+    INVARIANT_FAILED = "validation.invariant.failed", 422, "invariant", "an invariant of the specification does not hold";
+    NOT_FOUND = "record.read.not-found", 404, "not-found", "no such resource";
+    GONE = "record.read.gone", 410, "deleted", "the resource was deleted";
+    VERSION_NOT_FOUND = "record.read.version-not-found", 404, "not-found", "no such version";
+    VERSION_CONFLICT = "record.write.version-conflict", 412, "conflict", "the resource was changed since the version you named";
+    PRECONDITION_FAILED = "record.write.precondition-failed", 412, "conflict", "the precondition does not hold";
+    CREATE_BY_UPDATE_OFF = "record.write.create-by-update-off", 405, "not-supported", "this server does not create a resource under an id of your choice";
+    MULTIPLE_MATCHES = "record.write.multiple-matches", 412, "multiple-matches", "the condition matches more than one resource";
+    CONDITION_MISSING = "record.write.condition-missing", 400, "required", "a conditional interaction needs at least one search parameter";
+    RESOURCE_TOO_LARGE = "record.write.too-large", 413, "too-long", "the resource is larger than the limit";
+    BUNDLE_TYPE = "record.bundle.type", 400, "invalid", "the bundle is neither a batch nor a transaction";
+    BUNDLE_ENTRY = "record.bundle.entry", 400, "invalid", "an entry of the bundle is malformed";
+    BUNDLE_TOO_MANY = "record.bundle.too-many-entries", 413, "too-costly", "the bundle has more entries than the limit";
+    BUNDLE_DUPLICATE = "record.bundle.duplicate", 400, "duplicate", "two entries of a transaction name the same resource";
+    BUNDLE_REFERENCE = "record.bundle.reference", 400, "not-found", "a conditional reference does not match exactly one resource";
+    SEARCH_PARAMETER_UNKNOWN = "search.parameter.unknown", 400, "not-supported", "the search parameter is not defined for this type";
+    SEARCH_MODIFIER = "search.parameter.modifier", 400, "not-supported", "the modifier is not supported for this search parameter";
+    SEARCH_VALUE = "search.parameter.value", 400, "value", "the value of the search parameter cannot be understood";
+    SEARCH_PREFIX = "search.parameter.prefix", 400, "value", "the prefix does not apply to this search parameter";
+    SEARCH_CHAIN = "search.parameter.chain", 400, "invalid", "the chain does not lead anywhere";
+    SEARCH_RESULT_PARAMETER = "search.result.parameter", 400, "value", "the value of a result parameter cannot be understood";
+    SEARCH_TOO_MANY = "search.query.too-many", 400, "too-costly", "the search has more parts than the limit";
+    SEARCH_TOO_COSTLY = "search.query.too-costly", 503, "too-costly", "the search would cost more than the limit";
+    SEARCH_CURSOR = "search.page.cursor", 400, "value", "the page link is not one this server gave, or has expired";
+    INCLUDE_TOO_MANY = "search.include.too-many", 400, "too-costly", "the search includes more resources than the limit";
+    NOT_SUPPORTED = "server.interaction.not-supported", 405, "not-supported", "the interaction is not supported";
+    NOT_ACCEPTABLE = "server.content.not-acceptable", 406, "not-supported", "the server cannot answer in the format asked for";
+    UNSUPPORTED_MEDIA = "server.content.unsupported-media", 415, "not-supported", "the server cannot read the format of the body";
+    BODY_TOO_LARGE = "server.body.too-large", 413, "too-long", "the request's body is larger than the limit";
+    BODY_ENCODING = "server.body.encoding", 400, "structure", "the request's body does not decode as its Content-Encoding says";
+    HEADER_INVALID = "server.header.invalid", 400, "value", "a request header cannot be understood";
+    PARAMETER_INVALID = "server.parameter.invalid", 400, "value", "a request parameter cannot be understood";
+    UNKNOWN_ROUTE = "server.route.unknown", 404, "not-found", "there is nothing at this address";
+    OVERLOADED = "server.busy", 503, "throttled", "the server is at its limit of concurrent requests";
+    TIMEOUT = "server.timeout", 503, "timeout", "the request took longer than the limit";
+    SHUTTING_DOWN = "server.shutting-down", 503, "transient", "the server is shutting down";
+    AUDIT_UNAVAILABLE = "audit.unavailable", 503, "exception", "the audit log cannot be written, so nothing may be read or changed";
+    STORE_UNAVAILABLE = "store.unavailable", 503, "exception", "the store cannot be read or written";
+    STORE_TOO_NEW = "store.schema.too-new", 500, "exception", "the store was written by a newer version of this program";
+    STORE_LOCKED = "store.locked", 500, "exception", "another process has the store open";
+    STORE_CORRUPT = "store.corrupt", 500, "exception", "the store holds something that this program did not write";
+    INTERNAL = "server.internal", 500, "exception", "something failed inside the server";
+}
+
+/// How grave an issue is (<https://hl7.org/fhir/R4/valueset-issue-severity.html>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth knowing.
+    Information,
+    /// Done, but look.
+    Warning,
+    /// Refused.
+    Error,
+    /// Failed.
+    Fatal,
+}
+
+impl Severity {
+    /// The FHIR code.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Information => "information",
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::Fatal => "fatal",
+        }
+    }
+}
+
+/// One thing that is wrong, as an `OperationOutcome.issue` tells it.
+///
+/// `diagnostics` is for the caller who sent the data and must hold no stored patient data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issue {
+    /// Its row in the table.
+    pub code: &'static Code,
+    /// How grave.
+    pub severity: Severity,
+    /// What to do about it, in a sentence.
+    pub diagnostics: String,
+    /// Where, as a `FHIRPath` expression (`Patient.name[0].given[1]`) or a parameter's name.
+    pub expression: Option<String>,
+}
+
+/// A refusal or failure: one issue or more, the first deciding the status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// At least one.
+    pub issues: Vec<Issue>,
+}
+
+impl Fault {
+    /// A fault of one issue of severity error.
+    pub fn new(code: &'static Code, diagnostics: impl Into<String>) -> Self {
+        let diagnostics = diagnostics.into();
+        Self {
+            issues: vec![Issue { code, severity: Severity::Error, diagnostics, expression: None }],
+        }
+    }
+
+    /// A fault of one issue at a place.
+    pub fn at(
+        code: &'static Code,
+        diagnostics: impl Into<String>,
+        expression: impl Into<String>,
+    ) -> Self {
+        let mut fault = Self::new(code, diagnostics);
+        if let Some(issue) = fault.issues.first_mut() {
+            issue.expression = Some(expression.into());
+        }
+        fault
+    }
+
+    /// Gathers issues into a fault; `None` when none of them is an error.
+    pub fn of(issues: Vec<Issue>) -> Option<Self> {
+        issues.iter().any(|i| i.severity >= Severity::Error).then_some(Self { issues })
+    }
+
+    /// The code of the first error, which decides status and log line.
+    pub fn code(&self) -> &'static Code {
+        self.issues
+            .iter()
+            .find(|i| i.severity >= Severity::Error)
+            .or_else(|| self.issues.first())
+            .map_or(&code::INTERNAL, |i| i.code)
+    }
+
+    /// The HTTP status to answer with.
+    pub fn status(&self) -> u16 {
+        self.code().status
+    }
+
+    /// Prefixes every issue's place, for a fault found inside a bundle entry.
+    #[must_use]
+    pub fn within(mut self, prefix: &str) -> Self {
+        for issue in &mut self.issues {
+            issue.expression = Some(match issue.expression.take() {
+                Some(inner) => format!("{prefix}.{inner}"),
+                None => prefix.to_owned(),
+            });
+        }
+        self
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, issue) in self.issues.iter().enumerate() {
+            if i > 0 {
+                f.write_str("; ")?;
+            }
+            write!(f, "{}: {}", issue.code.name, issue.diagnostics)?;
+            if let Some(place) = &issue.expression {
+                write!(f, " (at {place})")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Fault {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_holds_each_name_once_and_only_real_statuses() {
+        let mut names: Vec<_> = CODES.iter().map(|c| c.name).collect();
+        names.sort_unstable();
+        let all = names.len();
+        names.dedup();
+        assert_eq!(names.len(), all);
+        assert!(CODES.iter().all(|c| (400..600).contains(&c.status)));
+    }
+
+    #[test]
+    fn a_fault_answers_with_its_first_error() {
+        let fault =
+            Fault::at(&code::GONE, "deleted", "Patient.id").within("Bundle.entry[3].resource");
+        assert_eq!(fault.status(), 410);
+        assert_eq!(
+            fault.to_string(),
+            "record.read.gone: deleted (at Bundle.entry[3].resource.Patient.id)"
+        );
+    }
+}
