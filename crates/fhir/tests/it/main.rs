@@ -1,1 +1,3 @@
-//! Contract tests of `fhir`.
+//! Contract of `fhir`.
+
+mod json;
