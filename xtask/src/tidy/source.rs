@@ -1,0 +1,373 @@
+//! Rules for Rust files: each opens with its purpose, fits one sitting, leaves nothing half done,
+//! keeps SQL in the record room, patients out of the logs, and the outside world out of the
+//! languages (ARCHITECTURE.md, "what is absent").
+
+use super::lexer::{Kind, Token, shipped, tokens};
+use super::words::Refused;
+use super::{File, Finding};
+
+/// Lines a file may have at all, and lines past which it deserves a look.
+const LINES_MAX: usize = 900;
+const LINES_LONG: usize = 500;
+/// The least an opening line can say.
+const HEADER_MIN: usize = 24;
+/// Macros that leave something half done.
+const UNDONE: [&str; 3] = ["todo", "unimplemented", "dbg"];
+/// Marks of the same in comments. Assembled, so that this file is tidy.
+const MARKS: [&str; 3] = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
+/// Crates that may speak SQL.
+const SQL_CRATES: [&str; 2] = ["crates/store/", "crates/audit/"];
+/// Crates without files, network, environment, clock or random numbers.
+const PURE_CRATES: [&str; 6] = ["base", "fhir", "fhirpath", "validation", "search", "demo"];
+/// What those crates may not name, as paths of two words.
+const IMPURE: [(&str, &str); 10] = [
+    ("std", "fs"),
+    ("std", "net"),
+    ("std", "env"),
+    ("std", "process"),
+    ("std", "thread"),
+    ("SystemTime", "now"),
+    ("Instant", "now"),
+    ("Timestamp", "now"),
+    ("Zoned", "now"),
+    ("RandomState", "new"),
+];
+/// The one file of those crates that reads the machine's clock, for all others to be given it.
+const CLOCK: &str = "crates/base/src/time.rs";
+/// Macros that write a log line.
+const LOG: [&str; 12] = [
+    "trace",
+    "debug",
+    "info",
+    "warn",
+    "error",
+    "event",
+    "span",
+    "trace_span",
+    "debug_span",
+    "info_span",
+    "warn_span",
+    "error_span",
+];
+/// Names of values that hold patient data, or text that came with it (an address holds a search).
+const PERSONAL: [&str; 20] = [
+    "resource",
+    "body",
+    "bundle",
+    "entry",
+    "patient",
+    "document",
+    "json",
+    "payload",
+    "narrative",
+    "identifier",
+    "birth_date",
+    "phone",
+    "fault",
+    "issue",
+    "diagnostics",
+    "uri",
+    "url",
+    "query",
+    "params",
+    "headers",
+];
+
+/// Every rule for one Rust file.
+pub(super) fn check(file: &File, refused: &Refused) -> Vec<Finding> {
+    let all = tokens(&file.text);
+    let path = file.path.as_str();
+    let mut findings = Vec::new();
+    findings.extend(header(path, &file.text));
+    findings.extend(length(path, &file.text));
+    findings.extend(undone(path, &all));
+    findings.extend(refused_words(path, &all, refused));
+    let product = path.starts_with("crates/") && !path.starts_with("crates/testkit/");
+    if product && !SQL_CRATES.iter().any(|home| path.starts_with(home)) {
+        findings.extend(sql(path, &all));
+    }
+    if product && path.contains("/src/") {
+        findings.extend(logs(path, shipped(&all)));
+    }
+    let pure = PURE_CRATES.iter().any(|name| path.starts_with(&format!("crates/{name}/src/")));
+    if pure && path != CLOCK {
+        findings.extend(outside(path, shipped(&all)));
+    }
+    findings
+}
+
+fn header(path: &str, text: &str) -> Option<Finding> {
+    let said = text.lines().next().and_then(|line| line.strip_prefix("//! ")).unwrap_or("");
+    (said.len() < HEADER_MIN)
+        .then(|| Finding::error(path, 1, "should open with `//!` and what it owns"))
+}
+
+fn length(path: &str, text: &str) -> Option<Finding> {
+    let lines = text.lines().count();
+    let said = format!("has {lines} lines");
+    match lines {
+        _ if lines > LINES_MAX => {
+            Some(Finding::error(path, lines, format!("{said}; the most is {LINES_MAX}")))
+        }
+        _ if lines > LINES_LONG => Some(Finding::warning(path, lines, said)),
+        _ => None,
+    }
+}
+
+fn undone(path: &str, all: &[Token<'_>]) -> Vec<Finding> {
+    let calls = all.windows(2).filter_map(|pair| match pair {
+        [name, bang] if bang.is("!") && UNDONE.iter().any(|undone| name.is(undone)) => {
+            Some(Finding::error(path, name.line, format!("`{}!` is left here", name.text)))
+        }
+        _ => None,
+    });
+    let comments = all.iter().filter(|t| t.kind == Kind::Comment).filter_map(|t| {
+        let mut words = t.text.split(|c: char| !c.is_alphanumeric());
+        let mark = words.find(|word| MARKS.contains(word))?;
+        Some(Finding::error(path, t.line, format!("`{mark}` is left here; open an issue instead")))
+    });
+    calls.chain(comments).collect()
+}
+
+fn refused_words(path: &str, all: &[Token<'_>], refused: &Refused) -> Vec<Finding> {
+    let idents = all.iter().filter(|t| t.kind == Kind::Ident);
+    idents
+        .filter_map(|t| {
+            let (word, say) = refused.find(t.text)?;
+            let text = format!("`{}`: the house does not say `{word}`; say {say}", t.text);
+            Some(Finding::error(path, t.line, text))
+        })
+        .collect()
+}
+
+fn sql(path: &str, all: &[Token<'_>]) -> Vec<Finding> {
+    let texts = all.iter().filter(|t| t.kind == Kind::Str && is_sql(t.text));
+    texts.map(|t| Finding::error(path, t.line, "SQL outside the store")).collect()
+}
+
+/// Whether a text reads as an SQL statement: in capitals anywhere, in lower case at its start.
+fn is_sql(text: &str) -> bool {
+    let statements = [
+        ("SELECT ", " FROM "),
+        ("INSERT INTO ", ""),
+        ("INSERT OR ", ""),
+        ("UPDATE ", " SET "),
+        ("DELETE FROM ", ""),
+        ("CREATE TABLE ", ""),
+        ("CREATE INDEX ", ""),
+        ("DROP TABLE ", ""),
+        ("ALTER TABLE ", ""),
+        ("PRAGMA ", ""),
+    ];
+    let start = text.trim_start();
+    statements.iter().any(|(verb, then)| {
+        let shouted = text.split_once(verb).is_some_and(|(_, rest)| rest.contains(then.trim()));
+        let (verb, then) = (verb.to_lowercase(), then.to_lowercase());
+        shouted || start.strip_prefix(&verb).is_some_and(|rest| rest.contains(&then))
+    })
+}
+
+/// Patient data among the arguments of a logging macro: `?body`, `%body`, `body = …`, `{body}`.
+fn logs(path: &str, product: &[Token<'_>]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (at, pair) in product.windows(3).enumerate() {
+        let [name, bang, open] = pair else { continue };
+        if !(bang.is("!") && open.is("(") && LOG.iter().any(|log| name.is(log))) {
+            continue;
+        }
+        let arguments = arguments(product.get(at + 3..).unwrap_or_default());
+        if let Some((line, value)) = personal(arguments) {
+            let text =
+                format!("`{value}` in a log line may hold patient data; log an id or a code");
+            findings.push(Finding::error(path, line, text));
+        }
+    }
+    findings
+}
+
+/// The tokens up to the bracket that closes the call.
+fn arguments<'t, 'a>(rest: &'t [Token<'a>]) -> &'t [Token<'a>] {
+    let mut depth = 1usize;
+    let end = rest.iter().position(|token| {
+        depth += usize::from(token.is("("));
+        depth -= usize::from(token.is(")"));
+        depth == 0
+    });
+    rest.get(..end.unwrap_or(rest.len())).unwrap_or(rest)
+}
+
+fn personal<'a>(arguments: &[Token<'a>]) -> Option<(usize, &'a str)> {
+    let known = |name: &str| PERSONAL.contains(&name);
+    for (at, token) in arguments.iter().enumerate() {
+        let next = arguments.get(at + 1);
+        if token.is("?") || token.is("%") {
+            let last = last_of_path(arguments.get(at + 1..).unwrap_or_default());
+            if let Some(value) = last.filter(|t| known(t.text)) {
+                return Some((value.line, value.text));
+            }
+        }
+        if token.kind == Kind::Ident && known(token.text) && next.is_some_and(|n| n.is("=")) {
+            return Some((token.line, token.text));
+        }
+        if token.kind == Kind::Str {
+            let mut holes = token.text.split('{').skip(1);
+            let name = holes.find_map(|hole| {
+                let name = hole.split(['}', ':']).next()?;
+                known(name).then_some(name)
+            });
+            if let Some(name) = name {
+                return Some((token.line, name));
+            }
+        }
+    }
+    None
+}
+
+/// The last name of `a.b.c` or `&a.b`: the value that would be printed. A call at the end of the
+/// path makes another value of it, so it is not judged.
+fn last_of_path<'t, 'a>(tokens: &'t [Token<'a>]) -> Option<&'t Token<'a>> {
+    let path = tokens.iter().take_while(|t| t.kind == Kind::Ident || t.is(".") || t.is("&"));
+    let length = path.clone().count();
+    let called = tokens.get(length).is_some_and(|t| t.is("("));
+    path.filter(|t| t.kind == Kind::Ident).last().filter(|_| !called)
+}
+
+fn outside(path: &str, product: &[Token<'_>]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (at, window) in product.windows(4).enumerate() {
+        let [first, colon, again, second] = window else { continue };
+        if !(colon.is(":") && again.is(":")) {
+            continue;
+        }
+        // `std::fs` names one thing, `std::{fs, io}` each thing between the braces.
+        let group = product.get(at + 3..).unwrap_or_default();
+        let names = if second.is("{") { group } else { group.get(..1).unwrap_or_default() };
+        for name in names.iter().take_while(|t| !t.is("}")) {
+            if IMPURE.iter().any(|(a, b)| first.is(a) && name.is(b)) {
+                let text = format!("`{}::{}`: take it as a parameter", first.text, name.text);
+                findings.push(Finding::error(path, name.line, text));
+            }
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(path: &str, text: &str) -> Vec<String> {
+        let text = format!("//! A file of the house, made up for a test.\n{text}");
+        raw(path, &text)
+    }
+
+    fn raw(path: &str, text: &str) -> Vec<String> {
+        let glossary = "## Refused as identifiers\n| `customer` | patient |\n";
+        let refused = Refused::parse(glossary).expect("a table");
+        let file = File { path: path.to_owned(), text: text.to_owned() };
+        check(&file, &refused).into_iter().map(|f| f.text).collect()
+    }
+
+    #[test]
+    fn a_file_opens_with_its_purpose() {
+        assert_eq!(at("crates/fhir/src/a.rs", "fn a() {}\n"), Vec::<String>::new());
+        for bad in [
+            "",
+            "fn a() {}\n",
+            "// A file of the house, made up.\n",
+            "//! stub\n",
+            "\n//! A file of the house, made up.\n",
+        ] {
+            assert_eq!(raw("crates/fhir/src/a.rs", bad).len(), 1, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_fits_one_sitting() {
+        assert_eq!(at("a.rs", &"\n".repeat(400)).len(), 0);
+        assert_eq!(at("a.rs", &"\n".repeat(600)), ["has 601 lines"]);
+        assert_eq!(at("a.rs", &"\n".repeat(900)), ["has 901 lines; the most is 900"]);
+    }
+
+    #[test]
+    fn nothing_is_left_half_done() {
+        for bad in ["fn a() { todo!() }", "fn a() { dbg!(1); }", &format!("// {}: b", MARKS[0])] {
+            assert_eq!(at("a.rs", bad).len(), 1, "{bad}");
+        }
+        for good in ["fn todo() {}", "const A: &str = \"todo!()\";", "// say what todo means"] {
+            assert_eq!(at("a.rs", good).len(), 0, "{good}");
+        }
+    }
+
+    #[test]
+    fn one_word_means_one_thing() {
+        assert_eq!(at("a.rs", "struct CustomerId;").len(), 1);
+        assert_eq!(at("a.rs", "/// Not a customer.\nconst A: &str = \"customer\";").len(), 0);
+    }
+
+    #[test]
+    fn sql_stays_in_the_store() {
+        let bad = [
+            "SELECT a FROM b",
+            "insert into b values (1)",
+            "x; DELETE FROM b",
+            "update b set c = 1",
+            "pragma x",
+        ];
+        for text in bad {
+            let line = format!("const A: &str = \"{text}\";");
+            assert_eq!(at("crates/record/src/a.rs", &line).len(), 1, "{text}");
+            assert_eq!(at("crates/record/tests/it/a.rs", &line).len(), 1, "{text}");
+            assert_eq!(at("crates/store/src/sqlite/read.rs", &line).len(), 0, "{text}");
+        }
+        for text in
+            ["select one of these", "update the record", "please SELECT", "an update to set c"]
+        {
+            let line = format!("// select a from b\nconst A: &str = \"{text}\";");
+            assert_eq!(at("crates/record/src/a.rs", &line).len(), 0, "{text}");
+        }
+    }
+
+    #[test]
+    fn logs_hold_no_patient() {
+        for bad in [
+            "info!(?resource, \"read\")",
+            "tracing::warn!(body = %b)",
+            "debug!(\"got {body:?}\")",
+            "error!(%request.uri, \"x\")",
+            "info!(count = f(1), ?bundle)",
+        ] {
+            assert_eq!(
+                at("crates/server/src/a.rs", &format!("fn a() {{ {bad}; }}")).len(),
+                1,
+                "{bad}"
+            );
+        }
+        for good in [
+            "info!(resource_type = %kind, \"read\")",
+            "info!(code = fault.code().name)",
+            "println!(\"{body}\")",
+            "info!(size = %body.len(), \"the body came\")",
+            "f(resource); info!(\"x\")",
+        ] {
+            assert_eq!(
+                at("crates/server/src/a.rs", &format!("fn a() {{ {good}; }}")).len(),
+                0,
+                "{good}"
+            );
+        }
+    }
+
+    #[test]
+    fn languages_are_pure() {
+        for bad in
+            ["use std::fs;", "use std::{fmt, fs};", "fn a() { let _ = std::time::Instant::now(); }"]
+        {
+            assert_eq!(at("crates/fhir/src/a.rs", bad).len(), 1, "{bad}");
+            assert_eq!(at("crates/store/src/a.rs", bad).len(), 0, "{bad}");
+            assert_eq!(at("crates/fhir/tests/it/a.rs", bad).len(), 0, "{bad}");
+            let tests = format!("#[cfg(test)]\nmod tests {{ {bad} }}");
+            assert_eq!(at("crates/fhir/src/a.rs", &tests).len(), 0, "{bad}");
+        }
+    }
+}
