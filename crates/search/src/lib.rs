@@ -1,1 +1,7 @@
-//! placeholder
+//! Search as the specification defines it (<https://hl7.org/fhir/R4/search.html>): which parameters a
+//! type has, what values a resource yields for them, and what a query asks, as typed values that know
+//! no engine.
+
+pub mod entry;
+pub mod query;
+pub mod registry;
