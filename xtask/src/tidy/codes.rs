@@ -16,6 +16,7 @@ struct Row {
     name: String,
     status: String,
     issue: String,
+    title: String,
     line: usize,
 }
 
@@ -36,6 +37,7 @@ pub(super) fn check(table: &str, files: &[File]) -> Vec<Finding> {
             Some(page) => findings.extend(check_page(row, page)),
         }
     }
+    findings.extend(check_index(&rows, files));
     let pages = files.iter().filter(|f| f.path.starts_with(PAGES) && f.path != INDEX);
     for page in pages {
         let name = page.path.strip_prefix(PAGES).and_then(|p| p.strip_suffix(".md"));
@@ -63,6 +65,21 @@ fn check_page(row: &Row, page: &File) -> Vec<Finding> {
     findings
 }
 
+/// The list names every code, with its status and title, in the order of the table.
+fn check_index(rows: &[Row], files: &[File]) -> Option<Finding> {
+    let index = files.iter().find(|f| f.path == INDEX).map_or("", |f| f.text.as_str());
+    let listed: Vec<_> = index.lines().filter(|line| line.starts_with("| [")).collect();
+    let mut wanted = rows
+        .iter()
+        .map(|row| format!("| [{0}]({0}.md) | {1} | {2} |", row.name, row.status, row.title));
+    let differs =
+        wanted.by_ref().enumerate().find(|(i, line)| listed.get(*i) != Some(&line.as_str()));
+    if let Some((_, line)) = differs {
+        return Some(Finding::error(INDEX, 1, format!("should have, in its place, `{line}`")));
+    }
+    (listed.len() > rows.len()).then(|| Finding::error(INDEX, 1, "lists more codes than there are"))
+}
+
 /// The rows `NAME = "code", status, "issue", "title";` of the `codes!` call.
 fn rows(table: &str) -> Vec<Row> {
     let all = tokens(table);
@@ -85,6 +102,7 @@ fn row(tokens: &[Token<'_>]) -> Option<Row> {
         name: name.text.to_owned(),
         status: status.text.to_owned(),
         issue: texts.next()?.text.to_owned(),
+        title: texts.next()?.text.to_owned(),
         line: name.line,
     })
 }
@@ -109,18 +127,36 @@ mod tests {
         assert_eq!((row.status.as_str(), row.issue.as_str()), ("410", "deleted"));
     }
 
+    fn with_index(name: &str, text: &str) -> Vec<File> {
+        let index = "| code |\n| [record.read.gone](record.read.gone.md) | 410 | it; went |\n";
+        vec![page(&format!("docs/errors/{name}.md"), text), page(INDEX, index)]
+    }
+
     #[test]
     fn a_code_with_its_page_is_tidy() {
-        assert_eq!(check(TABLE, &[page("docs/errors/record.read.gone.md", PAGE)]), []);
+        assert_eq!(check(TABLE, &with_index("record.read.gone", PAGE)), []);
     }
 
     #[test]
     fn missing_orphaned_and_wrong_pages_are_found() {
-        assert_eq!(check(TABLE, &[]).len(), 1);
-        let orphan = page("docs/errors/record.read.lost.md", PAGE);
-        assert_eq!(check(TABLE, &[orphan]).len(), 2);
+        assert_eq!(check(TABLE, &[]).len(), 2, "neither page nor index");
+        assert_eq!(check(TABLE, &with_index("record.read.lost", PAGE)).len(), 2);
         let wrong = PAGE.replace("410", "404").replace("## What to do tonight", "## Tonight");
-        assert_eq!(check(TABLE, &[page("docs/errors/record.read.gone.md", &wrong)]).len(), 2);
+        assert_eq!(check(TABLE, &with_index("record.read.gone", &wrong)).len(), 2);
+    }
+
+    #[test]
+    fn an_index_that_differs_is_found() {
+        let mut files = with_index("record.read.gone", PAGE);
+        for (from, to) in
+            [("410", "404"), ("| [", "| x |\n| ["), ("|\n", "|\n| [x](x.md) | 400 | x |\n")]
+        {
+            let good = files[1].text.clone();
+            files[1].text = good.replace(from, to);
+            let found = check(TABLE, &files).len();
+            assert_eq!(found, usize::from(to != "| x |\n| ["), "{to}");
+            files[1].text = good;
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Relative links of Markdown files (<https://spec.commonmark.org/0.31.2/#links>) lead somewhere: to
-//! a file of the house, and to a heading that it has.
+//! a file of the house, and to a heading that it has. So do pages named in the comments of code.
 
+use super::lexer::{Kind, tokens};
 use super::{File, Finding};
 use std::collections::BTreeSet;
 
@@ -14,7 +15,27 @@ pub(super) fn check(paths: &BTreeSet<String>, files: &[File]) -> Vec<Finding> {
             }
         }
     }
+    for file in files.iter().filter(|f| f.path.ends_with(".rs")) {
+        for (line, page) in named_pages(&file.text) {
+            if !paths.contains(page) {
+                findings.push(Finding::error(&file.path, line, format!("`{page}` does not exist")));
+            }
+        }
+    }
     findings
+}
+
+/// The `docs/….md` that comments of Rust code name.
+fn named_pages(text: &str) -> Vec<(usize, &str)> {
+    let comments = tokens(text).into_iter().filter(|t| t.kind == Kind::Comment);
+    let is_path = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '-' | '_');
+    comments
+        .flat_map(|t| t.text.split(move |c| !is_path(c)).map(move |word| (t.line, word)))
+        .filter(|(_, word)| word.starts_with("docs/"))
+        .filter_map(|(line, word)| {
+            word.rfind(".md").and_then(|end| Some((line, word.get(..end + 3)?)))
+        })
+        .collect()
 }
 
 fn dead(paths: &BTreeSet<String>, files: &[File], from: &str, link: &str) -> Option<String> {
@@ -110,5 +131,15 @@ mod tests {
     fn dead_links_are_found() {
         let text = "[a](gone.md) [`b`](b.md#not-a-heading) [c](../../x.md) [d](#nowhere)";
         assert_eq!(dead_links(text).len(), 4);
+    }
+
+    #[test]
+    fn pages_named_in_code_exist() {
+        let text =
+            "//! See docs/a.md, (docs/gone.md).\nconst A: &str = \"docs/b.md\"; // `docs/b.md`\n";
+        assert_eq!(named_pages(text), [(1, "docs/a.md"), (1, "docs/gone.md"), (2, "docs/b.md")]);
+        let file = File { path: "a.rs".to_owned(), text: text.to_owned() };
+        let paths = BTreeSet::from(["docs/a.md".to_owned(), "docs/b.md".to_owned()]);
+        assert_eq!(check(&paths, &[file]).len(), 1);
     }
 }
