@@ -95,6 +95,8 @@ codes! {
     TIMEOUT = "server.timeout", 503, "timeout", "the request took longer than the limit";
     SHUTTING_DOWN = "server.shutting-down", 503, "transient", "the server is shutting down";
     AUDIT_UNAVAILABLE = "audit.unavailable", 503, "exception", "the audit log cannot be written, so nothing may be read or changed";
+    AUDIT_LOCKED = "audit.locked", 500, "exception", "another process has the audit log open";
+    AUDIT_CORRUPT = "audit.corrupt", 500, "exception", "the audit log was altered or is damaged";
     STORE_UNAVAILABLE = "store.unavailable", 503, "exception", "the store cannot be read or written";
     STORE_TOO_NEW = "store.schema.too-new", 500, "exception", "the store was written by a newer version of this program";
     STORE_LOCKED = "store.locked", 500, "exception", "another process has the store open";
