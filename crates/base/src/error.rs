@@ -59,6 +59,9 @@ codes! {
     REFERENCE_TARGET = "validation.reference.target", 422, "value", "the reference points at a type that is not allowed there";
     CONTAINED_INVALID = "validation.contained.invalid", 422, "structure", "a contained resource breaks the rules of containment";
     INVARIANT_FAILED = "validation.invariant.failed", 422, "invariant", "an invariant of the specification does not hold";
+    FHIRPATH_SYNTAX = "fhirpath.parse.syntax", 400, "invalid", "the text is not a FHIRPath expression";
+    FHIRPATH_TYPE = "fhirpath.evaluate.type", 422, "processing", "the expression cannot be evaluated on this input";
+    FHIRPATH_COST = "fhirpath.evaluate.too-costly", 422, "too-costly", "the evaluation would take more steps than the limit";
     NOT_FOUND = "record.read.not-found", 404, "not-found", "no such resource";
     GONE = "record.read.gone", 410, "deleted", "the resource was deleted";
     VERSION_NOT_FOUND = "record.read.version-not-found", 404, "not-found", "no such version";

@@ -1,1 +1,3 @@
-//! Contract tests of `fhirpath`.
+//! Contract of `fhirpath`.
+
+mod corpus;
