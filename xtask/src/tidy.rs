@@ -6,6 +6,7 @@
 mod codes;
 mod floors;
 mod lexer;
+mod limits;
 mod links;
 mod places;
 mod source;
@@ -107,6 +108,7 @@ fn check(paths: &BTreeSet<String>, files: &[File]) -> anyhow::Result<Vec<Finding
     };
     let refused = Refused::parse(text_of(GLOSSARY)?)?;
     let mut findings = codes::check(text_of(CODES)?, files);
+    findings.extend(limits::check(text_of(limits::LIMITS)?, files));
     findings.extend(links::check(paths, files));
     findings.extend(places::release_notes(paths));
     for file in files {
