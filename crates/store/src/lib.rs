@@ -1,1 +1,20 @@
-//! placeholder
+//! The store: versions, bodies, search index, history and change feed. It is handed a [`Scope`] with
+//! every read and never knows who asks.
+//!
+//! One engine stands today, `sqlite/`; another stands beside it with equal file names when it comes.
+//! docs/internals/store.md lists every table key by key.
+
+pub mod body;
+pub mod compress;
+pub mod pack;
+pub mod page;
+pub mod scope;
+pub mod unit;
+
+mod sqlite;
+
+pub use body::Prepared;
+pub use page::{Change, Explain, Hit, HistoryPage, HistoryQuery, Page, PageRequest, Position};
+pub use scope::{Scope, Scoped};
+pub use sqlite::{Options, Reader, Store};
+pub use unit::{Done, Expectation, Guard, Method, Op, OpResult, Receipt, Unit};

@@ -1,0 +1,118 @@
+//! Units of work: what a caller asks the writer to do, all or nothing.
+
+use crate::body::Prepared;
+use base::{Fault, Millis};
+use fhir::definitions::TypeId;
+use search::query::Search;
+
+/// How a version came about (<https://hl7.org/fhir/R4/http.html#history>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// `POST`
+    Create,
+    /// `PUT`
+    Update,
+    /// `DELETE`
+    Delete,
+}
+
+/// One change.
+#[derive(Debug)]
+pub enum Op {
+    /// Store a new record under an id that must not be in use.
+    Create(Box<Prepared>),
+    /// Store a version of a record.
+    Update {
+        /// The new content, its id set.
+        content: Box<Prepared>,
+        /// The version it must replace.
+        if_match: Option<u64>,
+        /// It may come into being by this.
+        may_create: bool,
+        /// Leave the record as it is when the content is the same (import).
+        skip_same: bool,
+    },
+    /// Delete a record. Deleting what is not there or deleted already changes nothing.
+    Delete {
+        /// Its type.
+        resource_type: TypeId,
+        /// Its logical id.
+        id: String,
+        /// The version it must have.
+        if_match: Option<u64>,
+    },
+}
+
+/// What a condition found when the unit was prepared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expectation {
+    /// No record.
+    None,
+    /// Exactly this one, by logical id.
+    One(String),
+}
+
+/// A condition the writer holds to: when the searched type changed since `as_of`, the search is run
+/// again inside the transaction, and a different answer refuses the unit with
+/// `record.write.precondition-failed` for the caller to try again.
+#[derive(Debug)]
+pub struct Guard {
+    /// The search.
+    pub search: Search,
+    /// What it found.
+    pub expected: Expectation,
+    /// The commit it was run at.
+    pub as_of: u64,
+}
+
+/// Called once, on the writer's thread, after the sync or the refusal. Must not block.
+pub type Done = Box<dyn FnOnce(Result<Receipt, Fault>) + Send>;
+
+/// Makes the encoded audit events of a unit from what it did. They are stored in the unit's own
+/// transaction and handed to the audit log after the sync.
+pub type Events = Box<dyn FnOnce(&Receipt) -> Vec<Vec<u8>> + Send>;
+
+/// Changes that happen together or not at all.
+#[derive(Default)]
+pub struct Unit {
+    /// In the order they happen.
+    pub ops: Vec<Op>,
+    /// What must still hold.
+    pub guards: Vec<Guard>,
+    /// Its audit events.
+    pub events: Option<Events>,
+}
+
+impl std::fmt::Debug for Unit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Unit({} ops, {} guards)", self.ops.len(), self.guards.len())
+    }
+}
+
+/// What one op did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpResult {
+    /// The record's type.
+    pub resource_type: TypeId,
+    /// Its logical id.
+    pub id: String,
+    /// Its version now (1, 2, …); 0 when a delete found nothing.
+    pub version: u64,
+    /// How the version came about.
+    pub method: Method,
+    /// A new version was written.
+    pub changed: bool,
+    /// An update brought a record into being (or back from deletion).
+    pub created: bool,
+}
+
+/// What a unit did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// One for each op, in order.
+    pub results: Vec<OpResult>,
+    /// The sequence number of the last version written; the commit others may wait for.
+    pub commit: u64,
+    /// `meta.lastUpdated` of every version written.
+    pub last_updated: Millis,
+}
