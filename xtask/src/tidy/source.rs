@@ -10,7 +10,7 @@ use super::{File, Finding};
 const LINES_MAX: usize = 900;
 const LINES_LONG: usize = 500;
 /// The least an opening line can say.
-const HEADER_MIN: usize = 24;
+const HEADER_MIN: usize = 16;
 /// Macros that leave something half done.
 const UNDONE: [&str; 3] = ["todo", "unimplemented", "dbg"];
 /// Marks of the same in comments. Assembled, so that this file is tidy.
