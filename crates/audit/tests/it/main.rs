@@ -1,1 +1,16 @@
 //! Contract tests of `audit`.
+
+#[cfg(test)]
+mod append;
+#[cfg(test)]
+mod codec;
+#[cfg(test)]
+mod commit;
+#[cfg(test)]
+mod failure;
+#[cfg(test)]
+mod recovery;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tamper;

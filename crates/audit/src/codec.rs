@@ -1,0 +1,390 @@
+//! Events as bytes. The encoding is canonical: an event has exactly one, and bytes that are any
+//! event's are read back to the same bytes. The decoder takes anything and never panics.
+//!
+//! `docs/internals/audit.md` states the layout; the worked example there is a test below.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use base::error::code;
+use base::id::{uuid_bytes, uuid_text};
+use base::{Fault, Millis};
+
+use crate::event::{ANONYMOUS, Decision, Event, Kind, Source, Target};
+
+/// The longest encoding of one event. A transaction of 20,000 entries takes 1.7 MB at most.
+pub const EVENT_BYTES_MAX: usize = 4 << 20;
+
+const VERSION: u8 = 1;
+const DENY: u8 = 1;
+const ACTOR: u8 = 1 << 1;
+const QUERY: u8 = 1 << 2;
+const SOURCE: u8 = 1 << 3;
+const TARGETS: u8 = 1 << 4;
+const PATIENTS: u8 = 1 << 5;
+const COMMIT: u8 = 1 << 6;
+const FLAGS_AT: usize = 2;
+
+/// Bytes that are no event, and where they stop being one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Malformed {
+    /// Offset into the bytes.
+    pub at: usize,
+    /// What was expected there.
+    pub what: &'static str,
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at byte {} of the event", self.what, self.at)
+    }
+}
+
+impl std::error::Error for Malformed {}
+
+impl From<Malformed> for Fault {
+    fn from(malformed: Malformed) -> Self {
+        Self::new(&code::AUDIT_CORRUPT, malformed.to_string())
+    }
+}
+
+impl Event {
+    /// The event's one encoding.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(96 + self.patients.len() * 17 + self.targets.len() * 20);
+        self.encode_into(&mut out);
+        out
+    }
+
+    /// Appends the event's encoding to `out`.
+    pub fn encode_into(&self, out: &mut Vec<u8>) {
+        let mut flags = if self.decision == Decision::Deny { DENY } else { 0 };
+        for (bit, present) in [
+            (ACTOR, self.actor != ANONYMOUS),
+            (QUERY, self.query.is_some()),
+            (SOURCE, self.source.is_some()),
+            (TARGETS, !self.targets.is_empty()),
+            (PATIENTS, !self.patients.is_empty()),
+            (COMMIT, self.commit_seq != 0),
+        ] {
+            flags |= if present { bit } else { 0 };
+        }
+        out.extend_from_slice(&[VERSION, self.kind.code(), flags]);
+        out.extend_from_slice(&self.request);
+        put_varint(out, zigzag(self.time.0));
+        put_varint(out, u64::from(self.status));
+        put_varint(out, self.results);
+        put_varint(out, self.bytes);
+        if flags & ACTOR != 0 {
+            put_text(out, 0, &self.actor);
+        }
+        if let Some(query) = &self.query {
+            out.extend_from_slice(query);
+        }
+        if let Some(source) = self.source {
+            out.push(source.code());
+        }
+        if flags & TARGETS != 0 {
+            put_varint(out, self.targets.len() as u64);
+            let mut previous: Option<&str> = None;
+            for target in &self.targets {
+                if previous == Some(&*target.resource_type) {
+                    out.push(0);
+                } else {
+                    put_text(out, 1, &target.resource_type);
+                }
+                put_id(out, target.id.as_deref());
+                put_varint(out, target.version.map_or(0, |v| u64::from(v) + 1));
+                previous = Some(&target.resource_type);
+            }
+        }
+        if flags & PATIENTS != 0 {
+            put_varint(out, self.patients.len() as u64);
+            for id in &self.patients {
+                put_id(out, Some(id));
+            }
+        }
+        if flags & COMMIT != 0 {
+            put_varint(out, self.commit_seq);
+        }
+    }
+
+    /// Reads an event back. Takes any bytes; refuses all that [`Event::encode`] would not write.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut lists = Lists::default();
+        let head = walk(bytes, &mut lists)?;
+        Ok(Self {
+            time: head.time,
+            actor: head.actor.map_or(Cow::Borrowed(ANONYMOUS), |a| Cow::Owned(a.to_owned())),
+            request: head.request,
+            kind: head.kind,
+            targets: lists.targets,
+            patients: lists.patients,
+            status: head.status,
+            decision: head.decision,
+            results: head.results,
+            bytes: head.bytes,
+            query: head.query,
+            source: head.source,
+            commit_seq: head.commit_seq,
+        })
+    }
+}
+
+/// Names the commit in an encoded event that has none yet, so that a request can encode its event
+/// before the store's writer knows the commit's number.
+pub fn stamp_commit(encoded: &mut Vec<u8>, commit_seq: u64) -> Result<(), Malformed> {
+    let outline = outline(encoded)?;
+    if outline.commit_seq != 0 || commit_seq == 0 {
+        return Err(Malformed { at: FLAGS_AT, what: "an event without a commit" });
+    }
+    if let Some(flags) = encoded.get_mut(FLAGS_AT) {
+        *flags |= COMMIT;
+    }
+    put_varint(encoded, commit_seq);
+    Ok(())
+}
+
+/// What an event says apart from its lists.
+#[derive(Debug)]
+pub(crate) struct Outline<'a> {
+    pub(crate) time: Millis,
+    pub(crate) kind: Kind,
+    pub(crate) decision: Decision,
+    pub(crate) request: [u8; 16],
+    pub(crate) status: u16,
+    pub(crate) results: u64,
+    pub(crate) bytes: u64,
+    pub(crate) actor: Option<&'a str>,
+    pub(crate) query: Option<[u8; 8]>,
+    pub(crate) source: Option<Source>,
+    pub(crate) commit_seq: u64,
+}
+
+/// Checks the whole event and returns its outline, without allocating.
+pub(crate) fn outline(bytes: &[u8]) -> Result<Outline<'_>, Malformed> {
+    walk(bytes, &mut Nothing)
+}
+
+trait Visit {
+    fn target(&mut self, resource_type: &str, id: Option<Id<'_>>, version: Option<u32>);
+    fn patient(&mut self, id: Id<'_>);
+}
+
+struct Nothing;
+
+impl Visit for Nothing {
+    fn target(&mut self, _: &str, _: Option<Id<'_>>, _: Option<u32>) {}
+    fn patient(&mut self, _: Id<'_>) {}
+}
+
+#[derive(Default)]
+struct Lists {
+    targets: Vec<Target>,
+    patients: Vec<String>,
+}
+
+impl Visit for Lists {
+    fn target(&mut self, resource_type: &str, id: Option<Id<'_>>, version: Option<u32>) {
+        let resource_type = Cow::Owned(resource_type.to_owned());
+        self.targets.push(Target { resource_type, id: id.map(Id::into_text), version });
+    }
+
+    fn patient(&mut self, id: Id<'_>) {
+        self.patients.push(id.into_text());
+    }
+}
+
+/// An id: 16 bytes when it is a UUID in canonical text, else the text.
+enum Id<'a> {
+    Uuid([u8; 16]),
+    Text(&'a str),
+}
+
+impl Id<'_> {
+    fn into_text(self) -> String {
+        match self {
+            Self::Uuid(bytes) => uuid_text(&bytes),
+            Self::Text(text) => text.to_owned(),
+        }
+    }
+}
+
+fn walk<'a>(bytes: &'a [u8], visit: &mut impl Visit) -> Result<Outline<'a>, Malformed> {
+    let mut c = Cursor { bytes, at: 0 };
+    if bytes.len() > EVENT_BYTES_MAX {
+        return Err(c.expected("at most 4 MiB"));
+    }
+    if c.byte()? != VERSION {
+        return Err(Malformed { at: 0, what: "event format version 1" });
+    }
+    let kind = Kind::from_code(c.byte()?).ok_or_else(|| c.expected("a known kind"))?;
+    let flags = c.byte()?;
+    if flags >= COMMIT << 1 {
+        return Err(Malformed { at: FLAGS_AT, what: "known flags" });
+    }
+    let mut outline = Outline {
+        kind,
+        decision: if flags & DENY == 0 { Decision::Permit } else { Decision::Deny },
+        request: c.array()?,
+        time: Millis(unzigzag(c.varint()?)),
+        status: u16::try_from(c.varint()?).map_err(|_| c.expected("a status"))?,
+        results: c.varint()?,
+        bytes: c.varint()?,
+        actor: None,
+        query: None,
+        source: None,
+        commit_seq: 0,
+    };
+    if flags & ACTOR != 0 {
+        let length = c.varint()?;
+        let actor = c.text(length)?;
+        if actor == ANONYMOUS {
+            return Err(c.expected("an actor with a name"));
+        }
+        outline.actor = Some(actor);
+    }
+    if flags & QUERY != 0 {
+        outline.query = Some(c.array()?);
+    }
+    if flags & SOURCE != 0 {
+        let source = Source::from_code(c.byte()?);
+        outline.source = Some(source.ok_or_else(|| c.expected("a known source"))?);
+    }
+    if flags & TARGETS != 0 {
+        let mut previous: Option<&str> = None;
+        for _ in 0..c.count()? {
+            let length = c.varint()?;
+            let resource_type = match length {
+                0 => previous.ok_or_else(|| c.expected("a resource type"))?,
+                n => c.text(n - 1)?,
+            };
+            if length != 0 && previous == Some(resource_type) {
+                return Err(c.expected("the sign for the same type"));
+            }
+            previous = Some(resource_type);
+            let id = c.id()?;
+            let version = match c.varint()? {
+                0 => None,
+                n => Some(u32::try_from(n - 1).map_err(|_| c.expected("a version"))?),
+            };
+            visit.target(resource_type, id, version);
+        }
+    }
+    if flags & PATIENTS != 0 {
+        for _ in 0..c.count()? {
+            let id = c.id()?;
+            visit.patient(id.ok_or_else(|| c.expected("a patient's id"))?);
+        }
+    }
+    if flags & COMMIT != 0 {
+        outline.commit_seq = c.varint()?;
+        if outline.commit_seq == 0 {
+            return Err(c.expected("a commit above 0"));
+        }
+    }
+    if c.at == bytes.len() { Ok(outline) } else { Err(c.expected("the end")) }
+}
+
+struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    const fn expected(&self, what: &'static str) -> Malformed {
+        Malformed { at: self.at, what }
+    }
+
+    fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let taken = rest.get(..length).ok_or_else(|| self.expected("more bytes"))?;
+        self.at += length;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+        let taken = self.take(N)?;
+        taken.try_into().map_err(|_| self.expected("more bytes"))
+    }
+
+    fn byte(&mut self) -> Result<u8, Malformed> {
+        let [byte] = self.array()?;
+        Ok(byte)
+    }
+
+    /// LEB128, at most 64 bits, no needless bytes.
+    fn varint(&mut self) -> Result<u64, Malformed> {
+        let mut value = 0u64;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            let bits = u64::from(byte & 0x7F);
+            if (shift == 63 && bits > 1) || (byte == 0 && shift > 0) {
+                return Err(self.expected("a shortest number of 64 bits"));
+            }
+            value |= bits << shift;
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        Err(self.expected("a shortest number of 64 bits"))
+    }
+
+    /// The length of a list that is there: never 0, and no list is longer than its bytes.
+    fn count(&mut self) -> Result<u64, Malformed> {
+        let count = self.varint()?;
+        let left = (self.bytes.len() - self.at) as u64;
+        if count == 0 || count > left { Err(self.expected("a list's length")) } else { Ok(count) }
+    }
+
+    fn text(&mut self, length: u64) -> Result<&'a str, Malformed> {
+        let length = usize::try_from(length).map_err(|_| self.expected("more bytes"))?;
+        let bytes = self.take(length)?;
+        std::str::from_utf8(bytes).map_err(|_| self.expected("UTF-8"))
+    }
+
+    fn id(&mut self) -> Result<Option<Id<'a>>, Malformed> {
+        match self.varint()? {
+            0 => Ok(None),
+            1 => Ok(Some(Id::Uuid(self.array()?))),
+            n => {
+                let text = self.text(n - 2)?;
+                if uuid_bytes(text).is_some() {
+                    return Err(self.expected("the short form of a UUID"));
+                }
+                Ok(Some(Id::Text(text)))
+            }
+        }
+    }
+}
+
+fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value.to_le_bytes()[0] | 0x80);
+        value >>= 7;
+    }
+    out.push(value.to_le_bytes()[0]);
+}
+
+fn put_text(out: &mut Vec<u8>, above: u64, text: &str) {
+    put_varint(out, text.len() as u64 + above);
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn put_id(out: &mut Vec<u8>, id: Option<&str>) {
+    let Some(id) = id else { return out.push(0) };
+    if let Some(bytes) = uuid_bytes(id) {
+        out.push(1);
+        out.extend_from_slice(&bytes);
+    } else {
+        put_text(out, 2, id);
+    }
+}
+
+const fn zigzag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)).cast_unsigned()
+}
+
+const fn unzigzag(value: u64) -> i64 {
+    (value >> 1).cast_signed() ^ -((value & 1).cast_signed())
+}

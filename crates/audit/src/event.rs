@@ -1,0 +1,259 @@
+//! The event: one access, as 45 CFR 164.312(b) and ASTM E2147 want it told. Ids, counts and a digest
+//! of the query; never a value of a record and never the text of a search.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::IpAddr;
+
+use base::Millis;
+use sha2::{Digest, Sha256};
+
+/// The actor of every event until identity exists.
+pub const ANONYMOUS: &str = "anonymous";
+
+/// One access to the record, or one act upon it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Event {
+    /// When, by the clock of the server.
+    pub time: Millis,
+    /// Who: a user's or app's id, [`ANONYMOUS`] while there is none.
+    pub actor: Cow<'static, str>,
+    /// Ties the event to the request, its response header and its log lines.
+    pub request: [u8; 16],
+    /// What was done.
+    pub kind: Kind,
+    /// What it was done to: none for a system search, many for a transaction.
+    pub targets: Vec<Target>,
+    /// The logical ids of the patients whose data were shown or changed, in the order shown.
+    pub patients: Vec<String>,
+    /// The HTTP status answered; commands of the program use its nearest equivalent.
+    pub status: u16,
+    /// Whether access was permitted.
+    pub decision: Decision,
+    /// How many resources the answer held.
+    pub results: u64,
+    /// How many bytes the answer held.
+    pub bytes: u64,
+    /// [`query_digest`] of the query's text.
+    pub query: Option<[u8; 8]>,
+    /// From how far away the request came.
+    pub source: Option<Source>,
+    /// The store's commit that this event is part of; 0 for reads.
+    pub commit_seq: u64,
+}
+
+impl Event {
+    /// A permitted, anonymous event with status 200 and nothing else filled in.
+    pub const fn new(time: Millis, request: [u8; 16], kind: Kind) -> Self {
+        Self {
+            time,
+            actor: Cow::Borrowed(ANONYMOUS),
+            request,
+            kind,
+            targets: Vec::new(),
+            patients: Vec::new(),
+            status: 200,
+            decision: Decision::Permit,
+            results: 0,
+            bytes: 0,
+            query: None,
+            source: None,
+            commit_seq: 0,
+        }
+    }
+
+    /// Whether the patient was shown, changed or named by this event.
+    pub fn concerns(&self, patient: &str) -> bool {
+        self.patients.iter().any(|id| id == patient)
+            || self
+                .targets
+                .iter()
+                .any(|t| t.resource_type == "Patient" && t.id.as_deref() == Some(patient))
+    }
+}
+
+/// Ids of patients stay out of debug output, for it ends in logs.
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("time", &self.time)
+            .field("kind", &self.kind)
+            .field("status", &self.status)
+            .field("decision", &self.decision)
+            .field("targets", &self.targets.len())
+            .field("patients", &self.patients.len())
+            .field("results", &self.results)
+            .field("bytes", &self.bytes)
+            .field("commit_seq", &self.commit_seq)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A resource that was touched, or a type that was asked for.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Target {
+    /// `Patient`, `Observation`, ...
+    pub resource_type: Cow<'static, str>,
+    /// Its logical id; none when the act was upon the type.
+    pub id: Option<String>,
+    /// Its version, where the act had one.
+    pub version: Option<u32>,
+}
+
+impl Target {
+    /// A type as a whole.
+    pub fn of_type(resource_type: impl Into<Cow<'static, str>>) -> Self {
+        Self { resource_type: resource_type.into(), id: None, version: None }
+    }
+
+    /// One version of one resource.
+    pub fn resource(
+        resource_type: impl Into<Cow<'static, str>>,
+        id: impl Into<String>,
+        version: Option<u32>,
+    ) -> Self {
+        Self { resource_type: resource_type.into(), id: Some(id.into()), version }
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/‹phi›", self.resource_type)
+    }
+}
+
+macro_rules! named {
+    ($(#[$about:meta])* $type:ident { $($variant:ident = $code:literal, $name:literal, $doc:literal;)* }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $type { $(#[doc = $doc] $variant,)* }
+
+        impl $type {
+            /// Every value, in the order of its codes.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The word used in JSON and on the command line.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The byte used in the log. A code is never reused.
+            pub const fn code(self) -> u8 {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// The value of a byte of the log.
+            pub const fn from_code(code: u8) -> Option<Self> {
+                match code { $($code => Some(Self::$variant),)* _ => None }
+            }
+
+            /// The value of a word.
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+named! {
+    /// What was done: the FHIR interactions (<https://hl7.org/fhir/R4/valueset-restful-interaction.html>)
+    /// and the acts of the program itself.
+    Kind {
+        Read = 1, "read", "The current version of one resource.";
+        Vread = 2, "vread", "One version of one resource.";
+        Search = 3, "search", "A search, with the patients it showed.";
+        History = 4, "history", "The history of a resource, a type or everything.";
+        Create = 5, "create", "A new resource.";
+        Update = 6, "update", "A new version.";
+        Patch = 7, "patch", "A new version by difference.";
+        Delete = 8, "delete", "A deletion.";
+        Transaction = 9, "transaction", "A bundle, all or nothing.";
+        Batch = 10, "batch", "A bundle, each entry by itself.";
+        Operation = 11, "operation", "A named operation.";
+        Metadata = 12, "metadata", "The capability statement.";
+        Import = 13, "import", "A bulk load.";
+        Export = 14, "export", "A bulk hand-over.";
+        Backup = 15, "backup", "A copy of the store.";
+        Restore = 16, "restore", "A return to a copy of the store.";
+        Start = 17, "start", "The log was opened for writing.";
+        Stop = 18, "stop", "The log was closed.";
+        Review = 19, "review", "The access log itself was read or exported.";
+        Refused = 20, "refused", "A request that named no interaction of ours.";
+    }
+}
+
+named! {
+    /// Whether access was permitted. A request that failed for another reason was permitted.
+    Decision {
+        Permit = 0, "permit", "The request was let through to the record.";
+        Deny = 1, "deny", "The request was turned away.";
+    }
+}
+
+named! {
+    /// From how far away a request came. The address itself is not kept.
+    Source {
+        Local = 1, "local", "A command on the machine itself, no network.";
+        Loopback = 2, "loopback", "The machine itself, by network.";
+        Private = 3, "private", "An address of a private network (RFC 1918, RFC 4193, link-local).";
+        Public = 4, "public", "Any other address.";
+    }
+}
+
+impl Source {
+    /// The class of an address. An IPv4 address inside an IPv6 one is judged as the IPv4 one.
+    pub fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            a if a.is_loopback() => Self::Loopback,
+            IpAddr::V4(a) if a.is_private() || a.is_link_local() => Self::Private,
+            IpAddr::V6(a) if a.is_unique_local() || a.is_unicast_link_local() => Self::Private,
+            _ => Self::Public,
+        }
+    }
+}
+
+/// The first 8 bytes of SHA-256 over a query's text: equal queries can be recognised, and a query
+/// known from elsewhere can be recognised; the text is not in the log. It is not keyed, so a guess
+/// can be tested: whoever may read the log must be trusted that far.
+pub fn query_digest(query: &str) -> [u8; 8] {
+    let mut out = [0; 8];
+    for (slot, byte) in out.iter_mut().zip(Sha256::digest(query.as_bytes())) {
+        *slot = byte;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_and_names_stand_once_and_lead_back() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::from_code(kind.code()), Some(*kind));
+            assert_eq!(Kind::from_name(kind.name()), Some(*kind));
+        }
+        assert_eq!(Kind::from_code(0), None);
+        assert_eq!(Source::from_code(5), None);
+        assert_eq!(Decision::from_name("allow"), None);
+    }
+
+    #[test]
+    fn addresses_are_told_by_distance() {
+        let of = |text: &str| Source::of(text.parse().unwrap());
+        assert_eq!(of("127.0.0.1"), Source::Loopback);
+        assert_eq!(of("::ffff:127.0.0.1"), Source::Loopback);
+        assert_eq!(of("192.168.1.9"), Source::Private);
+        assert_eq!(of("fd00::1"), Source::Private);
+        assert_eq!(of("2001:db8::1"), Source::Public);
+    }
+
+    #[test]
+    fn debug_output_names_no_patient() {
+        let mut event = Event::new(Millis(0), [0; 16], Kind::Read);
+        event.patients.push("pat-77".into());
+        event.targets.push(Target::resource("Patient", "pat-77", None));
+        assert!(!format!("{event:?} {:?}", event.targets).contains("pat-77"));
+        assert!(event.concerns("pat-77") && !event.concerns("pat-7"));
+    }
+}

@@ -1,0 +1,341 @@
+//! The log, open for appending. Appending gives the event its number and its place in the chain under
+//! a short lock and copies it to a buffer; the threads of `writer` bring the buffer to the disk.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use base::error::code;
+use base::{Clock, Fault};
+use parking_lot::{Condvar, Mutex};
+
+use crate::chain::{CommitMark, Head};
+use crate::codec::{EVENT_BYTES_MAX, outline};
+use crate::event::Event;
+use crate::files::{Disk, Files};
+use crate::recover::recover;
+use crate::segment::{FRAME_EXTRA, HEADER_BYTES, Header, file_name, put_frame, unavailable};
+use crate::ticket::{Progress, Ticket};
+use crate::writer;
+
+/// How a log is opened.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Dates the segments.
+    pub clock: Arc<dyn Clock>,
+    /// The least time between two syncs: what a power cut may cost of the plain reads.
+    pub sync_interval_ms: u64,
+    /// A segment is ended before it would grow above this.
+    pub segment_bytes: u64,
+    /// Events that wait for the writer; when they take more than this, appending is refused.
+    pub buffer_bytes: usize,
+    /// What the store last kept of [`Log::anchor`]. The log does not open when it falls short of it.
+    pub anchor: Option<Head>,
+    /// The file layer to write through.
+    pub files: Arc<dyn Files>,
+}
+
+impl Options {
+    /// The defaults: 5 ms, 64 MiB, 16 MiB, no anchor, the machine's disk.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            sync_interval_ms: 5,
+            segment_bytes: 64 << 20,
+            buffer_bytes: 16 << 20,
+            anchor: None,
+            files: Arc::new(Disk),
+        }
+    }
+}
+
+/// An open log. One process holds it at a time; its threads end when it is dropped.
+#[derive(Debug)]
+pub struct Log {
+    shared: Arc<Shared>,
+    syncing: Arc<writer::Syncing>,
+    threads: Option<(JoinHandle<()>, JoinHandle<()>)>,
+    torn_bytes: u64,
+    /// Held for its lock.
+    _lock: File,
+}
+
+/// What appenders and the writer share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) intake: Mutex<Intake>,
+    pub(crate) work: Condvar,
+    pub(crate) progress: Arc<Progress>,
+    options: Options,
+}
+
+/// Events in their order, on their way to the writer.
+#[derive(Debug, Default)]
+pub(crate) struct Intake {
+    pub(crate) head: Head,
+    pub(crate) buffer: Vec<u8>,
+    pub(crate) cuts: Vec<Cut>,
+    pub(crate) idle: bool,
+    pub(crate) closing: bool,
+    mark: CommitMark,
+    /// Length of the last segment once the buffer is written.
+    segment_len: u64,
+}
+
+/// Where in the buffer a new segment begins, and with what header.
+#[derive(Debug)]
+pub(crate) struct Cut {
+    pub(crate) at: usize,
+    pub(crate) header: Header,
+}
+
+impl Log {
+    /// Opens the log in `dir`, or begins one there; repairs the tail that a crash left.
+    ///
+    /// # Errors
+    /// `audit.locked` when another process has it open, `audit.corrupt` when it is damaged or falls
+    /// short of the anchor, `audit.unavailable` when it cannot be read or written.
+    pub fn open(dir: &Path, options: Options) -> Result<Self, Fault> {
+        let failed = |e: io::Error| unavailable("the audit log cannot be opened", &e);
+        fs::create_dir_all(dir).map_err(failed)?;
+        let lock = lock(dir)?;
+        let found = recover(dir, options.anchor)?;
+        let (file, segment_len) = if let Some((path, length)) = found.segment {
+            (options.files.append(&path).map_err(failed)?, length)
+        } else {
+            let header = Header {
+                first_seq: 1,
+                created: options.clock.now(),
+                mark: CommitMark::default(),
+                previous: Head::default().hash,
+            };
+            let file = writer::begin_segment(&*options.files, dir, &header).map_err(failed)?;
+            (file, HEADER_BYTES as u64)
+        };
+        // What a killed process wrote is in the file but perhaps not on the disk.
+        file.sync().map_err(failed)?;
+        let progress = Arc::new(Progress::new(found.head));
+        let sync_interval_ms = options.sync_interval_ms;
+        let files = Arc::clone(&options.files);
+        let intake =
+            Intake { head: found.head, mark: found.mark, segment_len, ..Intake::default() };
+        let shared = Arc::new(Shared {
+            intake: Mutex::new(intake),
+            work: Condvar::new(),
+            progress: Arc::clone(&progress),
+            options,
+        });
+        let syncing = Arc::new(writer::Syncing::new(Arc::clone(&file), found.head));
+        let writer = writer::Writer {
+            shared: Arc::clone(&shared),
+            syncing: Arc::clone(&syncing),
+            files,
+            dir: dir.to_owned(),
+            file,
+        };
+        let threads = writer::spawn(writer, sync_interval_ms, progress).map_err(failed)?;
+        let torn_bytes = found.torn_bytes;
+        Ok(Self { shared, syncing, threads: Some(threads), torn_bytes, _lock: lock })
+    }
+
+    /// Appends an event. Nothing that it tells of may leave the server before
+    /// [`Ticket::written`] (or, for disclosures, [`Ticket::synced`]) is done.
+    ///
+    /// # Errors
+    /// `audit.unavailable` when the log has failed or its writer is too far behind.
+    pub fn append(&self, event: &Event) -> Result<Ticket, Fault> {
+        self.append_checked(&event.encode(), event.commit_seq)
+    }
+
+    /// Appends an event that [`Event::encode`] made.
+    ///
+    /// # Errors
+    /// As [`Log::append`], and `audit.corrupt` when the bytes are no event.
+    pub fn append_encoded(&self, encoded: &[u8]) -> Result<Ticket, Fault> {
+        let commit_seq = outline(encoded)?.commit_seq;
+        self.append_checked(encoded, commit_seq)
+    }
+
+    /// Appends those of a commit's events that the log does not hold yet: all of them after a commit,
+    /// the missing ones after a crash, none when it is called again. `events` are all the commit's
+    /// events in their order, and commits must come in theirs: a commit below [`Log::last_commit_seq`]
+    /// is taken to be in the log. Waits while the writer is behind; what is committed is not refused.
+    ///
+    /// The store may forget the events when [`Ticket::synced`] is done; `None` means that all were
+    /// there, and [`Log::anchor`] tells when they are synced.
+    ///
+    /// # Errors
+    /// `audit.unavailable` when the log has failed, `audit.corrupt` when an event is none of the commit.
+    pub fn append_commit<E: AsRef<[u8]>>(
+        &self,
+        commit_seq: u64,
+        events: &[E],
+    ) -> Result<Option<Ticket>, Fault> {
+        let mut bytes = 0;
+        for event in events {
+            if outline(event.as_ref())?.commit_seq != commit_seq || commit_seq == 0 {
+                let what = format!("an event does not belong to commit {commit_seq}");
+                return Err(Fault::new(&code::AUDIT_CORRUPT, what));
+            }
+            bytes += event.as_ref().len() + FRAME_EXTRA;
+        }
+        loop {
+            let mut intake = self.shared.intake.lock();
+            self.check_alive()?;
+            if !self.has_room(&intake, bytes) {
+                let ticket = self.ticket(intake.head.seq);
+                drop(intake);
+                ticket.written().wait()?;
+                continue;
+            }
+            let held = match commit_seq.cmp(&intake.mark.seq) {
+                std::cmp::Ordering::Less => events.len(),
+                std::cmp::Ordering::Equal => {
+                    usize::try_from(intake.mark.events).unwrap_or(usize::MAX)
+                }
+                std::cmp::Ordering::Greater => 0,
+            };
+            let missing = events.get(held..).unwrap_or_default();
+            if missing.is_empty() {
+                return Ok(None);
+            }
+            for event in missing {
+                self.push(&mut intake, event.as_ref(), commit_seq);
+            }
+            return Ok(Some(self.call_writer(&mut intake)));
+        }
+    }
+
+    /// The last event appended, perhaps not written yet.
+    pub fn head(&self) -> Head {
+        self.shared.intake.lock().head
+    }
+
+    /// The last event synced. The store keeps it and hands it to [`Options::anchor`] and `verify`.
+    pub fn anchor(&self) -> Head {
+        self.shared.progress.anchor()
+    }
+
+    /// The highest commit number in the log; 0 when there is none.
+    pub fn last_commit_seq(&self) -> u64 {
+        self.last_commit().seq
+    }
+
+    /// The highest commit number in the log and how many of its events are there.
+    pub fn last_commit(&self) -> CommitMark {
+        self.shared.intake.lock().mark
+    }
+
+    /// How many bytes of an unfinished write were cut off when the log was opened.
+    pub const fn torn_bytes(&self) -> u64 {
+        self.torn_bytes
+    }
+
+    /// Why the log has failed, if it has.
+    pub fn failure(&self) -> Option<Fault> {
+        self.shared.progress.failure().cloned()
+    }
+
+    /// Writes and syncs what is appended, and closes.
+    ///
+    /// # Errors
+    /// The failure of the log, if it has failed.
+    pub fn close(mut self) -> Result<Head, Fault> {
+        self.stop();
+        self.failure().map_or_else(|| Ok(self.anchor()), Err)
+    }
+
+    fn append_checked(&self, encoded: &[u8], commit_seq: u64) -> Result<Ticket, Fault> {
+        if encoded.len() > EVENT_BYTES_MAX {
+            return Err(Fault::new(&code::AUDIT_UNAVAILABLE, "the event is longer than 4 MiB"));
+        }
+        let mut intake = self.shared.intake.lock();
+        self.check_alive()?;
+        if commit_seq != 0 && commit_seq < intake.mark.seq {
+            let what = format!("commit {commit_seq} comes after commit {}", intake.mark.seq);
+            return Err(Fault::new(&code::INTERNAL, what));
+        }
+        if !self.has_room(&intake, encoded.len() + FRAME_EXTRA) {
+            return Err(Fault::new(&code::AUDIT_UNAVAILABLE, "the audit log's writer is behind"));
+        }
+        self.push(&mut intake, encoded, commit_seq);
+        Ok(self.call_writer(&mut intake))
+    }
+
+    fn check_alive(&self) -> Result<(), Fault> {
+        self.shared.progress.failure().map_or(Ok(()), |fault| Err(fault.clone()))
+    }
+
+    fn has_room(&self, intake: &Intake, bytes: usize) -> bool {
+        intake.buffer.is_empty() || intake.buffer.len() + bytes <= self.shared.options.buffer_bytes
+    }
+
+    fn push(&self, intake: &mut Intake, event: &[u8], commit_seq: u64) {
+        let options = &self.shared.options;
+        let length = (FRAME_EXTRA + event.len()) as u64;
+        let seq = intake.head.seq + 1;
+        let empty = intake.segment_len == HEADER_BYTES as u64;
+        if !empty && intake.segment_len + length > options.segment_bytes {
+            let header = Header {
+                first_seq: seq,
+                created: options.clock.now(),
+                mark: intake.mark,
+                previous: intake.head.hash,
+            };
+            intake.cuts.push(Cut { at: intake.buffer.len(), header });
+            intake.segment_len = HEADER_BYTES as u64;
+        }
+        let hash = put_frame(&mut intake.buffer, &intake.head.hash, seq, event);
+        intake.head = Head { seq, hash };
+        intake.mark.note(commit_seq);
+        intake.segment_len += length;
+    }
+
+    /// Wakes the writer if it sleeps; if not, it comes back by itself.
+    fn call_writer(&self, intake: &mut Intake) -> Ticket {
+        if std::mem::take(&mut intake.idle) {
+            self.shared.work.notify_one();
+        }
+        self.ticket(intake.head.seq)
+    }
+
+    fn ticket(&self, seq: u64) -> Ticket {
+        Ticket { seq, progress: Arc::clone(&self.shared.progress) }
+    }
+
+    fn stop(&mut self) {
+        let Some((writer, syncer)) = self.threads.take() else { return };
+        self.shared.intake.lock().closing = true;
+        self.shared.work.notify_one();
+        // A thread that panicked has failed the log already.
+        let _ = writer.join();
+        self.syncing.close();
+        let _ = syncer.join();
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn lock(dir: &Path) -> Result<File, Fault> {
+    let path = dir.join("lock");
+    let file = File::options().create(true).append(true).open(path);
+    let file = file.map_err(|e| unavailable("the audit log cannot be locked", &e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(Fault::new(&code::AUDIT_LOCKED, "another process has the audit log open"))
+        }
+        Err(TryLockError::Error(e)) => Err(unavailable("the audit log cannot be locked", &e)),
+    }
+}
+
+/// The path of a segment.
+pub(crate) fn segment_path(dir: &Path, first_seq: u64) -> std::path::PathBuf {
+    dir.join(file_name(first_seq))
+}

@@ -1,0 +1,193 @@
+//! Start-up: finds the head of the log, and repairs what a crash may leave, and nothing else.
+//!
+//! A crash leaves a last write that is cut off or, when the power failed, lacks some of the disk's
+//! sectors. Only bytes that had not been synced can be so; they stand at the end of the last segment,
+//! since a segment is synced before the next is begun. Such a tail is set aside in a `.torn` file and
+//! cut off. Anything else that is wrong is damage, and the log does not open: an attacker must not be
+//! able to have the server itself remove the events he altered.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use base::Fault;
+use base::error::code;
+
+use crate::chain::{CommitMark, Head};
+use crate::codec::{EVENT_BYTES_MAX, outline};
+use crate::segment::{
+    FRAME_EXTRA, FRAME_HEAD, HEADER_BYTES, Step, Walk, frame_head, list, unavailable,
+};
+use crate::verify::{Damage, Wrong};
+
+/// The least that a disk writes at once.
+const SECTOR: u64 = 512;
+
+/// Where the log stood when it was opened.
+#[derive(Debug, Default)]
+pub(crate) struct Recovered {
+    pub(crate) head: Head,
+    pub(crate) mark: CommitMark,
+    /// The segment to go on with and its length; none in a new log.
+    pub(crate) segment: Option<(PathBuf, u64)>,
+    /// Bytes of an unfinished write that were cut off.
+    pub(crate) torn_bytes: u64,
+}
+
+/// Reads the last segment, repairs its tail, and holds the head against the anchor.
+pub(crate) fn recover(dir: &Path, anchor: Option<Head>) -> Result<Recovered, Fault> {
+    let failed = |e: io::Error| unavailable("the audit log cannot be read", &e);
+    let mut segments = list(dir).map_err(failed)?;
+    if segments.first().is_some_and(|(first, _)| *first != 1) {
+        let damage = Damage { seq: 1, segment: None, offset: 0, wrong: Wrong::Truncated };
+        return Err(corrupt(&damage));
+    }
+    let mut torn_bytes = 0;
+    while let Some((first_seq, path)) = segments.pop() {
+        if let Some(bytes) = unfinished_segment(&path).map_err(failed)? {
+            fs::remove_file(&path).map_err(failed)?;
+            torn_bytes += bytes;
+            continue;
+        }
+        let mut recovered = last_segment(&path, first_seq, anchor)?;
+        recovered.torn_bytes += torn_bytes;
+        return Ok(recovered);
+    }
+    hold_against(anchor, Head::default())?;
+    Ok(Recovered { torn_bytes, ..Recovered::default() })
+}
+
+/// The length of a segment that a crash left without a whole header. The header is synced before
+/// anything follows it, so such a file holds no event.
+fn unfinished_segment(path: &Path) -> io::Result<Option<u64>> {
+    let mut bytes = Vec::with_capacity(HEADER_BYTES + 1);
+    fs::File::open(path)?.take(HEADER_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    let unfinished = bytes.len() < HEADER_BYTES
+        || (bytes.len() == HEADER_BYTES && bytes.iter().all(|b| *b == 0));
+    Ok(unfinished.then_some(bytes.len() as u64))
+}
+
+fn last_segment(path: &Path, first_seq: u64, anchor: Option<Head>) -> Result<Recovered, Fault> {
+    let failed = |e: io::Error| unavailable("the audit log cannot be read", &e);
+    let segment = path.file_name().map(|n| n.to_string_lossy().into_owned());
+    let mut walk = match Walk::open(path, first_seq).map_err(failed)? {
+        Ok(walk) => walk,
+        Err(wrong) => return Err(corrupt(&Damage { seq: first_seq, segment, offset: 0, wrong })),
+    };
+    let flaw = loop {
+        if anchor.is_some_and(|anchor| anchor.seq == walk.head.seq) {
+            hold_against(anchor, walk.head)?;
+        }
+        match walk.step().map_err(failed)? {
+            Step::Link(_) => {}
+            Step::End => break None,
+            Step::Flaw(wrong) => break Some(wrong),
+        }
+    };
+    let ahead = anchor.filter(|anchor| anchor.seq > walk.head.seq);
+    let mut torn_bytes = 0;
+    if let Some(wrong) = flaw {
+        let seq = walk.head.seq + 1;
+        let tail = read_tail(path, walk.offset).map_err(failed)?;
+        if !is_torn(&tail, walk.offset, seq) {
+            return Err(corrupt(&Damage { seq, segment, offset: walk.offset, wrong }));
+        }
+        hold_against(ahead, walk.head)?;
+        torn_bytes = tail.len() as u64;
+        cut_tail(path, walk.offset, &tail).map_err(failed)?;
+        tracing::warn!(seq, torn_bytes, "cut an unfinished write off the audit log");
+    }
+    hold_against(ahead, walk.head)?;
+    Ok(Recovered {
+        head: walk.head,
+        mark: walk.mark,
+        segment: Some((path.to_owned(), walk.offset)),
+        torn_bytes,
+    })
+}
+
+/// The head must have reached the anchor and, where they stand at the same event, equal it.
+fn hold_against(anchor: Option<Head>, head: Head) -> Result<(), Fault> {
+    let Some(anchor) = anchor.filter(|anchor| anchor.seq > 0) else { return Ok(()) };
+    let (seq, wrong) = match anchor.seq.cmp(&head.seq) {
+        std::cmp::Ordering::Greater => (head.seq + 1, Wrong::Truncated),
+        std::cmp::Ordering::Equal if anchor.hash != head.hash => (head.seq, Wrong::Anchor),
+        _ => return Ok(()),
+    };
+    Err(corrupt(&Damage { seq, segment: None, offset: 0, wrong }))
+}
+
+fn corrupt(damage: &Damage) -> Fault {
+    Fault::new(&code::AUDIT_CORRUPT, damage.to_string())
+}
+
+/// Whether `tail`, which begins at `offset` of the file where event `seq` should be, is what a crash
+/// leaves of a write: cut off by the end of the file with no event after it, or with sectors that the
+/// disk never got, which read as zeros.
+fn is_torn(tail: &[u8], offset: u64, seq: u64) -> bool {
+    let Some(head) = tail.get(..FRAME_HEAD) else { return true };
+    if head.iter().all(|b| *b == 0) {
+        return true;
+    }
+    match frame_head(head) {
+        Some((length, found)) if found == seq && length <= EVENT_BYTES_MAX => {
+            let frame = tail.get(..length + FRAME_EXTRA);
+            lost_sector(frame.unwrap_or(tail), offset)
+                || (frame.is_none() && !event_after(tail, seq))
+        }
+        // The number itself may stand across the edge of a lost sector.
+        _ => lost_sector_across(head, offset),
+    }
+}
+
+/// Whether a sector that begins inside the frame holds nothing but zeros.
+fn lost_sector(frame: &[u8], offset: u64) -> bool {
+    edges(frame, offset).any(|edge| {
+        let sector = frame.get(edge..).unwrap_or_default();
+        sector.iter().take(SECTOR as usize).all(|b| *b == 0)
+    })
+}
+
+/// The same for the twelve bytes before an event.
+fn lost_sector_across(head: &[u8], offset: u64) -> bool {
+    edges(head, offset).any(|edge| head.get(edge..).unwrap_or_default().iter().all(|b| *b == 0))
+}
+
+/// Where sectors begin inside `bytes`, which stand at `offset` of the file.
+fn edges(bytes: &[u8], offset: u64) -> impl Iterator<Item = usize> {
+    let first = usize::try_from(offset.next_multiple_of(SECTOR) - offset).unwrap_or(usize::MAX);
+    (first..bytes.len()).step_by(SECTOR as usize)
+}
+
+/// Whether a whole later event stands anywhere in the tail: then the length before it was altered.
+fn event_after(tail: &[u8], seq: u64) -> bool {
+    let later = seq + 1..=seq + (tail.len() / FRAME_EXTRA) as u64;
+    (1..tail.len()).any(|at| {
+        let rest = tail.get(at..).unwrap_or_default();
+        frame_head(rest).is_some_and(|(length, found)| {
+            later.contains(&found)
+                && length <= EVENT_BYTES_MAX
+                && rest.len() >= length + FRAME_EXTRA
+                && rest.get(FRAME_HEAD..FRAME_HEAD + length).is_some_and(|e| outline(e).is_ok())
+        })
+    })
+}
+
+fn read_tail(path: &Path, offset: u64) -> io::Result<Vec<u8>> {
+    let mut file = fs::File::open(path)?;
+    file.seek(SeekFrom::Start(offset))?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail)?;
+    Ok(tail)
+}
+
+/// Sets the tail aside, durably, and then cuts it off.
+fn cut_tail(path: &Path, offset: u64, tail: &[u8]) -> io::Result<()> {
+    let mut aside =
+        OpenOptions::new().append(true).create(true).open(path.with_extension("torn"))?;
+    aside.write_all(tail)?;
+    aside.sync_all()?;
+    let file = OpenOptions::new().write(true).open(path)?;
+    file.set_len(offset)?;
+    file.sync_all()
+}

@@ -1,0 +1,173 @@
+//! `verify`: reads the whole log and names the first event that is altered, missing, out of order or
+//! cut off (170.315(d)(10)(ii): detection of alteration; 45 CFR 164.312(c)(2)).
+
+use std::fmt;
+use std::path::Path;
+
+use base::{Fault, Millis};
+
+use crate::chain::{CommitMark, Head};
+use crate::segment::{Step, Walk, list, unavailable};
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Report {
+    /// Segments read, the damaged one included.
+    pub segments: u64,
+    /// Sound events.
+    pub events: u64,
+    /// Bytes of the sound events' frames and of the headers before them.
+    pub bytes: u64,
+    /// The time of the first sound event.
+    pub first_time: Option<Millis>,
+    /// The time of the last sound event.
+    pub last_time: Option<Millis>,
+    /// The last sound event.
+    pub head: Head,
+    /// How far the store's commits have come.
+    pub mark: CommitMark,
+    /// The first thing that is wrong; everything after it is unproven.
+    pub damage: Option<Damage>,
+}
+
+impl Report {
+    /// Whether nothing is wrong.
+    pub const fn is_sound(&self) -> bool {
+        self.damage.is_none()
+    }
+}
+
+/// The first thing that is wrong in a log, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// The number of the first event that is bad or missing.
+    pub seq: u64,
+    /// The name of the segment file; none when no segment is left to hold the event.
+    pub segment: Option<String>,
+    /// Where in that file.
+    pub offset: u64,
+    /// What is wrong.
+    pub wrong: Wrong,
+}
+
+/// What is wrong with an event or a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrong {
+    /// The event, its number's place or its hash was altered.
+    Altered,
+    /// Another event stands in its place.
+    Number(u64),
+    /// The file ends in the middle of it.
+    Torn,
+    /// Its length is more than an event's can be.
+    Length,
+    /// It is in the chain, but this program cannot read it.
+    Event(&'static str),
+    /// The segment's header is unsound.
+    Header(&'static str),
+    /// The next segment begins with another event.
+    Segment(u64),
+    /// The log ends before it, though the anchor says that it went on.
+    Truncated,
+    /// The chain is sound in itself but is not the one that the anchor was taken from.
+    Anchor,
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Altered => f.write_str("altered: its hash does not follow from what is there"),
+            Self::Number(found) => write!(f, "missing or moved: event {found} stands in its place"),
+            Self::Torn => f.write_str("incomplete: the file ends inside it"),
+            Self::Length => f.write_str("altered: its length is impossible"),
+            Self::Event(what) => write!(f, "unreadable: {what} was expected"),
+            Self::Header(what) => write!(f, "in a segment whose header is unsound: {what}"),
+            Self::Segment(found) => {
+                write!(f, "missing or moved: the next segment begins with event {found}")
+            }
+            Self::Truncated => f.write_str("missing: the log ends before it"),
+            Self::Anchor => f.write_str("not the event the anchor was taken from"),
+        }
+    }
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "audit event {} is {}", self.seq, self.wrong)?;
+        match &self.segment {
+            Some(segment) => write!(f, " ({segment}, byte {})", self.offset),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Reads every segment of the log in `dir` and checks each link. With an anchor, which the store
+/// keeps, it also finds a log that was cut off or rewritten. Needs no lock: beside a running server it
+/// may meet the event that is being written and call it incomplete.
+pub fn verify(dir: &Path, anchor: Option<Head>) -> Result<Report, Fault> {
+    let mut report = Report::default();
+    let segments = list(dir).map_err(|e| unavailable("the audit log cannot be listed", &e))?;
+    for (first_seq, path) in segments {
+        let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
+        report.segments += 1;
+        let found = segment(&mut report, first_seq, &path, anchor)
+            .map_err(|e| unavailable("the audit log cannot be read", &e))?;
+        if let Some((seq, offset, wrong)) = found {
+            report.damage = Some(Damage { seq, segment: name, offset, wrong });
+            return Ok(report);
+        }
+    }
+    if anchor.is_some_and(|anchor| report.head.seq < anchor.seq) {
+        let seq = report.head.seq + 1;
+        report.damage = Some(Damage { seq, segment: None, offset: 0, wrong: Wrong::Truncated });
+    }
+    Ok(report)
+}
+
+type Found = Option<(u64, u64, Wrong)>;
+
+fn segment(
+    report: &mut Report,
+    first_seq: u64,
+    path: &Path,
+    anchor: Option<Head>,
+) -> std::io::Result<Found> {
+    let expected = report.head.seq + 1;
+    if first_seq != expected {
+        return Ok(Some((expected, 0, Wrong::Segment(first_seq))));
+    }
+    let mut walk = match Walk::open(path, first_seq)? {
+        Ok(walk) => walk,
+        Err(wrong) => return Ok(Some((expected, 0, wrong))),
+    };
+    if walk.header.previous != report.head.hash {
+        return Ok(Some((expected, 0, Wrong::Header("does not follow from the one before"))));
+    }
+    if walk.header.mark != report.mark {
+        return Ok(Some((expected, 0, Wrong::Header("miscounts the store's commits"))));
+    }
+    loop {
+        let offset = walk.offset;
+        match walk.step()? {
+            Step::Link(link) => {
+                let anchored = anchor.filter(|anchor| anchor.seq == link.head.seq);
+                if anchored.is_some_and(|anchor| anchor.hash != link.head.hash) {
+                    return Ok(Some((link.head.seq, offset, Wrong::Anchor)));
+                }
+                report.first_time.get_or_insert(link.outline.time);
+                report.last_time = Some(link.outline.time);
+                report.events += 1;
+                report.head = link.head;
+            }
+            Step::End => break,
+            Step::Flaw(wrong) => {
+                report.bytes += offset;
+                report.mark = walk.mark;
+                return Ok(Some((report.head.seq + 1, offset, wrong)));
+            }
+        }
+    }
+    report.bytes += walk.offset;
+    report.mark = walk.mark;
+    Ok(None)
+}
