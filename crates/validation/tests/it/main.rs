@@ -1,1 +1,1 @@
-//! Contract tests of `validation`.
+//! Contract of `validation`.
