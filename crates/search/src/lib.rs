@@ -3,5 +3,7 @@
 //! no engine.
 
 pub mod entry;
+pub mod extract;
+pub mod fold;
 pub mod query;
 pub mod registry;
