@@ -20,14 +20,17 @@ const WAITS: u64 = 2_000;
 fn main() -> Result<(), Box<dyn Error>> {
     let given = std::env::args_os().nth(1).map(PathBuf::from);
     let dir = given.unwrap_or_else(std::env::temp_dir).join("append_rate");
-    let options = Options { buffer_bytes: 256 << 20, ..Options::new(Arc::new(SystemClock)) };
-    let log = Log::open(&dir, options)?;
+    let log = Log::open(&dir, Options::new(Arc::new(SystemClock)))?;
 
     let start = Instant::now();
     run(2, |thread| {
         let events = samples(thread);
-        for event in events.iter().cycle().take(usize::try_from(APPENDS / 2).unwrap_or(0)) {
-            log.append(event)?;
+        for (n, event) in (0..APPENDS / 2).zip(events.iter().cycle()) {
+            let ticket = log.append(event)?;
+            // Keeps within the buffer, as a server does by answering only what is written.
+            if n % 4096 == 4095 {
+                ticket.written().wait()?;
+            }
         }
         Ok(())
     })?;

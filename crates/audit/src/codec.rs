@@ -228,7 +228,7 @@ fn walk<'a>(bytes: &'a [u8], visit: &mut impl Visit) -> Result<Outline<'a>, Malf
         decision: if flags & DENY == 0 { Decision::Permit } else { Decision::Deny },
         request: c.array()?,
         time: Millis(unzigzag(c.varint()?)),
-        status: u16::try_from(c.varint()?).map_err(|_| c.expected("a status"))?,
+        status: u16::try_from(c.varint()?).ok().ok_or_else(|| c.expected("a status"))?,
         results: c.varint()?,
         bytes: c.varint()?,
         actor: None,
@@ -266,7 +266,7 @@ fn walk<'a>(bytes: &'a [u8], visit: &mut impl Visit) -> Result<Outline<'a>, Malf
             let id = c.id()?;
             let version = match c.varint()? {
                 0 => None,
-                n => Some(u32::try_from(n - 1).map_err(|_| c.expected("a version"))?),
+                n => Some(u32::try_from(n - 1).ok().ok_or_else(|| c.expected("a version"))?),
             };
             visit.target(resource_type, id, version);
         }
@@ -305,7 +305,7 @@ impl<'a> Cursor<'a> {
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
         let taken = self.take(N)?;
-        taken.try_into().map_err(|_| self.expected("more bytes"))
+        taken.try_into().ok().ok_or_else(|| self.expected("more bytes"))
     }
 
     fn byte(&mut self) -> Result<u8, Malformed> {
@@ -338,9 +338,9 @@ impl<'a> Cursor<'a> {
     }
 
     fn text(&mut self, length: u64) -> Result<&'a str, Malformed> {
-        let length = usize::try_from(length).map_err(|_| self.expected("more bytes"))?;
+        let length = usize::try_from(length).ok().ok_or_else(|| self.expected("more bytes"))?;
         let bytes = self.take(length)?;
-        std::str::from_utf8(bytes).map_err(|_| self.expected("UTF-8"))
+        std::str::from_utf8(bytes).ok().ok_or_else(|| self.expected("UTF-8"))
     }
 
     fn id(&mut self) -> Result<Option<Id<'a>>, Malformed> {

@@ -21,7 +21,7 @@ use crate::segment::{
 use crate::verify::{Damage, Wrong};
 
 /// The least that a disk writes at once.
-const SECTOR: u64 = 512;
+const SECTOR: usize = 512;
 
 /// Where the log stood when it was opened.
 #[derive(Debug, Default)]
@@ -144,7 +144,7 @@ fn is_torn(tail: &[u8], offset: u64, seq: u64) -> bool {
 fn lost_sector(frame: &[u8], offset: u64) -> bool {
     edges(frame, offset).any(|edge| {
         let sector = frame.get(edge..).unwrap_or_default();
-        sector.iter().take(SECTOR as usize).all(|b| *b == 0)
+        sector.iter().take(SECTOR).all(|b| *b == 0)
     })
 }
 
@@ -155,12 +155,13 @@ fn lost_sector_across(head: &[u8], offset: u64) -> bool {
 
 /// Where sectors begin inside `bytes`, which stand at `offset` of the file.
 fn edges(bytes: &[u8], offset: u64) -> impl Iterator<Item = usize> {
-    let first = usize::try_from(offset.next_multiple_of(SECTOR) - offset).unwrap_or(usize::MAX);
-    (first..bytes.len()).step_by(SECTOR as usize)
+    let first =
+        usize::try_from(offset.next_multiple_of(SECTOR as u64) - offset).unwrap_or(usize::MAX);
+    (first..bytes.len()).step_by(SECTOR)
 }
 
 /// Whether a whole later event stands anywhere in the tail: then the length before it was altered.
-fn event_after(tail: &[u8], seq: u64) -> bool {
+pub(crate) fn event_after(tail: &[u8], seq: u64) -> bool {
     let later = seq + 1..=seq + (tail.len() / FRAME_EXTRA) as u64;
     (1..tail.len()).any(|at| {
         let rest = tail.get(at..).unwrap_or_default();
@@ -173,7 +174,8 @@ fn event_after(tail: &[u8], seq: u64) -> bool {
     })
 }
 
-fn read_tail(path: &Path, offset: u64) -> io::Result<Vec<u8>> {
+/// The bytes of a file from `offset` on.
+pub(crate) fn read_tail(path: &Path, offset: u64) -> io::Result<Vec<u8>> {
     let mut file = fs::File::open(path)?;
     file.seek(SeekFrom::Start(offset))?;
     let mut tail = Vec::new();

@@ -2,12 +2,14 @@
 //! cut off (170.315(d)(10)(ii): detection of alteration; 45 CFR 164.312(c)(2)).
 
 use std::fmt;
+use std::fs::TryLockError;
 use std::path::Path;
 
 use base::{Fault, Millis};
 
 use crate::chain::{CommitMark, Head};
-use crate::segment::{Step, Walk, list, unavailable};
+use crate::recover::{event_after, read_tail};
+use crate::segment::{HEADER_BYTES, Step, Walk, list, unavailable};
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,6 +28,8 @@ pub struct Report {
     pub head: Head,
     /// How far the store's commits have come.
     pub mark: CommitMark,
+    /// The running server was writing an event after the head; it is not counted.
+    pub writing: bool,
     /// The first thing that is wrong; everything after it is unproven.
     pub damage: Option<Damage>,
 }
@@ -102,18 +106,25 @@ impl fmt::Display for Damage {
 }
 
 /// Reads every segment of the log in `dir` and checks each link. With an anchor, which the store
-/// keeps, it also finds a log that was cut off or rewritten. Needs no lock: beside a running server it
-/// may meet the event that is being written and call it incomplete.
+/// keeps, it also finds a log that was cut off or rewritten. It may run beside the server.
+///
+/// # Errors
+/// `audit.unavailable` when the log cannot be read; damage is not an error but the report.
 pub fn verify(dir: &Path, anchor: Option<Head>) -> Result<Report, Fault> {
+    let failed = |e| unavailable("the audit log cannot be read", &e);
     let mut report = Report::default();
-    let segments = list(dir).map_err(|e| unavailable("the audit log cannot be listed", &e))?;
-    for (first_seq, path) in segments {
-        let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
+    let segments = list(dir).map_err(failed)?;
+    for (i, (first_seq, path)) in segments.iter().enumerate() {
         report.segments += 1;
-        let found = segment(&mut report, first_seq, &path, anchor)
-            .map_err(|e| unavailable("the audit log cannot be read", &e))?;
-        if let Some((seq, offset, wrong)) = found {
-            report.damage = Some(Damage { seq, segment: name, offset, wrong });
+        let found = segment(&mut report, *first_seq, path, anchor).map_err(failed)?;
+        let Some((seq, offset, wrong)) = found else { continue };
+        let reached = anchor.is_none_or(|anchor| report.head.seq >= anchor.seq);
+        if i + 1 == segments.len() && reached && is_open(dir) {
+            report.writing = is_being_written(path, seq, offset, wrong).map_err(failed)?;
+        }
+        if !report.writing {
+            let segment = path.file_name().map(|n| n.to_string_lossy().into_owned());
+            report.damage = Some(Damage { seq, segment, offset, wrong });
             return Ok(report);
         }
     }
@@ -122,6 +133,22 @@ pub fn verify(dir: &Path, anchor: Option<Head>) -> Result<Report, Fault> {
         report.damage = Some(Damage { seq, segment: None, offset: 0, wrong: Wrong::Truncated });
     }
     Ok(report)
+}
+
+/// Whether what looks wrong at the end of an open log is an event or a header that the server has
+/// begun to write: cut off by the end of the file, and nothing after it.
+fn is_being_written(path: &Path, seq: u64, offset: u64, wrong: Wrong) -> std::io::Result<bool> {
+    match wrong {
+        Wrong::Torn => Ok(!event_after(&read_tail(path, offset)?, seq)),
+        Wrong::Header(_) => Ok(path.metadata()?.len() < HEADER_BYTES as u64),
+        _ => Ok(false),
+    }
+}
+
+/// Whether a server has the log open.
+fn is_open(dir: &Path) -> bool {
+    let lock = std::fs::File::open(dir.join("lock"));
+    lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 type Found = Option<(u64, u64, Wrong)>;

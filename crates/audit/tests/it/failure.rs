@@ -3,7 +3,8 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use audit::{Disk, Files, Log, Options, SegmentFile, verify};
 use base::Fault;
@@ -16,6 +17,8 @@ use crate::support::{event, options, small};
 struct Faulty {
     room: AtomicUsize,
     sync_fails: AtomicBool,
+    panics: AtomicBool,
+    syncs: AtomicU64,
     held: gate::Gate,
 }
 
@@ -61,6 +64,7 @@ impl Files for FaultyFiles {
 impl SegmentFile for FaultyFile {
     fn write_all(&self, bytes: &[u8]) -> io::Result<()> {
         self.0.held.pass();
+        assert!(!self.0.panics.load(Ordering::SeqCst), "the file layer panics");
         let room = self.0.room.load(Ordering::SeqCst);
         let fits = bytes.len().min(room);
         self.1.write_all(&bytes[..fits])?;
@@ -69,6 +73,7 @@ impl SegmentFile for FaultyFile {
     }
 
     fn sync(&self) -> io::Result<()> {
+        self.0.syncs.fetch_add(1, Ordering::SeqCst);
         if self.0.sync_fails.load(Ordering::SeqCst) {
             return Err(io::Error::other("the disk is gone"));
         }
@@ -159,4 +164,32 @@ fn a_disk_that_cannot_begin_a_segment_fails_the_opening() {
     assert!(is_unavailable(&Log::open(dir.path(), options).unwrap_err()));
     let (_, options) = faulty(usize::MAX, small());
     assert_eq!(Log::open(dir.path(), options).unwrap().torn_bytes(), 50);
+}
+
+#[test]
+fn a_thread_that_panics_fails_the_log_instead_of_leaving_it_hanging() {
+    let dir = tempfile::tempdir().unwrap();
+    let (disk, options) = faulty(usize::MAX, options());
+    let log = Log::open(dir.path(), options).unwrap();
+    disk.panics.store(true, Ordering::SeqCst);
+    let ticket = log.append(&event(1)).unwrap();
+    assert!(is_unavailable(&ticket.written().wait().unwrap_err()));
+    assert!(is_unavailable(&log.append(&event(2)).unwrap_err()));
+}
+
+#[test]
+fn the_disk_is_synced_at_most_once_per_interval() {
+    let dir = tempfile::tempdir().unwrap();
+    let (disk, options) = faulty(usize::MAX, Options { sync_interval_ms: 20, ..options() });
+    let log = Log::open(dir.path(), options).unwrap();
+    let (before, start) = (disk.syncs.load(Ordering::SeqCst), Instant::now());
+    let mut last = log.append(&event(0)).unwrap();
+    while start.elapsed() < Duration::from_millis(200) {
+        last = log.append(&event(1)).unwrap();
+        last.written().wait().unwrap();
+    }
+    last.synced().wait().unwrap();
+    let syncs = u128::from(disk.syncs.load(Ordering::SeqCst) - before);
+    let most = start.elapsed().as_millis() / 20 + 1;
+    assert!((2..=most).contains(&syncs), "{syncs} syncs, at most {most}");
 }

@@ -8,7 +8,7 @@ use audit::{Head, Report, Wrong, read, verify};
 use base::error::code;
 use proptest::prelude::*;
 
-use crate::support::{event, fill, frames, name, segments, small};
+use crate::support::{event, fill, frames, name, options, segments, small};
 
 const EVENTS: u64 = 40;
 
@@ -164,6 +164,50 @@ fn events_after_the_damage_are_not_shown() {
     let fault = read(dir.path(), 1).unwrap().find_map(Result::err).unwrap();
     assert_eq!(fault.code(), &code::AUDIT_CORRUPT);
     assert!(fault.to_string().contains(&format!("audit event {bad} is altered")), "{fault}");
+}
+
+#[test]
+fn an_event_being_written_is_no_damage_but_an_altered_length_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let head = fill(dir.path(), options(), 10);
+    let path = &segments(dir.path())[0];
+    let whole = fs::read(path).unwrap();
+    let frames = frames(&whole);
+    let log = audit::Log::open(dir.path(), options()).unwrap();
+    let nine = Head { seq: 9, hash: read(dir.path(), 9).unwrap().next().unwrap().unwrap().hash };
+
+    fs::write(path, &whole[..whole.len() - 5]).unwrap();
+    let report = verify(dir.path(), Some(nine)).unwrap();
+    assert!(report.is_sound() && report.writing && report.head == nine, "{report:?}");
+    assert_eq!(found(dir.path(), Some(head)).0, 10, "the anchor says it was whole");
+
+    rewrite(path, |bytes| bytes[frames[3].1.start + 1] = 0x20);
+    assert_eq!(found(dir.path(), None).0, 4);
+    fs::write(path, &whole).unwrap();
+    drop(log);
+    fs::write(path, &whole[..whole.len() - 5]).unwrap();
+    assert_eq!(found(dir.path(), Some(nine)).0, 10, "nobody is writing");
+}
+
+#[test]
+fn a_log_verifies_and_reads_while_it_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = audit::Log::open(dir.path(), audit::Options { segment_bytes: 50_000, ..options() });
+    let log = log.unwrap();
+    std::thread::scope(|scope| {
+        let writing = scope.spawn(|| {
+            for n in 0..4_000 {
+                log.append(&event(n)).unwrap();
+            }
+        });
+        while !writing.is_finished() {
+            let anchor = log.anchor();
+            let report = verify(dir.path(), Some(anchor)).unwrap();
+            assert!(report.is_sound() && report.head.seq >= anchor.seq, "{report:?}");
+            let last = read(dir.path(), anchor.seq).unwrap().map(|e| e.unwrap().seq).last();
+            assert!(last.unwrap_or(0) >= anchor.seq);
+        }
+    });
 }
 
 proptest! {
