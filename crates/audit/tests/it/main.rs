@@ -7,6 +7,8 @@ mod codec;
 #[cfg(test)]
 mod commit;
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod failure;
 #[cfg(test)]
 mod recovery;
