@@ -148,14 +148,25 @@ impl Builder {
         for base in bases.iter().filter(|p| applies(p, of)) {
             let mut components = Vec::new();
             for (url, text) in &definition.components {
-                let kind = kinds.get(url).copied()?;
                 let paths = expression(text).ok()?;
                 let from_root = paths.iter().all(|p| p.start == Start::Resource);
-                let steps = paths.into_iter().map(|path| match path.start {
-                    Start::Resource => path.steps,
-                    Start::Here | Start::Type(_) => [base.steps.clone(), path.steps].concat(),
-                });
-                let atoms = self.atoms(of, kind, steps.collect());
+                let steps: Vec<_> = paths
+                    .into_iter()
+                    .map(|path| match path.start {
+                        Start::Resource => path.steps,
+                        Start::Here | Start::Type(_) => [base.steps.clone(), path.steps].concat(),
+                    })
+                    .collect();
+                // DocumentReference's relationship names its two parts the wrong way round: when the
+                // part's own kind does not fit its path, the kind of another part is tried.
+                let own = kinds.get(url).copied()?;
+                let others =
+                    definition.components.iter().filter_map(|(u, _)| kinds.get(u).copied());
+                let (kind, atoms) = std::iter::once(own)
+                    .chain(others)
+                    .map(|kind| (kind, self.atoms(of, kind, steps.clone())))
+                    .find(|(_, atoms)| !atoms.is_empty())
+                    .unwrap_or((own, Vec::new()));
                 components.push((kind, atoms, !base.steps.is_empty() && !from_root));
             }
             if components.iter().any(|(_, atoms, _)| atoms.is_empty()) {

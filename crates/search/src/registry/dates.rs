@@ -49,8 +49,6 @@ pub(super) const PRIMARY_DATES: &[(&str, &str)] = &[
     ("Observation", "date"),
     ("PaymentNotice", "created"),
     ("PaymentReconciliation", "created"),
-    ("Person", "birthdate"),
-    ("Patient", "birthdate"),
     ("Procedure", "date"),
     ("Provenance", "recorded"),
     ("QuestionnaireResponse", "authored"),
