@@ -129,28 +129,21 @@ fn is_torn(tail: &[u8], offset: u64, seq: u64) -> bool {
     if head.iter().all(|b| *b == 0) {
         return true;
     }
-    match frame_head(head) {
-        Some((length, found)) if found == seq && length <= EVENT_BYTES_MAX => {
-            let frame = tail.get(..length + FRAME_EXTRA);
-            lost_sector(frame.unwrap_or(tail), offset)
-                || (frame.is_none() && !event_after(tail, seq))
-        }
-        // The number itself may stand across the edge of a lost sector.
-        _ => lost_sector_across(head, offset),
-    }
+    let length = frame_head(head)
+        .and_then(|(length, found)| (found == seq && length <= EVENT_BYTES_MAX).then_some(length));
+    // Where length and number make no sense, they may stand across the edge of a lost sector.
+    let reach = length.map_or(FRAME_HEAD, |length| length + FRAME_EXTRA);
+    let frame = tail.get(..reach).unwrap_or(tail);
+    edges(frame, offset).any(|edge| is_lost(tail, edge))
+        || (length.is_some() && reach > tail.len() && !event_after(tail, seq))
 }
 
-/// Whether a sector that begins inside the frame holds nothing but zeros.
-fn lost_sector(frame: &[u8], offset: u64) -> bool {
-    edges(frame, offset).any(|edge| {
-        let sector = frame.get(edge..).unwrap_or_default();
-        sector.iter().take(SECTOR).all(|b| *b == 0)
-    })
-}
-
-/// The same for the twelve bytes before an event.
-fn lost_sector_across(head: &[u8], offset: u64) -> bool {
-    edges(head, offset).any(|edge| head.get(edge..).unwrap_or_default().iter().all(|b| *b == 0))
+/// Whether the disk never got the sector that begins at `edge` of the tail, or the one that ends there
+/// and with it at least the length of the event, which is never 0.
+fn is_lost(tail: &[u8], edge: usize) -> bool {
+    let (before, after) = tail.split_at_checked(edge).unwrap_or((tail, &[]));
+    after.iter().take(SECTOR).all(|b| *b == 0)
+        || ((4..FRAME_HEAD).contains(&edge) && before.iter().all(|b| *b == 0))
 }
 
 /// Where sectors begin inside `bytes`, which stand at `offset` of the file.
