@@ -118,8 +118,13 @@ impl Primitive {
                 (reference::is_id(text), "an id: 1 to 64 letters, digits, hyphens or full stops")
             }
             Self::ElementId => (has_no_blank(text), "an element id: no blanks"),
-            Self::Uri | Self::ExtensionUrl => (is_uri(text), "a URI: no blanks"),
-            Self::Canonical => (is_uri(text), "a canonical URL: no blanks"),
+            Self::Uri | Self::ExtensionUrl => {
+                (is_uri(text), "a URI: no blanks, and after urn:uuid: or urn:oid: a UUID or OID")
+            }
+            Self::Canonical => (
+                is_uri(text),
+                "a canonical URL: no blanks, and after urn:uuid: or urn:oid: a UUID or OID",
+            ),
             Self::Profile => (
                 is_uri(text) && (text.contains(':') || text.starts_with('#')),
                 "an absolute canonical URL",
@@ -220,7 +225,7 @@ fn is_code(text: &str) -> bool {
 }
 
 /// No blanks; and what says it is a UUID or OID is one.
-pub(crate) fn is_uri(text: &str) -> bool {
+fn is_uri(text: &str) -> bool {
     has_no_blank(text)
         && text.strip_prefix("urn:uuid:").is_none_or(is_uuid)
         && text.strip_prefix("urn:oid:").is_none_or(is_oid)

@@ -33,6 +33,8 @@ impl Walk<'_, '_> {
 
     fn tell(&mut self, severity: Severity, code: &'static Code, path: String, text: String) {
         if !self.is_full() {
+            // In FHIRPath the id and extensions of a primitive are its own.
+            let path = if path.contains("._") { path.replace("._", ".") } else { path };
             let expression = (!path.is_empty()).then_some(path);
             self.issues.push(Issue { code, severity, diagnostics: text, expression });
         }

@@ -92,12 +92,6 @@ impl<'a> Walk<'a, '_> {
                     target = Some(to.resource_type);
                 }
                 Some(Reference::Fragment(id)) => target = self.fragment(at, id),
-                Some(Reference::Urn(urn)) => {
-                    if !crate::primitive::is_uri(urn) {
-                        let text = "urn:uuid: is followed by a UUID, urn:oid: by an OID";
-                        self.error(&code::REFERENCE_FORM, at, text);
-                    }
-                }
                 Some(Reference::Conditional { resource_type, .. }) => {
                     target = Some(resource_type);
                     if !self.in_transaction {
@@ -105,7 +99,8 @@ impl<'a> Walk<'a, '_> {
                         self.error(&code::REFERENCE_FORM, at, text);
                     }
                 }
-                Some(Reference::Other(_)) => {}
+                // Entries of a bundle are often named urn:uuid:something that is no UUID.
+                Some(Reference::Urn(_) | Reference::Other(_)) => {}
             }
         }
         if let Some(stated) = stated {

@@ -62,6 +62,7 @@ impl<'a> Walk<'a, '_> {
         if array.items().next().is_none() {
             return self.error(&code::ELEMENT_EMPTY, array, "an array is never empty");
         }
+        // The arrays need not be of one length: some writers leave out what would be null at the end.
         let mut values = partner.map(Value::items);
         for item in array.items() {
             if self.is_full() {
@@ -74,14 +75,10 @@ impl<'a> Walk<'a, '_> {
                 Kind::Null if has_value => {}
                 _ => self.wrong_kind(item, slot, "an object or null beside the value"),
             }
-            if partner.is_some() && value.is_none() {
-                let text = "this array is longer than the array of values it goes with";
-                return self.error(&code::ELEMENT_NULL, array, text);
-            }
         }
-        if values.as_mut().and_then(Iterator::next).is_some() {
-            let text = "this array is shorter than the array of values it goes with";
-            self.error(&code::ELEMENT_NULL, array, text);
+        let mut rest = values.into_iter().flatten();
+        if let Some(null) = rest.find(|value| value.kind() == Kind::Null) {
+            self.null(null);
         }
     }
 }
