@@ -5,5 +5,6 @@
 pub mod entry;
 pub mod extract;
 pub mod fold;
+pub mod parse;
 pub mod query;
 pub mod registry;

@@ -74,7 +74,7 @@ pub enum Filter {
         /// The reference atoms.
         atoms: Vec<AtomId>,
         /// The target types, each with what must hold there. Any of them.
-        targets: Vec<(TypeId, Filter)>,
+        targets: Vec<(TypeId, Self)>,
     },
     /// `_has`: some record of `source` points here through `atoms`, and `filter` holds for it.
     Has {
@@ -83,7 +83,7 @@ pub enum Filter {
         /// Its reference atoms.
         atoms: Vec<AtomId>,
         /// What must hold for it.
-        filter: Box<Filter>,
+        filter: Box<Self>,
     },
     /// `_id`
     Id {
@@ -122,9 +122,9 @@ pub enum Filter {
         focus: String,
     },
     /// Any of these holds.
-    Any(Vec<Filter>),
+    Any(Vec<Self>),
     /// All of these hold.
-    All(Vec<Filter>),
+    All(Vec<Self>),
 }
 
 /// One combination of a composite.

@@ -45,7 +45,7 @@ pub(super) fn read(expr: &Expr) -> Result<Vec<Read>, String> {
         Expr::Member { of: Some(of), name } => then(of, || Ok(Step::Member(name.clone()))),
         Expr::Item { of, index } => then(of, || match **index {
             Expr::Literal(Literal::Integer(n)) => {
-                usize::try_from(n).map(Step::Nth).map_err(|_| format!("the index {n}"))
+                usize::try_from(n).map(Step::Nth).map_err(|e| format!("the index {n}: {e}"))
             }
             _ => Err(format!("the index {index}")),
         }),
