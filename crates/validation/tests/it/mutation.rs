@@ -94,7 +94,9 @@ fn a_changed_type_is_told() {
     everywhere(&shape, |_, value| {
         *value = match value {
             Json::Object(_) => Json::from("text"),
-            Json::Array(items) => items.first().cloned().expect("an item"),
+            Json::Array(items) => items.last().cloned().expect("an item"),
+            // In the array of siblings an object is as good as null.
+            Json::Null => return false,
             _ => serde_json::json!({ "id": "x" }),
         };
         true
@@ -173,7 +175,7 @@ fn odd_json() -> impl Strategy<Value = Json> {
     leaf.prop_recursive(6, 64, 8, move |inner| {
         prop_oneof![
             2 => proptest::collection::vec((name.clone(), inner.clone()), 0..8)
-                .prop_map(|members| Json::from_iter(members)),
+                .prop_map(Json::from_iter),
             1 => proptest::collection::vec(inner, 0..4).prop_map(Json::from),
         ]
     })
