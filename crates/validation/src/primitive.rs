@@ -256,10 +256,14 @@ fn is_oid(text: &str) -> bool {
 
 /// Groups of four with padding only at the end; blanks anywhere, as line-wrapped writers put them.
 fn is_base64(text: &str) -> bool {
-    let (mut count, mut padding) = (0_usize, 0_usize);
-    for byte in text.bytes() {
+    // Most of a long one is plain alphabet: whole chunks are tested without branches.
+    let plain = |chunk: &[u8; 32]| chunk.iter().fold(true, |ok, b| ok & is_base64_letter(*b));
+    let (chunks, _) = text.as_bytes().as_chunks();
+    let skipped = chunks.iter().take_while(|chunk| plain(chunk)).count() * 32;
+    let (mut count, mut padding) = (skipped, 0_usize);
+    for byte in text.bytes().skip(skipped) {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' => {
+            _ if is_base64_letter(byte) => {
                 if padding > 0 {
                     return false;
                 }
@@ -271,6 +275,10 @@ fn is_base64(text: &str) -> bool {
         }
     }
     count > 0 && padding <= 2 && (count + padding).is_multiple_of(4)
+}
+
+fn is_base64_letter(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() | (byte == b'+') | (byte == b'/')
 }
 
 /// The date reader also takes what searches take: a blank for a plus, offsets up to 14:59.
@@ -334,6 +342,8 @@ mod tests {
         takes(Primitive::Uuid, &[uuid], &[&shouted, "\"c757873d-ec9a-4326-a141-556f43239520\""]);
         let bad = ["\"1.2.3\"", "\"urn:oid:1\"", "\"urn:oid:1.02\"", "\"urn:oid:1..2\""];
         takes(Primitive::Oid, &["\"urn:oid:1.2.0\"", "\"urn:oid:2.16.840\""], &bad);
+        let long = |end: &str| format!("\"{}{end}\"", "QUJD".repeat(50));
+        takes(Primitive::Base64, &[&long(""), &long("QQ==")], &[&long("="), &long("-JDQ")]);
         let bad = ["\"QQ=\"", "\"Q===\"", "\"QQ==Q\"", "\"Q-==\"", "\"====\"", "\"  \""];
         takes(Primitive::Base64, &["\"QUJD\"", "\"QQ==\"", "\"QUJD\\r\\nQUI=\""], &bad);
     }

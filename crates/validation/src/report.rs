@@ -20,7 +20,9 @@ const QUOTED_MAX: usize = 64;
 impl Walk<'_, '_> {
     /// Tells an error at the place of a value.
     pub(crate) fn error(&mut self, code: &'static Code, at: Value<'_>, text: impl Into<String>) {
-        self.tell(Severity::Error, code, at.path(), text.into());
+        if !self.is_full() {
+            self.tell(Severity::Error, code, at.path(), text.into());
+        }
     }
 
     /// Tells a warning at the place of a value.
@@ -86,7 +88,9 @@ impl Walk<'_, '_> {
     pub(crate) fn wrong(&mut self, at: Value<'_>, slot: &Slot, wrong: Wrong) {
         let type_name = r4().name(slot.of.id);
         match wrong {
-            Wrong::Shape(_) if at.kind() == Kind::Null => self.null(at),
+            Wrong::Shape(_) if matches!(at.kind(), Kind::Null | Kind::Array) => {
+                self.wrong_kind(at, slot, "");
+            }
             Wrong::Shape(what) => {
                 let found = kind_name(at.kind());
                 let text = format!("{type_name} is {what}; this is {found}");
@@ -104,6 +108,10 @@ impl Walk<'_, '_> {
     pub(crate) fn wrong_kind(&mut self, at: Value<'_>, slot: &Slot, expected: &str) {
         if at.kind() == Kind::Null {
             return self.null(at);
+        }
+        if at.is_array() {
+            let text = format!("{} is one value here; this is an array", slot.element.name);
+            return self.error(&code::ELEMENT_REPEATS, at, text);
         }
         let found = kind_name(at.kind());
         let text = format!("{} is {expected}; this is {found}", slot.element.name);

@@ -205,10 +205,6 @@ impl<'a, 'o> Walk<'a, 'o> {
                 }
                 Err(wrong) => self.wrong(value, slot, wrong),
             },
-            Shape::Complex(_) | Shape::Extension(_) | Shape::Resource if value.is_array() => {
-                let text = format!("{} does not repeat; this is an array", slot.element.name);
-                self.error(&code::ELEMENT_REPEATS, value, text);
-            }
             Shape::Complex(id) if value.is_object() => {
                 let table = table(id);
                 self.object(value, table);

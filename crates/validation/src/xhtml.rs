@@ -166,7 +166,12 @@ impl<'t> Scan<'t> {
         entities(text)?;
         self.rest = self.rest.get(text.len()..).unwrap_or_default();
         if let Some(comment) = self.rest.strip_prefix("<!--") {
-            self.rest = comment.split_once("-->").ok_or(MALFORMED)?.1;
+            let (comment, rest) = comment.split_once("-->").ok_or(MALFORMED)?;
+            // XML forbids these; an HTML reader would see another end of the comment than we do.
+            if comment.contains("--") || comment.starts_with(['>', '-']) || comment.ends_with('-') {
+                return Err(MALFORMED);
+            }
+            self.rest = rest;
             return Ok(());
         }
         match self.rest.strip_prefix("</") {
@@ -254,7 +259,7 @@ fn check_attribute(element: &str, name: &str, value: &str) -> Result<(), &'stati
 
 /// No address that runs: known schemes or none, and the scheme written plainly.
 fn is_safe_address(value: &str, image: bool) -> bool {
-    let head = value.split(['/', '?', '#']).next().unwrap_or_default();
+    let head = value.trim_ascii_start().split(['/', '?', '#']).next().unwrap_or_default();
     if head.contains('&') {
         return false;
     }
@@ -293,7 +298,11 @@ fn entities(text: &str) -> Result<(), &'static str> {
         let (name, tail) = after.split_once(';').ok_or(MALFORMED)?;
         let numeric = name.strip_prefix('#').is_some_and(|number| {
             let (digits, radix) = number.strip_prefix('x').map_or((number, 10), |hex| (hex, 16));
-            u32::from_str_radix(digits, radix).ok().and_then(char::from_u32).is_some()
+            digits.bytes().all(|b| b.is_ascii_hexdigit())
+                && u32::from_str_radix(digits, radix)
+                    .ok()
+                    .and_then(char::from_u32)
+                    .is_some_and(|c| c >= ' ' || matches!(c, '\t' | '\n' | '\r'))
         });
         if !numeric && !matches!(name, "amp" | "lt" | "gt" | "quot" | "apos") {
             return Err("XHTML with no entities but XML's own and numeric ones");
@@ -352,6 +361,10 @@ mod tests {
             "a</div><div>",
             "a &nbsp; b",
             "a & b",
+            "a &#0;",
+            "a &#+65;",
+            "a<!--><script>x</script>-->",
+            "a<!-- -- -->",
             "<p a>b</p>",
             "<p id=x>b</p>",
             "<p id=\"x\"class=\"y\">b</p>",

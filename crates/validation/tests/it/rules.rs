@@ -72,6 +72,18 @@ fn names_and_choices() {
 }
 
 #[test]
+fn shapes() {
+    patient(r#""gender":["female"]"#, &["element.repeats Patient.gender"]);
+    patient(r#""maritalStatus":[{"text":"x"}]"#, &["element.repeats Patient.maritalStatus"]);
+    patient(r#""name":{"family":"x"}"#, &["element.type Patient.name"]);
+    patient(r#""name":[[{"family":"x"}]]"#, &["element.repeats Patient.name[0]"]);
+    patient(r#""name":[{"given":"x"}]"#, &["element.type Patient.name[0].given"]);
+    patient(r#""name":["x"]"#, &["element.type Patient.name[0]"]);
+    patient(r#""active":"true""#, &["element.type Patient.active"]);
+    patient(r#""multipleBirthInteger":1.0"#, &["primitive.format Patient.multipleBirthInteger"]);
+}
+
+#[test]
 fn hints_help_without_quoting() {
     let hint = |members: &str| {
         let json = format!(r#"{{"resourceType":"Patient",{members}}}"#);
@@ -114,7 +126,7 @@ fn siblings_of_primitives() {
     name(&format!(r#""given":["x"],"_given":{e}"#), &["element.type Patient.name[0].given"]);
     name(
         &format!(r#""given":["x"],"_given":[],"family":"x","_family":[{e}]"#),
-        &["element.empty Patient.name[0].given", "element.type Patient.name[0].family"],
+        &["element.empty Patient.name[0].given", "element.repeats Patient.name[0].family"],
     );
 }
 
