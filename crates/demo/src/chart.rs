@@ -30,6 +30,8 @@ pub(crate) struct Chart<'c, 'p, 's> {
     pub(crate) checkup_days: Vec<Day>,
     /// A year and what of its deductible is used, in cents.
     pub(crate) deductible: (i64, i64),
+    /// Whether the white cells of the sample at hand are up.
+    pub(crate) infected: bool,
     pub(crate) rng: Rng,
     issued: u64,
 }
@@ -122,6 +124,7 @@ pub(crate) fn write(clinic: &Clinic, i: u64, press: &mut Press<'_>) {
         cover,
         checkup_days: Vec::new(),
         deductible: (0, 0),
+        infected: false,
         issued: 0,
     };
     let checkups = chart.history.visits.iter().filter(|v| v.kind.is_checkup() && !v.open);

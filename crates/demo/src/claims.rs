@@ -21,7 +21,7 @@ const ADULT: Code =
     icd10("Z00.00", "Encounter for general adult medical examination without abnormal findings");
 const OTHER: Code =
     icd10("Z76.89", "Persons encountering health services in other specified circumstances");
-const COMPLETE: Code = hl7!("ex-paymenttype", "complete", "complete");
+const COMPLETE: Code = hl7!("ex-paymenttype", "complete", "Complete");
 
 const SUBMITTED: Code = hl7!("adjudication", "submitted", "Submitted Amount");
 const COPAY: Code = hl7!("adjudication", "copay", "CoPay");
@@ -253,7 +253,10 @@ fn write_line(w: &mut Json, n: i64, charge: &Charge, bill: &Bill<'_>) {
 
 fn write_amounts(w: &mut Json, key: &str, line: &Settled) {
     w.arr(key, |w| {
-        for (category, cents) in line.parts() {
+        // Nothing is said of a copay or deductible that was not due.
+        let due =
+            |(code, cents): &(&Code, i64)| *cents > 0 || *code != &COPAY && *code != &DEDUCTIBLE;
+        for (category, cents) in line.parts().into_iter().filter(due) {
             w.item(|w| {
                 w.status("category", category);
                 w.money("amount", cents);

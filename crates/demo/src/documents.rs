@@ -1,4 +1,4 @@
-//! Notes: what a clinician writes about a visit, as a DocumentReference with the text inside
+//! Notes: what a clinician writes about a visit, as a `DocumentReference` with the text inside
 //! (<https://hl7.org/fhir/R4/documentreference.html>, att-1). The note says what the rest of the
 //! encounter's resources say.
 

@@ -1,10 +1,10 @@
-//! The drugs the clinic prescribes: RxNorm ingredient codes (the display is the ingredient's, the
+//! The drugs the clinic prescribes: `RxNorm` ingredient codes (the display is the ingredient's, the
 //! text names strength and form), dose and supply. Doses are usual adult doses, for show only.
 
 use crate::code::{Code, rxnorm, snomed};
 
 /// One drug as prescribed.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Drug {
     pub(crate) code: Code,
     pub(crate) text: &'static str,

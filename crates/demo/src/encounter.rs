@@ -166,13 +166,13 @@ impl Chart<'_, '_, '_> {
         };
         match visit.kind {
             Kind::Checkup => {
-                if self.rng.chance(360) {
+                if self.rng.chance(240) {
                     add(&METABOLIC, None);
                 }
-                if self.rng.chance(330) {
+                if self.rng.chance(260) {
                     add(&LIPID, None);
                 }
-                if self.rng.chance(200) {
+                if self.rng.chance(130) {
                     add(&BLOOD_COUNT, None);
                 }
                 if self.person.age(visit.start.day()) >= 45 && self.rng.chance(250) {
@@ -188,24 +188,12 @@ impl Chart<'_, '_, '_> {
         }
         for (at, problem) in self.history.problems.iter().enumerate() {
             let Some(panel) = problem.what.panel else { continue };
-            let wide = panel.analytes.len() > 4;
-            let about = visit.problem == Some(at);
+            // Wide panels are for once a year, narrow ones for most visits about the problem.
+            let (often, seldom) = if panel.analytes.len() > 4 { (300, 90) } else { (650, 240) };
             let chance = match visit.kind {
-                _ if problem.recorded == n && problem.onset < visit.start.day() => 800,
-                Kind::FollowUp | Kind::Specialist if about => {
-                    if wide {
-                        380
-                    } else {
-                        700
-                    }
-                }
-                Kind::FollowUp | Kind::Checkup if problem.recorded < n => {
-                    if wide {
-                        120
-                    } else {
-                        300
-                    }
-                }
+                _ if problem.recorded == n && problem.onset < visit.start.day() => 700,
+                Kind::FollowUp | Kind::Specialist if visit.problem == Some(at) => often,
+                Kind::FollowUp | Kind::Checkup if problem.recorded < n => seldom,
                 _ => 0,
             };
             if visit.kind.in_person() && self.rng.chance(chance) {

@@ -86,9 +86,9 @@ impl Clinic {
         // Bookings tell of the last two weeks; before them chance does.
         let cutoff = person.death.map_or(self.today - 14, |d| d - 3);
         let reach = i64::from(self.options.years_of_history) * 365;
-        // Half of the charts are as old as any, half are of people who came more recently.
+        // Many charts are of people who came in recent years.
         let depth = rng.range(200, reach.max(201));
-        let depth = if rng.chance(500) { depth.min(rng.range(200, reach.max(201))) } else { depth };
+        let depth = if rng.chance(850) { depth.min(rng.range(200, reach.max(201))) } else { depth };
         let since = (cutoff - depth).max(person.birth + 3);
         let mut plan = Plan { rng, person, since, cutoff, visits: Vec::new() };
         let found = plan.conditions();
@@ -249,7 +249,7 @@ impl Plan<'_> {
                 }
             }
             turn += 1;
-            day += self.rng.range(85, 115) * 3650 / (rate.max(2) * 100);
+            day += self.rng.range(85, 115) * 3650 / (rate.max(2) * 80);
         }
     }
 
@@ -257,7 +257,7 @@ impl Plan<'_> {
         let mut day = self.since;
         loop {
             let years = self.person.age(day);
-            let mean = if years < 6 { 270 } else { 480 };
+            let mean = if years < 6 { 330 } else { 600 };
             day += self.rng.range(mean / 6, mean * 2 - mean / 6);
             if day > self.cutoff {
                 return;

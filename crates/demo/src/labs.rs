@@ -102,6 +102,7 @@ impl Chart<'_, '_, '_> {
     }
 
     fn write_results(&mut self, visit: &Visit, panel: &'static Panel, request: &str, tube: &str) {
+        self.infected = visit.acute.is_some_and(|a| a.fever);
         let values = self.values(panel, visit.start.day());
         let mut results = Vec::with_capacity(values.len() + panel.findings.len());
         for (analyte, value) in panel.analytes.iter().zip(values) {
@@ -209,6 +210,8 @@ impl Chart<'_, '_, '_> {
                         * if self.history.problem(Key::Obesity, day).is_some() { 135 } else { 100 }
                         / 100
                 }
+                "2085-9" if self.history.problem(Key::Obesity, day).is_some() => usual * 78 / 100,
+                "6690-2" if self.infected => usual * 150 / 100,
                 "13457-7" => self.low_density(day),
                 _ => usual,
             };
@@ -240,8 +243,8 @@ impl Chart<'_, '_, '_> {
         let (low, high) = if self.person.female { analyte.women } else { analyte.range };
         let mut own = Rng::of(self.clinic.options.seed, self.person.i, analyte.code.code);
         let width = high - low;
-        let point = own.around((low + high) / 2, width * 150 / 1000);
-        self.rng.around(point, width * 110 / 1000)
+        let point = own.around((low + high) / 2, width * 190 / 1000);
+        self.rng.around(point, width * 120 / 1000)
     }
 
     // Tenths of a percent.

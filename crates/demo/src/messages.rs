@@ -10,8 +10,9 @@ const NOTIFICATION: Code = hl7!("communication-category", "notification", "Notif
 const REMINDER: Code = hl7!("communication-category", "reminder", "Reminder");
 const PRIVACY: Code = hl7!("consentscope", "patient-privacy", "Privacy Consent");
 const NOTICE: Code = hl7!("consentcategorycodes", "npp", "Notice of Privacy Practices");
-const OPT_IN: Code = hl7!("v3-ActCode", "OPTIN", "opt-in");
-const OPT_OUT: Code = hl7!("v3-ActCode", "OPTOUT", "opt-out");
+const NOTICE_GIVEN: Code =
+    hl7!("consentpolicycodes", "hipaa-npp", "HIPAA Notice of Privacy Practices");
+const RESTRICTION: Code = hl7!("consentpolicycodes", "hipaa-restrictions", "HIPAA Restrictions");
 const SAFETY: Code = hl7!("flag-category", "safety", "Safety");
 const FALLS: Code = snomed("129839007", "At risk for falls");
 const CALL: Code =
@@ -55,7 +56,7 @@ impl Chart<'_, '_, '_> {
             w.at("dateTime", at);
             w.refer_one("performer", "Patient", patient);
             w.refer_one("organization", "Organization", &organization);
-            w.status("policyRule", if deny { &OPT_OUT } else { &OPT_IN });
+            w.status("policyRule", if deny { &RESTRICTION } else { &NOTICE_GIVEN });
             w.obj("provision", |w| {
                 w.text("type", if deny { "deny" } else { "permit" });
                 if deny {

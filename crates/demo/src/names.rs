@@ -37,7 +37,7 @@ pub(crate) fn origin(rng: &mut Rng) -> &'static Origin {
 
 /// Draws a given name.
 pub(crate) fn given(rng: &mut Rng, origin: &Origin, female: bool) -> &'static str {
-    *rng.pick(if female { origin.women } else { origin.men })
+    rng.pick::<&'static str>(if female { origin.women } else { origin.men })
 }
 
 static ORIGINS: &[&Origin] = &[

@@ -1,4 +1,4 @@
-//! Patient, RelatedPerson and FamilyMemberHistory: who the person is and belongs to
+//! Patient, `RelatedPerson` and `FamilyMemberHistory`: who the person is and belongs to
 //! (<https://hl7.org/fhir/R4/patient.html>; race and ethnicity as US Core states them).
 
 use crate::calendar::{At, Day, add_months};
@@ -124,8 +124,8 @@ impl Chart<'_, '_, '_> {
             w.refer("patient", "Patient", patient);
             w.date("date", taken);
             w.concept("relationship", if mother { &MOTHER } else { &FATHER });
-            let gender = if mother { "female" } else { "male" };
-            let gender = code("http://hl7.org/fhir/administrative-gender", gender, gender);
+            let (gender, shown) = if mother { ("female", "Female") } else { ("male", "Male") };
+            let gender = code("http://hl7.org/fhir/administrative-gender", gender, shown);
             w.concept("sex", &gender);
             w.one("condition", |w| {
                 w.concept("code", illness);

@@ -212,7 +212,7 @@ impl Clinic {
         Household {
             first,
             origin,
-            surname: *rng.pick(origin.surnames),
+            surname: rng.pick::<&'static str>(origin.surnames),
             address: places::address(&mut rng, site),
             site,
             phone: phone(&mut rng, site),

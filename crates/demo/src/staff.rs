@@ -60,7 +60,7 @@ pub(crate) const SPECIALTIES: [Code; 4] = [
 const DOCTOR: Code = hl7!("practitioner-role", "doctor", "Doctor");
 const NURSE: Code = hl7!("practitioner-role", "nurse", "Nurse");
 const MD: (&str, &str) = ("MD", "Doctor of Medicine");
-const NP: (&str, &str) = ("CRNP", "Certified Registered Nurse Practitioner");
+const NP: (&str, &str) = ("NP", "Nurse Practitioner");
 const RN: (&str, &str) = ("RN", "Registered Nurse");
 
 static PHYSICIAN: Kind = Kind {
@@ -112,7 +112,7 @@ impl Clinic {
             _ => &NURSING,
         };
         let given = names::given(&mut rng, origin, female);
-        let surname: &'static str = *rng.pick(origin.surnames);
+        let surname = *rng.pick(origin.surnames);
         let name = match kind.prefix {
             Some(prefix) => format!("{prefix} {given} {surname}"),
             None => format!("{given} {surname}, {}", kind.suffix),
