@@ -15,6 +15,7 @@ use crate::registry::registry;
 use base::error::code;
 use base::{Fault, Limits, Millis, Severity};
 use fhir::definitions::{TypeId, r4};
+use std::cell::Cell;
 
 /// Where a search stands.
 #[derive(Debug, Clone)]
@@ -60,7 +61,8 @@ pub fn parse(
         return Err(refuse::too_many(&format!("more than {most} parameters")));
     }
     let mut search = empty();
-    let mut context = Context { types: Vec::new(), level, options };
+    let budget = Cell::new(FILTERS_MAX);
+    let mut context = Context { types: Vec::new(), level, options, budget };
     match level {
         Level::Type(of) => {
             search.types.push(*of);
@@ -102,7 +104,12 @@ struct Context<'c> {
     types: Vec<TypeId>,
     level: &'c Level,
     options: &'c Options,
+    /// Filters that may still be made: a chain without types fans out at every hop.
+    budget: Cell<usize>,
 }
+
+/// Filters of one search, those inside chains included.
+const FILTERS_MAX: usize = 5000;
 
 impl Context<'_> {
     fn one(&self, name: &str, value: &str, search: &mut Search) -> Result<(), Fault> {

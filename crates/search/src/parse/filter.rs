@@ -34,6 +34,9 @@ impl Context<'_> {
             let most = self.options.limits.chain_hops;
             return Err(refuse::too_many(&format!("a chain of more than {most} hops")));
         }
+        let left = self.budget.get().checked_sub(1);
+        self.budget
+            .set(left.ok_or_else(|| refuse::too_many("chains that fan out to too many types"))?);
         if let Some(rest) = name.strip_prefix("_has:") {
             return self.has(types, name, rest, text, hops);
         }
@@ -82,6 +85,7 @@ impl Context<'_> {
         for target in &targets {
             match self.filter(&[*target], rest, text, hops + 1) {
                 Ok(filter) => found.push((*target, filter)),
+                Err(fault) if fault.code().name == code::SEARCH_TOO_MANY.name => return Err(fault),
                 // Of the many types a reference may point at, those without the parameter drop out.
                 Err(fault) => refused = Some(worse(refused, fault)),
             }

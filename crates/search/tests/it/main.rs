@@ -1,3 +1,14 @@
 //! Contract tests of `search`.
 
+#[cfg(test)]
+mod data;
+#[cfg(test)]
+mod extract;
+#[cfg(test)]
+mod property;
+#[cfg(test)]
+mod queries;
+#[cfg(test)]
 mod registry;
+#[cfg(test)]
+mod show;
