@@ -71,6 +71,8 @@ pub(crate) enum Shape {
     Extension(TypeId),
     /// A resource of any type.
     Resource,
+    /// The resource of a bundle's entry.
+    Entry,
     /// A resource inside another, without a life of its own.
     Contained,
     /// `resourceType`, looked at before the walk.
@@ -96,7 +98,7 @@ pub(crate) fn table(id: TypeId) -> &'static Table {
     TABLES.get(usize::from(id.0)).unwrap_or(&OUTSIDE).get_or_init(|| build(id))
 }
 
-/// The table of a type named in the text of this crate.
+/// The table of `Element`, which the siblings of primitives are.
 pub(crate) fn element_table() -> &'static Table {
     static ELEMENT: LazyLock<&'static Table> =
         LazyLock::new(|| table(r4().type_id("Element").unwrap_or(TypeId(u16::MAX))));
@@ -178,6 +180,9 @@ fn shape(def: &TypeDef, element: &Element, of: &ElementType) -> Shape {
         TypeKind::Primitive => Shape::Primitive(Primitive::named(name)),
         TypeKind::Complex | TypeKind::Backbone => Shape::Complex(of.id),
         TypeKind::Resource if element.name == "contained" => Shape::Contained,
+        TypeKind::Resource if (def.name, element.name) == ("Bundle.entry", "resource") => {
+            Shape::Entry
+        }
         TypeKind::Resource => Shape::Resource,
     }
 }

@@ -220,10 +220,10 @@ impl<'a, 'o> Walk<'a, 'o> {
                 self.outer_extension(value);
             }
             Shape::Complex(_) | Shape::Extension(_) => self.wrong_kind(value, slot, "an object"),
-            Shape::Resource if self.options.shallow_bundle => {
+            Shape::Entry if self.options.shallow_bundle => {
                 self.resource_table(value);
             }
-            Shape::Resource => self.resource(value),
+            Shape::Entry | Shape::Resource => self.resource(value),
             Shape::Contained | Shape::TypeName => {}
         }
     }
