@@ -182,8 +182,6 @@ fn odd_json() -> impl Strategy<Value = Json> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
-
     #[test]
     fn no_json_makes_it_panic(
         mut json in odd_json(),
