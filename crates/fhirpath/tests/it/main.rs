@@ -1,3 +1,5 @@
 //! Contract of `fhirpath`.
 
 mod corpus;
+mod data;
+mod hl7;
