@@ -1,1 +1,24 @@
-//! placeholder
+//! The FHIR REST door (<https://hl7.org/fhir/R4/http.html>): HTTP in, calls of the gate, HTTP out.
+//! Headers and addresses are its business; what may be read or changed is decided in `record`.
+
+mod ask;
+mod base64;
+mod bundle;
+mod capability;
+mod condition;
+mod config;
+mod encoding;
+mod health;
+mod listen;
+mod metrics;
+mod negotiate;
+mod origin;
+mod reply;
+mod rest;
+pub mod route;
+mod service;
+mod state;
+mod subset;
+
+pub use config::Config;
+pub use listen::Server;

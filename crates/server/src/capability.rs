@@ -1,0 +1,201 @@
+//! The `CapabilityStatement`, generated from the table of routes, the definitions and the registry of
+//! search parameters, so it cannot promise what is not built
+//! (<https://hl7.org/fhir/R4/capabilitystatement.html>).
+
+use crate::route::{ROUTES, is_compartment};
+use crate::state::State;
+use bytes::Bytes;
+use fhir::definitions::{SearchKind, TypeId, r4};
+use fhir::write::Writer;
+use search::registry::{Parameter, registry};
+use std::collections::BTreeMap;
+
+/// The result parameters and those of all types that are read apart from the registry
+/// (<https://hl7.org/fhir/R4/search.html#all>).
+const COMMON: [(&str, &str, &str); 5] = [
+    ("_list", "special", "members of a List, by its id"),
+    ("_text", "string", "words of the narrative"),
+    ("_content", "string", "words anywhere in the resource"),
+    ("_has", "special", "resources that point here; may be nested"),
+    ("_type", "special", "types, when several are searched"),
+];
+
+/// The statement, addressed from `base`.
+pub(crate) fn statement(state: &State, base: &str) -> Vec<u8> {
+    let body = state.capabilities.get_or_init(|| Bytes::from(rest(&Switches::of(state))));
+    let mut w = Writer::onto(Vec::with_capacity(body.len() + 1024));
+    w.object().member("resourceType", "CapabilityStatement").member("id", "plummer");
+    w.member("name", "Plummer").member("title", "Plummer FHIR server").member("status", "active");
+    w.member("date", &state.started.to_instant()).member("kind", "instance");
+    w.key("software").object().member("name", "Plummer");
+    w.member("version", env!("CARGO_PKG_VERSION")).end_object();
+    w.key("implementation").object().member("description", "this server");
+    w.member("url", base).end_object();
+    w.member("fhirVersion", "4.0.1").key("format").array();
+    w.string("application/fhir+json").string("json").end_array();
+    w.key("rest").array().raw(body).end_array();
+    w.end_object();
+    w.finish()
+}
+
+/// What settings change in the statement.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Switches {
+    /// `PUT` may create.
+    pub(crate) update_create: bool,
+    /// A conditional delete may delete several resources.
+    pub(crate) delete_many: bool,
+    /// Pages of other origins may call.
+    pub(crate) cors: bool,
+}
+
+impl Switches {
+    fn of(state: &State) -> Self {
+        Self {
+            update_create: state.record.settings().create_by_update,
+            delete_many: state.config.delete_many,
+            cors: !state.config.cors_origins.is_empty(),
+        }
+    }
+}
+
+/// `CapabilityStatement.rest[0]`.
+pub(crate) fn rest(switches: &Switches) -> Vec<u8> {
+    let reverse = reverse_includes();
+    let mut w = Writer::onto(Vec::with_capacity(1 << 20));
+    w.object().member("mode", "server");
+    w.key("security").object().key("cors").boolean(switches.cors);
+    w.member("description", "Nobody signs in yet: the server answers on its own machine only.");
+    w.end_object();
+    w.key("resource").array();
+    for (of, name) in r4().resource_types() {
+        resource(&mut w, of, name, switches, reverse.get(&of).map_or(&[], Vec::as_slice));
+    }
+    w.end_array();
+    w.key("interaction").array();
+    let mut told = Vec::new();
+    for code in ROUTES.iter().flat_map(|row| row.interaction.system_codes()) {
+        if !told.contains(code) {
+            told.push(*code);
+            w.object().member("code", code).end_object();
+        }
+    }
+    w.end_array();
+    w.key("searchParam").array();
+    for parameter in registry().parameters(TypeId(0)).iter().filter(|p| p.code.starts_with('_')) {
+        search_parameter(&mut w, parameter);
+    }
+    common(&mut w);
+    w.end_array();
+    w.key("compartment").array();
+    for (_, name) in r4().resource_types().filter(|(_, name)| is_compartment(name)) {
+        let name = name.to_lowercase();
+        w.string(&format!("http://hl7.org/fhir/CompartmentDefinition/{name}"));
+    }
+    w.end_array().end_object();
+    w.finish()
+}
+
+fn resource(
+    w: &mut Writer,
+    of: TypeId,
+    name: &str,
+    switches: &Switches,
+    reverse: &[String],
+) {
+    w.object().member("type", name);
+    w.member("profile", &format!("http://hl7.org/fhir/StructureDefinition/{name}"));
+    w.key("interaction").array();
+    let mut told = Vec::new();
+    for code in ROUTES.iter().filter_map(|row| row.interaction.type_code()) {
+        if !told.contains(&code) {
+            told.push(code);
+            w.object().member("code", code).end_object();
+        }
+    }
+    w.end_array();
+    w.member("versioning", "versioned").key("readHistory").boolean(true);
+    w.key("updateCreate").boolean(switches.update_create);
+    w.key("conditionalCreate").boolean(true).member("conditionalRead", "full-support");
+    w.key("conditionalUpdate").boolean(true);
+    w.member("conditionalDelete", if switches.delete_many { "multiple" } else { "single" });
+    w.key("referencePolicy").array();
+    for policy in ["literal", "logical", "local"] {
+        w.string(policy);
+    }
+    w.end_array();
+    let parameters = registry().parameters(of);
+    let references = parameters.iter().filter(|p| p.kind == SearchKind::Reference);
+    w.key("searchInclude").array().string("*");
+    for parameter in references {
+        w.string(&format!("{name}:{}", parameter.code));
+    }
+    w.end_array();
+    if !reverse.is_empty() {
+        w.key("searchRevInclude").array();
+        for include in reverse {
+            w.string(include);
+        }
+        w.end_array();
+    }
+    w.key("searchParam").array();
+    for parameter in parameters {
+        search_parameter(w, parameter);
+    }
+    common(w);
+    w.end_array();
+    if matches!(name, "Patient" | "Encounter") {
+        w.key("operation").array().object().member("name", "everything");
+        let url = format!("http://hl7.org/fhir/OperationDefinition/{name}-everything");
+        w.member("definition", &url).end_object().end_array();
+    }
+    w.end_object();
+}
+
+fn search_parameter(w: &mut Writer, parameter: &Parameter) {
+    w.object().member("name", parameter.code).member("definition", parameter.url);
+    w.member("type", parameter.kind.as_str());
+    let modifiers = modifiers(parameter.kind);
+    if !modifiers.is_empty() {
+        w.member("documentation", modifiers);
+    }
+    w.end_object();
+}
+
+fn common(w: &mut Writer) {
+    for (name, kind, what) in COMMON {
+        w.object().member("name", name).member("type", kind).member("documentation", what);
+        w.end_object();
+    }
+}
+
+/// The modifiers and prefixes of a kind of parameter, in a sentence.
+const fn modifiers(kind: SearchKind) -> &'static str {
+    match kind {
+        SearchKind::String => "modifiers: exact, contains, missing",
+        SearchKind::Token => "modifiers: not, text, of-type, missing",
+        SearchKind::Reference => "modifiers: [type], identifier, missing; chains",
+        SearchKind::Uri => "modifiers: above, below, missing",
+        SearchKind::Date | SearchKind::Number | SearchKind::Quantity => {
+            "prefixes: eq, ne, gt, lt, ge, le, sa, eb, ap; modifier: missing"
+        }
+        SearchKind::Composite | SearchKind::Special => "",
+    }
+}
+
+/// For each type, the parameters of other types by which something may point at it.
+fn reverse_includes() -> BTreeMap<TypeId, Vec<String>> {
+    let mut found: BTreeMap<TypeId, Vec<String>> = BTreeMap::new();
+    for (of, name) in r4().resource_types() {
+        for parameter in registry().parameters(of) {
+            if parameter.kind != SearchKind::Reference {
+                continue;
+            }
+            for target in &parameter.targets {
+                let list = found.entry(*target).or_default();
+                list.push(format!("{name}:{}", parameter.code));
+            }
+        }
+    }
+    found
+}

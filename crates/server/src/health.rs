@@ -1,0 +1,103 @@
+//! `/health/live`, `/health/ready` and `/metrics`: for whoever runs the server. They tell figures and
+//! states, nothing about a patient.
+
+use crate::metrics::Gauge;
+use crate::reply::Reply;
+use crate::state::State;
+use base::Fault;
+use base::error::code;
+use fhir::definitions::r4;
+use fhir::write::Writer;
+use http::{Method, StatusCode};
+
+const JSON: &str = "application/json";
+/// The version of the text format.
+const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Answers an address outside the FHIR API.
+pub(crate) fn answer(state: &State, method: &Method, path: &str) -> Result<Reply, Fault> {
+    let known = matches!(path, "/health/live" | "/health/ready" | "/metrics");
+    if known && !matches!(*method, Method::GET | Method::HEAD) {
+        return Err(Fault::new(&code::NOT_SUPPORTED, "this address can only be read"));
+    }
+    match path {
+        "/health/live" => Ok(Reply::text(StatusCode::OK, JSON, r#"{"status":"live"}"#.to_owned())),
+        "/health/ready" => Ok(ready(state)),
+        "/metrics" => Ok(Reply::text(StatusCode::OK, PROMETHEUS, metrics(state))),
+        _ => {
+            let what = "there is nothing here; the FHIR API begins at /fhir";
+            Err(Fault::new(&code::UNKNOWN_ROUTE, what))
+        }
+    }
+}
+
+/// Whether requests can be answered: the store and the access log are both needed for any.
+fn ready(state: &State) -> Reply {
+    let health = state.record.health();
+    let stats = state.record.store_stats();
+    let (status, word) = match (&health.audit, state.is_draining()) {
+        (Some(_), _) => (StatusCode::SERVICE_UNAVAILABLE, "failing"),
+        (None, true) => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
+        (None, false) => (StatusCode::OK, "ready"),
+    };
+    let integer = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    let mut w = Writer::new();
+    w.object().member("status", word);
+    w.key("store").object();
+    w.member("sync", if stats.durable { "full" } else { "relaxed" });
+    w.key("durable").boolean(stats.durable);
+    w.key("last_commit").integer(integer(health.last_commit));
+    w.key("waiting").integer(integer(stats.queue_units)).end_object();
+    w.key("audit").object();
+    w.member("status", health.audit.as_ref().map_or("writing", |fault| fault.code().name));
+    w.key("last_commit").integer(integer(health.audited_commit)).end_object();
+    w.end_object();
+    let text = String::from_utf8(w.finish()).unwrap_or_default();
+    Reply::text(status, JSON, text)
+}
+
+fn metrics(state: &State) -> String {
+    let stats = state.record.store_stats();
+    let health = state.record.health();
+    let gauge = |name, help, value| Gauge { name, kind: "gauge", help, label: None, value };
+    let counter = |name, help, value| Gauge { name, kind: "counter", help, label: None, value };
+    let mut gauges = vec![
+        gauge("plummer_store_file_bytes", "Bytes of the store's main file.", stats.file_bytes),
+        gauge("plummer_store_wal_bytes", "Bytes of the write-ahead log.", stats.wal_bytes),
+        gauge("plummer_store_queue_units", "Units waiting for the writer.", stats.queue_units),
+        counter("plummer_store_commits_total", "Engine transactions.", stats.commits),
+        counter("plummer_store_units_total", "Units of work committed.", stats.units),
+        counter("plummer_store_versions_total", "Versions written.", stats.versions),
+        counter(
+            "plummer_store_writer_busy_microseconds_total",
+            "Time the writer was busy.",
+            stats.writer_busy_micros,
+        ),
+        gauge(
+            "plummer_store_durable",
+            "1 when writes are acknowledged after the disk has them.",
+            u64::from(stats.durable),
+        ),
+        gauge("plummer_store_last_commit", "Number of the last version.", stats.last_commit),
+        gauge(
+            "plummer_audit_last_commit",
+            "Highest commit the access log holds.",
+            health.audited_commit,
+        ),
+        gauge(
+            "plummer_audit_failed",
+            "1 when the access log cannot be written: nothing is answered then.",
+            u64::from(health.audit.is_some()),
+        ),
+    ];
+    for (of, count) in &stats.live {
+        gauges.push(Gauge {
+            name: "plummer_resources",
+            kind: "gauge",
+            help: "Resources stored, by type.",
+            label: Some(("type", r4().name(*of))),
+            value: *count,
+        });
+    }
+    state.metrics.text(&gauges)
+}

@@ -1,0 +1,136 @@
+//! The port: accepting connections, speaking HTTP/1.1 on each, and stopping without breaking off an
+//! answer (RFC 9112). Every connection has a bound on how long it may stay silent.
+
+use crate::config::Config;
+use crate::service;
+use crate::state::State;
+use base::error::code;
+use base::id::Random;
+use base::{Clock, Fault};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use record::Record;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tracing::{debug, info, warn};
+
+/// Bytes of a request's head, its address included.
+const HEAD_BYTES_MAX: usize = 64 << 10;
+/// How long to wait when the system has no descriptor left for a connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// A server, made and not yet serving.
+#[derive(Debug)]
+pub struct Server {
+    state: Arc<State>,
+    listener: TcpListener,
+}
+
+impl Server {
+    /// Checks the settings and opens the port.
+    ///
+    /// # Errors
+    /// `server.parameter.invalid` for settings that make no sense; `server.internal` when the port
+    /// cannot be opened.
+    pub async fn bind(
+        record: Record,
+        config: Config,
+        clock: Arc<dyn Clock>,
+        random: Box<dyn Random>,
+    ) -> Result<Self, Fault> {
+        config.check()?;
+        let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+            let what = format!("cannot listen on {}: {error}", config.listen);
+            Fault::at(&code::INTERNAL, what, "listen")
+        })?;
+        let state = Arc::new(State::new(record, config, clock, random));
+        Ok(Self { state, listener })
+    }
+
+    /// Where it listens; the port is the one the system chose when 0 was asked for.
+    pub fn address(&self) -> SocketAddr {
+        self.listener.local_addr().unwrap_or(self.state.config.listen)
+    }
+
+    /// Serves until `stop` is done; then lets what is in flight finish, as long as the settings say.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let (closing, closed) = watch::channel(false);
+        let mut connections = JoinSet::new();
+        let slots = Arc::new(Semaphore::new(self.state.config.connections_max));
+        tokio::pin!(stop);
+        loop {
+            let slot = tokio::select! {
+                () = &mut stop => break,
+                slot = Arc::clone(&slots).acquire_owned() => slot,
+            };
+            let stream = tokio::select! {
+                () = &mut stop => break,
+                accepted = self.listener.accept() => match accepted {
+                    Ok((stream, _)) => stream,
+                    Err(error) => {
+                        warn!(kind = %error.kind(), "a connection was not accepted");
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
+                        continue;
+                    }
+                },
+            };
+            let (state, closed) = (Arc::clone(&self.state), closed.clone());
+            connections.spawn(async move {
+                connection(state, stream, closed).await;
+                drop(slot);
+            });
+            while connections.try_join_next().is_some() {}
+        }
+        drop(self.listener);
+        self.state.drain();
+        let in_flight = self.state.metrics.in_flight();
+        info!(in_flight, "stopping: requests in flight may finish");
+        let _ = closing.send(true);
+        let patience = Duration::from_millis(self.state.config.drain_ms);
+        let all_done = async { while connections.join_next().await.is_some() {} };
+        if tokio::time::timeout(patience, all_done).await.is_err() {
+            let in_flight = self.state.metrics.in_flight();
+            warn!(in_flight, "stopped before all requests were answered");
+            connections.shutdown().await;
+        }
+    }
+}
+
+async fn connection(state: Arc<State>, stream: TcpStream, mut closed: watch::Receiver<bool>) {
+    let _counted = state.metrics.connect();
+    // Answers are written whole; waiting to fill a packet only delays them.
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
+    let idle = Duration::from_millis(state.config.idle_ms);
+    let shared = Arc::clone(&state);
+    let service = service_fn(move |request| service::handle(Arc::clone(&shared), request));
+    let serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(idle)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .pipeline_flush(true)
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(serving);
+    let mut told = false;
+    loop {
+        tokio::select! {
+            done = serving.as_mut() => {
+                if done.is_err() {
+                    debug!("a connection was broken off");
+                }
+                return;
+            }
+            _ = closed.changed(), if !told => {
+                told = true;
+                serving.as_mut().graceful_shutdown();
+            }
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! One request from its first byte to its log line: which door, within which bounds, under which id;
+//! refusals as `OperationOutcome`, encodings, figures. What an interaction does stands in `rest/`.
+
+use crate::ask::Ask;
+use crate::encoding;
+use crate::health;
+use crate::negotiate::Form;
+use crate::origin::{self, Allowed};
+use crate::reply::{Body, PLAIN, Reply};
+use crate::rest;
+use crate::route::{self, BASE_PATH, Interaction};
+use crate::state::{State, internal};
+use base::Fault;
+use base::error::code;
+use base::id::uuid_text;
+use bytes::Bytes;
+use fhir::definitions::{TypeId, r4};
+use http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName,
+    VARY, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, request};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use record::Subject;
+use std::convert::Infallible;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+use tracing::{debug, info, warn};
+
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Answers above this size are compressed off the connection's thread.
+const COMPRESS_INLINE_MAX: usize = 256 << 10;
+/// A request that takes longer is logged though it went well.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// What was learned of a request, for its log line and figures.
+#[derive(Debug, Default, Clone, Copy)]
+struct Seen {
+    interaction: Option<Interaction>,
+    resource_type: Option<TypeId>,
+    code: Option<&'static str>,
+}
+
+/// Answers a request. It never fails: what goes wrong is an answer too.
+pub(crate) async fn handle(
+    state: Arc<State>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    let started = Instant::now();
+    let (_held, in_flight) = state.metrics.begin();
+    let (parts, body) = request.into_parts();
+    let given = parts.headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok());
+    let id = state.request_id(given);
+    let wanted = parts.headers.get(ACCEPT_ENCODING).and_then(|_| encoding::wanted(&parts.headers));
+    let mut seen = Seen::default();
+    let mut reply = match admit(&state, &parts, in_flight) {
+        Err(fault) => refuse(&fault, PLAIN, &mut seen),
+        Ok(origin) => {
+            let path = parts.uri.path();
+            let mut reply = if is_fhir(path) {
+                fhir(&state, id, parts, body, origin.as_ref(), &mut seen).await
+            } else {
+                health::answer(&state, &parts.method, path)
+                    .unwrap_or_else(|fault| refuse(&fault, PLAIN, &mut seen))
+            };
+            if let Some(origin) = origin {
+                origin.mark(&mut reply);
+            }
+            reply
+        }
+    };
+    let id = uuid_text(&id);
+    reply.put(REQUEST_ID.clone(), &id);
+    reply.headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // The answer is about patients: no disk of a shared workstation may keep it.
+    reply.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(wanted) = wanted {
+        reply = compress(reply, wanted).await;
+    }
+    let (took, status) = (started.elapsed(), reply.status.as_u16());
+    state.metrics.finish(seen.interaction, status, took, reply.body.len());
+    log(&id, seen, status, took);
+    Ok(reply.into_response())
+}
+
+/// The bounds every request must be within before anything is done for it.
+fn admit(
+    state: &State,
+    parts: &request::Parts,
+    in_flight: i64,
+) -> Result<Option<Allowed>, Fault> {
+    let health = parts.uri.path().starts_with("/health/");
+    if state.is_draining() && !health {
+        return Err(Fault::new(&code::SHUTTING_DOWN, "the server is shutting down"));
+    }
+    if usize::try_from(in_flight).unwrap_or(0) > state.config.requests_max && !health {
+        state.metrics.turn_away();
+        return Err(Fault::new(&code::OVERLOADED, "the server is at its limit; try again"));
+    }
+    origin::check_host(&parts.headers, &parts.uri, state.config.own_host())?;
+    origin::check_origin(&parts.headers, &state.config.cors_origins)
+}
+
+fn is_fhir(path: &str) -> bool {
+    path.strip_prefix(BASE_PATH).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Answers a request of the FHIR API.
+async fn fhir(
+    state: &Arc<State>,
+    id: [u8; 16],
+    parts: request::Parts,
+    body: Incoming,
+    origin: Option<&Allowed>,
+    seen: &mut Seen,
+) -> Reply {
+    if parts.method == Method::OPTIONS {
+        return options(parts.uri.path(), origin)
+            .unwrap_or_else(|fault| refuse(&fault, PLAIN, seen));
+    }
+    let session = state.record.session(Subject::anonymous(), id);
+    let ask = match Ask::new(Arc::clone(state), session, parts.method, &parts.uri, parts.headers) {
+        Ok(ask) => ask,
+        Err(fault) => {
+            let mut reply = refuse(&fault, PLAIN, seen);
+            if fault.status() == StatusCode::METHOD_NOT_ALLOWED.as_u16() {
+                let path = parts.uri.path().strip_prefix(BASE_PATH).unwrap_or_default();
+                if let Ok(place) = route::parse(path) {
+                    reply = reply.allow(&place.shape.allow());
+                }
+            }
+            return reply;
+        }
+    };
+    seen.interaction = Some(ask.interaction);
+    seen.resource_type = ask.place.resource_type;
+    let form = ask.form;
+    let limit = Duration::from_millis(state.config.timeout_ms);
+    let work = Caught { state, inner: Box::pin(carry_out(ask, body)) };
+    match tokio::time::timeout(limit, work).await {
+        Ok(Ok(reply)) => reply,
+        Ok(Err(fault)) => refuse(&fault, form, seen),
+        Err(_) => {
+            let what = "the request took longer than the limit; a change it asked for may or may not have been made";
+            refuse(&Fault::new(&code::TIMEOUT, what), form, seen)
+        }
+    }
+}
+
+async fn carry_out(mut ask: Ask, body: Incoming) -> Result<Reply, Fault> {
+    if !matches!(ask.method, Method::GET | Method::HEAD | Method::DELETE) {
+        ask.body = read_body(&ask.state, &ask.headers, body).await?;
+    }
+    match ask.interaction {
+        Interaction::Capabilities => rest::capabilities::answer(&ask).await,
+        Interaction::Read => rest::read::answer(ask).await,
+        Interaction::Vread => rest::vread::answer(ask).await,
+        Interaction::Create => rest::create::answer(ask).await,
+        Interaction::Update => rest::update::answer(ask).await,
+        Interaction::ConditionalUpdate => rest::conditional_update::answer(ask).await,
+        Interaction::Delete => rest::delete::answer(ask).await,
+        Interaction::ConditionalDelete => rest::conditional_delete::answer(ask).await,
+        Interaction::HistoryInstance
+        | Interaction::HistoryType
+        | Interaction::HistorySystem => rest::history::answer(ask).await,
+        Interaction::SearchType
+        | Interaction::SearchSystem
+        | Interaction::SearchCompartment => rest::search::answer(ask).await,
+        Interaction::Everything => rest::everything::answer(ask).await,
+        Interaction::Bundle => rest::bundle::answer(ask).await,
+    }
+}
+
+async fn read_body(state: &State, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Fault> {
+    let most = state.config.body_bytes_max;
+    let announced = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > most as u64) {
+        return Err(encoding::too_large(most));
+    }
+    let encoded = encoding::of_body(headers)?;
+    let bytes = match Limited::new(body, most).collect().await {
+        Ok(collected) => collected.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => return Err(encoding::too_large(most)),
+        Err(_) => {
+            let what = "the body ended before all of it had arrived";
+            return Err(Fault::new(&code::BODY_ENCODING, what));
+        }
+    };
+    state.metrics.read(bytes.len());
+    Ok(match encoded {
+        None => bytes,
+        Some(encoding) => Bytes::from(encoding::decode(encoding, &bytes, most)?),
+    })
+}
+
+/// `OPTIONS`: which methods an address has, and whether a page of another origin may use them.
+fn options(path: &str, origin: Option<&Allowed>) -> Result<Reply, Fault> {
+    let place = route::parse(path.strip_prefix(BASE_PATH).unwrap_or_default())?;
+    let methods = place.shape.allow();
+    let mut reply = Reply::empty(StatusCode::NO_CONTENT).allow(&methods);
+    if let Some(origin) = origin {
+        origin.preflight(&mut reply, &methods);
+    }
+    Ok(reply)
+}
+
+fn refuse(fault: &Fault, form: Form, seen: &mut Seen) -> Reply {
+    seen.code = Some(fault.code().name);
+    Reply::fault(fault, form)
+}
+
+async fn compress(mut reply: Reply, wanted: encoding::Encoding) -> Reply {
+    reply.headers.append(VARY, HeaderValue::from_static("Accept-Encoding"));
+    let textual = reply.headers.get(CONTENT_TYPE).and_then(|t| t.to_str().ok()).is_some_and(|t| {
+        t.contains("json") || t.starts_with("text/")
+    });
+    if reply.body.len() <= encoding::SMALLEST || !textual {
+        return reply;
+    }
+    let plain = reply.body.clone();
+    let encoded = if plain.len() <= COMPRESS_INLINE_MAX {
+        encoding::encode(wanted, &plain)
+    } else {
+        let work = tokio::task::spawn_blocking(move || encoding::encode(wanted, &plain));
+        work.await.ok().flatten()
+    };
+    if let Some(encoded) = encoded {
+        reply.body = Bytes::from(encoded);
+        reply.put(CONTENT_ENCODING, wanted.name());
+    }
+    reply
+}
+
+fn log(request_id: &str, seen: Seen, status: u16, took: Duration) {
+    let interaction = seen.interaction.map_or("other", Interaction::name);
+    let resource_type = seen.resource_type.map_or("", |of| r4().name(of));
+    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    let code = seen.code.unwrap_or("");
+    if status >= 500 {
+        warn!(target: "request", request_id, interaction, resource_type, status, code, duration_ms, "failed");
+    } else if took >= SLOW {
+        info!(target: "request", request_id, interaction, resource_type, status, code, duration_ms, "answered slowly");
+    } else {
+        debug!(target: "request", request_id, interaction, resource_type, status, code, duration_ms, "answered");
+    }
+}
+
+/// A request's work, whose panics end that request and nothing else.
+struct Caught<'s, F> {
+    state: &'s State,
+    inner: Pin<Box<F>>,
+}
+
+impl<F: Future<Output = Result<Reply, Fault>>> Future for Caught<'_, F> {
+    type Output = Result<Reply, Fault>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let polled = catch_unwind(AssertUnwindSafe(|| this.inner.as_mut().poll(context)));
+        polled.unwrap_or_else(|_| {
+            this.state.metrics.panicked();
+            Poll::Ready(Err(internal()))
+        })
+    }
+}
