@@ -171,7 +171,7 @@ impl Clinic {
         let mut first = block * BLOCK_SIZE;
         let end = first + BLOCK_SIZE;
         let size = loop {
-            let drawn = split.weighted(&[330, 300, 140, 130, 70, 30]) + 1;
+            let drawn = split.weighted(&[380, 330, 130, 100, 45, 15]) + 1;
             let size = u64::try_from(drawn).unwrap_or(1).min(end - first);
             if i < first + size {
                 break size;
@@ -194,11 +194,7 @@ impl Clinic {
         };
         let age = if size == 1 || (size == 2 && has_partner) {
             // Two humps: those before children, those after.
-            if rng.chance(380) {
-                rng.range(20, 38)
-            } else {
-                rng.range(45, 94).min(rng.range(48, 99))
-            }
+            if rng.chance(300) { rng.range(20, 38) } else { rng.range(42, 93) }
         } else if has_elder {
             rng.range(36, 60)
         } else {
