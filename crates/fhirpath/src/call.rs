@@ -191,7 +191,8 @@ impl<'a> Run<'a, '_> {
         Ok(out)
     }
 
-    /// `sort()`, `sort(key, -key …)`: a minus before a key turns its order round; nothing comes first.
+    /// `sort()`, `sort(key, -key …)`: a minus before a key turns its order round; an item
+    /// without the key comes first either way.
     fn sort(&self, focus: &[Item<'a>], call: &Call<'a, '_>) -> Result<Collection<'a>, Fault> {
         static SELF: [Op; 1] = [Op::This];
         let keys = if call.args.is_empty() { &SELF } else { call.args };
@@ -214,6 +215,7 @@ impl<'a> Run<'a, '_> {
             for ((x, descending), (y, _)) in a.iter().zip(b) {
                 let ordering = match (x, y) {
                     (Some(x), Some(y)) => match compare::order(x, y) {
+                        Order::Known(ordering) if *descending => ordering.reverse(),
                         Order::Known(ordering) => ordering,
                         Order::Open => Ordering::Equal,
                         Order::Never => {
@@ -223,7 +225,6 @@ impl<'a> Run<'a, '_> {
                     },
                     (x, y) => x.is_some().cmp(&y.is_some()),
                 };
-                let ordering = if *descending { ordering.reverse() } else { ordering };
                 if ordering != Ordering::Equal {
                     return ordering;
                 }

@@ -3,7 +3,6 @@
 
 use crate::decimal::Decimal;
 use crate::item::Item;
-use crate::temporal::Temporal;
 use fhir::{Kind, Value};
 use std::cmp::Ordering;
 
@@ -115,7 +114,6 @@ pub(crate) fn order(a: &Item<'_>, b: &Item<'_>) -> Order {
         (Item::String(x), Item::String(y)) => Order::Known(x.cmp(y)),
         (Item::Integer(x), Item::Integer(y)) => Order::Known(x.cmp(y)),
         (Item::Temporal(x), Item::Temporal(y)) if x.comparable(y) => known(x.order(y)),
-        // A string beside a date is read as a date, as FHIR's implicit conversions allow.
         _ => match (number(&a), number(&b), quantity(&a), quantity(&b)) {
             (Some(x), Some(y), ..) => Order::Known(x.cmp(&y)),
             (_, _, Some(x), Some(y)) => known(x.order(&y)),
@@ -138,14 +136,6 @@ pub(crate) fn quantity(item: &Item<'_>) -> Option<crate::quantity::Quantity> {
     match item.system()? {
         Item::Quantity(value) => Some(*value),
         other => number(&other).map(|value| crate::quantity::Quantity::ucum(value, "1")),
-    }
-}
-
-/// The date an item is.
-pub(crate) fn temporal(item: &Item<'_>) -> Option<Temporal> {
-    match item.system()? {
-        Item::Temporal(value) => Some(value),
-        _ => None,
     }
 }
 

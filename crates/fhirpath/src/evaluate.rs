@@ -1,7 +1,7 @@
 //! The evaluator (<http://hl7.org/fhirpath/N1/#expressions>): walks a program over a resource. Every step
 //! is counted against a budget, so no expression runs away whatever the data.
 
-use crate::ast::{TypeForm, TypeOp};
+use crate::ast::TypeOp;
 use crate::item::{Collection, Item, Node, TypeName};
 use crate::navigate;
 use crate::operator;
@@ -95,9 +95,10 @@ impl Program {
         run.eval(&self.root, Scope { this: input, index: None, total: None })
     }
 
-    /// Evaluates as the condition of an invariant: whether the answer is true. An empty answer is not.
+    /// Evaluates as an invariant: only a clear `false` breaks it. R4's own invariants need the empty
+    /// answer to pass (ref-1 gives it for every reference that has only a display).
     pub fn holds<'a>(&'a self, context: &Context<'a>, input: &[Item<'a>]) -> Result<bool, Fault> {
-        Ok(truth(&self.evaluate(context, input)?)? == Some(true))
+        Ok(truth(&self.evaluate(context, input)?)? != Some(false))
     }
 }
 
@@ -215,9 +216,9 @@ impl<'a> Run<'a, '_> {
             Op::Literal(item) => Ok(one(borrow(item))),
             Op::Binary { op, left, right } => operator::binary(self, *op, left, right, scope),
             Op::This => Ok(scope.this.iter().cloned().collect()),
-            Op::Type { op, form, of, target } => {
+            Op::Type { op, of, target } => {
                 let focus = self.focus(of.as_deref(), scope)?;
-                type_operation(*op, *form, *target, &focus)
+                type_operation(*op, *target, &focus)
             }
             Op::ResolvesTo { of, target } => {
                 let focus = self.focus(of.as_deref(), scope)?;
@@ -330,23 +331,18 @@ fn borrow<'a>(item: &'a Item<'static>) -> Item<'a> {
     }
 }
 
-/// `as` as a function and `ofType` filter; the operators `is` and `as` want a single item. R4's own
-/// invariant dom-3 calls `as(…)` on many, so the function does not insist.
+/// `is` wants a single item. `as` and `ofType` filter: the specification wants `as` to fail on several
+/// items, but R4's own search parameters and dom-3 apply it to many, and mean those of the type.
 fn type_operation<'a>(
     op: TypeOp,
-    form: TypeForm,
     target: crate::types::Target,
     focus: &[Item<'a>],
 ) -> Result<Collection<'a>, Fault> {
-    match (op, form) {
-        (TypeOp::Is, _) => {
+    match op {
+        TypeOp::Is => {
             Ok(single(focus, "is")?.map(|i| Item::Boolean(target.is(i))).into_iter().collect())
         }
-        (TypeOp::As, TypeForm::Operator) => {
-            let item = single(focus, "as")?;
-            Ok(item.filter(|i| target.selects(i)).cloned().into_iter().collect())
-        }
-        (TypeOp::As, TypeForm::Function) | (TypeOp::OfType, _) => {
+        TypeOp::As | TypeOp::OfType => {
             Ok(focus.iter().filter(|i| target.selects(i)).cloned().collect())
         }
     }

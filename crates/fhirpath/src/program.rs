@@ -2,7 +2,7 @@
 //! that evaluating many times repeats none of it, and a mistake in an expression is a fault before any
 //! data is seen.
 
-use crate::ast::{BinaryOp, Expr, Literal, TypeForm, TypeOp, UnaryOp, Unit};
+use crate::ast::{BinaryOp, Expr, Literal, TypeOp, UnaryOp, Unit};
 use crate::decimal::Decimal;
 use crate::function::{self, Function};
 use crate::item::Item;
@@ -55,7 +55,6 @@ pub(crate) enum Op {
     },
     Type {
         op: TypeOp,
-        form: TypeForm,
         of: Option<Box<Op>>,
         target: Target,
     },
@@ -121,7 +120,7 @@ fn compile(expr: &Expr) -> Result<Op, Fault> {
         Expr::Binary { op, left, right } => {
             Op::Binary { op: *op, left: Box::new(compile(left)?), right: Box::new(compile(right)?) }
         }
-        Expr::Type { op, form, of, specifier } => {
+        Expr::Type { op, form: _, of, specifier } => {
             let target = types::resolve(specifier)
                 .ok_or_else(|| fault(format!("{specifier} is no type of FHIR R4 or System")))?;
             let of = compile_focus(of.as_deref())?;
@@ -129,7 +128,7 @@ fn compile(expr: &Expr) -> Result<Op, Fault> {
                 (TypeOp::Is, Some(Op::Call { of, function: Function::Resolve, .. })) => {
                     Op::ResolvesTo { of, target }
                 }
-                (op, of) => Op::Type { op: *op, form: *form, of: of.map(Box::new), target },
+                (op, of) => Op::Type { op: *op, of: of.map(Box::new), target },
             }
         }
     })

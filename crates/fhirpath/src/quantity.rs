@@ -238,7 +238,7 @@ fn grouped(code: &str) -> String {
 
 /// Why a duration cannot be added to a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AddFault {
+pub(crate) enum AddFault {
     /// The unit is no duration that a calendar knows.
     Unit,
     /// The result is no date of the years 1 to 9999.
@@ -247,7 +247,11 @@ pub enum AddFault {
 
 /// A date plus a duration (<http://hl7.org/fhirpath/N1/#addition-date-time-arithmetic>): fractions above
 /// seconds are dropped, and so is what is finer than the date's own precision.
-pub fn add_duration(to: Temporal, by: &Quantity, negate: bool) -> Result<Temporal, AddFault> {
+pub(crate) fn add_duration(
+    to: Temporal,
+    by: &Quantity,
+    negate: bool,
+) -> Result<Temporal, AddFault> {
     let unit = match &by.unit {
         QuantityUnit::Calendar(word) => *word,
         QuantityUnit::Ucum(code) => Calendar::of_ucum(code).ok_or(AddFault::Unit)?,

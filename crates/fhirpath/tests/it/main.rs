@@ -2,4 +2,5 @@
 
 mod corpus;
 mod data;
+mod examples;
 mod hl7;
