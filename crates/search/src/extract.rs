@@ -6,7 +6,7 @@ pub(crate) mod compile;
 pub(crate) mod convert;
 
 use crate::entry::{Entry, EntryValue};
-use crate::registry::{AtomId, registry};
+use crate::registry::{AtomId, Shape, registry};
 use convert::Convert;
 use fhir::definitions::TypeId;
 use fhir::json::Value;
@@ -21,6 +21,14 @@ pub fn extract<'a>(resource: Value<'a>, of: TypeId, out: &mut Vec<Entry<'a>>) {
         program.run(resource, out);
     }
     dedup(out, from);
+}
+
+/// The entries of one value of a type, kept in a shape: for values that were found by other means
+/// than a program. A `code` then has no system, for that stands with its element.
+pub fn convert<'a>(value: Value<'a>, of: TypeId, shape: Shape, push: impl FnMut(EntryValue<'a>)) {
+    if let Some(convert) = Convert::of(shape, of, None) {
+        convert.apply(value, push);
+    }
 }
 
 /// A compiled extraction program.

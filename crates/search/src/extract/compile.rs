@@ -46,7 +46,7 @@ impl Program {
                 continue;
             }
             if rest.is_empty() {
-                if let Some(convert) = Convert::of(plan.shape, of, element) {
+                if let Some(convert) = Convert::of(plan.shape, of.id, Some(element)) {
                     let leaf = Leaf { atom: plan.id, convert, grouped: plan.grouped };
                     if let Some(branch) = self.branch_of(at, name, &conditions) {
                         branch.leaves.push(leaf);

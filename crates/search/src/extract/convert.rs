@@ -4,7 +4,7 @@
 use crate::entry::EntryValue;
 use crate::registry::Shape;
 use fhir::date::{OPEN_HIGH, OPEN_LOW};
-use fhir::definitions::{Element, ElementType, Strength, r4};
+use fhir::definitions::{Element, Strength, TypeId, r4};
 use fhir::json::{Kind, Value};
 use fhir::reference::Reference;
 use std::borrow::Cow;
@@ -42,8 +42,9 @@ pub(crate) enum Convert {
 
 impl Convert {
     /// The conversion of a type to a shape; `None` when the specification knows none.
-    pub(crate) fn of(shape: Shape, of: &ElementType, element: &Element) -> Option<Self> {
-        let name = r4().name(of.id);
+    /// The element, when known, tells the system of its codes.
+    pub(crate) fn of(shape: Shape, of: TypeId, element: Option<&Element>) -> Option<Self> {
+        let name = r4().name(of);
         Some(match (shape, name) {
             (Shape::Token, "code" | "boolean" | "string" | "id" | "uri" | "markdown") => {
                 Self::Code(implied_system(name, element))
@@ -186,8 +187,8 @@ impl Convert {
 }
 
 /// The system of a `code` bound to a value set of one code system; empty for anything else.
-fn implied_system(type_name: &str, element: &Element) -> &'static str {
-    let binding = element.binding.filter(|b| b.strength == Strength::Required);
+fn implied_system(type_name: &str, element: Option<&Element>) -> &'static str {
+    let binding = element.and_then(|e| e.binding).filter(|b| b.strength == Strength::Required);
     let set = match binding {
         Some(binding) if type_name == "code" => r4().value_set(binding.value_set),
         _ => None,

@@ -400,7 +400,7 @@ fn typed(of: TypeId, prefix: &[Step], only: Option<&[TypeId]>, shape: Shape) -> 
     let keepable: Vec<TypeId> = end
         .types
         .iter()
-        .filter(|t| Convert::of(shape, t, end.element).is_some())
+        .filter(|t| Convert::of(shape, t.id, Some(end.element)).is_some())
         .map(|t| t.id)
         .collect();
     let mut kept = keepable.clone();

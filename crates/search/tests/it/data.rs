@@ -2,6 +2,8 @@
 //! `PLUMMER_TEST_DATA`, else beside the repository; a test without them says so and passes, unless
 //! `PLUMMER_REQUIRE_DATA=1`.
 
+#![expect(clippy::print_stderr, reason = "a test that is skipped says so loudly")]
+
 use std::io::Read;
 use std::path::PathBuf;
 

@@ -5,6 +5,8 @@ mod data;
 #[cfg(test)]
 mod extract;
 #[cfg(test)]
+mod parity;
+#[cfg(test)]
 mod property;
 #[cfg(test)]
 mod queries;
