@@ -1,1 +1,33 @@
-//! placeholder
+//! The gate: the only way to a record. A [`Session`] reads, searches and writes for one subject and
+//! request; every write is validated before anything else, every access is audited before its answer
+//! may leave (45 CFR 164.312(b)), and nobody goes round it. It knows neither HTTP nor SQL: doors put
+//! its answers into their own words. docs/internals/record.md walks through it.
+
+mod bundle;
+mod condition;
+mod cursor;
+mod everything;
+mod find;
+mod gate;
+mod history;
+mod import;
+mod labels;
+mod outbox;
+mod people;
+mod read;
+mod session;
+mod trail;
+mod write;
+
+pub use bundle::{Answer, BundleAnswer, BundleOptions, Content, Place};
+pub use everything::EverythingParams;
+pub use find::{Found, SearchHow};
+pub use gate::{Health, Record, Settings};
+pub use import::{
+    Import, ImportEntry, ImportOptions, ImportOutcome, ImportReport, PreparedDocument, Submitted,
+};
+pub use labels::labels_of;
+pub use search::parse::Level;
+pub use session::{Audited, Session, Subject};
+pub use store::{Hit, HistoryPage, HistoryQuery, Method, Page, Scope};
+pub use write::{Deleted, Written};

@@ -1,0 +1,110 @@
+//! Conditions of conditional interactions (<https://hl7.org/fhir/R4/http.html#ccreate>): a search that
+//! decides what a write does. It is run on a snapshot first; a guard makes the writer run it again if
+//! anything changed since, so that two racing requests never both find nothing.
+
+use crate::session::Session;
+use base::Fault;
+use base::error::code;
+use fhir::definitions::TypeId;
+use search::parse::{Level, Options, decode_query, parse};
+use search::query::{Filter, Search, Summary, Total};
+use store::{Expectation, Guard, PageRequest, Reader, Scoped};
+
+/// Tries of an interaction whose condition another request keeps changing.
+pub(crate) const TRIES: usize = 16;
+
+/// What a condition matches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Matches {
+    /// Nothing.
+    None,
+    /// Exactly one record, by logical id.
+    One(String),
+    /// More.
+    Many,
+}
+
+impl Matches {
+    /// The id, if at most one record matches.
+    pub(crate) fn at_most_one(self) -> Result<Option<String>, Fault> {
+        match self {
+            Self::None => Ok(None),
+            Self::One(id) => Ok(Some(id)),
+            Self::Many => {
+                let text = "the condition matches more than one record; make it more specific";
+                Err(Fault::new(&code::MULTIPLE_MATCHES, text))
+            }
+        }
+    }
+}
+
+impl Session {
+    /// Reads the text of a condition: `identifier=…&…`, with or without `Type?` before it.
+    pub(crate) fn condition(&self, of: TypeId, text: &str) -> Result<Search, Fault> {
+        let query = text.split_once('?').map_or(text, |(_, query)| query);
+        let pairs = decode_query(query)?;
+        let options = Options {
+            lenient: false,
+            limits: *self.limits(),
+            now: self.now(),
+            base_url: None,
+            conditional: true,
+        };
+        let search = parse(&Level::Type(of), &pairs, &options)?;
+        if search.filters.is_empty() {
+            let text = "without a search parameter every record would match";
+            return Err(Fault::new(&code::CONDITION_MISSING, text));
+        }
+        Ok(search)
+    }
+
+    /// Runs a condition on a snapshot.
+    pub(crate) fn matches(
+        &self,
+        reader: &Scoped<'_, Reader>,
+        search: &Search,
+    ) -> Result<Matches, Fault> {
+        let page = PageRequest {
+            count: 2,
+            position: None,
+            include_max: 0,
+            steps_max: self.limits().search_steps,
+        };
+        let mut found = reader.search(search, &page)?.matches.into_iter().map(|hit| hit.id);
+        Ok(match (found.next(), found.next()) {
+            (None, _) => Matches::None,
+            (Some(id), None) => Matches::One(id),
+            (Some(_), Some(_)) => Matches::Many,
+        })
+    }
+}
+
+/// The guard for a condition that found `id`, or nothing, on the snapshot `as_of`.
+pub(crate) fn guard(search: Search, id: Option<&str>, as_of: u64) -> Guard {
+    let expected = id.map_or(Expectation::None, |id| Expectation::One(id.to_owned()));
+    Guard { search, expected, as_of }
+}
+
+/// The search for one record by its id.
+pub(crate) fn by_id(of: TypeId, id: &str) -> Search {
+    Search {
+        types: vec![of],
+        filters: vec![Filter::Id { any: vec![id.to_owned()], negate: false }],
+        sort: Vec::new(),
+        count: None,
+        total: Total::None,
+        summary: Summary::False,
+        elements: Vec::new(),
+        include: Vec::new(),
+        revinclude: Vec::new(),
+        cursor: None,
+        explain: false,
+        understood: Vec::new(),
+        ignored: Vec::new(),
+    }
+}
+
+/// Whether a fault says that a guard no longer held.
+pub(crate) fn is_raced(fault: &Fault) -> bool {
+    fault.code() == &code::PRECONDITION_FAILED
+}

@@ -1,0 +1,135 @@
+//! Searching (<https://hl7.org/fhir/R4/search.html>): a page of matches with what they include, links
+//! to the pages around it, and one audit event that names the patients shown.
+
+use crate::cursor::{Cursor, level_parts};
+use crate::session::{Audited, Session};
+use crate::trail;
+use audit::{Kind, Target};
+use base::Fault;
+use base::error::code;
+use fhir::definitions::r4;
+use search::parse::{Level, Options};
+use search::query::Search;
+use store::{Page, PageRequest, Position};
+
+/// How to read a search, as the door was asked to.
+#[derive(Debug, Clone, Default)]
+pub struct SearchHow {
+    /// `Prefer: handling=lenient`: unknown parameters are left out, with a warning each.
+    pub lenient: bool,
+    /// The server's own base address, under which absolute references are local.
+    pub base_url: Option<String>,
+}
+
+/// What a search found.
+#[derive(Debug)]
+pub struct Found {
+    /// The page.
+    pub page: Page,
+    /// The search as understood: its parameters for the self link, its warnings, what part of each
+    /// resource to answer.
+    pub search: Search,
+    /// The `_cursor` of the first page.
+    pub first: String,
+    /// The `_cursor` of the next page, unless this is the last.
+    pub next: Option<String>,
+    /// The `_cursor` of the page before, unless this is the first.
+    pub previous: Option<String>,
+}
+
+/// The parameter that holds the opaque link.
+pub(crate) const CURSOR: &str = "_cursor";
+
+impl Session {
+    /// Searches. When `pairs` hold a `_cursor`, it alone says what is searched: a page link needs
+    /// nothing else, and an address never holds the parameters of a POSTed search.
+    ///
+    /// # Errors
+    /// Codes `search.*` for what is not understood or would cost too much.
+    pub fn search(
+        &self,
+        level: Level,
+        pairs: Vec<(String, String)>,
+        how: &SearchHow,
+    ) -> Result<Audited<Found>, Fault> {
+        let mut event = self.event(Kind::Search);
+        event.targets = level_targets(&level);
+        event.query = (!pairs.is_empty()).then(|| trail::digest(&pairs));
+        match self.find(&level, pairs, how) {
+            Ok((found, pairs)) => {
+                event.query = (!pairs.is_empty()).then(|| trail::digest(&pairs));
+                trail::shows(&mut event, found.page.matches.iter().chain(&found.page.included));
+                self.audited(&event, found)
+            }
+            Err(fault) => Err(self.refused(event, fault)),
+        }
+    }
+
+    fn find(
+        &self,
+        level: &Level,
+        pairs: Vec<(String, String)>,
+        how: &SearchHow,
+    ) -> Result<(Found, Vec<(String, String)>), Fault> {
+        let sealed = pairs.iter().find(|(name, _)| name == CURSOR).map(|(_, value)| value);
+        let mut cursor = match sealed {
+            Some(sealed) => self.follow(sealed, level)?,
+            None => Cursor { everything: false, level: level_parts(level), pairs, position: None },
+        };
+        let search = search::parse::parse(level, &cursor.pairs, &self.options(how))?;
+        let reader = self.gate.store.reader(&self.subject.scope)?;
+        let page = reader.search(&search, &self.page_request(&search, cursor.position))?;
+        drop(reader);
+        let link = |cursor: &mut Cursor, position| {
+            cursor.position = position;
+            cursor.seal(&self.gate.store)
+        };
+        let next = page.next.map(|at| link(&mut cursor, Some(at)));
+        let previous = page.previous.map(|at| link(&mut cursor, Some(at)));
+        let first = link(&mut cursor, None);
+        Ok((Found { page, search, first, next, previous }, cursor.pairs))
+    }
+
+    fn follow(&self, sealed: &str, level: &Level) -> Result<Cursor, Fault> {
+        let cursor = Cursor::open(&self.gate.store, sealed)?;
+        if cursor.everything || cursor.level != level_parts(level) {
+            let text = "the link belongs to another search; follow it as it was given";
+            return Err(Fault::new(&code::SEARCH_CURSOR, text));
+        }
+        Ok(cursor)
+    }
+
+    /// How queries of this session are read.
+    pub(crate) fn options(&self, how: &SearchHow) -> Options {
+        Options {
+            lenient: how.lenient,
+            limits: *self.limits(),
+            now: self.now(),
+            base_url: how.base_url.clone(),
+            conditional: false,
+        }
+    }
+
+    /// The bounds of a page of a search.
+    pub(crate) fn page_request(&self, search: &Search, position: Option<Position>) -> PageRequest {
+        let limits = self.limits();
+        PageRequest {
+            count: search.count.unwrap_or(limits.page_default).min(limits.page_max),
+            position,
+            include_max: limits.include_max,
+            steps_max: limits.search_steps,
+        }
+    }
+}
+
+fn level_targets(level: &Level) -> Vec<Target> {
+    match level {
+        Level::System => Vec::new(),
+        Level::Type(of) => vec![Target::of_type(r4().name(*of))],
+        Level::Compartment { focus_type, id, of } => {
+            let mut targets = vec![trail::target(*focus_type, id, None)];
+            targets.extend(of.map(|of| Target::of_type(r4().name(of))));
+            targets
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The record room itself: the store and the access log opened together, and what was committed but
+//! not yet logged when the process last ended is logged first (45 CFR 164.312(b), (c)).
+
+use crate::outbox::{Outbox, Relay};
+use crate::session::{Session, Subject};
+use audit::{Hash, Head, Log};
+use base::time::SystemClock;
+use base::{Clock, Fault, Limits};
+use std::path::Path;
+use std::sync::Arc;
+use store::{Options, Store};
+
+/// How the record is kept.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The bounds of everything.
+    pub limits: Limits,
+    /// `PUT` may create a resource under an id of the caller's choice.
+    pub create_by_update: bool,
+    /// How durable a commit is when it is acknowledged.
+    pub sync: store::Sync,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Seeds the ids and the sealing of page links; drawn from the system when not given.
+    pub seed: Option<u64>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            create_by_update: true,
+            sync: store::Sync::Full,
+            clock: Arc::new(SystemClock),
+            seed: None,
+        }
+    }
+}
+
+/// How the record fares.
+#[derive(Debug, Clone)]
+pub struct Health {
+    /// Why the access log failed, when it did: then nothing is read or changed any more.
+    pub audit: Option<Fault>,
+    /// The commit number the store is at.
+    pub last_commit: u64,
+    /// The highest commit number the access log holds.
+    pub audited_commit: u64,
+    /// How durable commits are.
+    pub sync: store::Sync,
+}
+
+/// The record, open. Cheap to copy; closed when the last copy and session are gone.
+#[derive(Debug, Clone)]
+pub struct Record {
+    gate: Arc<Gate>,
+}
+
+/// What every session shares.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    pub(crate) store: Store,
+    pub(crate) log: Arc<Log>,
+    pub(crate) settings: Settings,
+    /// Before nothing else is dropped, it brings the last events to the log.
+    _outbox: Outbox,
+}
+
+impl Record {
+    /// Opens the record kept in `dir`, or begins one there: the store in `store`, the access log in
+    /// `audit`.
+    ///
+    /// # Errors
+    /// When either is locked, damaged or written by a newer version.
+    pub fn open(dir: &Path, settings: Settings) -> Result<Self, Fault> {
+        let relay = Arc::new(Relay::default());
+        let hook = Arc::clone(&relay);
+        let store = Store::open(
+            &dir.join("store"),
+            Options {
+                clock: Arc::clone(&settings.clock),
+                sync: settings.sync,
+                limits: settings.limits,
+                seed: settings.seed,
+                on_commit: Some(Arc::new(move |commit, events| hook.committed(commit, events))),
+                ..Options::default()
+            },
+        )?;
+        let mut options = audit::Options::new(Arc::clone(&settings.clock));
+        options.anchor = store.audit_anchor().map(|(seq, hash)| Head { seq, hash: Hash(hash) });
+        let log = Arc::new(Log::open(&dir.join("audit"), options)?);
+        let outbox = Outbox::open(relay, &store, &log)?;
+        Ok(Self { gate: Arc::new(Gate { store, log, settings, _outbox: outbox }) })
+    }
+
+    /// A session for one request.
+    pub fn session(&self, subject: Subject, request: [u8; 16]) -> Session {
+        Session { gate: Arc::clone(&self.gate), subject: Arc::new(subject), request }
+    }
+
+    /// Figures of the store.
+    pub fn store_stats(&self) -> store::Stats {
+        self.gate.store.stats()
+    }
+
+    /// How the record fares.
+    pub fn health(&self) -> Health {
+        Health {
+            audit: self.gate.log.failure(),
+            last_commit: self.gate.store.last_commit(),
+            audited_commit: self.gate.log.last_commit_seq(),
+            sync: self.gate.settings.sync,
+        }
+    }
+
+    /// What it was opened with.
+    pub fn settings(&self) -> &Settings {
+        &self.gate.settings
+    }
+}
+
+impl Session {
+    /// Copies the store to `to`, consistently, while it serves. `progress` is told pages done and in
+    /// all.
+    ///
+    /// # Errors
+    /// When the copy cannot be written, or the access log failed.
+    pub fn backup(&self, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), Fault> {
+        let event = self.event(audit::Kind::Backup);
+        // A copy of everything leaves the house: its event is on the disk first.
+        self.gate.log.append(&event)?.synced().wait()?;
+        self.gate.store.backup(to, progress)
+    }
+}

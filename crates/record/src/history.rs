@@ -1,0 +1,48 @@
+//! What became of records (<https://hl7.org/fhir/R4/http.html#history>).
+
+use crate::session::{Audited, Session};
+use crate::trail;
+use audit::{Kind, Target};
+use base::Fault;
+use base::error::code;
+use fhir::definitions::r4;
+use store::{HistoryPage, HistoryQuery};
+
+impl Session {
+    /// A page of the history of a record, a type or everything; newest first. A `count` of 0 asks for
+    /// the default, one above the limit is lowered to it.
+    ///
+    /// # Errors
+    /// `record.read.not-found` when the record named has never been.
+    pub fn history(&self, mut query: HistoryQuery) -> Result<Audited<HistoryPage>, Fault> {
+        let limits = self.limits();
+        query.count = match query.count {
+            0 => limits.page_default,
+            count => count.min(limits.page_max),
+        };
+        let mut event = self.event(Kind::History);
+        event.targets.extend(query.resource_type.map(|of| match &query.id {
+            Some(id) => trail::target(of, id, None),
+            None => Target::of_type(r4().name(of)),
+        }));
+        match self.versions(&query) {
+            Ok(page) => {
+                trail::shows(&mut event, &page.versions);
+                self.audited(&event, page)
+            }
+            Err(fault) => Err(self.refused(event, fault)),
+        }
+    }
+
+    fn versions(&self, query: &HistoryQuery) -> Result<HistoryPage, Fault> {
+        let reader = self.gate.store.reader(&self.subject.scope)?;
+        let page = reader.history(query)?;
+        if let (true, Some(of), Some(id)) =
+            (page.versions.is_empty(), query.resource_type, &query.id)
+            && reader.read(of, id)?.is_none()
+        {
+            return Err(Fault::new(&code::NOT_FOUND, "no record of this type has this id"));
+        }
+        Ok(page)
+    }
+}

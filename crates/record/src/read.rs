@@ -1,0 +1,57 @@
+//! Reading one record, now or as it was (<https://hl7.org/fhir/R4/http.html#read>).
+
+use crate::session::{Audited, Session};
+use crate::trail;
+use audit::Kind;
+use base::Fault;
+use base::error::code;
+use fhir::definitions::TypeId;
+use store::Hit;
+
+impl Session {
+    /// The current version of a record, or the version named.
+    ///
+    /// # Errors
+    /// `record.read.not-found`, `record.read.gone`, `record.read.version-not-found`: each in the log
+    /// as well.
+    pub fn read(
+        &self,
+        of: TypeId,
+        id: &str,
+        version: Option<u64>,
+    ) -> Result<Audited<Hit>, Fault> {
+        let kind = if version.is_some() { Kind::Vread } else { Kind::Read };
+        let mut event = self.event(kind);
+        match self.look(of, id, version) {
+            Ok(hit) => {
+                event.targets.push(trail::target(of, id, Some(hit.version)));
+                trail::shows(&mut event, [&hit]);
+                self.audited(&event, hit)
+            }
+            Err(fault) => {
+                event.targets.push(trail::target(of, id, version));
+                Err(self.refused(event, fault))
+            }
+        }
+    }
+
+    /// A version without a trail, for what is part of something greater that leaves one.
+    pub(crate) fn look(&self, of: TypeId, id: &str, version: Option<u64>) -> Result<Hit, Fault> {
+        let reader = self.gate.store.reader(&self.subject.scope)?;
+        let found = match version {
+            Some(version) => reader.vread(of, id, version)?,
+            None => reader.read(of, id)?,
+        };
+        match found {
+            Some(hit) if !hit.deleted => Ok(hit),
+            Some(hit) => Err(Fault::new(
+                &code::GONE,
+                format!("the record was deleted; version {} is its deletion", hit.version),
+            )),
+            None if version.is_some() && reader.read(of, id)?.is_some() => {
+                Err(Fault::new(&code::VERSION_NOT_FOUND, "the record has no such version"))
+            }
+            None => Err(Fault::new(&code::NOT_FOUND, "no record of this type has this id")),
+        }
+    }
+}
