@@ -3,10 +3,10 @@
 
 use crate::Clinic;
 use crate::book::{Booking, panel_seat};
-use crate::calendar::Day;
 use crate::code::Code;
 use crate::coverage::Cover;
 use crate::history::{History, Kind, Visit};
+use crate::immunizations::Planned;
 use crate::people::Person;
 use crate::press::Press;
 use crate::random::{Rng, ident};
@@ -26,8 +26,8 @@ pub(crate) struct Chart<'c, 'p, 's> {
     pub(crate) history: History,
     pub(crate) bookings: Vec<Booking>,
     pub(crate) cover: Cover,
-    /// The days of the checkups, for what falls due between them.
-    pub(crate) checkup_days: Vec<Day>,
+    /// The doses of vaccine, planned over the checkups.
+    pub(crate) doses: Vec<Planned>,
     /// A year and what of its deductible is used, in cents.
     pub(crate) deductible: (i64, i64),
     /// Whether the white cells of the sample at hand are up.
@@ -88,12 +88,13 @@ impl Chart<'_, '_, '_> {
         }
     }
 
-    /// The place of a visit: a specialist's site may not be the patient's own.
+    /// The place of a visit: a specialist's site may not be the patient's own, and for emergencies
+    /// and stays it is the hospital.
     pub(crate) fn place(&self, visit: &Visit) -> SiteIds {
-        if visit.seat < PRIMARY {
-            self.site.clone()
-        } else {
-            self.clinic.site_ids(site_of(visit.seat))
+        match visit.kind {
+            Kind::Emergency | Kind::Inpatient => self.clinic.hospital_ids(),
+            _ if visit.seat < PRIMARY => self.site.clone(),
+            _ => self.clinic.site_ids(site_of(visit.seat)),
         }
     }
 
@@ -122,13 +123,12 @@ pub(crate) fn write(clinic: &Clinic, i: u64, press: &mut Press<'_>) {
         history,
         bookings,
         cover,
-        checkup_days: Vec::new(),
+        doses: Vec::new(),
         deductible: (0, 0),
         infected: false,
         issued: 0,
     };
-    let checkups = chart.history.visits.iter().filter(|v| v.kind.is_checkup() && !v.open);
-    chart.checkup_days = checkups.map(|v| v.start.day()).collect();
+    chart.doses = chart.plan_doses();
     chart.write_patient();
     chart.write_relatives();
     chart.write_coverage();

@@ -106,7 +106,11 @@ impl Chart<'_, '_, '_> {
 
     fn write_encounter(&mut self, visit: &Visit, sort: &Sort, tally: &Tally) {
         let number = self.number('V');
-        let room = self.rng.below(3);
+        let room = match visit.kind {
+            Kind::Emergency => 0,
+            Kind::Inpatient => 1 + self.rng.below(2),
+            _ => self.rng.below(3),
+        };
         let clinician = self.clinician(visit);
         let place = self.place(visit);
         let appointment = visit.booking.map(|round| self.appointment_id(round));

@@ -3,26 +3,30 @@
 //! due before the chart begins, recorded as told by the family.
 
 use crate::calendar::{At, Day, add_months, month};
-use crate::chart::{Chart, Tally};
+use crate::chart::{Charge, Chart, Tally};
 use crate::code::{Code, charge, cvx, hl7, snomed};
 use crate::history::Visit;
 use crate::json::unit;
 use crate::random::Rng;
 
 /// A vaccine and the ages, in months, at which its doses fall due.
-struct Vaccine {
+#[derive(Debug)]
+pub(crate) struct Vaccine {
     code: Code,
     due: &'static [i64],
+    /// Days after which a dose that was due is not given any more.
+    within: i64,
     cents: i64,
 }
 
 const fn vaccine(code: Code, due: &'static [i64], cents: i64) -> Vaccine {
-    Vaccine { code, due, cents }
+    Vaccine { code, due, within: 500, cents }
 }
 
 static SCHEDULE: [Vaccine; 14] = [
     vaccine(cvx("08", "Hep B, adolescent or pediatric"), &[0, 1, 6], 3100),
-    vaccine(cvx("116", "rotavirus, pentavalent"), &[2, 4, 6], 9800),
+    // Rotavirus vaccine is not begun or gone on with in older infants.
+    Vaccine { within: 60, ..vaccine(cvx("116", "rotavirus, pentavalent"), &[2, 4, 6], 9800) },
     vaccine(cvx("20", "DTaP"), &[2, 4, 6, 15, 48], 3600),
     vaccine(cvx("49", "Hib (PRP-OMP)"), &[2, 4, 12], 3300),
     vaccine(cvx("133", "Pneumococcal conjugate PCV 13"), &[2, 4, 6, 12], 21_200),
@@ -46,6 +50,16 @@ const TOLD: Code = hl7!("immunization-origin", "recall", "Parent/Guardian/Patien
 const DECLINED: Code = hl7!("v3-ActReason", "PATOBJ", "patient objection");
 const GIVEN: Code = snomed("127785005", "Administration of vaccine to produce active immunity");
 
+/// A dose that was given or refused, on a day of the past.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Planned {
+    vaccine: &'static Vaccine,
+    number: i64,
+    day: Day,
+    /// From before the chart.
+    told: bool,
+}
+
 /// A dose and where it comes from.
 struct Dose<'a> {
     vaccine: Code,
@@ -56,56 +70,62 @@ struct Dose<'a> {
 }
 
 impl Chart<'_, '_, '_> {
+    /// Plans all doses: each at the first checkup after it falls due, four weeks or more after the
+    /// one before. What fell due long before a grown person's chart is not known.
+    pub(crate) fn plan_doses(&self) -> Vec<Planned> {
+        let visits = self.history.visits.iter();
+        let checkups: Vec<Day> =
+            visits.filter(|v| v.kind.is_checkup() && !v.open).map(|v| v.start.day()).collect();
+        let Some(first) = checkups.first() else { return Vec::new() };
+        let before = (first - 90).max(self.person.birth);
+        let told = self.person.age(*first) < 13 && !self.refuses();
+        let mut all = Vec::new();
+        for vaccine in &SCHEDULE {
+            let mut last = self.person.birth - 28;
+            for (number, months) in (1..).zip(vaccine.due) {
+                let due = add_months(self.person.birth, *months) + 4;
+                if due <= before {
+                    if told {
+                        all.push(Planned { vaccine, number, day: due, told: true });
+                        last = due;
+                    }
+                    continue;
+                }
+                let given = checkups.iter().find(|day| **day >= due.max(last + 28));
+                let Some(day) = given.filter(|day| **day - due < vaccine.within) else { break };
+                all.push(Planned { vaccine, number, day: *day, told: false });
+                last = *day;
+            }
+        }
+        all
+    }
+
     /// Gives what is due at a visit.
     pub(crate) fn write_immunizations(&mut self, visit: &Visit, tally: &mut Tally) {
         let day = visit.start.day();
         if !visit.kind.is_checkup() || visit.open {
             return;
         }
-        let before = self.last_checkup(day);
-        let refuses = self.refuses();
+        let refused = self.refuses();
+        let (at, visit) = (visit.start.plus(16), Some(visit));
         let mut given = 0;
-        for vaccine in &SCHEDULE {
-            for (number, due) in (1..).zip(vaccine.due) {
-                let due = add_months(self.person.birth, *due) + 4;
-                // Due since the last checkup: at this one. What was due before any is history.
-                if due <= day && due > before && given < 5 {
-                    let dose = Dose {
-                        vaccine: vaccine.code,
-                        number,
-                        at: visit.start.plus(16),
-                        visit: Some(visit),
-                        refused: refuses,
-                    };
-                    self.write_dose(&dose);
-                    if !refuses {
-                        given += 1;
-                        tally.charge(charge("VACCINE", vaccine.code.display), vaccine.cents);
-                    }
-                }
+        let doses: Vec<Planned> =
+            self.doses.iter().filter(|d| d.day == day && !d.told).copied().collect();
+        for Planned { vaccine, number, .. } in doses {
+            self.write_dose(&Dose { vaccine: vaccine.code, number, at, visit, refused });
+            if !refused {
+                given += 1;
+                tally.charge(charge("VACCINE", vaccine.code.display), vaccine.cents);
             }
         }
-        if matches!(month(day), 9..=12 | 1)
-            && self.person.age(day) >= 1
-            && self.rng.chance(450)
-            && !refuses
-        {
-            self.write_dose(&Dose {
-                vaccine: INFLUENZA,
-                number: 1,
-                at: visit.start.plus(17),
-                visit: Some(visit),
-                refused: false,
-            });
+        let season = matches!(month(day), 9..=12 | 1) && self.person.age(day) >= 1;
+        if season && !refused && self.rng.chance(450) {
+            self.write_dose(&Dose { vaccine: INFLUENZA, number: 1, at, visit, refused });
             tally.charge(charge("VACCINE", INFLUENZA.display), 2400);
             given += 1;
         }
         if given > 0 {
-            tally.charges.push(crate::chart::Charge {
-                code: ADMINISTRATION,
-                cents: 2600,
-                count: given,
-            });
+            tally.charges.push(Charge { code: ADMINISTRATION, cents: 2600, count: given });
             tally.plan.push_str("Vaccines given as scheduled.\n");
             let id = self.new_id("Procedure");
             tally.procedures.push((id, GIVEN));
@@ -114,39 +134,17 @@ impl Chart<'_, '_, '_> {
 
     /// Records a child's doses from before the chart.
     pub(crate) fn write_immunization_record(&mut self) {
-        let Some(first) = self.history.visits.iter().find(|v| v.kind.is_checkup() && !v.open)
-        else {
-            return;
-        };
-        let start = first.start.day();
-        if self.person.age(start) >= 13 || self.refuses() {
-            return;
+        for dose in std::mem::take(&mut self.doses).into_iter().filter(|d| d.told) {
+            let Planned { vaccine, number, day, .. } = dose;
+            let at = At::new(day, 600);
+            self.write_dose(&Dose {
+                vaccine: vaccine.code,
+                number,
+                at,
+                visit: None,
+                refused: false,
+            });
         }
-        for vaccine in &SCHEDULE {
-            for (number, due) in (1..).zip(vaccine.due) {
-                let due = add_months(self.person.birth, *due) + 4;
-                if due <= self.before_chart(start) {
-                    let at = At::new(due, 600);
-                    self.write_dose(&Dose {
-                        vaccine: vaccine.code,
-                        number,
-                        at,
-                        visit: None,
-                        refused: false,
-                    });
-                }
-            }
-        }
-    }
-
-    // Doses due in the ninety days before the first checkup are given there.
-    fn before_chart(&self, first: Day) -> Day {
-        (first - 90).max(self.person.birth)
-    }
-
-    fn last_checkup(&self, day: Day) -> Day {
-        let earlier = self.checkup_days.iter().filter(|d| **d < day).max().copied();
-        earlier.unwrap_or_else(|| self.before_chart(day))
     }
 
     fn refuses(&self) -> bool {

@@ -2,6 +2,8 @@
 //! its own draws, so a household is known from any of its members and never from how many patients
 //! there are. Members point only to members before them: adding patients changes nobody.
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::Clinic;
 use crate::calendar::{Day, age};
 use crate::names::{self, Origin};
@@ -87,9 +89,6 @@ impl Person {
 
     /// An address for messages at a domain nobody owns (RFC 2606).
     pub(crate) fn email(&self) -> String {
-        let plain = |s: &str| -> String {
-            s.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase()).collect()
-        };
         format!("{}.{}{}@example.org", plain(self.given), plain(self.surname), self.i)
     }
 
@@ -260,6 +259,18 @@ impl Household {
     }
 }
 
+// The letters of a name that a mail address can hold.
+fn plain(name: &str) -> String {
+    let letters = name.nfd().map(|c| match c {
+        'ø' | 'Ø' => 'o',
+        'ł' | 'Ł' => 'l',
+        'đ' | 'Đ' => 'd',
+        'ß' => 's',
+        c => c.to_ascii_lowercase(),
+    });
+    letters.filter(char::is_ascii_alphabetic).collect()
+}
+
 /// A telephone number of the fictional 555 exchange.
 pub(crate) fn phone(rng: &mut Rng, site: &Site) -> String {
     format!("({}) 555-{:04}", site.area_code, rng.range(100, 9999))
@@ -289,6 +300,13 @@ mod tests {
         assert!(
             (1..=6).contains(&(all.iter().filter(|p| p.death.is_some()).count() * 100 / all.len()))
         );
+    }
+
+    #[test]
+    fn mail_addresses_keep_the_letters_of_a_name() {
+        assert_eq!(plain("Nguyễn"), "nguyen");
+        assert_eq!(plain("O'Brien"), "obrien");
+        assert_eq!(plain("Sørensen"), "sorensen");
     }
 
     #[test]

@@ -25,6 +25,9 @@ pub(crate) const SITES: u64 = 4;
 /// The name of the whole clinic.
 pub(crate) const CLINIC: &str = "Larkspur Community Health";
 
+/// The hospital the clinic sends people to.
+pub(crate) const HOSPITAL: &str = "Tamarack Regional Hospital";
+
 /// A postal address in the United States.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Address {

@@ -4,7 +4,7 @@
 use crate::Clinic;
 use crate::code::{Code, FAMILY_PRACTICE, hl7, snomed, systems};
 use crate::drugs;
-use crate::places::{self, CLINIC, SITES, Site};
+use crate::places::{self, CLINIC, HOSPITAL, SITES, Site};
 use crate::press::Press;
 use crate::random::{SHARED, ident};
 use crate::staff::{PRIMARY, SCHEDULED, SPECIALTIES};
@@ -75,12 +75,23 @@ impl Clinic {
 
     /// The ids of a site.
     pub(crate) fn site_ids(&self, site: u64) -> SiteIds {
-        let room = |n| self.shared_id("Location", 100 + site * 10 + n);
+        let room = |n: u64| self.shared_id("Location", 100 + site * 10 + n);
         SiteIds {
             organization: self.shared_id("Organization", 1 + site),
             location: self.shared_id("Location", site),
             rooms: [room(0), room(1), room(2)],
             scale: self.shared_id("Device", site),
+        }
+    }
+
+    /// The ids of the hospital, for emergencies and stays.
+    pub(crate) fn hospital_ids(&self) -> SiteIds {
+        let ward = |n: u64| self.shared_id("Location", 201 + n);
+        SiteIds {
+            organization: self.shared_id("Organization", 11),
+            location: self.shared_id("Location", 200),
+            rooms: [ward(0), ward(1), ward(2)],
+            scale: self.shared_id("Device", 200),
         }
     }
 
@@ -109,6 +120,7 @@ impl Clinic {
     /// Writes all of it.
     pub(crate) fn write_sites(&self, press: &mut Press<'_>) {
         self.write_organizations(press);
+        self.write_hospital(press);
         for n in 0..SITES {
             self.write_locations(n, press);
             let service = PRIMARY - SITES + n;
@@ -209,18 +221,39 @@ impl Clinic {
                 w.refer("partOf", "Location", &ids.location);
             });
         }
-        press.emit("Device", &ids.scale, |w| {
-            w.text("status", "active");
-            w.text("manufacturer", "Fathom Instruments");
-            w.text("serialNumber", &format!("FI-20{n}-77{n}"));
-            w.one("deviceName", |w| {
-                w.text("name", "Vital signs monitor");
-                w.text("type", "user-friendly-name");
-            });
-            w.concept("type", &snomed("258057004", "Vital signs monitoring unit"));
-            w.refer("owner", "Organization", &ids.organization);
-            w.refer("location", "Location", &ids.location);
+        write_monitor(press, &ids, n);
+    }
+
+    fn write_hospital(&self, press: &mut Press<'_>) {
+        let ids = self.hospital_ids();
+        press.emit("Organization", &ids.organization, |w| {
+            w.identifier(systems::ORGANIZATION, "TAMARACK");
+            w.flag("active", true);
+            w.concept_one("type", &hl7!("organization-type", "prov", "Healthcare Provider"));
+            w.text("name", HOSPITAL);
+            write_contact(w, places::site(0), "0150");
         });
+        press.emit("Location", &ids.location, |w| {
+            w.text("status", "active");
+            w.text("name", HOSPITAL);
+            w.text("mode", "instance");
+            w.concept_one("type", &hl7!("v3-RoleCode", "HOSP", "Hospital"));
+            w.concept("physicalType", &hl7!("location-physical-type", "bu", "Building"));
+            w.refer("managingOrganization", "Organization", &ids.organization);
+        });
+        for (id, name) in
+            ids.rooms.iter().zip(["Emergency department", "Ward 2 East", "Ward 3 West"])
+        {
+            press.emit("Location", id, |w| {
+                w.text("status", "active");
+                w.text("name", name);
+                w.text("mode", "instance");
+                w.concept("physicalType", &hl7!("location-physical-type", "wa", "Ward"));
+                w.refer("managingOrganization", "Organization", &ids.organization);
+                w.refer("partOf", "Location", &ids.location);
+            });
+        }
+        write_monitor(press, &ids, 9);
     }
 
     fn write_service(
@@ -242,6 +275,21 @@ impl Clinic {
             w.flag("appointmentRequired", true);
         });
     }
+}
+
+fn write_monitor(press: &mut Press<'_>, ids: &SiteIds, n: u64) {
+    press.emit("Device", &ids.scale, |w| {
+        w.text("status", "active");
+        w.text("manufacturer", "Fathom Instruments");
+        w.text("serialNumber", &format!("FI-20{n}-77{n}"));
+        w.one("deviceName", |w| {
+            w.text("name", "Vital signs monitor");
+            w.text("type", "user-friendly-name");
+        });
+        w.concept("type", &snomed("258057004", "Vital signs monitoring unit"));
+        w.refer("owner", "Organization", &ids.organization);
+        w.refer("location", "Location", &ids.location);
+    });
 }
 
 fn write_contact(w: &mut crate::json::Json, site: &Site, line: &str) {

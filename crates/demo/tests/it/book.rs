@@ -39,7 +39,7 @@ fn appointments_and_slots_tell_one_story() {
     }
     let busy = slots.iter().filter(|(_, s)| s["status"] != "free").count();
     assert_eq!(busy, taken.len(), "a busy slot has an appointment");
-    assert!(busy > 400, "{busy}");
+    assert!(busy > 250, "{busy}");
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn statuses_fit_the_morning() {
             *today.entry(status).or_default() += 1;
         }
     }
-    assert!(today["booked"] > 15 && today["fulfilled"] > 5 && today["arrived"] > 0, "{today:?}");
+    assert!(today["booked"] > 10 && today["fulfilled"] > 2 && today["arrived"] > 0, "{today:?}");
 }
 
 #[test]
@@ -77,5 +77,5 @@ fn kept_appointments_have_their_encounter() {
         kept += usize::from(encounter.is_some());
     }
     assert_eq!(kept, encounters.len());
-    assert!(kept > 150, "{kept}");
+    assert!(kept > 100, "{kept}");
 }

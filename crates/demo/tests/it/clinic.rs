@@ -6,7 +6,7 @@ use demo::{Clinic, Options};
 use serde_json::Value;
 
 /// Enough for every kind of resource to occur many times.
-pub(crate) const PATIENTS: u64 = 300;
+pub(crate) const PATIENTS: u64 = 220;
 pub(crate) const TODAY: &str = "2026-11-23";
 /// The clinic's clock.
 pub(crate) const NOW: &str = "2026-11-23T10:15:00";
