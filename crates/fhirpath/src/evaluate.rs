@@ -51,7 +51,7 @@ pub struct Context<'a> {
     /// Answers `memberOf`. Without it that is a fault.
     pub terminology: Option<&'a dyn Terminology>,
     /// Other `%name`s.
-    pub variables: &'a [(&'a str, Collection<'a>)],
+    pub variables: &'a [(&'a str, &'a [Item<'a>])],
     /// What `now()` is.
     pub now: Millis,
     /// Bounds.
@@ -315,7 +315,7 @@ impl<'a> Run<'a, '_> {
             External::Named(name) => {
                 let found = self.context.variables.iter().find(|(n, _)| *n == &**name);
                 match found {
-                    Some((_, items)) => items.clone(),
+                    Some((_, items)) => items.iter().cloned().collect(),
                     None => return Err(type_fault(format!("there is no variable %{name}"))),
                 }
             }

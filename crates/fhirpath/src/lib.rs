@@ -7,6 +7,7 @@
 
 pub mod ast;
 mod call;
+mod check;
 mod compare;
 mod convert;
 mod decimal;

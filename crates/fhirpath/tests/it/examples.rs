@@ -67,14 +67,19 @@ fn check<'a>(
         at = r4().get(id).base;
     }
     for id in here {
-        let invariants = r4().get(id).invariants.iter();
-        for invariant in invariants.filter(|i| i.path.is_empty() && i.is_error) {
-            checked += 1;
-            let input = std::slice::from_ref(item);
-            match programs[invariant.expression].holds(context, input) {
-                Ok(true) => {}
-                Ok(false) => *broken.entry(invariant.key).or_default() += 1,
-                Err(fault) => panic!("{}: {fault} at {}", invariant.key, node.path()),
+        for invariant in r4().get(id).invariants.iter().filter(|i| i.is_error) {
+            let places = match invariant.path {
+                "" => std::iter::once(item.clone()).collect(),
+                path => programs[path].evaluate(context, std::slice::from_ref(item)).unwrap(),
+            };
+            for place in &places {
+                checked += 1;
+                let input = std::slice::from_ref(place);
+                match programs[invariant.expression].holds(context, input) {
+                    Ok(true) => {}
+                    Ok(false) => *broken.entry(invariant.key).or_default() += 1,
+                    Err(fault) => panic!("{}: {fault} at {}", invariant.key, node.path()),
+                }
             }
         }
     }
@@ -93,14 +98,22 @@ fn check<'a>(
 }
 
 #[test]
-fn invariants_evaluate_on_all_examples_and_hold() {
+fn invariants_hold_on_all_examples() {
     let Some(documents) = examples() else { return };
-    let mut programs: HashMap<&'static str, Program> = r4()
-        .types()
-        .flat_map(|id| r4().get(id).invariants.iter().map(|i| i.expression))
-        .map(|text| (text, Program::compile(text).unwrap_or_else(|f| panic!("{text}: {f}"))))
+    let invariants = || r4().types().flat_map(|id| &r4().get(id).invariants);
+    // `div` is an operator unless it stands in backticks.
+    let paths = invariants()
+        .map(|i| (i.path, format!("`{}`", i.path.replace("[x]", "").replace('.', "`.`"))));
+    let expressions = invariants().map(|i| (i.expression, i.expression.to_owned()));
+    let children = [("children()", "children()".to_owned())];
+    let programs: HashMap<&'static str, Program> = paths
+        .filter(|(path, _)| !path.is_empty())
+        .chain(expressions)
+        .chain(children)
+        .map(|(key, text)| {
+            (key, Program::compile(&text).unwrap_or_else(|fault| panic!("{text}: {fault}")))
+        })
         .collect();
-    programs.insert("children()", Program::compile("children()").unwrap());
     let mut broken = BTreeMap::new();
     let mut checked = 0;
     for document in &documents {
@@ -110,5 +123,6 @@ fn invariants_evaluate_on_all_examples_and_hold() {
     }
     println!("{checked} checks, broken: {broken:?}");
     assert!(checked > 100_000, "only {checked} invariants were checked");
-    assert!(broken.is_empty(), "broken: {broken:?}");
+    // Four of the examples have a narrative of white space only.
+    assert_eq!(broken, BTreeMap::from([("txt-1", 4), ("txt-2", 4)]));
 }

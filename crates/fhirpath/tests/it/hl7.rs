@@ -87,7 +87,7 @@ fn failure(case: &Case, documents: &HashMap<String, Document>) -> Option<String>
     };
     if case.invalid.as_deref() == Some("semantic")
         && let Some(type_id) = input.first().and_then(Item::node).map(fhirpath::Node::type_id)
-        && type_id.0 == u16::MAX
+        && program.check(type_id).is_err()
     {
         return None;
     }

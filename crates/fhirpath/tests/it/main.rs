@@ -2,5 +2,6 @@
 
 mod corpus;
 mod data;
+mod evaluate;
 mod examples;
 mod hl7;
