@@ -1,0 +1,1 @@
+//! The suites against a server of ours: see `suites.rs`.
