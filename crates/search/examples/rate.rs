@@ -1,4 +1,4 @@
-//! Extraction's rate: microseconds and entries a resource, over the Synthea bundles of the shared
+//! Extraction's rate: median microseconds, and entries, of a resource, over the Synthea bundles of the shared
 //! data, by type. `cargo run --release -p search --example rate`; `PLUMMER_TEST_DATA` says where the
 //! data is.
 
@@ -11,14 +11,14 @@ use search::extract::extract;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::Read;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 #[derive(Default)]
 struct Sum {
     resources: u32,
     bytes: usize,
     entries: usize,
-    time: Duration,
+    times: Vec<f64>,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -49,19 +49,24 @@ fn main() -> Result<(), Box<dyn Error>> {
             out.clear();
             let begun = Instant::now();
             extract(root, of, &mut out);
-            let time = begun.elapsed();
+            let time = begun.elapsed().as_secs_f64() * 1e6;
             let sum = sums.entry(name.into_owned()).or_default();
             sum.resources += 1;
             sum.bytes += document.text().len();
             sum.entries += out.len();
-            sum.time += time;
+            sum.times.push(time);
         }
         if round == 0 {
             continue;
         }
-        println!("{:<26} {:>9} {:>7} {:>8} {:>8}", "type", "resources", "bytes", "entries", "µs");
+        println!(
+            "{:<26} {:>9} {:>7} {:>8} {:>8}",
+            "type", "resources", "bytes", "entries", "median"
+        );
         for (name, sum) in &sums {
-            let each = sum.time.as_secs_f64() * 1e6 / f64::from(sum.resources);
+            let mut times = sum.times.clone();
+            times.sort_by(f64::total_cmp);
+            let each = times.get(times.len() / 2).copied().unwrap_or_default();
             let count = usize::try_from(sum.resources)?;
             let (bytes, entries) = (sum.bytes / count, sum.entries / count);
             println!("{name:<26} {count:>9} {bytes:>7} {entries:>8} {each:>8.2}");

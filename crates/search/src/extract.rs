@@ -150,23 +150,27 @@ fn dedup(out: &mut Vec<Entry<'_>>, from: usize) {
     if new.len() <= FEW {
         for (i, entry) in new.iter().enumerate() {
             if new.iter().take(i).any(|earlier| earlier == entry) {
-                repeated.push(i);
+                repeated.push(from + i);
             }
         }
     } else {
-        let mut seen: HashMap<u64, Vec<usize>> = HashMap::with_capacity(new.len());
+        let mut seen: HashMap<u64, usize> = HashMap::with_capacity(new.len());
         for (i, entry) in new.iter().enumerate() {
-            let alike = seen.entry(fingerprint(entry)).or_default();
-            if alike.iter().any(|earlier| new.get(*earlier) == Some(entry)) {
-                repeated.push(i);
-            } else {
-                alike.push(i);
+            let first = *seen.entry(fingerprint(entry)).or_insert(i);
+            // Different entries with one fingerprint are both kept: a repeat costs a little room.
+            if first < i && new.get(first) == Some(entry) {
+                repeated.push(from + i);
             }
         }
     }
-    for i in repeated.into_iter().rev() {
-        out.remove(from + i);
+    if repeated.is_empty() {
+        return;
     }
+    let mut at = 0;
+    out.retain(|_| {
+        at += 1;
+        repeated.binary_search(&(at - 1)).is_err()
+    });
 }
 
 fn fingerprint(entry: &Entry<'_>) -> u64 {
