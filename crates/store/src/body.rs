@@ -3,9 +3,9 @@
 //! three pieces. Everything else stays byte for byte, but for white space between elements.
 
 use base::{Fault, Millis};
+use fhir::Value;
 use fhir::definitions::TypeId;
 use fhir::json::{Edits, minify};
-use fhir::Value;
 use search::entry::{Entry, EntryValue};
 use search::registry::AtomId;
 
@@ -48,7 +48,7 @@ impl Prepared {
     }
 }
 
-fn own(entry: Entry<'_>) -> OwnedEntry {
+pub(crate) fn own(entry: Entry<'_>) -> OwnedEntry {
     fn o(text: std::borrow::Cow<'_, str>) -> std::borrow::Cow<'static, str> {
         std::borrow::Cow::Owned(text.into_owned())
     }

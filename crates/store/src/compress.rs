@@ -80,8 +80,9 @@ impl Dictionaries {
         let dictionary = self.inner.read().newest.get(&resource_type).cloned();
         let out = match &dictionary {
             // A context per call costs less than one per dictionary and thread costs memory.
-            Some(d) => Compressor::with_prepared_dictionary(&d.encoder)
-                .and_then(|mut c| c.compress(bytes)),
+            Some(d) => {
+                Compressor::with_prepared_dictionary(&d.encoder).and_then(|mut c| c.compress(bytes))
+            }
             None => COMPRESSOR.with_borrow_mut(|slot| {
                 if slot.is_none() {
                     *slot = Some(Compressor::new(LEVEL)?);

@@ -14,7 +14,7 @@ pub mod unit;
 mod sqlite;
 
 pub use body::Prepared;
-pub use page::{Change, Explain, Hit, HistoryPage, HistoryQuery, Page, PageRequest, Position};
+pub use page::{Change, Explain, HistoryPage, HistoryQuery, Hit, Page, PageRequest, Position};
 pub use scope::{Scope, Scoped};
-pub use sqlite::{Options, Reader, Store};
+pub use sqlite::{CommitHook, Options, Reader, Stats, Store, Sync, restore};
 pub use unit::{Done, Expectation, Guard, Method, Op, OpResult, Receipt, Unit};

@@ -282,7 +282,8 @@ mod tests {
 
     #[test]
     fn damage_ends_the_rows_without_a_panic() {
-        let packed = pack(&[Row::Str { atom: 4, folded: "ab".into(), exact: "Ab".into(), group: 0 }]);
+        let packed =
+            pack(&[Row::Str { atom: 4, folded: "ab".into(), exact: "Ab".into(), group: 0 }]);
         for cut in 0..packed.len() {
             for byte in [0u8, 0x7F, 0xFF] {
                 let mut damaged = packed.get(..cut).unwrap().to_vec();

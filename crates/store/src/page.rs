@@ -1,8 +1,8 @@
 //! What reads answer with.
 
+use crate::unit::Method;
 use base::Millis;
 use fhir::definitions::TypeId;
-use crate::unit::Method;
 
 /// A version of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -127,7 +127,7 @@ impl<'a> Value<'a> {
     }
 
     /// The member of an object by name.
-    pub fn get(self, name: &str) -> Option<Value<'a>> {
+    pub fn get(self, name: &str) -> Option<Self> {
         self.members().find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 

@@ -1,0 +1,424 @@
+//! One unit of work, applied inside the writer's transaction: everything that can refuse is looked
+//! at before anything is written, so a refused unit leaves no trace.
+
+use super::index::{self, Pending, patient_rows};
+use super::names::{Id, Interner, bad_row};
+use super::rows::rows_of;
+use super::{Shared, unavailable};
+use crate::body::Prepared;
+use crate::pack::{self, Row, View};
+use crate::unit::{Method, Op, OpResult, Receipt, Unit};
+use base::error::code;
+use base::{Fault, Millis};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::{HashMap, HashSet};
+
+/// The writer's state while a group of units is in one engine transaction.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) interner: Interner,
+    pub(super) pending: Pending,
+    /// Records whose rows are still pending.
+    touched: HashSet<i64>,
+    /// Change of the number of live records by type.
+    pub(super) live: HashMap<u16, i64>,
+    /// Types written since the store was opened, with the last commit that did.
+    pub(super) last_of_type: HashMap<u16, u64>,
+    pub(super) next_vid: u64,
+    pub(super) now: Millis,
+}
+
+/// What `res` holds of a record.
+struct Current {
+    vid: u64,
+    version: u64,
+    gone: bool,
+    packed: Vec<u8>,
+}
+
+/// An op that was looked at and will succeed.
+enum Plan<'u> {
+    Put { content: &'u Prepared, kind: u16, rid: i64, before: Option<Current>, create: bool },
+    Delete { kind: u16, rid: i64, before: Current, id: Id },
+    Nothing(OpResult),
+}
+
+impl Group {
+    pub(super) fn new(interner: Interner, next_vid: u64) -> Self {
+        Self {
+            interner,
+            pending: Pending::default(),
+            touched: HashSet::new(),
+            live: HashMap::new(),
+            last_of_type: HashMap::new(),
+            next_vid,
+            now: Millis(0),
+        }
+    }
+
+    /// Writes what is pending.
+    pub(super) fn flush(&mut self, conn: &Connection) -> Result<(), Fault> {
+        self.touched.clear();
+        self.pending.flush(conn).map_err(unavailable)
+    }
+
+    /// Applies a unit, or refuses it having written nothing but names.
+    pub(super) fn apply(
+        &mut self,
+        conn: &Connection,
+        shared: &Shared,
+        unit: &Unit,
+    ) -> Result<Receipt, Fault> {
+        for guard in &unit.guards {
+            self.hold(conn, shared, guard)?;
+        }
+        let mut plans = Vec::with_capacity(unit.ops.len());
+        let mut seen = HashSet::with_capacity(unit.ops.len());
+        for op in &unit.ops {
+            let plan = self.plan(conn, shared, op)?;
+            if let Plan::Put { rid, .. } | Plan::Delete { rid, .. } = &plan
+                && !seen.insert(*rid)
+            {
+                return Err(Fault::new(
+                    &code::BUNDLE_DUPLICATE,
+                    "two changes of one unit of work name the same resource",
+                ));
+            }
+            plans.push(plan);
+        }
+        let mut results = Vec::with_capacity(plans.len());
+        for plan in plans {
+            results.push(match plan {
+                Plan::Nothing(result) => result,
+                Plan::Delete { kind, rid, before, id } => {
+                    self.delete(conn, shared, kind, rid, &before, &id)?
+                }
+                Plan::Put { content, kind, rid, before, create } => {
+                    self.put(conn, shared, content, kind, rid, before, create)?
+                }
+            });
+        }
+        if unit.events.is_some() && results.iter().all(|r| !r.changed) {
+            // Every audited unit has a commit number of its own, so that its events are told apart.
+            self.next_vid += 1;
+        }
+        Ok(Receipt { results, commit: self.next_vid - 1, last_updated: self.now })
+    }
+
+    /// Runs a guard's search again when its types changed since it was run.
+    fn hold(
+        &mut self,
+        conn: &Connection,
+        shared: &Shared,
+        guard: &crate::unit::Guard,
+    ) -> Result<(), Fault> {
+        let changed = self.last_of_type.values().any(|last| *last > guard.as_of);
+        if !changed {
+            return Ok(());
+        }
+        self.flush(conn)?;
+        let found = super::find::first_ids(conn, shared, &guard.search, 2)?;
+        let holds = match (&guard.expected, found.as_slice()) {
+            (crate::unit::Expectation::None, []) => true,
+            (crate::unit::Expectation::One(id), [one]) => id == one,
+            _ => false,
+        };
+        if holds {
+            return Ok(());
+        }
+        Err(Fault::new(
+            &code::PRECONDITION_FAILED,
+            "another request changed what the condition matches; try again",
+        ))
+    }
+
+    fn plan<'u>(
+        &mut self,
+        conn: &Connection,
+        shared: &Shared,
+        op: &'u Op,
+    ) -> Result<Plan<'u>, Fault> {
+        match op {
+            Op::Create(content) => {
+                let (kind, rid, before) = self.current(conn, shared, content)?;
+                if before.is_some() {
+                    return Err(Fault::new(
+                        &code::PRECONDITION_FAILED,
+                        "a resource with this id exists already",
+                    ));
+                }
+                Ok(Plan::Put { content, kind, rid, before, create: true })
+            }
+            Op::Update { content, if_match, may_create, skip_same } => {
+                let (kind, rid, before) = self.current(conn, shared, content)?;
+                let live = before.as_ref().filter(|b| !b.gone);
+                check_version(*if_match, live)?;
+                if before.is_none() && !may_create {
+                    return Err(Fault::new(
+                        &code::CREATE_BY_UPDATE_OFF,
+                        "no resource has this id; create it with POST and let the server name it",
+                    ));
+                }
+                if *skip_same
+                    && let Some(now) = live
+                    && shared.same_body(conn, now.vid, &content.text)?
+                {
+                    return Ok(Plan::Nothing(OpResult {
+                        resource_type: content.resource_type,
+                        id: content.id.clone(),
+                        version: now.version,
+                        method: Method::Update,
+                        changed: false,
+                        created: false,
+                    }));
+                }
+                Ok(Plan::Put { content, kind, rid, before, create: false })
+            }
+            Op::Delete { resource_type, id, if_match } => {
+                let kind = shared.numbers.of_type(*resource_type);
+                let key = Id::new(id);
+                let rid = super::names::find_name(conn, kind, &key).map_err(unavailable)?;
+                let before = match rid {
+                    Some(rid) => self.load(conn, rid)?.map(|b| (rid, b)),
+                    None => None,
+                };
+                let live = before.as_ref().map(|(_, b)| b).filter(|b| !b.gone);
+                check_version(*if_match, live)?;
+                match before {
+                    Some((rid, before)) if !before.gone => {
+                        Ok(Plan::Delete { kind, rid, before, id: key })
+                    }
+                    other => Ok(Plan::Nothing(OpResult {
+                        resource_type: *resource_type,
+                        id: id.clone(),
+                        version: other.map_or(0, |(_, b)| b.version),
+                        method: Method::Delete,
+                        changed: false,
+                        created: false,
+                    })),
+                }
+            }
+        }
+    }
+
+    fn current(
+        &mut self,
+        conn: &Connection,
+        shared: &Shared,
+        content: &Prepared,
+    ) -> Result<(u16, i64, Option<Current>), Fault> {
+        let kind = shared.numbers.of_type(content.resource_type);
+        let (rid, new) =
+            self.interner.name(conn, kind, &Id::new(&content.id)).map_err(unavailable)?;
+        let before = if new { None } else { self.load(conn, rid)? };
+        Ok((kind, rid, before))
+    }
+
+    fn load(&self, conn: &Connection, rid: i64) -> Result<Option<Current>, Fault> {
+        conn.prepare_cached("SELECT vid, version, gone, packed FROM res WHERE rid = ?")
+            .and_then(|mut s| {
+                s.query_row([rid], |r| {
+                    Ok(Current {
+                        vid: r.get(0)?,
+                        version: r.get(1)?,
+                        gone: r.get(2)?,
+                        packed: r.get(3)?,
+                    })
+                })
+                .optional()
+            })
+            .map_err(unavailable)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one plan, taken apart")]
+    fn put(
+        &mut self,
+        conn: &Connection,
+        shared: &Shared,
+        content: &Prepared,
+        kind: u16,
+        rid: i64,
+        before: Option<Current>,
+        create: bool,
+    ) -> Result<OpResult, Fault> {
+        let vid = self.next_vid;
+        self.next_vid += 1;
+        let version = before.as_ref().map_or(1, |b| b.version + 1);
+        let was_live = before.as_ref().is_some_and(|b| !b.gone);
+        let method = if create { Method::Create } else { Method::Update };
+        let names = &mut self.interner;
+        let rows = rows_of(names, conn, shared, content.resource_type, rid, &content.entries)
+            .map_err(unavailable)?;
+        let packed = pack::pack(&rows);
+        let order = shared.patient_order(kind);
+        let mut fresh = patient_rows(kind, rid, &rows, order);
+        let compressed;
+        let (dictionary, body) = match &content.compressed {
+            Some((d, b)) => (*d, b.as_slice()),
+            None => {
+                compressed = shared.dictionaries.compress(kind, &content.text)?;
+                (compressed.0, compressed.1.as_slice())
+            }
+        };
+        let labels = content.labels.cast_signed();
+        let mut run = |group: &mut Self| -> rusqlite::Result<()> {
+            conn.prepare_cached("INSERT INTO ver VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?.execute(
+                params![
+                    vid,
+                    rid,
+                    kind,
+                    version,
+                    group.now.0,
+                    method_number(method),
+                    labels,
+                    dictionary,
+                    content.text.len(),
+                    body
+                ],
+            )?;
+            match &before {
+                None => {
+                    conn.prepare_cached("INSERT INTO res VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)")?
+                        .execute(params![
+                            rid,
+                            kind,
+                            Id::new(&content.id),
+                            vid,
+                            version,
+                            vid,
+                            labels,
+                            packed
+                        ])?;
+                    group.pending.add(rid, &rows);
+                }
+                Some(old) => {
+                    group.supersede(conn, rid, old)?;
+                    conn.prepare_cached(
+                        "UPDATE res SET vid=?, version=?, gone=0, labels=?, packed=? WHERE rid=?",
+                    )?
+                    .execute(params![vid, version, labels, packed, rid])?;
+                    let old_rows: Vec<Row> = pack::rows(&old.packed).map(View::to_row).collect();
+                    let stale: Vec<Row> =
+                        old_rows.iter().filter(|r| !rows.contains(r)).cloned().collect();
+                    let added: Vec<Row> =
+                        rows.iter().filter(|r| !old_rows.contains(r)).cloned().collect();
+                    index::remove(conn, rid, &stale)?;
+                    group.pending.add(rid, &added);
+                    let old_patient = patient_rows(kind, rid, &old_rows, order);
+                    let gone: Vec<_> =
+                        old_patient.iter().filter(|r| !fresh.contains(r)).copied().collect();
+                    index::remove_patient(conn, &gone)?;
+                    fresh.retain(|r| !old_patient.contains(r));
+                }
+            }
+            Ok(())
+        };
+        if self.touched.contains(&rid) {
+            self.flush(conn)?;
+        }
+        run(self).map_err(unavailable)?;
+        self.pending.add_patient(fresh);
+        if !was_live {
+            self.pending.add_live(kind, rid);
+            *self.live.entry(kind).or_default() += 1;
+        }
+        self.touched.insert(rid);
+        self.last_of_type.insert(kind, vid);
+        Ok(OpResult {
+            resource_type: content.resource_type,
+            id: content.id.clone(),
+            version,
+            method,
+            changed: true,
+            created: !was_live,
+        })
+    }
+
+    fn delete(
+        &mut self,
+        conn: &Connection,
+        shared: &Shared,
+        kind: u16,
+        rid: i64,
+        before: &Current,
+        id: &Id,
+    ) -> Result<OpResult, Fault> {
+        if self.touched.contains(&rid) {
+            self.flush(conn)?;
+        }
+        let vid = self.next_vid;
+        self.next_vid += 1;
+        let version = before.version + 1;
+        let run = |group: &mut Self| -> rusqlite::Result<()> {
+            // The deletion keeps the labels of what it deleted: its existence is as sensitive.
+            conn.prepare_cached(
+                "INSERT INTO ver SELECT ?, rid, type, ?, ?, ?, labels, 0, 0, x'' FROM res WHERE rid=?",
+            )?
+            .execute(params![vid, version, group.now.0, method_number(Method::Delete), rid])?;
+            group.supersede(conn, rid, before)?;
+            // The patients stay packed, so that the deletion is seen by whoever saw the record.
+            let rows: Vec<Row> = pack::rows(&before.packed).map(View::to_row).collect();
+            let kept: Vec<Row> =
+                rows.iter().filter(|r| matches!(r, Row::Patient { .. })).cloned().collect();
+            conn.prepare_cached("UPDATE res SET vid=?, version=?, gone=1, packed=? WHERE rid=?")?
+                .execute(params![vid, version, pack::pack(&kept), rid])?;
+            index::remove(conn, rid, &rows)?;
+            index::remove_live(conn, kind, rid)?;
+            let patient = patient_rows(kind, rid, &rows, shared.patient_order(kind));
+            index::remove_patient(conn, &patient)
+        };
+        run(self).map_err(unavailable)?;
+        *self.live.entry(kind).or_default() -= 1;
+        self.last_of_type.insert(kind, vid);
+        Ok(OpResult {
+            resource_type: shared.numbers.type_id(kind).ok_or_else(bad_row)?,
+            id: id.text(),
+            version,
+            method: Method::Delete,
+            changed: true,
+            created: false,
+        })
+    }
+
+    fn supersede(&self, conn: &Connection, rid: i64, old: &Current) -> rusqlite::Result<()> {
+        conn.prepare_cached("INSERT INTO old VALUES (?, ?, ?)")?.execute(params![
+            rid,
+            old.version,
+            old.vid
+        ])?;
+        Ok(())
+    }
+}
+
+fn check_version(if_match: Option<u64>, live: Option<&Current>) -> Result<(), Fault> {
+    let Some(wanted) = if_match else { return Ok(()) };
+    match live {
+        Some(now) if now.version == wanted => Ok(()),
+        Some(now) => Err(Fault::new(
+            &code::VERSION_CONFLICT,
+            format!("the resource is at version {}, not {wanted}; read it again", now.version),
+        )),
+        None => Err(Fault::new(
+            &code::VERSION_CONFLICT,
+            "there is no such resource, so it has no version to match",
+        )),
+    }
+}
+
+/// How `ver.method` counts.
+pub(super) const fn method_number(method: Method) -> i64 {
+    match method {
+        Method::Create => 0,
+        Method::Update => 1,
+        Method::Delete => 2,
+    }
+}
+
+/// Undoes [`method_number`].
+pub(super) const fn method_of(number: i64) -> Method {
+    match number {
+        0 => Method::Create,
+        2 => Method::Delete,
+        _ => Method::Update,
+    }
+}

@@ -1,0 +1,108 @@
+//! Copies of the store: online, consistent, and put back only into an empty place.
+
+use super::{Shared, io, schema, unavailable};
+use base::Fault;
+use base::error::code;
+use rusqlite::Connection;
+use rusqlite::backup::{Backup, StepResult};
+use std::path::Path;
+use std::time::Duration;
+
+/// Pages copied between two looks at the clock.
+const STEP_PAGES: i32 = 2048;
+
+/// Copies the store into `to`, a file that must not exist, while writers go on.
+///
+/// A reader's snapshot is held for the whole copy, so the copy is of one commit.
+pub(super) fn backup(
+    shared: &Shared,
+    to: &Path,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<(), Fault> {
+    if to.exists() {
+        return Err(Fault::new(&code::STORE_UNAVAILABLE, "the backup's file exists already"));
+    }
+    let partial = to.with_extension("partial");
+    if partial.exists() {
+        std::fs::remove_file(&partial).map_err(|e| io(&e))?;
+    }
+    let source = shared.borrow_reader()?;
+    let result = copy(&source, &partial, progress);
+    if !source.is_autocommit() && source.execute_batch("COMMIT").is_err() {
+        tracing::warn!("a backup's snapshot could not be released");
+    }
+    shared.return_reader(source);
+    result?;
+    std::fs::File::open(&partial).and_then(|f| f.sync_all()).map_err(|e| io(&e))?;
+    std::fs::rename(&partial, to).map_err(|e| io(&e))?;
+    if let Some(folder) = to.parent().filter(|f| !f.as_os_str().is_empty()) {
+        std::fs::File::open(folder).and_then(|f| f.sync_all()).map_err(|e| io(&e))?;
+    }
+    Ok(())
+}
+
+fn copy(source: &Connection, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), Fault> {
+    source
+        .execute_batch("BEGIN; SELECT count(*) FROM meta;")
+        .or_else(|_| source.query_row("SELECT 1 FROM meta", [], |_| Ok(())))
+        .map_err(unavailable)?;
+    let mut target = Connection::open(to).map_err(unavailable)?;
+    {
+        let backup = Backup::new(source, &mut target).map_err(unavailable)?;
+        loop {
+            let step = backup.step(STEP_PAGES).map_err(unavailable)?;
+            let p = backup.progress();
+            let (all, left) =
+                (u64::from(p.pagecount.unsigned_abs()), u64::from(p.remaining.unsigned_abs()));
+            progress(all.saturating_sub(left), all);
+            match step {
+                StepResult::Done => break,
+                StepResult::Busy | StepResult::Locked => {
+                    std::thread::sleep(Duration::from_millis(20))
+                }
+                _ => {}
+            }
+        }
+    }
+    let sound: String =
+        target.query_row("PRAGMA quick_check(1)", [], |r| r.get(0)).map_err(unavailable)?;
+    if sound != "ok" {
+        return Err(Fault::new(&code::STORE_CORRUPT, "the copy does not pass its check"));
+    }
+    Ok(())
+}
+
+/// Puts a backup into an empty folder, after checking that it is one of ours and whole.
+pub fn restore(from: &Path, dir: &Path) -> Result<(), Fault> {
+    let target = dir.join("records.sqlite");
+    if target.exists() {
+        return Err(Fault::new(
+            &code::STORE_UNAVAILABLE,
+            "the folder holds a store already; restore into an empty one",
+        ));
+    }
+    std::fs::create_dir_all(dir).map_err(|e| io(&e))?;
+    let source = Connection::open_with_flags(from, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)
+        .map_err(unavailable)?;
+    let application: i64 =
+        source.query_row("PRAGMA application_id", [], |r| r.get(0)).map_err(unavailable)?;
+    if application != schema::APPLICATION_ID {
+        return Err(Fault::new(&code::STORE_CORRUPT, "the file is not a backup of this program"));
+    }
+    let version: i64 =
+        source.query_row("PRAGMA user_version", [], |r| r.get(0)).map_err(unavailable)?;
+    if version > schema::VERSION {
+        return Err(Fault::new(&code::STORE_TOO_NEW, "the backup is of a newer program"));
+    }
+    let sound: String =
+        source.query_row("PRAGMA integrity_check(1)", [], |r| r.get(0)).map_err(unavailable)?;
+    if sound != "ok" {
+        return Err(Fault::new(&code::STORE_CORRUPT, "the backup does not pass its check"));
+    }
+    drop(source);
+    let partial = dir.join("records.partial");
+    std::fs::copy(from, &partial).map_err(|e| io(&e))?;
+    std::fs::File::open(&partial).and_then(|f| f.sync_all()).map_err(|e| io(&e))?;
+    std::fs::rename(&partial, &target).map_err(|e| io(&e))?;
+    std::fs::File::open(dir).and_then(|f| f.sync_all()).map_err(|e| io(&e))
+}

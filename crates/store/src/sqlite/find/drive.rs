@@ -1,0 +1,620 @@
+//! Where candidates come from. Every filter that can name its candidates cheaply proposes a driver;
+//! the one with the fewest is taken, and the rest are checked record by record. The access path of
+//! each statement is fixed by its form.
+
+use super::super::names::{ATOM_TYPE, Id, find_name};
+use super::super::unavailable;
+use super::Finder;
+use super::check::{Bounds, Leaf, Test};
+use base::Fault;
+use rusqlite::params;
+use search::query::{Filter, Match, Prefix};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+/// Rows counted before a list is simply called long.
+const PROBE: u64 = 2000;
+/// Candidates a driver may gather in memory.
+const GATHER: usize = 20_000;
+/// Lists merged by one driver.
+const LISTS: usize = 2000;
+
+/// A source of candidate records.
+#[derive(Debug)]
+pub(super) enum Driver {
+    /// These records, ascending.
+    Records(Vec<i64>),
+    /// The records of these index lists (atom, value), merged.
+    Lists(Vec<(u32, i64)>),
+    /// These lists of the patient-compartment order.
+    Patient { patient: i64, lists: Vec<(u32, i64)> },
+}
+
+/// A driver with what it would cost and what to call it in a plan.
+struct Proposal {
+    driver: Driver,
+    estimate: u64,
+    name: String,
+}
+
+/// One index list, read in chunks in either direction.
+#[derive(Debug)]
+pub(super) struct Range {
+    atom: u32,
+    value: i64,
+    buffer: VecDeque<i64>,
+    last: Option<i64>,
+    chunk: usize,
+    done: bool,
+}
+
+impl Range {
+    pub(super) const fn new(atom: u32, value: i64) -> Self {
+        Self { atom, value, buffer: VecDeque::new(), last: None, chunk: 32, done: false }
+    }
+
+    fn from(atom: u32, value: i64, after: Option<i64>) -> Self {
+        Self { last: after, ..Self::new(atom, value) }
+    }
+
+    /// The next record number, each once.
+    pub(super) fn next(
+        &mut self,
+        finder: &Finder<'_>,
+        backward: bool,
+    ) -> Result<Option<i64>, Fault> {
+        if self.buffer.is_empty() && !self.done {
+            self.fill(finder, backward)?;
+        }
+        Ok(self.buffer.pop_front())
+    }
+
+    fn fill(&mut self, finder: &Finder<'_>, backward: bool) -> Result<(), Fault> {
+        let (sql, from) = if backward {
+            (
+                "SELECT rid FROM ix WHERE atom = ? AND value = ? AND rid < ? ORDER BY rid DESC LIMIT ?",
+                self.last.unwrap_or(i64::MAX),
+            )
+        } else {
+            (
+                "SELECT rid FROM ix WHERE atom = ? AND value = ? AND rid > ? ORDER BY rid LIMIT ?",
+                self.last.unwrap_or(0),
+            )
+        };
+        let run = || -> rusqlite::Result<Vec<i64>> {
+            let mut s = finder.conn.prepare_cached(sql)?;
+            s.query_map(params![self.atom, self.value, from, self.chunk], |r| r.get(0))?.collect()
+        };
+        let mut rids = run().map_err(unavailable)?;
+        finder.step(rids.len() as u64)?;
+        self.done = rids.len() < self.chunk;
+        self.last = rids.last().copied();
+        // A record stands in a list once for each repeat that holds the value.
+        rids.dedup();
+        self.buffer.extend(rids);
+        self.chunk = (self.chunk * 4).min(1024);
+        Ok(())
+    }
+}
+
+impl Finder<'_> {
+    /// The driver of a conjunction of filters.
+    pub(super) fn driver(&self, filters: &[Filter], kinds: &[u16]) -> Result<Driver, Fault> {
+        if let Some((patient, lists, name)) = self.patient_lists(filters, kinds)? {
+            self.note(|| format!("from the patient's records by {name}"));
+            return Ok(Driver::Patient { patient, lists });
+        }
+        Ok(self.general_driver(filters, kinds)?.driver)
+    }
+
+    fn general_driver(&self, filters: &[Filter], kinds: &[u16]) -> Result<Proposal, Fault> {
+        let mut best = Proposal {
+            estimate: self.live(kinds),
+            driver: Driver::Lists(kinds.iter().map(|k| (ATOM_TYPE, i64::from(*k))).collect()),
+            name: "the types".to_owned(),
+        };
+        for filter in filters {
+            // A handful of candidates is as good as it gets.
+            if best.estimate <= 16 {
+                break;
+            }
+            if let Some(proposal) = self.propose(filter, kinds)?
+                && proposal.estimate < best.estimate
+            {
+                best = proposal;
+            }
+        }
+        self.note(|| format!("from {} (about {} candidates)", best.name, best.estimate));
+        Ok(best)
+    }
+
+    /// Live records of types, before the scope.
+    pub(super) fn live(&self, kinds: &[u16]) -> u64 {
+        let live = self.shared.live.read();
+        kinds.iter().filter_map(|k| live.get(k)).map(|n| n.unsigned_abs()).sum()
+    }
+
+    /// When the filters name one patient, or the scope does: the lists of the patient-compartment
+    /// order that hold all candidates.
+    pub(super) fn patient_lists(
+        &self,
+        filters: &[Filter],
+        kinds: &[u16],
+    ) -> Result<Option<(i64, Vec<(u32, i64)>, String)>, Fault> {
+        let [kind] = kinds else { return Ok(None) };
+        if *kind == self.shared.patient_type {
+            return Ok(None);
+        }
+        let Some(patient) = self.one_patient(filters, *kind)? else { return Ok(None) };
+        let order = self.shared.patient_order(*kind);
+        for filter in filters {
+            let Filter::Match { name, atoms, any, negate: false } = filter else { continue };
+            let atoms = self.shared.numbers.atoms(atoms);
+            if atoms.is_empty() || any.len() > 16 || !atoms.iter().all(|a| order.atoms.contains(a))
+            {
+                continue;
+            }
+            let Filter::Match { atoms: ids, .. } = filter else { continue };
+            let mut lists = Vec::new();
+            for value in any {
+                for leaf in self.leaves(ids, value)? {
+                    let Test::Ints(values) = leaf.test else { continue };
+                    for atom in &leaf.atoms {
+                        lists.extend(values.iter().map(|v| (*atom, *v)));
+                    }
+                }
+            }
+            if lists.len() <= 64 {
+                return Ok(Some((patient, lists, name.clone())));
+            }
+        }
+        Ok(Some((patient, vec![(ATOM_TYPE, i64::from(*kind))], "type".to_owned())))
+    }
+
+    fn one_patient(&self, filters: &[Filter], kind: u16) -> Result<Option<i64>, Fault> {
+        let Some(id) = self.shared.numbers.type_id(kind) else { return Ok(None) };
+        let compartment = search::registry::registry().patient_compartment(id);
+        for filter in filters {
+            match filter {
+                Filter::Compartment { focus_type, focus }
+                    if self.shared.numbers.of_type(*focus_type) == self.shared.patient_type =>
+                {
+                    return find_name(self.conn, self.shared.patient_type, &Id::new(focus))
+                        .map_err(unavailable);
+                }
+                Filter::Match { atoms, any, negate: false, .. } => {
+                    let [Match::Reference { types, id }] = any.as_slice() else { continue };
+                    let may_be_patient = types.is_empty()
+                        || types
+                            .iter()
+                            .any(|t| self.shared.numbers.of_type(*t) == self.shared.patient_type);
+                    if !may_be_patient
+                        || types.len() > 1
+                        || !atoms.iter().all(|a| compartment.contains(a))
+                    {
+                        continue;
+                    }
+                    let found = find_name(self.conn, self.shared.patient_type, &Id::new(id))
+                        .map_err(unavailable)?;
+                    // An id without a type may be some other type's too; then nothing is known.
+                    if types.len() == 1 || found.is_some() {
+                        let kinds: Vec<u16> = self.shared.numbers.types().collect();
+                        let all = self.records(std::slice::from_ref(id), &kinds)?;
+                        if all.len() == 1 {
+                            return Ok(found);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+
+    fn propose(&self, filter: &Filter, kinds: &[u16]) -> Result<Option<Proposal>, Fault> {
+        match filter {
+            Filter::Match { name, atoms, any, negate: false } => {
+                let mut leaves = Vec::new();
+                for value in any {
+                    leaves.extend(self.leaves(atoms, value)?);
+                }
+                self.union(leaves.iter().map(|l| self.leaf_source(l)), name)
+            }
+            Filter::Composite { name, any } => {
+                let mut parts = Vec::new();
+                for one in any {
+                    let Some(first) = one.parts.first() else { return Ok(None) };
+                    parts.extend(self.leaves(&first.atoms, &first.value)?);
+                }
+                self.union(parts.iter().map(|l| self.leaf_source(l)), name)
+            }
+            Filter::Id { any, negate: false } => {
+                let mut rids = self.records(any, kinds)?;
+                rids.sort_unstable();
+                rids.dedup();
+                Ok(Some(gathered(rids, "_id")))
+            }
+            Filter::InList { list } => {
+                let mut rids = self.list_members(list)?;
+                rids.sort_unstable();
+                rids.dedup();
+                Ok(Some(gathered(rids, "_list")))
+            }
+            Filter::Chain { name, atoms, targets } => {
+                let mut lists = Vec::new();
+                for (target, inner) in targets {
+                    let kind = self.shared.numbers.of_type(*target);
+                    let Some(found) = self.gather(inner, kind, LISTS)? else { return Ok(None) };
+                    for rid in found {
+                        for atom in self.shared.numbers.atoms(atoms) {
+                            lists.push((atom, rid));
+                        }
+                    }
+                }
+                if lists.len() > LISTS {
+                    return Ok(None);
+                }
+                self.lists(lists, name).map(Some)
+            }
+            Filter::Has { source, atoms, filter } => {
+                let kind = self.shared.numbers.of_type(*source);
+                let Some(found) = self.gather(filter, kind, GATHER)? else { return Ok(None) };
+                let atoms = self.shared.numbers.atoms(atoms);
+                let mut rids = Vec::new();
+                for rid in found {
+                    self.record(rid, |record| {
+                        for view in crate::pack::rows(record.packed) {
+                            if let crate::pack::View::Int { atom, value, .. } = view
+                                && atoms.contains(&atom)
+                            {
+                                rids.push(value);
+                            }
+                        }
+                        Ok(())
+                    })?;
+                }
+                rids.sort_unstable();
+                rids.dedup();
+                Ok(Some(gathered(rids, "_has")))
+            }
+            Filter::Compartment { focus_type, focus } => {
+                let kind = self.shared.numbers.of_type(*focus_type);
+                let found = find_name(self.conn, kind, &Id::new(focus)).map_err(unavailable)?;
+                let Some(rid) = found else { return Ok(Some(gathered(Vec::new(), "compartment"))) };
+                if kind == self.shared.patient_type {
+                    return self
+                        .patient_records(rid, kinds)
+                        .map(|r| Some(gathered(r, "compartment")));
+                }
+                let mut lists = Vec::new();
+                let name = fhir::definitions::r4().name(*focus_type);
+                for member in kinds {
+                    let Some(id) = self.shared.numbers.type_id(*member) else { continue };
+                    let Some(c) = search::registry::registry().compartment(name, id) else {
+                        continue;
+                    };
+                    if c.focus {
+                        return Ok(None);
+                    }
+                    lists.extend(self.shared.numbers.atoms(c.atoms).into_iter().map(|a| (a, rid)));
+                }
+                self.lists(lists, "compartment").map(Some)
+            }
+            Filter::All(filters) => {
+                let mut best: Option<Proposal> = None;
+                for inner in filters {
+                    if let Some(p) = self.propose(inner, kinds)?
+                        && best.as_ref().is_none_or(|b| p.estimate < b.estimate)
+                    {
+                        best = Some(p);
+                    }
+                }
+                Ok(best)
+            }
+            Filter::Any(filters) => {
+                let mut rids = Vec::new();
+                for inner in filters {
+                    let Some(p) = self.propose(inner, kinds)? else { return Ok(None) };
+                    if p.estimate > PROBE {
+                        return Ok(None);
+                    }
+                    self.each(&p.driver, None, false, &mut |rid| {
+                        rids.push(rid);
+                        Ok(true)
+                    })?;
+                }
+                rids.sort_unstable();
+                rids.dedup();
+                Ok(Some(gathered(rids, "one of several")))
+            }
+            Filter::Match { .. }
+            | Filter::Missing { .. }
+            | Filter::Id { .. }
+            | Filter::LastUpdated { .. }
+            | Filter::Type { .. }
+            | Filter::Words { .. } => Ok(None),
+        }
+    }
+
+    /// All records of a type for which a filter holds, if they can be found from few candidates.
+    fn gather(&self, filter: &Filter, kind: u16, most: usize) -> Result<Option<Vec<i64>>, Fault> {
+        if !self.sight.sees_type(kind) {
+            return Ok(Some(Vec::new()));
+        }
+        let proposal = match self.propose(filter, &[kind])? {
+            Some(p) => p,
+            None if self.live(&[kind]) <= PROBE => Proposal {
+                driver: Driver::Lists(vec![(ATOM_TYPE, i64::from(kind))]),
+                estimate: self.live(&[kind]),
+                name: String::new(),
+            },
+            None => return Ok(None),
+        };
+        if proposal.estimate > most as u64 {
+            return Ok(None);
+        }
+        let check = self.compile(filter, &[kind])?;
+        let mut out = Vec::new();
+        self.each(&proposal.driver, None, false, &mut |rid| {
+            if self.record(rid, |r| Ok(r.kind == kind && self.holds(&check, r)?))? == Some(true) {
+                out.push(rid);
+            }
+            Ok(out.len() <= most)
+        })?;
+        Ok((out.len() <= most).then_some(out))
+    }
+
+    /// Every record of a patient's compartment in these types, ascending.
+    fn patient_records(&self, patient: i64, kinds: &[u16]) -> Result<Vec<i64>, Fault> {
+        let mut rids = Vec::new();
+        for kind in kinds {
+            let run = || -> rusqlite::Result<Vec<i64>> {
+                self.conn
+                    .prepare_cached(
+                        "SELECT rid FROM pt WHERE patient = ? AND atom = ? AND value = ?",
+                    )?
+                    .query_map(params![patient, ATOM_TYPE, kind], |r| r.get(0))?
+                    .collect()
+            };
+            rids.extend(run().map_err(unavailable)?);
+        }
+        self.step(rids.len() as u64)?;
+        rids.sort_unstable();
+        rids.dedup();
+        Ok(rids)
+    }
+
+    /// Joins what leaves propose; nothing when one of them cannot.
+    fn union(
+        &self,
+        sources: impl Iterator<Item = Result<Option<Source>, Fault>>,
+        name: &str,
+    ) -> Result<Option<Proposal>, Fault> {
+        let mut lists = Vec::new();
+        let mut rids: Vec<i64> = Vec::new();
+        let mut gathers = false;
+        for source in sources {
+            match source? {
+                None => return Ok(None),
+                Some(Source::Lists(more)) => lists.extend(more),
+                Some(Source::Records(more)) => {
+                    gathers = true;
+                    rids.extend(more);
+                }
+            }
+        }
+        if lists.len() > LISTS || rids.len() > GATHER {
+            return Ok(None);
+        }
+        if !gathers {
+            return self.lists(lists, name).map(Some);
+        }
+        let lists_driver = self.lists(lists, name)?;
+        if lists_driver.estimate > PROBE {
+            return Ok(None);
+        }
+        self.each(&lists_driver.driver, None, false, &mut |rid| {
+            rids.push(rid);
+            Ok(true)
+        })?;
+        rids.sort_unstable();
+        rids.dedup();
+        Ok(Some(gathered(rids, name)))
+    }
+
+    fn lists(&self, lists: Vec<(u32, i64)>, name: &str) -> Result<Proposal, Fault> {
+        let mut estimate = 0;
+        let each = if lists.len() > 64 { 50 } else { PROBE };
+        for (atom, value) in lists.iter().take(64) {
+            estimate += self.probe(*atom, *value, each)?;
+        }
+        if lists.len() > 64 {
+            // Long unions are guessed from their first lists.
+            estimate = estimate * lists.len() as u64 / 64;
+        }
+        Ok(Proposal { driver: Driver::Lists(lists), estimate, name: format!("`{name}`") })
+    }
+
+    /// Rows of an index list, counted up to a bound.
+    fn probe(&self, atom: u32, value: i64, most: u64) -> Result<u64, Fault> {
+        let run = || -> rusqlite::Result<u64> {
+            self.conn
+                .prepare_cached(
+                    "SELECT count(*) FROM (SELECT 1 FROM ix WHERE atom = ? AND value = ? LIMIT ?)",
+                )?
+                .query_row(params![atom, value, most], |r| r.get(0))
+        };
+        let counted = run().map_err(unavailable)?;
+        // A list that fills the probe may be any length: rank it behind every counted one.
+        Ok(if counted >= most { most * 50 } else { counted })
+    }
+
+    /// What one leaf can name.
+    fn leaf_source(&self, leaf: &Leaf) -> Result<Option<Source>, Fault> {
+        let mut rids: Vec<i64> = Vec::new();
+        let mut tests = vec![&leaf.test];
+        while let Some(test) = tests.pop() {
+            match test {
+                Test::Any(inner) => tests.extend(inner),
+                Test::Ints(values) => {
+                    let mut lists = Vec::new();
+                    for atom in &leaf.atoms {
+                        lists.extend(values.iter().map(|v| (*atom, *v)));
+                    }
+                    return Ok(Some(Source::Lists(lists)));
+                }
+                Test::Ident { value: Some(value), .. } => {
+                    for atom in &leaf.atoms {
+                        let sql = "SELECT rid FROM ix_ident WHERE atom = ? AND value = ? LIMIT ?";
+                        rids.extend(self.rids(sql, params![atom, value, GATHER + 1])?);
+                    }
+                }
+                Test::StartsWith(text) => {
+                    let end = format!("{text}\u{10FFFF}");
+                    for atom in &leaf.atoms {
+                        let sql = "SELECT rid FROM ix_str \
+                                   WHERE atom = ? AND folded >= ? AND folded < ? LIMIT ?";
+                        rids.extend(self.rids(sql, params![atom, text, end, GATHER + 1])?);
+                    }
+                }
+                Test::Exact(text) => {
+                    let folded = search::fold::fold(text);
+                    for atom in &leaf.atoms {
+                        let sql = "SELECT rid FROM ix_str \
+                                   WHERE atom = ? AND folded = ? AND exact = ? LIMIT ?";
+                        rids.extend(self.rids(sql, params![atom, folded, text, GATHER + 1])?);
+                    }
+                }
+                Test::Date(prefix, low, high) => {
+                    let (from, to) = match prefix {
+                        Prefix::Eq => (*low, *high),
+                        Prefix::Sa => (high.saturating_add(1), i64::MAX),
+                        Prefix::Lt | Prefix::Eb => (i64::MIN, low.saturating_sub(1)),
+                        Prefix::Ne | Prefix::Gt | Prefix::Ge | Prefix::Le | Prefix::Ap => {
+                            return Ok(None);
+                        }
+                    };
+                    for atom in &leaf.atoms {
+                        let sql = "SELECT rid FROM ix_date \
+                                   WHERE atom = ? AND low >= ? AND low <= ? LIMIT ?";
+                        rids.extend(self.rids(sql, params![atom, from, to, GATHER + 1])?);
+                    }
+                }
+                Test::Num(units) => {
+                    for (unit, bounds) in units {
+                        let (Some(unit), Bounds { low, high, outside: false, .. }) = (unit, bounds)
+                        else {
+                            return Ok(None);
+                        };
+                        for atom in &leaf.atoms {
+                            let sql = "SELECT rid FROM ix_num \
+                                       WHERE atom = ? AND unit = ? AND value >= ? AND value <= ? LIMIT ?";
+                            rids.extend(
+                                self.rids(sql, params![atom, unit, low, high, GATHER + 1])?,
+                            );
+                        }
+                    }
+                }
+                Test::Ident { .. } | Test::Contains(_) => return Ok(None),
+            }
+            if rids.len() > GATHER {
+                return Ok(None);
+            }
+        }
+        Ok(Some(Source::Records(rids)))
+    }
+
+    fn rids(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<i64>, Fault> {
+        let rids = super::super::names::numbers(self.conn, sql, params).map_err(unavailable)?;
+        // Gathering is much cheaper than looking at records.
+        self.step(rids.len() as u64 / 8)?;
+        Ok(rids)
+    }
+
+    /// Hands over every candidate behind `after`, in order of record number (falling when
+    /// `backward`), until told to stop.
+    pub(super) fn each(
+        &self,
+        driver: &Driver,
+        after: Option<i64>,
+        backward: bool,
+        take: &mut dyn FnMut(i64) -> Result<bool, Fault>,
+    ) -> Result<(), Fault> {
+        let sorted;
+        let rids = match driver {
+            Driver::Lists(lists) => return self.merge(lists, after, backward, take),
+            Driver::Records(rids) => rids,
+            Driver::Patient { patient, lists } => {
+                let mut rids = Vec::new();
+                for (atom, value) in lists {
+                    let sql = "SELECT rid FROM pt WHERE patient = ? AND atom = ? AND value = ?";
+                    rids.extend(self.rids(sql, params![patient, atom, value])?);
+                }
+                rids.sort_unstable();
+                rids.dedup();
+                sorted = rids;
+                &sorted
+            }
+        };
+        let behind = |rid: &i64| match after {
+            None => true,
+            Some(after) if backward => *rid < after,
+            Some(after) => *rid > after,
+        };
+        let mut forward = rids.iter().filter(|r| behind(r));
+        let mut falling = rids.iter().rev().filter(|r| behind(r));
+        while let Some(rid) = if backward { falling.next() } else { forward.next() } {
+            if !take(*rid)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn merge(
+        &self,
+        lists: &[(u32, i64)],
+        after: Option<i64>,
+        backward: bool,
+        take: &mut dyn FnMut(i64) -> Result<bool, Fault>,
+    ) -> Result<(), Fault> {
+        let mut ranges: Vec<Range> =
+            lists.iter().map(|(a, v)| Range::from(*a, *v, after)).collect();
+        // Record numbers are positive, so their negatives order a falling merge.
+        let key = |rid: i64| if backward { -rid } else { rid };
+        let mut heap = BinaryHeap::with_capacity(ranges.len());
+        for (at, range) in ranges.iter_mut().enumerate() {
+            if let Some(rid) = range.next(self, backward)? {
+                heap.push(Reverse((key(rid), at)));
+            }
+        }
+        let mut last = None;
+        while let Some(Reverse((rid, at))) = heap.pop() {
+            if last != Some(rid) {
+                last = Some(rid);
+                if !take(key(rid))? {
+                    break;
+                }
+            }
+            if let Some(range) = ranges.get_mut(at)
+                && let Some(next) = range.next(self, backward)?
+            {
+                heap.push(Reverse((key(next), at)));
+            }
+        }
+        Ok(())
+    }
+}
+
+enum Source {
+    Lists(Vec<(u32, i64)>),
+    Records(Vec<i64>),
+}
+
+fn gathered(rids: Vec<i64>, name: &str) -> Proposal {
+    Proposal {
+        estimate: rids.len() as u64,
+        driver: Driver::Records(rids),
+        name: format!("`{name}`, gathered"),
+    }
+}

@@ -1,0 +1,561 @@
+//! The embedded engine: one SQLite file, one writer, a pool of readers.
+//!
+//! Only the files of this folder name tables. Everything outside reaches records through
+//! [`crate::Scoped`].
+
+mod apply;
+mod backup;
+mod checkpoint;
+mod find;
+mod index;
+mod names;
+mod read;
+mod rows;
+mod schema;
+mod seal;
+mod train;
+mod writer;
+
+pub use backup::restore;
+pub use read::Reader;
+
+use crate::body::Prepared;
+use crate::compress::Dictionaries;
+use crate::scope::{Scope, Scoped};
+use crate::unit::{Done, Receipt, Unit};
+use base::error::code;
+use base::id::{Random, Seeded, uuid_text, uuid_v7};
+use base::{Clock, Fault};
+use fhir::Value;
+use fhir::definitions::{TypeId, r4};
+use index::PatientOrder;
+use names::Numbers;
+use parking_lot::{Condvar, Mutex, RwLock};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use search::registry::{Shape, registry};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use writer::{Counters, Queue};
+
+/// When a write is acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sync {
+    /// After the disk has it (`synchronous=FULL`): survives kill -9 and power loss.
+    #[default]
+    Full,
+    /// After the operating system has it: survives kill -9, not power loss. Visible in health.
+    Relaxed,
+}
+
+/// Told, after each sync, the commit number and encoded audit events of a unit.
+pub type CommitHook = Arc<dyn Fn(u64, &[Vec<u8>]) + Send + std::marker::Sync>;
+
+/// How a store is opened.
+#[derive(Clone)]
+pub struct Options {
+    /// Tells the time of versions.
+    pub clock: Arc<dyn Clock>,
+    /// Seeds ids; take it from the operating system in production.
+    pub seed: u64,
+    /// When writes are acknowledged.
+    pub sync: Sync,
+    /// Told of every commit.
+    pub on_commit: Option<CommitHook>,
+    /// Bytes of page cache of the writer and of each reader.
+    pub cache_bytes: u32,
+    /// Bytes of the file readers map into memory.
+    pub map_bytes: u64,
+    /// Train dictionaries by itself as records of a type come in.
+    pub train: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(base::time::SystemClock),
+            seed: 0,
+            sync: Sync::Full,
+            on_commit: None,
+            cache_bytes: 64 << 20,
+            map_bytes: 64 << 30,
+            train: true,
+        }
+    }
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Options({:?})", self.sync)
+    }
+}
+
+/// What all parts of the engine share.
+struct Shared {
+    path: PathBuf,
+    numbers: Numbers,
+    orders: HashMap<u16, PatientOrder>,
+    type_names: HashMap<&'static str, u16>,
+    patient_type: u16,
+    dictionaries: Dictionaries,
+    trainer: train::Trainer,
+    clock: Arc<dyn Clock>,
+    on_commit: Option<CommitHook>,
+    sync: Sync,
+    queue: Queue,
+    counters: Counters,
+    last_vid: AtomicU64,
+    last_time: AtomicI64,
+    live: RwLock<HashMap<u16, i64>>,
+    audited: AtomicU64,
+    outbox_cleared: AtomicU64,
+    audit_anchor: Mutex<Option<(u64, [u8; 32])>>,
+    failed: Mutex<Option<String>>,
+    checkpoint: Mutex<bool>,
+    checkpoint_due: Condvar,
+    closing: AtomicBool,
+    readers: Mutex<Vec<Connection>>,
+    cache_bytes: u32,
+    map_bytes: u64,
+    random: Mutex<Seeded>,
+    cursor_key: [u8; 32],
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Shared")
+    }
+}
+
+/// A store. Cloning it is cheap; the last clone to go closes it.
+#[derive(Debug, Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+    _threads: Arc<Threads>,
+}
+
+#[derive(Debug)]
+struct Threads {
+    shared: Arc<Shared>,
+    handles: Mutex<Vec<std::thread::JoinHandle<()>>>,
+    _lock: std::fs::File,
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.shared.closing.store(true, Ordering::Release);
+        self.shared.queue.close();
+        {
+            *self.shared.checkpoint.lock() = true;
+            self.shared.checkpoint_due.notify_all();
+        }
+        for handle in self.handles.lock().drain(..) {
+            let own = handle.thread().id() == std::thread::current().id();
+            if !own && handle.join().is_err() {
+                tracing::error!("a thread of the store had panicked");
+            }
+        }
+        self.shared.readers.lock().clear();
+    }
+}
+
+/// Figures for health and metrics.
+#[derive(Debug, Clone, Default)]
+pub struct Stats {
+    /// Bytes of the main file.
+    pub file_bytes: u64,
+    /// Bytes of the write-ahead log.
+    pub wal_bytes: u64,
+    /// Units waiting for the writer.
+    pub queue_units: u64,
+    /// Engine transactions since the store was opened.
+    pub commits: u64,
+    /// Units in them.
+    pub units: u64,
+    /// Versions in them.
+    pub versions: u64,
+    /// Time the writer was busy, in microseconds.
+    pub writer_busy_micros: u64,
+    /// Writes are acknowledged after the disk has them.
+    pub durable: bool,
+    /// The last version's sequence number.
+    pub last_commit: u64,
+    /// Live records by type.
+    pub live: Vec<(TypeId, u64)>,
+}
+
+impl Store {
+    /// Opens the store in a folder, making both when they are not there.
+    pub fn open(dir: &Path, options: Options) -> Result<Self, Fault> {
+        std::fs::create_dir_all(dir).map_err(|e| io(&e))?;
+        let lock = std::fs::OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(dir.join("lock"))
+            .map_err(|e| io(&e))?;
+        if lock.try_lock().is_err() {
+            return Err(Fault::new(
+                &code::STORE_LOCKED,
+                "another process has the store open; stop it, or use the running server",
+            ));
+        }
+        let path = dir.join("records.sqlite");
+        let mut conn = open_connection(&path, options.cache_bytes, 0)?;
+        // Before the first table: pages of 8 KiB hold more of one key range, and cost fewer seeks.
+        conn.execute_batch("PRAGMA page_size = 4096; PRAGMA journal_mode = WAL;")
+            .map_err(unavailable)?;
+        let synchronous = match options.sync {
+            Sync::Full => "FULL",
+            Sync::Relaxed => "NORMAL",
+        };
+        conn.execute_batch(&format!(
+            "PRAGMA synchronous = {synchronous}; PRAGMA wal_autocheckpoint = 0; \
+             PRAGMA journal_size_limit = 67108864; PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY;"
+        ))
+        .map_err(unavailable)?;
+        schema::prepare(&mut conn)?;
+        let shared = Arc::new(load(&mut conn, path, options)?);
+        let checkpointer = open_connection(&shared.path, 1 << 20, 0)?;
+        let mut handles = Vec::new();
+        {
+            let shared = Arc::clone(&shared);
+            handles.push(spawn("store-writer", move || writer::run(conn, &shared))?);
+        }
+        {
+            let shared = Arc::clone(&shared);
+            handles
+                .push(spawn("store-checkpoint", move || checkpoint::run(&checkpointer, &shared))?);
+        }
+        let threads =
+            Threads { shared: Arc::clone(&shared), handles: Mutex::new(handles), _lock: lock };
+        Ok(Self { shared, _threads: Arc::new(threads) })
+    }
+
+    /// Hands a unit to the writer. `done` is called on the writer's thread after the sync.
+    pub fn submit(&self, unit: Unit, done: Done) {
+        self.shared.queue.push(unit, done);
+    }
+
+    /// Hands a unit to the writer and waits for it.
+    pub fn commit(&self, unit: Unit) -> Result<Receipt, Fault> {
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        self.submit(unit, Box::new(move |result| drop(sender.send(result))));
+        receiver.recv().unwrap_or_else(|_| {
+            Err(Fault::new(&code::STORE_UNAVAILABLE, "the store closed before it answered"))
+        })
+    }
+
+    /// Makes a validated resource ready for the writer: index entries and compressed body.
+    pub fn prepare(
+        &self,
+        resource: Value<'_>,
+        resource_type: TypeId,
+        id: String,
+        labels: u64,
+    ) -> Result<Prepared, Fault> {
+        let mut prepared = Prepared::new(resource, resource_type, id, labels);
+        let kind = self.shared.numbers.of_type(resource_type);
+        self.shared.trainer.offer(&self.shared, kind, &prepared.text);
+        prepared.compressed = Some(self.shared.dictionaries.compress(kind, &prepared.text)?);
+        Ok(prepared)
+    }
+
+    /// A fresh logical id.
+    pub fn new_id(&self) -> String {
+        uuid_text(&uuid_v7(self.shared.clock.now(), &mut *self.shared.random.lock()))
+    }
+
+    /// A reader bound to a scope, at one consistent snapshot.
+    pub fn reader<'s>(&self, scope: &'s Scope) -> Result<Scoped<'s, Reader>, Fault> {
+        Ok(Scoped::new(Reader::new(&self.shared, scope)?, scope))
+    }
+
+    /// The sequence number of the last version written.
+    pub fn last_commit(&self) -> u64 {
+        self.shared.last_vid.load(Ordering::Acquire)
+    }
+
+    /// Audit events that were committed but not yet reported safe by [`Store::audited`].
+    pub fn unaudited(&self) -> Result<Vec<(u64, Vec<Vec<u8>>)>, Fault> {
+        let conn = self.shared.borrow_reader()?;
+        let read = || -> rusqlite::Result<Vec<(u64, Vec<Vec<u8>>)>> {
+            let mut out: Vec<(u64, Vec<Vec<u8>>)> = Vec::new();
+            let mut s = conn.prepare("SELECT vid, event FROM outbox ORDER BY vid, n")?;
+            let mut rows = s.query([])?;
+            while let Some(row) = rows.next()? {
+                let (vid, event): (u64, Vec<u8>) = (row.get(0)?, row.get(1)?);
+                match out.last_mut() {
+                    Some((last, events)) if *last == vid => events.push(event),
+                    _ => out.push((vid, vec![event])),
+                }
+            }
+            Ok(out)
+        };
+        let out = read().map_err(unavailable);
+        self.shared.return_reader(conn);
+        out
+    }
+
+    /// Says that the audit log holds the events of all commits up to this one.
+    pub fn audited(&self, commit: u64) {
+        self.shared.audited.fetch_max(commit, Ordering::AcqRel);
+    }
+
+    /// Keeps the head of the audit log with the next commit, so that a log cut short is found out.
+    pub fn anchor_audit(&self, seq: u64, hash: [u8; 32]) {
+        *self.shared.audit_anchor.lock() = Some((seq, hash));
+    }
+
+    /// The head of the audit log last kept.
+    pub fn audit_anchor(&self) -> Result<Option<(u64, [u8; 32])>, Fault> {
+        let conn = self.shared.borrow_reader()?;
+        let read = || -> rusqlite::Result<Option<(u64, [u8; 32])>> {
+            let get = "SELECT value FROM meta WHERE key = ?";
+            let seq = conn.query_row(get, ["audit_seq"], |r| r.get(0)).optional()?;
+            let hash = conn.query_row(get, ["audit_hash"], |r| r.get(0)).optional()?;
+            Ok(seq.zip(hash))
+        };
+        let out = read().map_err(unavailable);
+        self.shared.return_reader(conn);
+        out
+    }
+
+    /// Seals bytes into URL-safe text that only this store can read and nobody can change.
+    pub fn seal(&self, plain: &[u8]) -> String {
+        seal::seal(&self.shared.cursor_key, self.shared.random.lock().next_u64(), plain)
+    }
+
+    /// Opens what [`Store::seal`] made; `None` for anything else.
+    pub fn unseal(&self, text: &str) -> Option<Vec<u8>> {
+        seal::unseal(&self.shared.cursor_key, text)
+    }
+
+    /// Copies the store to a file while it serves.
+    pub fn backup(&self, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), Fault> {
+        backup::backup(&self.shared, to, progress)
+    }
+
+    /// Trains a new dictionary for every type with enough records, from what is stored.
+    pub fn train(&self) -> Result<usize, Fault> {
+        train::retrain(&self.shared)
+    }
+
+    /// Figures for health and metrics.
+    pub fn stats(&self) -> Stats {
+        let shared = &self.shared;
+        let counters = &shared.counters;
+        let live = shared.live.read();
+        let mut by_type: Vec<_> = live
+            .iter()
+            .filter_map(|(k, n)| Some((shared.numbers.type_id(*k)?, u64::try_from(*n).ok()?)))
+            .collect();
+        by_type.sort_unstable();
+        Stats {
+            file_bytes: std::fs::metadata(&shared.path).map_or(0, |m| m.len()),
+            wal_bytes: shared.wal_bytes(),
+            queue_units: shared.queue.depth() as u64,
+            commits: counters.commits.load(Ordering::Relaxed),
+            units: counters.units.load(Ordering::Relaxed),
+            versions: counters.versions.load(Ordering::Relaxed),
+            writer_busy_micros: counters.busy_micros.load(Ordering::Relaxed),
+            durable: shared.sync == Sync::Full,
+            last_commit: self.last_commit(),
+            live: by_type,
+        }
+    }
+
+    /// Why the store cannot write, when it cannot.
+    pub fn failure(&self) -> Option<Fault> {
+        self.shared.failed()
+    }
+}
+
+impl Shared {
+    fn type_number(&self, name: &str) -> u16 {
+        self.type_names.get(name).copied().unwrap_or(u16::MAX)
+    }
+
+    fn patient_order(&self, kind: u16) -> &PatientOrder {
+        static NONE: PatientOrder = PatientOrder { date: None, atoms: Vec::new() };
+        self.orders.get(&kind).unwrap_or(&NONE)
+    }
+
+    fn fail(&self, why: &str) {
+        tracing::error!(why, "the store can no longer write");
+        self.failed.lock().get_or_insert_with(|| why.to_owned());
+    }
+
+    fn failed(&self) -> Option<Fault> {
+        self.failed.lock().as_ref().map(|why| Fault::new(&code::STORE_UNAVAILABLE, why.clone()))
+    }
+
+    fn wal_bytes(&self) -> u64 {
+        let mut name = self.path.clone().into_os_string();
+        name.push("-wal");
+        std::fs::metadata(name).map_or(0, |m| m.len())
+    }
+
+    /// Makes a commit visible.
+    fn published(&self, last_vid: u64, live: impl Iterator<Item = (u16, i64)>) {
+        let mut counts = self.live.write();
+        for (kind, change) in live {
+            *counts.entry(kind).or_default() += change;
+        }
+        self.last_vid.store(last_vid, Ordering::Release);
+    }
+
+    fn borrow_reader(&self) -> Result<Connection, Fault> {
+        let pooled = self.readers.lock().pop();
+        match pooled {
+            Some(conn) => Ok(conn),
+            None => open_reader(self),
+        }
+    }
+
+    fn return_reader(&self, conn: Connection) {
+        let mut pool = self.readers.lock();
+        if pool.len() < 16 {
+            pool.push(conn);
+        }
+    }
+
+    /// Whether a stored version has this text.
+    fn same_body(&self, conn: &Connection, vid: u64, text: &[u8]) -> Result<bool, Fault> {
+        let stored = conn
+            .prepare_cached("SELECT dictionary, size, body FROM ver WHERE vid = ?")
+            .and_then(|mut s| {
+                s.query_row([vid], |r| {
+                    Ok((r.get::<_, u32>(0)?, r.get::<_, usize>(1)?, r.get::<_, Vec<u8>>(2)?))
+                })
+                .optional()
+            })
+            .map_err(unavailable)?;
+        let Some((dictionary, size, body)) = stored else { return Ok(false) };
+        if size != text.len() {
+            return Ok(false);
+        }
+        Ok(self.dictionaries.decompress(dictionary, &body, size)? == text)
+    }
+}
+
+/// Token parameters whose values are worth a place in the patient-compartment order.
+const PATIENT_CODES: &[&str] =
+    &["code", "category", "type", "class", "clinical-status", "vaccine-code", "modality"];
+
+fn load(conn: &mut Connection, path: PathBuf, options: Options) -> Result<Shared, Fault> {
+    let numbers = Numbers::load(conn).map_err(unavailable)?;
+    let mut orders = HashMap::new();
+    let mut type_names = HashMap::new();
+    for kind in numbers.types() {
+        let Some(id) = numbers.type_id(kind) else { continue };
+        type_names.insert(r4().name(id), kind);
+        let date = registry().primary_date(id).map(|a| numbers.atom(a));
+        let mut atoms = Vec::new();
+        for parameter in PATIENT_CODES.iter().filter_map(|c| registry().parameter(id, c)) {
+            for atom in &parameter.atoms {
+                if registry().atom(*atom).shape == Shape::Token {
+                    atoms.push(numbers.atom(*atom));
+                }
+            }
+        }
+        orders.insert(kind, PatientOrder { date, atoms });
+    }
+    let dictionaries = Dictionaries::default();
+    let mut live = HashMap::new();
+    let get = |sql: &str| -> rusqlite::Result<Option<i64>> {
+        conn.query_row(sql, [], |r| r.get(0)).optional().map(Option::flatten)
+    };
+    let last_vid = get("SELECT max(vid) FROM ver").map_err(unavailable)?.unwrap_or(0);
+    let next_vid = get("SELECT value FROM meta WHERE key = 'next_vid'").map_err(unavailable)?;
+    let last_vid = last_vid.max(next_vid.unwrap_or(1) - 1);
+    let last_time =
+        get("SELECT at FROM ver ORDER BY vid DESC LIMIT 1").map_err(unavailable)?.unwrap_or(0);
+    let mut random = Seeded::new(options.seed ^ options.clock.now().0.cast_unsigned());
+    let cursor_key = seal::key(conn, &mut random).map_err(unavailable)?;
+    (|| -> rusqlite::Result<()> {
+        let mut s = conn.prepare("SELECT id, type, bytes FROM dictionary ORDER BY id")?;
+        let mut rows = s.query([])?;
+        while let Some(row) = rows.next()? {
+            let bytes: Vec<u8> = row.get(2)?;
+            dictionaries.add(row.get(0)?, row.get(1)?, &bytes);
+        }
+        let mut s = conn.prepare("SELECT type, live FROM stat")?;
+        let mut rows = s.query([])?;
+        while let Some(row) = rows.next()? {
+            live.insert(row.get(0)?, row.get(1)?);
+        }
+        Ok(())
+    })()
+    .map_err(unavailable)?;
+    let patient_type = type_names.get("Patient").copied().unwrap_or(u16::MAX);
+    Ok(Shared {
+        path,
+        numbers,
+        orders,
+        type_names,
+        patient_type,
+        dictionaries,
+        trainer: train::Trainer::new(options.train),
+        clock: options.clock,
+        on_commit: options.on_commit,
+        sync: options.sync,
+        queue: Queue::default(),
+        counters: Counters::default(),
+        last_vid: AtomicU64::new(last_vid.cast_unsigned()),
+        last_time: AtomicI64::new(last_time),
+        live: RwLock::new(live),
+        audited: AtomicU64::new(0),
+        outbox_cleared: AtomicU64::new(0),
+        audit_anchor: Mutex::new(None),
+        failed: Mutex::new(None),
+        checkpoint: Mutex::new(false),
+        checkpoint_due: Condvar::new(),
+        closing: AtomicBool::new(false),
+        readers: Mutex::new(Vec::new()),
+        cache_bytes: options.cache_bytes,
+        map_bytes: options.map_bytes,
+        random: Mutex::new(random),
+        cursor_key,
+    })
+}
+
+fn spawn(
+    name: &str,
+    body: impl FnOnce() + Send + 'static,
+) -> Result<std::thread::JoinHandle<()>, Fault> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(body).map_err(|e| io(&e))
+}
+
+fn open_connection(path: &Path, cache_bytes: u32, map_bytes: u64) -> Result<Connection, Fault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags).map_err(unavailable)?;
+    conn.set_prepared_statement_cache_capacity(256);
+    conn.busy_timeout(std::time::Duration::from_secs(10)).map_err(unavailable)?;
+    conn.execute_batch(&format!(
+        "PRAGMA cache_size = -{}; PRAGMA mmap_size = {map_bytes};",
+        cache_bytes / 1024
+    ))
+    .map_err(unavailable)?;
+    Ok(conn)
+}
+
+fn open_reader(shared: &Shared) -> Result<Connection, Fault> {
+    let conn = open_connection(&shared.path, shared.cache_bytes.min(8 << 20), shared.map_bytes)?;
+    conn.execute_batch("PRAGMA query_only = ON").map_err(unavailable)?;
+    Ok(conn)
+}
+
+/// The fault of an engine error. SQLite's messages name tables and constraints, never values.
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
+fn unavailable(error: rusqlite::Error) -> Fault {
+    tracing::error!(%error, "the store's engine failed");
+    Fault::new(&code::STORE_UNAVAILABLE, "the store could not be read or written; see the log")
+}
+
+fn io(error: &std::io::Error) -> Fault {
+    Fault::new(&code::STORE_UNAVAILABLE, format!("the store's folder cannot be used: {error}"))
+}

@@ -1,0 +1,448 @@
+//! Reading: records, versions, history and the change feed, each row looked at through the scope
+//! before it exists for the caller.
+
+use super::apply::method_of;
+use super::names::{self, Id, bad_row};
+use super::{Shared, find, unavailable};
+use crate::body::resource_text;
+use crate::pack::{self, View};
+use crate::page::{Change, HistoryPage, HistoryQuery, Hit, Page, PageRequest};
+use crate::scope::{Scope, Scoped};
+use base::error::code;
+use base::{Fault, Limits, Millis};
+use fhir::Document;
+use fhir::definitions::{TypeId, r4};
+use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
+use search::query::Search;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// A connection from the pool with one open snapshot. It goes back when dropped.
+pub struct Reader {
+    conn: Option<Connection>,
+    pub(super) shared: Arc<Shared>,
+    snapshot: u64,
+    pub(super) sight: Sight,
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Reader(at {})", self.snapshot)
+    }
+}
+
+/// A scope in the store's numbers.
+#[derive(Debug, Clone)]
+pub(super) struct Sight {
+    everything: bool,
+    types: Option<Vec<u16>>,
+    /// The patient's record number; `Some(None)` when there is no such patient, so nothing is seen.
+    patient: Option<Option<i64>>,
+    patient_id: Option<String>,
+    withheld: i64,
+}
+
+impl Sight {
+    /// The sight of the store's own maintenance.
+    pub(super) const fn everything() -> Self {
+        Self { everything: true, types: None, patient: None, patient_id: None, withheld: 0 }
+    }
+
+    fn new(conn: &Connection, shared: &Shared, scope: &Scope) -> rusqlite::Result<Self> {
+        if scope.is_everything() {
+            return Ok(Self::everything());
+        }
+        let types = shared
+            .numbers
+            .types()
+            .filter(|n| shared.numbers.type_id(*n).is_some_and(|id| scope.sees_type(id)))
+            .collect();
+        let patient = match scope.patient() {
+            None => None,
+            Some(id) => Some(names::find_name(conn, shared.patient_type, &Id::new(id))?),
+        };
+        Ok(Self {
+            everything: false,
+            types: Some(types),
+            patient,
+            patient_id: scope.patient().map(str::to_owned),
+            withheld: scope.withheld_labels().cast_signed(),
+        })
+    }
+
+    /// Nothing is narrowed.
+    pub(super) const fn is_everything(&self) -> bool {
+        self.everything
+    }
+
+    /// Whether records of a type can be seen at all.
+    pub(super) fn sees_type(&self, kind: u16) -> bool {
+        self.types.as_ref().is_none_or(|types| types.contains(&kind))
+    }
+
+    /// Whether a record can be seen.
+    pub(super) fn sees(&self, kind: u16, labels: i64, packed: &[u8]) -> bool {
+        if self.everything {
+            return true;
+        }
+        if !self.sees_type(kind) || labels & self.withheld != 0 {
+            return false;
+        }
+        match self.patient {
+            None => true,
+            Some(None) => false,
+            Some(Some(patient)) => pack::rows(packed)
+                .any(|view| matches!(view, View::Patient { record } if record == patient)),
+        }
+    }
+
+    const fn hides_labels(&self, labels: i64) -> bool {
+        labels & self.withheld != 0
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        if let Some(conn) = self.conn.take()
+            && conn.execute_batch("COMMIT").is_ok()
+        {
+            self.shared.return_reader(conn);
+        }
+    }
+}
+
+/// A row of `ver` joined to what its record is called.
+pub(super) struct Version {
+    pub(super) rid: i64,
+    pub(super) vid: u64,
+    kind: u16,
+    id: Id,
+    version: u64,
+    at: i64,
+    method: i64,
+    labels: i64,
+    dictionary: u32,
+    size: usize,
+    body: Vec<u8>,
+}
+
+const VERSION_COLUMNS: &str = "v.rid, v.vid, v.type, r.id, v.version, v.at, v.method, v.labels, \
+     v.dictionary, v.size, v.body";
+
+impl Version {
+    fn read(row: &SqlRow<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            rid: row.get(0)?,
+            vid: row.get(1)?,
+            kind: row.get(2)?,
+            id: Id::from_sql(row.get_ref(3)?).unwrap_or_else(|| Id::Text("".into())),
+            version: row.get(4)?,
+            at: row.get(5)?,
+            method: row.get(6)?,
+            labels: row.get(7)?,
+            dictionary: row.get(8)?,
+            size: row.get(9)?,
+            body: row.get(10)?,
+        })
+    }
+
+    /// The stored text, decompressed.
+    pub(super) fn text(&self, shared: &Shared) -> Result<Vec<u8>, Fault> {
+        shared.dictionaries.decompress(self.dictionary, &self.body, self.size)
+    }
+
+    pub(super) fn hit(self, shared: &Shared) -> Result<Hit, Fault> {
+        let resource_type = shared.numbers.type_id(self.kind).ok_or_else(bad_row)?;
+        let id = self.id.text();
+        let method = method_of(self.method);
+        let deleted = method == crate::unit::Method::Delete;
+        let body = if deleted {
+            Vec::new()
+        } else {
+            let text = self.text(shared)?;
+            resource_text(r4().name(resource_type), &id, self.version, Millis(self.at), &text)?
+        };
+        Ok(Hit {
+            resource_type,
+            id,
+            version: self.version,
+            last_updated: Millis(self.at),
+            method,
+            deleted,
+            body,
+        })
+    }
+}
+
+impl Reader {
+    pub(super) fn new(shared: &Arc<Shared>, scope: &Scope) -> Result<Self, Fault> {
+        let conn = shared.borrow_reader()?;
+        let begin = || -> rusqlite::Result<(u64, Sight)> {
+            conn.prepare_cached("BEGIN")?.execute([])?;
+            // The first read fixes the snapshot; what was published before it is in it.
+            let published = shared.last_vid.load(Ordering::Acquire);
+            let seen: Option<u64> =
+                conn.prepare_cached("SELECT max(vid) FROM ver")?.query_row([], |r| r.get(0))?;
+            let sight = Sight::new(&conn, shared, scope)?;
+            Ok((seen.unwrap_or(0).max(published), sight))
+        };
+        let (snapshot, sight) = begin().map_err(unavailable)?;
+        Ok(Self { conn: Some(conn), shared: Arc::clone(shared), snapshot, sight })
+    }
+
+    /// The connection. It is only taken out by `drop`.
+    pub(super) fn conn(&self) -> Result<&Connection, Fault> {
+        self.conn
+            .as_ref()
+            .ok_or_else(|| Fault::new(&code::STORE_UNAVAILABLE, "the reader was closed already"))
+    }
+
+    pub(super) const fn snapshot(&self) -> u64 {
+        self.snapshot
+    }
+
+    /// A version by its number, whatever the scope.
+    pub(super) fn version(&self, vid: u64) -> Result<Option<Version>, Fault> {
+        load_version(self.conn()?, vid).map_err(unavailable)
+    }
+}
+
+fn load_version(conn: &Connection, vid: u64) -> rusqlite::Result<Option<Version>> {
+    conn.prepare_cached(&format!(
+        "SELECT {VERSION_COLUMNS} FROM ver v JOIN res r ON r.rid = v.rid WHERE v.vid = ?"
+    ))?
+    .query_row([vid], Version::read)
+    .optional()
+}
+
+impl Scoped<'_, Reader> {
+    /// The commit this reader sees.
+    pub fn snapshot(&self) -> u64 {
+        self.inner.snapshot
+    }
+
+    /// The current version of a record; a deletion if it was deleted, `None` if there is none.
+    pub fn read(&self, resource_type: TypeId, id: &str) -> Result<Option<Hit>, Fault> {
+        let Some((_, vid, _)) = self.visible(resource_type, id)? else { return Ok(None) };
+        let Some(version) = self.inner.version(vid)? else { return Ok(None) };
+        version.hit(&self.inner.shared).map(Some)
+    }
+
+    /// A version of a record.
+    pub fn vread(
+        &self,
+        resource_type: TypeId,
+        id: &str,
+        version: u64,
+    ) -> Result<Option<Hit>, Fault> {
+        let Some((rid, vid, current)) = self.visible(resource_type, id)? else { return Ok(None) };
+        let conn = self.inner.conn()?;
+        let vid = if version == current {
+            Some(vid)
+        } else {
+            conn.prepare_cached("SELECT vid FROM old WHERE rid = ? AND version = ?")
+                .and_then(|mut s| s.query_row(params![rid, version], |r| r.get(0)).optional())
+                .map_err(unavailable)?
+        };
+        let Some(vid) = vid else { return Ok(None) };
+        let Some(found) = self.inner.version(vid)? else { return Ok(None) };
+        if version != current && !self.sees_version(&found)? {
+            return Ok(None);
+        }
+        found.hit(&self.inner.shared).map(Some)
+    }
+
+    /// A page of a search.
+    pub fn search(&self, search: &Search, page: &PageRequest) -> Result<Page, Fault> {
+        find::search(&self.inner, search, page)
+    }
+
+    /// Live records by type, exact within the scope.
+    pub fn type_counts(&self) -> Result<Vec<(TypeId, u64)>, Fault> {
+        find::type_counts(&self.inner)
+    }
+
+    /// A page of history, newest first.
+    pub fn history(&self, query: &HistoryQuery) -> Result<HistoryPage, Fault> {
+        let reader = &self.inner;
+        let conn = reader.conn()?;
+        let before = query.before.unwrap_or(u64::MAX >> 1);
+        let mut page = HistoryPage::default();
+        let mut current = None;
+        let sql;
+        let mut arguments: Vec<i64> = Vec::new();
+        match (query.resource_type, &query.id) {
+            (Some(resource_type), Some(id)) => {
+                let Some((rid, _, version)) = self.visible(resource_type, id)? else {
+                    return Err(Fault::new(&code::NOT_FOUND, "no resource has this type and id"));
+                };
+                current = Some(version);
+                sql = format!(
+                    "SELECT {VERSION_COLUMNS} FROM ver v JOIN res r ON r.rid = v.rid WHERE v.vid IN \
+                     (SELECT vid FROM old WHERE rid = ?1 UNION ALL SELECT vid FROM res WHERE rid = ?1) \
+                     AND v.vid < ?2 ORDER BY v.vid DESC"
+                );
+                arguments.push(rid);
+            }
+            (Some(resource_type), None) => {
+                sql = format!(
+                    "SELECT {VERSION_COLUMNS} FROM ver v CROSS JOIN res r ON r.rid = v.rid \
+                     WHERE v.type = ?1 AND v.vid < ?2 ORDER BY v.vid DESC"
+                );
+                arguments.push(i64::from(reader.shared.numbers.of_type(resource_type)));
+            }
+            (None, _) => {
+                sql = format!(
+                    "SELECT {VERSION_COLUMNS} FROM ver v CROSS JOIN res r ON r.rid = v.rid \
+                     WHERE v.vid < ?1 ORDER BY v.vid DESC"
+                );
+            }
+        }
+        arguments.push(before.cast_signed());
+        let mut statement = conn.prepare_cached(&sql).map_err(unavailable)?;
+        let mut rows =
+            statement.query(rusqlite::params_from_iter(arguments)).map_err(unavailable)?;
+        while let Some(row) = rows.next().map_err(unavailable)? {
+            let version = Version::read(row).map_err(unavailable)?;
+            if version.vid > reader.snapshot {
+                continue;
+            }
+            if query.since.is_some_and(|since| version.at < since.0) {
+                break;
+            }
+            if let Some((low, high)) = query.at
+                && !(version.at <= high.0 && self.ends_after(&version, low)?)
+            {
+                continue;
+            }
+            if !reader.sight.is_everything() && !self.sees_version(&version)? {
+                continue;
+            }
+            if page.versions.len() == query.count {
+                page.next = page.versions.last().map(|_| version.vid + 1);
+                break;
+            }
+            page.versions.push(version.hit(&reader.shared)?);
+        }
+        let whole = query.since.is_none() && query.at.is_none() && reader.sight.is_everything();
+        page.total = current.filter(|_| whole);
+        Ok(page)
+    }
+
+    /// What changed after a commit, oldest first.
+    pub fn changes(&self, after: u64, limit: usize) -> Result<Vec<Change>, Fault> {
+        let reader = &self.inner;
+        let conn = reader.conn()?;
+        let mut statement = conn
+            .prepare_cached(&format!(
+                "SELECT {VERSION_COLUMNS} FROM ver v CROSS JOIN res r ON r.rid = v.rid \
+                 WHERE v.vid > ? ORDER BY v.vid"
+            ))
+            .map_err(unavailable)?;
+        let mut rows = statement.query([after]).map_err(unavailable)?;
+        let mut out = Vec::new();
+        while let Some(row) = rows.next().map_err(unavailable)? {
+            if out.len() >= limit {
+                break;
+            }
+            let version = Version::read(row).map_err(unavailable)?;
+            if version.vid > reader.snapshot || !self.sees_version(&version)? {
+                continue;
+            }
+            out.push(Change {
+                sequence: version.vid,
+                resource_type: reader.shared.numbers.type_id(version.kind).ok_or_else(bad_row)?,
+                id: version.id.text(),
+                version: version.version,
+                method: method_of(version.method),
+                last_updated: Millis(version.at),
+            });
+        }
+        Ok(out)
+    }
+
+    /// Record number, current version's number and version of a record the scope shows.
+    fn visible(&self, resource_type: TypeId, id: &str) -> Result<Option<(i64, u64, u64)>, Fault> {
+        let reader = &self.inner;
+        let conn = reader.conn()?;
+        let kind = reader.shared.numbers.of_type(resource_type);
+        if !reader.sight.sees_type(kind) {
+            return Ok(None);
+        }
+        let run = || -> rusqlite::Result<Option<(i64, u64, u64)>> {
+            let Some(rid) = names::find_name(conn, kind, &Id::new(id))? else { return Ok(None) };
+            conn.prepare_cached("SELECT vid, version, labels, packed FROM res WHERE rid = ?")?
+                .query_row([rid], |r| {
+                    let packed = r.get_ref(3)?;
+                    let seen =
+                        reader.sight.sees(kind, r.get(2)?, packed.as_blob().unwrap_or_default());
+                    Ok(if seen { Some((rid, r.get(0)?, r.get(1)?)) } else { None })
+                })
+                .optional()
+                .map(Option::flatten)
+        };
+        run().map_err(unavailable)
+    }
+
+    /// Whether a past version may be seen: its record must be visible now, its own labels must not be
+    /// withheld, and it must have been in the compartment then.
+    fn sees_version(&self, version: &Version) -> Result<bool, Fault> {
+        let reader = &self.inner;
+        let sight = &reader.sight;
+        if sight.is_everything() {
+            return Ok(true);
+        }
+        if sight.hides_labels(version.labels) {
+            return Ok(false);
+        }
+        let seen = reader
+            .conn()?
+            .prepare_cached("SELECT labels, packed FROM res WHERE rid = ?")
+            .and_then(|mut s| {
+                s.query_row([version.rid], |r| {
+                    let packed = r.get_ref(1)?.as_blob().unwrap_or_default();
+                    Ok(sight.sees(version.kind, r.get(0)?, packed))
+                })
+                .optional()
+            })
+            .map_err(unavailable)?
+            .unwrap_or(false);
+        let Some(patient) = sight.patient_id.as_deref().filter(|_| seen) else { return Ok(seen) };
+        if method_of(version.method) == crate::unit::Method::Delete {
+            return Ok(true);
+        }
+        if version.kind == reader.shared.patient_type {
+            return Ok(version.id.text() == patient);
+        }
+        let Some(resource_type) = reader.shared.numbers.type_id(version.kind) else {
+            return Ok(false);
+        };
+        let text = version.text(&reader.shared)?;
+        let whole = resource_text(r4().name(resource_type), "x", 1, Millis(0), &text)?;
+        let document = Document::parse(whole, &Limits::default())?;
+        let mut entries = Vec::new();
+        search::extract::extract(document.root(), resource_type, &mut entries);
+        let compartment = search::registry::registry().patient_compartment(resource_type);
+        Ok(entries.iter().any(|e| {
+            compartment.contains(&e.atom)
+                && matches!(&e.value, search::entry::EntryValue::Reference {
+                    resource_type: "Patient", id } if id == patient)
+        }))
+    }
+
+    /// Whether a version was still current at or after an instant.
+    fn ends_after(&self, version: &Version, instant: Millis) -> Result<bool, Fault> {
+        let conn = self.inner.conn()?;
+        let next: Option<i64> = conn
+            .prepare_cached(
+                "SELECT v.at FROM ver v WHERE v.vid = coalesce(\
+                 (SELECT vid FROM old WHERE rid = ?1 AND version = ?2), \
+                 (SELECT vid FROM res WHERE rid = ?1 AND version = ?2))",
+            )
+            .and_then(|mut s| {
+                s.query_row(params![version.rid, version.version + 1], |r| r.get(0)).optional()
+            })
+            .map_err(unavailable)?;
+        Ok(next.is_none_or(|at| at > instant.0))
+    }
+}
