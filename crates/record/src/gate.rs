@@ -6,6 +6,8 @@ use crate::session::{Session, Subject};
 use audit::{Hash, Head, Log};
 use base::time::SystemClock;
 use base::{Clock, Fault, Limits};
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::path::Path;
 use std::sync::Arc;
 use store::{Options, Store};
@@ -46,6 +48,8 @@ pub struct Health {
     pub last_commit: u64,
     /// The highest commit number the access log holds.
     pub audited_commit: u64,
+    /// Why the store can no longer write, when it cannot.
+    pub store: Option<Fault>,
     /// How durable commits are.
     pub sync: store::Sync,
 }
@@ -62,7 +66,7 @@ pub(crate) struct Gate {
     pub(crate) store: Store,
     pub(crate) log: Arc<Log>,
     pub(crate) settings: Settings,
-    /// Before nothing else is dropped, it brings the last events to the log.
+    /// Held for its thread.
     _outbox: Outbox,
 }
 
@@ -80,16 +84,15 @@ impl Record {
             Options {
                 clock: Arc::clone(&settings.clock),
                 sync: settings.sync,
-                limits: settings.limits,
-                seed: settings.seed,
+                seed: settings.seed.unwrap_or_else(seed_of_the_system),
                 on_commit: Some(Arc::new(move |commit, events| hook.committed(commit, events))),
                 ..Options::default()
             },
         )?;
         let mut options = audit::Options::new(Arc::clone(&settings.clock));
-        options.anchor = store.audit_anchor().map(|(seq, hash)| Head { seq, hash: Hash(hash) });
+        options.anchor = store.audit_anchor()?.map(|(seq, hash)| Head { seq, hash: Hash(hash) });
         let log = Arc::new(Log::open(&dir.join("audit"), options)?);
-        let outbox = Outbox::open(relay, &store, &log)?;
+        let outbox = Outbox::open(relay, &store, &log, settings.clock.now())?;
         Ok(Self { gate: Arc::new(Gate { store, log, settings, _outbox: outbox }) })
     }
 
@@ -107,6 +110,7 @@ impl Record {
     pub fn health(&self) -> Health {
         Health {
             audit: self.gate.log.failure(),
+            store: self.gate.store.failure(),
             last_commit: self.gate.store.last_commit(),
             audited_commit: self.gate.log.last_commit_seq(),
             sync: self.gate.settings.sync,
@@ -131,4 +135,9 @@ impl Session {
         self.gate.log.append(&event)?.synced().wait()?;
         self.gate.store.backup(to, progress)
     }
+}
+
+/// Random bits of the operating system, by the way the standard library draws them for its maps.
+fn seed_of_the_system() -> u64 {
+    RandomState::new().build_hasher().finish()
 }

@@ -356,16 +356,12 @@ impl PreparedDocument {
         let outcome = |done: Done| match done {
             Done::Existing(..) => ImportOutcome::Existing,
             Done::Nothing | Done::Read => ImportOutcome::Unchanged,
-            Done::Op { at, .. } => {
-                match receipt.and_then(|r| r.results.get(ops_before + at)) {
-                    Some(result) if !result.changed => ImportOutcome::Unchanged,
-                    Some(result) if result.method == store::Method::Delete => {
-                        ImportOutcome::Deleted
-                    }
-                    Some(_) => ImportOutcome::Stored,
-                    None => ImportOutcome::Skipped,
-                }
-            }
+            Done::Op { at, .. } => match receipt.and_then(|r| r.results.get(ops_before + at)) {
+                Some(result) if !result.changed => ImportOutcome::Unchanged,
+                Some(result) if result.method == store::Method::Delete => ImportOutcome::Deleted,
+                Some(_) => ImportOutcome::Stored,
+                None => ImportOutcome::Skipped,
+            },
         };
         let entries = self.entries.into_iter().map(|(mut entry, done)| {
             if let Some(done) = done {

@@ -29,5 +29,5 @@ pub use import::{
 pub use labels::labels_of;
 pub use search::parse::Level;
 pub use session::{Audited, Session, Subject};
-pub use store::{Hit, HistoryPage, HistoryQuery, Method, Page, Scope};
+pub use store::{HistoryPage, HistoryQuery, Hit, Method, Page, Scope};
 pub use write::{Deleted, Written};

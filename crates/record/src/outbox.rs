@@ -51,7 +51,12 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     /// Logs what the last run committed and did not log, then begins.
-    pub(crate) fn open(relay: Arc<Relay>, store: &Store, log: &Arc<Log>) -> Result<Self, Fault> {
+    pub(crate) fn open(
+        relay: Arc<Relay>,
+        store: &Store,
+        log: &Arc<Log>,
+        now: Millis,
+    ) -> Result<Self, Fault> {
         let mut last = None;
         for (commit, events) in store.unaudited()? {
             append(log, commit, &events)?;
@@ -60,8 +65,8 @@ impl Outbox {
         if let Some(commit) = last {
             // `append` may have found all of them there, so the whole log is synced by an event of
             // its own: the start.
-            let start = audit::Event::new(Millis(0), [0; 16], audit::Kind::Start);
-            log.append(&audit::Event { time: store.now(), ..start })?.synced().wait()?;
+            let start = audit::Event::new(now, [0; 16], audit::Kind::Start);
+            log.append(&start)?.synced().wait()?;
             settle(store, log, commit);
         }
         if relay.log.set(Arc::clone(log)).is_err() {
@@ -74,7 +79,10 @@ impl Outbox {
                 move || run(&relay, &store, &log)
             })
             .map_err(|e| {
-                Fault::new(&code::INTERNAL, format!("the outbox thread did not start: {}", e.kind()))
+                Fault::new(
+                    &code::INTERNAL,
+                    format!("the outbox thread did not start: {}", e.kind()),
+                )
             })?;
         Ok(Self { relay, thread: Some(thread) })
     }

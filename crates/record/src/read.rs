@@ -14,12 +14,7 @@ impl Session {
     /// # Errors
     /// `record.read.not-found`, `record.read.gone`, `record.read.version-not-found`: each in the log
     /// as well.
-    pub fn read(
-        &self,
-        of: TypeId,
-        id: &str,
-        version: Option<u64>,
-    ) -> Result<Audited<Hit>, Fault> {
+    pub fn read(&self, of: TypeId, id: &str, version: Option<u64>) -> Result<Audited<Hit>, Fault> {
         let kind = if version.is_some() { Kind::Vread } else { Kind::Read };
         let mut event = self.event(kind);
         match self.look(of, id, version) {

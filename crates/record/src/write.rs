@@ -287,12 +287,7 @@ impl Session {
     }
 
     /// A conditional create that found its record there.
-    async fn existing(
-        &self,
-        of: TypeId,
-        id: &str,
-        warnings: Vec<Issue>,
-    ) -> Result<Written, Fault> {
+    async fn existing(&self, of: TypeId, id: &str, warnings: Vec<Issue>) -> Result<Written, Fault> {
         let hit = self.look(of, id, None)?;
         let mut event = self.event(Kind::Create);
         event.targets.push(trail::target(of, id, Some(hit.version)));

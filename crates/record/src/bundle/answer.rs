@@ -4,7 +4,7 @@
 use crate::find::{Found, SearchHow};
 use base::{Fault, Issue, Millis};
 use fhir::definitions::TypeId;
-use store::{Hit, HistoryPage};
+use store::{HistoryPage, Hit};
 
 /// How a bundle is to be carried out and answered.
 #[derive(Debug, Clone, Default)]

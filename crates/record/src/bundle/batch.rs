@@ -12,7 +12,7 @@ use fhir::Value;
 use search::parse::{Level, decode_query};
 use std::pin::Pin;
 use std::task::Poll;
-use store::{Hit, HistoryQuery};
+use store::{HistoryQuery, Hit};
 
 /// Writes of one batch under way at a time.
 const SIDE_BY_SIDE: usize = 64;
@@ -150,8 +150,7 @@ impl Session {
                 self.search(Level::Type(*of), pairs, how)?
             }
             Target::Compartment(focus_type, id, of, query) => {
-                let level =
-                    Level::Compartment { focus_type: *focus_type, id: id.clone(), of: *of };
+                let level = Level::Compartment { focus_type: *focus_type, id: id.clone(), of: *of };
                 self.search(level, decode_query(query)?, how)?
             }
         };
@@ -178,9 +177,8 @@ fn history_query(
     let id = id.map(str::to_owned);
     let mut out = HistoryQuery { resource_type, id, ..HistoryQuery::default() };
     for (name, value) in decode_query(query)? {
-        let bad = || {
-            Fault::at(&code::PARAMETER_INVALID, "the value cannot be understood", name.clone())
-        };
+        let bad =
+            || Fault::at(&code::PARAMETER_INVALID, "the value cannot be understood", name.clone());
         let span = || fhir::date::parse(&value).ok_or_else(bad);
         match name.as_str() {
             "_since" => out.since = Some(Millis(span()?.low)),

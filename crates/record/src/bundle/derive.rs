@@ -44,9 +44,11 @@ mod tests {
 
     #[test]
     fn the_same_name_gives_the_same_id() {
-        let document =
-            Document::parse_text(r#"{"resourceType":"Basic","id":"own"}"#.into(), &Limits::default())
-                .unwrap();
+        let document = Document::parse_text(
+            r#"{"resourceType":"Basic","id":"own"}"#.into(),
+            &Limits::default(),
+        )
+        .unwrap();
         let of = |url| id(url, document.root());
         assert_eq!(of(Some("urn:uuid:0A1B-c")), "0a1b-c");
         assert_eq!(of(Some("http://x.example/fhir/Basic/77")), "77");

@@ -85,11 +85,7 @@ pub(crate) fn parse<'d>(
     read(entry, index, base_url).map_err(|fault| fault.within(&place(index)))
 }
 
-fn read<'d>(
-    entry: Value<'d>,
-    index: usize,
-    base_url: Option<&str>,
-) -> Result<Entry<'d>, Fault> {
+fn read<'d>(entry: Value<'d>, index: usize, base_url: Option<&str>) -> Result<Entry<'d>, Fault> {
     let bad = |text: &str, at: &str| Fault::at(&code::BUNDLE_ENTRY, text, at);
     let Some(request) = entry.get("request").filter(|r| r.is_object()) else {
         return Err(bad("every entry says in request what to do", "request"));
@@ -127,9 +123,9 @@ fn read<'d>(
         version_tag(&text).ok_or_else(|| bad(what, "request.ifMatch"))
     });
     let if_modified_since = request.get_str("ifModifiedSince").map(|text| {
-        fhir::date::parse(&text).map(|range| Millis(range.low)).ok_or_else(|| {
-            bad("ifModifiedSince is an instant", "request.ifModifiedSince")
-        })
+        fhir::date::parse(&text)
+            .map(|range| Millis(range.low))
+            .ok_or_else(|| bad("ifModifiedSince is an instant", "request.ifModifiedSince"))
     });
     Ok(Entry {
         index,
@@ -200,9 +196,7 @@ pub(crate) fn target(url: &str, base_url: Option<&str>) -> Option<Target> {
         [name, at, "$everything"] => {
             Target::Everything(of(name)?, id(at)?, query.unwrap_or_default())
         }
-        [name, at, "*"] => {
-            Target::Compartment(of(name)?, id(at)?, None, query.unwrap_or_default())
-        }
+        [name, at, "*"] => Target::Compartment(of(name)?, id(at)?, None, query.unwrap_or_default()),
         [name, at, within] => {
             Target::Compartment(of(name)?, id(at)?, Some(of(within)?), query.unwrap_or_default())
         }
@@ -229,12 +223,20 @@ mod tests {
             ("Patient/1", Some(Target::Instance(patient, "1".into()))),
             ("http://h/fhir/Patient/1", Some(Target::Instance(patient, "1".into()))),
             ("Patient/1/_history/2", Some(Target::Version(patient, "1".into(), 2))),
-            ("Patient/1/_history", Some(Target::History(Some(patient), Some("1".into()), "".into()))),
+            (
+                "Patient/1/_history",
+                Some(Target::History(Some(patient), Some("1".into()), "".into())),
+            ),
             ("_history?_count=1", Some(Target::History(None, None, "_count=1".into()))),
             ("Patient/1/$everything", Some(Target::Everything(patient, "1".into(), "".into()))),
             (
                 "Patient/1/Observation?code=x",
-                Some(Target::Compartment(patient, "1".into(), Some(of("Observation")), "code=x".into())),
+                Some(Target::Compartment(
+                    patient,
+                    "1".into(),
+                    Some(of("Observation")),
+                    "code=x".into(),
+                )),
             ),
             ("?_type=Patient", Some(Target::System("_type=Patient".into()))),
             ("", None),
@@ -250,7 +252,9 @@ mod tests {
 
     #[test]
     fn entity_tags_name_versions() {
-        for (text, version) in [("W/\"3\"", Some(3)), ("\"3\"", Some(3)), ("3", Some(3)), ("x", None)] {
+        for (text, version) in
+            [("W/\"3\"", Some(3)), ("\"3\"", Some(3)), ("3", Some(3)), ("x", None)]
+        {
             assert_eq!(version_tag(text), version);
         }
     }
@@ -259,8 +263,14 @@ mod tests {
     fn malformed_entries_are_refused_at_their_place() {
         for (entry, place) in [
             (r#"{}"#, "Bundle.entry[4].request"),
-            (r#"{"request":{"method":"PATCH","url":"Patient/1"}}"#, "Bundle.entry[4].request.method"),
-            (r#"{"request":{"method":"BREW","url":"Patient/1"}}"#, "Bundle.entry[4].request.method"),
+            (
+                r#"{"request":{"method":"PATCH","url":"Patient/1"}}"#,
+                "Bundle.entry[4].request.method",
+            ),
+            (
+                r#"{"request":{"method":"BREW","url":"Patient/1"}}"#,
+                "Bundle.entry[4].request.method",
+            ),
             (r#"{"request":{"method":"GET"}}"#, "Bundle.entry[4].request.url"),
             (r#"{"request":{"method":"POST","url":"Patient/1"}}"#, "Bundle.entry[4].request.url"),
             (r#"{"request":{"method":"POST","url":"Patient"}}"#, "Bundle.entry[4].resource"),

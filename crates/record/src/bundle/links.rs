@@ -75,7 +75,8 @@ pub(crate) fn edits<E>(
         match value.key() {
             Some("reference") => {
                 let Some(text) = value.as_str() else { continue };
-                if text.contains('?') && matches!(parse(&text), Some(Reference::Conditional { .. })) {
+                if text.contains('?') && matches!(parse(&text), Some(Reference::Conditional { .. }))
+                {
                     put(value, &conditional(&text, value)?);
                 } else if let Some(new) = reference(&text, base, links) {
                     put(value, &new);
@@ -251,6 +252,10 @@ mod tests {
             assert_eq!(rewritten(&body, Some("http://x.example/fhir")), body);
         }
         let body = r#"{"resourceType":"Observation","subject":{"reference":"Patient/old"}}"#;
-        assert_eq!(rewritten(body, None), body, "a relative reference needs a base to be another's");
+        assert_eq!(
+            rewritten(body, None),
+            body,
+            "a relative reference needs a base to be another's"
+        );
     }
 }

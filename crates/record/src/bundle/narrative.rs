@@ -63,12 +63,18 @@ mod tests {
     fn links_are_replaced_and_nothing_else() {
         for (from, to) in [
             (r#"<a href="urn:uuid:1">x</a>"#, Some(r#"<a href="Patient/9">x</a>"#)),
-            (r#"<a class="c" href = 'urn:uuid:1'>x</a>"#, Some(r#"<a class="c" href = 'Patient/9'>x</a>"#)),
+            (
+                r#"<a class="c" href = 'urn:uuid:1'>x</a>"#,
+                Some(r#"<a class="c" href = 'Patient/9'>x</a>"#),
+            ),
             (
                 r#"<img alt="=" src="urn:uuid:1"/> <a href="urn:uuid:1"/>"#,
                 Some(r#"<img alt="=" src="Patient/9"/> <a href="Patient/9"/>"#),
             ),
-            (r#"<p>1 = "2 <a href="urn:uuid:1"/></p>"#, Some(r#"<p>1 = "2 <a href="Patient/9"/></p>"#)),
+            (
+                r#"<p>1 = "2 <a href="urn:uuid:1"/></p>"#,
+                Some(r#"<p>1 = "2 <a href="Patient/9"/></p>"#),
+            ),
             (r#"<p title="urn:uuid:1">urn:uuid:1</p>"#, None),
             (r#"<a href="urn:uuid:2"/>"#, None),
             (r#"<a href="urn:uuid:1"#, None),

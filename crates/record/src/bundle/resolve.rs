@@ -93,7 +93,8 @@ impl<'r, 's, 'd> Resolver<'r, 's, 'd> {
             return Err(refused("it names no resource type"));
         };
         let own = self.entries.iter().zip(&self.plan.actions).any(|(entry, action)| {
-            entry.resource.is_some_and(|(_, t)| t == of) || matches!(action, Action::Delete(Some(_)))
+            entry.resource.is_some_and(|(_, t)| t == of)
+                || matches!(action, Action::Delete(Some(_)))
         });
         if !own && let Some(cached) = self.cache.get(text) {
             return Ok(cached);

@@ -10,9 +10,9 @@ use crate::people::Patients;
 use crate::session::Session;
 use audit::{Event, Kind};
 use base::Fault;
+use fhir::Document;
 use fhir::definitions::TypeId;
 use fhir::json::minify;
-use fhir::Document;
 use store::{Op, Prepared, Unit};
 
 /// How a bundle is staged.
@@ -40,10 +40,7 @@ pub(crate) struct Staged {
 #[derive(Debug)]
 pub(crate) enum Done {
     /// The op at this position of the unit.
-    Op {
-        at: usize,
-        text: Option<Vec<u8>>,
-    },
+    Op { at: usize, text: Option<Vec<u8>> },
     /// It found this record.
     Existing(TypeId, String),
     /// There was nothing to delete.

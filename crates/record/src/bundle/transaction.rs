@@ -106,11 +106,7 @@ impl Session {
 }
 
 /// The answer to an entry that was an op.
-fn written(
-    result: &OpResult,
-    receipt: &Receipt,
-    text: Option<Vec<u8>>,
-) -> Result<Answer, Fault> {
+fn written(result: &OpResult, receipt: &Receipt, text: Option<Vec<u8>>) -> Result<Answer, Fault> {
     let place = Place {
         resource_type: result.resource_type,
         id: result.id.clone(),

@@ -37,10 +37,7 @@ pub(super) fn shape(root: Value<'_>) -> Shape {
 }
 
 /// The entries of a bundle.
-pub(super) fn of_bundle(
-    root: Value<'_>,
-    asks: bool,
-) -> Vec<Result<Entry<'_>, (usize, Fault)>> {
+pub(super) fn of_bundle(root: Value<'_>, asks: bool) -> Vec<Result<Entry<'_>, (usize, Fault)>> {
     let entries = root.get("entry").into_iter().flat_map(Value::items).enumerate();
     entries
         .filter_map(|(index, value)| {
@@ -63,10 +60,7 @@ pub(super) fn of_bundle(
 }
 
 /// A resource that nothing is said about: a PUT when it has an id, else a POST.
-pub(super) fn of_resource(
-    resource: Value<'_>,
-    index: Option<usize>,
-) -> Result<Entry<'_>, Fault> {
+pub(super) fn of_resource(resource: Value<'_>, index: Option<usize>) -> Result<Entry<'_>, Fault> {
     let of = type_of(resource, None)?;
     let (verb, target) = match resource.get_str("id") {
         Some(id) if is_id(&id) => (Verb::Put, Target::Instance(of, id.into_owned())),
