@@ -63,18 +63,18 @@ impl Decimal {
     }
 
     /// The sum.
-    pub fn add(self, other: Self) -> Option<Self> {
+    pub fn checked_add(self, other: Self) -> Option<Self> {
         let (a, b, scale) = aligned(self, other)?;
         Some(Self { mantissa: a.checked_add(b)?, scale })
     }
 
     /// The difference.
-    pub fn sub(self, other: Self) -> Option<Self> {
-        self.add(other.neg())
+    pub fn checked_sub(self, other: Self) -> Option<Self> {
+        self.checked_add(other.negate())
     }
 
     /// The product.
-    pub fn mul(self, other: Self) -> Option<Self> {
+    pub fn checked_mul(self, other: Self) -> Option<Self> {
         let exact = |a: Self, b: Self| {
             let mantissa = a.mantissa.checked_mul(b.mantissa)?;
             Some(Self { mantissa, scale: a.scale + b.scale })
@@ -84,7 +84,7 @@ impl Decimal {
 
     /// The quotient, to at most 28 digits behind the point, rounded half away from zero; nothing when
     /// dividing by zero.
-    pub fn div(self, other: Self) -> Option<Self> {
+    pub fn checked_div(self, other: Self) -> Option<Self> {
         if other.mantissa == 0 {
             return None;
         }
@@ -117,14 +117,14 @@ impl Decimal {
     }
 
     /// What the whole division leaves.
-    pub fn rem(self, other: Self) -> Option<Self> {
+    pub fn checked_rem(self, other: Self) -> Option<Self> {
         let (a, b, scale) = aligned(self, other)?;
         Some(Self { mantissa: a.checked_rem(b)?, scale })
     }
 
     /// The value with the other sign.
     #[must_use]
-    pub const fn neg(self) -> Self {
+    pub const fn negate(self) -> Self {
         Self { mantissa: self.mantissa.saturating_neg(), scale: self.scale }
     }
 
@@ -203,9 +203,9 @@ impl Decimal {
             Some(n) if n.unsigned_abs() <= 512 => {
                 let mut product = Self::ONE;
                 for _ in 0..n.unsigned_abs() {
-                    product = product.mul(self)?;
+                    product = product.checked_mul(self)?;
                 }
-                if n < 0 { Self::ONE.div(product) } else { Some(product) }
+                if n < 0 { Self::ONE.checked_div(product) } else { Some(product) }
             }
             _ => Self::from_float(self.to_float().powf(exponent.to_float())),
         }
@@ -333,17 +333,17 @@ mod tests {
 
     #[test]
     fn arithmetic_is_exact() {
-        assert_eq!(d("0.1").add(d("0.2")).unwrap().to_string(), "0.3");
-        assert_eq!(d("1.2").mul(d("1.8")).unwrap().to_string(), "2.16");
-        assert_eq!(d("1").div(d("3")).unwrap().round(8).to_string(), "0.33333333");
-        assert_eq!(d("2").div(d("3")).unwrap().round(2).to_string(), "0.67");
-        assert_eq!(d("-1").div(d("8")).unwrap().to_string(), "-0.125");
-        assert!(d("1").div(d("0.0")).is_none());
-        assert_eq!(d("2.2").rem(d("1.8")).unwrap().to_string(), "0.4");
+        assert_eq!(d("0.1").checked_add(d("0.2")).unwrap().to_string(), "0.3");
+        assert_eq!(d("1.2").checked_mul(d("1.8")).unwrap().to_string(), "2.16");
+        assert_eq!(d("1").checked_div(d("3")).unwrap().round(8).to_string(), "0.33333333");
+        assert_eq!(d("2").checked_div(d("3")).unwrap().round(2).to_string(), "0.67");
+        assert_eq!(d("-1").checked_div(d("8")).unwrap().to_string(), "-0.125");
+        assert!(d("1").checked_div(d("0.0")).is_none());
+        assert_eq!(d("2.2").checked_rem(d("1.8")).unwrap().to_string(), "0.4");
         assert_eq!(d("81").sqrt().unwrap().to_string(), "9");
         assert_eq!(d("2").power(d("0.5")).unwrap().round(6).to_string(), "1.414214");
         assert!(d("-1").power(d("0.5")).is_none() && d("-1").sqrt().is_none());
-        assert!(Decimal::new(i128::MAX, 0).add(Decimal::ONE).is_none());
+        assert!(Decimal::new(i128::MAX, 0).checked_add(Decimal::ONE).is_none());
     }
 
     #[test]
@@ -360,7 +360,9 @@ mod tests {
     fn order_holds_beyond_what_can_be_aligned() {
         let tiny = d("0.00000000000000000000000000000001");
         let huge = Decimal::new(10i128.pow(37), 0);
-        assert!(tiny < huge && huge > tiny && tiny > Decimal::ZERO);
+        assert_eq!(tiny.cmp(&huge), Ordering::Less);
+        assert_eq!(huge.cmp(&tiny), Ordering::Greater);
+        assert_eq!(tiny.cmp(&Decimal::ZERO), Ordering::Greater);
         assert!(Decimal::new(10i128.pow(37) + 1, 37) > Decimal::ONE);
     }
 }

@@ -176,7 +176,7 @@ fn check_modifiers<'a>(
         let modifiers = object.get("modifierExtension");
         for extension in modifiers.into_iter().flat_map(fhir::Value::each) {
             let url = extension.get_str("url");
-            if !url.is_some_and(|url| known.iter().any(|k| *k == url)) {
+            if !url.is_some_and(|url| known.contains(&url)) {
                 return Err(type_fault("a modifier extension stands here that is not known"));
             }
         }

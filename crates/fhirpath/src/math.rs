@@ -36,7 +36,7 @@ pub(crate) fn call<'a>(
             };
             Some(Item::Boolean(a.comparable(&b)))
         }
-        function => number(function, item, &argument, !call.args.is_empty())?,
+        function => number(function, &item, &argument, !call.args.is_empty())?,
     };
     Ok(result.into_iter().collect())
 }
@@ -47,15 +47,15 @@ fn no_number() -> Fault {
 
 fn number<'a>(
     function: Function,
-    item: Item<'a>,
+    item: &Item<'a>,
     argument: &[Item<'a>],
     given: bool,
 ) -> Result<Option<Item<'a>>, Fault> {
-    if let (Function::Abs, Item::Quantity(q)) = (function, &item) {
+    if let (Function::Abs, Item::Quantity(q)) = (function, item) {
         let quantity = Quantity { value: q.value.abs(), unit: q.unit.clone() };
         return Ok(Some(Item::Quantity(Box::new(quantity))));
     }
-    let value = compare::number(&item).ok_or_else(no_number)?;
+    let value = compare::number(item).ok_or_else(no_number)?;
     let other = match single(argument, "a function of numbers")? {
         None if given => return Ok(None),
         None => None,

@@ -60,7 +60,7 @@ pub(crate) fn binary<'a>(
             let (Some(left), Some(right)) = (left.system(), right.system()) else {
                 return Err(unfit(op));
             };
-            Ok(arithmetic(run, op, left, right)?.into_iter().collect())
+            Ok(arithmetic(run, op, &left, &right)?.into_iter().collect())
         }
     }
 }
@@ -138,11 +138,11 @@ pub(crate) fn integer<'a>(value: Option<i64>) -> Option<Item<'a>> {
 fn arithmetic<'a>(
     run: &Run<'a, '_>,
     op: BinaryOp,
-    left: Item<'a>,
-    right: Item<'a>,
+    left: &Item<'a>,
+    right: &Item<'a>,
 ) -> Result<Option<Item<'a>>, Fault> {
     use BinaryOp::{Add, Div, Divide, Mod, Multiply, Subtract};
-    match (&left, &right) {
+    match (left, right) {
         (Item::Integer(a), Item::Integer(b)) => {
             let (a, b) = (*a, *b);
             Ok(match op {
@@ -151,7 +151,7 @@ fn arithmetic<'a>(
                 Multiply => integer(a.checked_mul(b)),
                 Div => integer(a.checked_div(b)),
                 Mod => integer(a.checked_rem(b)),
-                _ => Decimal::from(a).div(Decimal::from(b)).map(Item::Decimal),
+                _ => Decimal::from(a).checked_div(Decimal::from(b)).map(Item::Decimal),
             })
         }
         (Item::String(a), Item::String(b)) if op == Add => {
@@ -168,23 +168,23 @@ fn arithmetic<'a>(
             }
         }
         _ => {
-            if let (Some(a), Some(b)) = (compare::number(&left), compare::number(&right)) {
+            if let (Some(a), Some(b)) = (compare::number(left), compare::number(right)) {
                 return Ok(match op {
-                    Add => a.add(b),
-                    Subtract => a.sub(b),
-                    Multiply => a.mul(b),
-                    Divide => a.div(b),
-                    Mod => a.rem(b),
+                    Add => a.checked_add(b),
+                    Subtract => a.checked_sub(b),
+                    Multiply => a.checked_mul(b),
+                    Divide => a.checked_div(b),
+                    Mod => a.checked_rem(b),
                     _ => return Ok(a.div_whole(b).and_then(|d| integer(d.to_integer()))),
                 }
                 .map(Item::Decimal));
             }
-            let (Some(a), Some(b)) = (compare::quantity(&left), compare::quantity(&right)) else {
+            let (Some(a), Some(b)) = (compare::quantity(left), compare::quantity(right)) else {
                 return Err(unfit(op));
             };
             let result: Option<Quantity> = match op {
                 Add => a.add(&b),
-                Subtract => a.add(&Quantity { value: b.value.neg(), unit: b.unit }),
+                Subtract => a.add(&Quantity { value: b.value.negate(), unit: b.unit }),
                 Multiply => a.mul(&b),
                 Divide => a.div(&b),
                 _ => return Err(unfit(op)),
@@ -199,9 +199,9 @@ pub(crate) fn negate<'a>(items: &[Item<'a>]) -> Result<Collection<'a>, Fault> {
     let Some(item) = single(items, "-")? else { return Ok(Collection::new()) };
     Ok(match item.system() {
         Some(Item::Integer(value)) => integer(value.checked_neg()).into_iter().collect(),
-        Some(Item::Decimal(value)) => one(Item::Decimal(value.neg())),
+        Some(Item::Decimal(value)) => one(Item::Decimal(value.negate())),
         Some(Item::Quantity(mut value)) => {
-            value.value = value.value.neg();
+            value.value = value.value.negate();
             one(Item::Quantity(value))
         }
         _ => return Err(type_fault("a sign applies to numbers and quantities only")),

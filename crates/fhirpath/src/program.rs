@@ -30,37 +30,37 @@ pub(crate) enum Op {
     Index,
     Total,
     Member {
-        of: Option<Box<Op>>,
+        of: Option<Box<Self>>,
         name: Box<str>,
         /// Standing first, the name may be that of the focus's own type.
         own_type: Option<TypeId>,
     },
     Call {
-        of: Option<Box<Op>>,
+        of: Option<Box<Self>>,
         function: Function,
-        args: Box<[Op]>,
+        args: Box<[Self]>,
         /// The pattern of `matches` and its kin, when it is a literal.
         pattern: Option<Box<Pattern>>,
     },
     Item {
-        of: Box<Op>,
-        index: Box<Op>,
+        of: Box<Self>,
+        index: Box<Self>,
     },
-    Negate(Box<Op>),
-    Plus(Box<Op>),
+    Negate(Box<Self>),
+    Plus(Box<Self>),
     Binary {
         op: BinaryOp,
-        left: Box<Op>,
-        right: Box<Op>,
+        left: Box<Self>,
+        right: Box<Self>,
     },
     Type {
         op: TypeOp,
-        of: Option<Box<Op>>,
+        of: Option<Box<Self>>,
         target: Target,
     },
     /// `resolve() is T`: answered by the reference alone when nothing can be fetched.
     ResolvesTo {
-        of: Option<Box<Op>>,
+        of: Option<Box<Self>>,
         target: Target,
     },
 }

@@ -138,7 +138,7 @@ impl Quantity {
             return None;
         }
         let ((a, a_below), (b, b_below)) = (a.fraction(self.value)?, b.fraction(other.value)?);
-        Some(a.mul(b_below)?.cmp(&b.mul(a_below)?))
+        Some(a.checked_mul(b_below)?.cmp(&b.checked_mul(a_below)?))
     }
 
     /// Whether both measure the same thing.
@@ -172,7 +172,7 @@ impl Quantity {
         } else {
             other.canonical()?.convert(other.value, &self.canonical()?)?
         };
-        Some(Self { value: self.value.add(other)?, unit: self.unit.clone() })
+        Some(Self { value: self.value.checked_add(other)?, unit: self.unit.clone() })
     }
 
     /// The product; the units multiply.
@@ -181,7 +181,7 @@ impl Quantity {
             ("1", code) | (code, "1") => code.to_owned(),
             (a, b) => format!("{}.{}", grouped(a), grouped(b)),
         };
-        Some(Self::ucum(self.value.mul(other.value)?, &code))
+        Some(Self::ucum(self.value.checked_mul(other.value)?, &code))
     }
 
     /// The quotient; the units divide.
@@ -192,7 +192,7 @@ impl Quantity {
             ("1", code) => format!("/{}", grouped(code)),
             (a, b) => format!("{a}/{}", grouped(b)),
         };
-        Some(Self::ucum(self.value.div(other.value)?, &code))
+        Some(Self::ucum(self.value.checked_div(other.value)?, &code))
     }
 
     /// The UCUM code, also of a calendar duration.
@@ -256,7 +256,7 @@ pub(crate) fn add_duration(
         QuantityUnit::Calendar(word) => *word,
         QuantityUnit::Ucum(code) => Calendar::of_ucum(code).ok_or(AddFault::Unit)?,
     };
-    let value = if negate { by.value.neg() } else { by.value };
+    let value = if negate { by.value.negate() } else { by.value };
     let whole = || value.truncate().to_integer().ok_or(AddFault::Range);
     let nanos_of = |unit: i64| whole()?.checked_mul(unit).ok_or(AddFault::Range);
     if to.kind() == TemporalKind::Time
@@ -272,11 +272,11 @@ pub(crate) fn add_duration(
         Calendar::Hour => nanos_of(HOUR)?,
         Calendar::Minute => nanos_of(MINUTE)?,
         Calendar::Second => value
-            .mul(Decimal::from(SECOND))
+            .checked_mul(Decimal::from(SECOND))
             .and_then(|n| n.truncate().to_integer())
             .ok_or(AddFault::Range)?,
         Calendar::Millisecond => value
-            .mul(Decimal::from(SECOND / 1000))
+            .checked_mul(Decimal::from(SECOND / 1000))
             .and_then(|n| n.truncate().to_integer())
             .ok_or(AddFault::Range)?,
     };

@@ -32,11 +32,13 @@ impl Pattern {
             .nest_limit(64)
             .build()
             .map(Self)
-            .map_err(|_| {
-                Fault::new(
-                    &code::FHIRPATH_SYNTAX,
-                    "a pattern is no regular expression this server can match, or is too large",
-                )
+            .map_err(|error| {
+                // Why it does not parse would quote the pattern, which may come from a resource.
+                let why = match error {
+                    regex::Error::CompiledTooBig(_) => "is too large",
+                    _ => "is no regular expression this server can match",
+                };
+                Fault::new(&code::FHIRPATH_SYNTAX, format!("a pattern {why}"))
             })
     }
 }

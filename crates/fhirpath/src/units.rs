@@ -45,7 +45,7 @@ impl Canonical {
     /// A value of this unit in terms of its dimensions, as a fraction: `a/b` to compare exactly by
     /// cross-multiplication.
     pub fn fraction(&self, value: Decimal) -> Option<(Decimal, Decimal)> {
-        Some((value.mul(self.numerator)?.trim(), self.denominator.trim()))
+        Some((value.checked_mul(self.numerator)?.trim(), self.denominator.trim()))
     }
 
     /// A value of this unit expressed in another.
@@ -53,8 +53,8 @@ impl Canonical {
         if !self.comparable(into) {
             return None;
         }
-        let top = value.mul(self.numerator)?.mul(into.denominator)?;
-        top.div(self.denominator.mul(into.numerator)?)
+        let top = value.checked_mul(self.numerator)?.checked_mul(into.denominator)?;
+        top.checked_div(self.denominator.checked_mul(into.numerator)?)
     }
 
     fn times(mut self, other: &Self, sign: i32) -> Option<Self> {
@@ -63,8 +63,8 @@ impl Canonical {
         } else {
             (other.denominator, other.numerator)
         };
-        self.numerator = self.numerator.mul(top)?.trim();
-        self.denominator = self.denominator.mul(bottom)?.trim();
+        self.numerator = self.numerator.checked_mul(top)?.trim();
+        self.denominator = self.denominator.checked_mul(bottom)?.trim();
         for (slot, power) in self.dimensions.iter_mut().zip(other.dimensions) {
             *slot += power * sign;
         }

@@ -47,8 +47,7 @@ fn all_search_expressions_evaluate_on_all_examples() {
             }
         }
     }
-    println!("{} of {} search expressions find something", used.len(), programs.len());
-    assert!(used.len() > 700, "only {} search expressions find anything", used.len());
+    assert!(used.len() > 1000, "only {} search expressions find anything", used.len());
 }
 
 /// Every place of a resource with the invariants of its type and those stated on it by its parent.
@@ -121,8 +120,7 @@ fn invariants_hold_on_all_examples() {
         let item = Item::resource(document.root()).unwrap();
         checked += check(&context, &item, &programs, &mut broken);
     }
-    println!("{checked} checks, broken: {broken:?}");
-    assert!(checked > 100_000, "only {checked} invariants were checked");
+    assert!(checked > 200_000, "only {checked} invariants were checked");
     // Four of the examples have a narrative of white space only.
     assert_eq!(broken, BTreeMap::from([("txt-1", 4), ("txt-2", 4)]));
 }

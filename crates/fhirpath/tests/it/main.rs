@@ -1,7 +1,12 @@
 //! Contract of `fhirpath`.
 
+#[cfg(test)]
 mod corpus;
+#[cfg(test)]
 mod data;
+#[cfg(test)]
 mod evaluate;
+#[cfg(test)]
 mod examples;
+#[cfg(test)]
 mod hl7;
