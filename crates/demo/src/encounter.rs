@@ -170,13 +170,13 @@ impl Chart<'_, '_, '_> {
         };
         match visit.kind {
             Kind::Checkup => {
-                if self.rng.chance(240) {
+                if self.rng.chance(180) {
                     add(&METABOLIC, None);
                 }
                 if self.rng.chance(260) {
                     add(&LIPID, None);
                 }
-                if self.rng.chance(130) {
+                if self.rng.chance(100) {
                     add(&BLOOD_COUNT, None);
                 }
                 if self.person.age(visit.start.day()) >= 45 && self.rng.chance(250) {
@@ -193,9 +193,9 @@ impl Chart<'_, '_, '_> {
         for (at, problem) in self.history.problems.iter().enumerate() {
             let Some(panel) = problem.what.panel else { continue };
             // Wide panels are for once a year, narrow ones for most visits about the problem.
-            let (often, seldom) = if panel.analytes.len() > 4 { (300, 90) } else { (650, 240) };
+            let (often, seldom) = if panel.analytes.len() > 4 { (200, 60) } else { (650, 240) };
             let chance = match visit.kind {
-                _ if problem.recorded == n && problem.onset < visit.start.day() => 700,
+                _ if problem.recorded == n && problem.onset < visit.start.day() => 600,
                 Kind::FollowUp | Kind::Specialist if visit.problem == Some(at) => often,
                 Kind::FollowUp | Kind::Checkup if problem.recorded < n => seldom,
                 _ => 0,

@@ -192,12 +192,16 @@ impl Clinic {
             _ => rng.chance(120),
         };
         let age = if size == 1 || (size == 2 && has_partner) {
-            // Two humps: those before children, those after.
-            if rng.chance(300) { rng.range(20, 38) } else { rng.range(42, 93) }
+            // Those before children, those after, and the very old.
+            match rng.range(0, 99) {
+                0..=29 => rng.range(20, 38),
+                30..=84 => rng.range(42, 77),
+                _ => rng.range(74, 95),
+            }
         } else if has_elder {
             rng.range(36, 60)
         } else {
-            rng.range(23, 54)
+            rng.range(26, 57)
         };
         let plan = match rng.range(0, 999) {
             0..=639 => Plan::Commercial(rng.below(3)),

@@ -70,3 +70,18 @@ fn a_clinic_of_any_size_and_depth_is_made() {
         );
     }
 }
+
+#[test]
+fn cores_can_share_the_work() {
+    let clinic = made();
+    let whole: Vec<Resource> = (0..40).flat_map(|i| clinic.patient(i)).collect();
+    let halves = std::thread::scope(|scope| {
+        let work = |range: std::ops::Range<u64>| {
+            let clinic = &clinic;
+            scope.spawn(move || range.flat_map(|i| clinic.patient(i)).collect::<Vec<_>>())
+        };
+        let (a, b) = (work(0..20), work(20..40));
+        [a.join().unwrap(), b.join().unwrap()].concat()
+    });
+    assert_eq!(whole, halves);
+}
