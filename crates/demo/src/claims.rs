@@ -63,7 +63,7 @@ impl Settled {
 struct Bill<'a> {
     kind: &'static Code,
     patient: &'a str,
-    insurer: &'a str,
+    payer: &'a str,
     organization: &'a str,
     location: &'a str,
     coverage: &'a str,
@@ -89,12 +89,12 @@ impl Chart<'_, '_, '_> {
         let lines = self.settle(visit, tally, payer, denied);
         let place = self.place(visit);
         let clinician = self.clinician(visit);
-        let insurer = self.clinic.payer_id(payer);
+        let payer_id = self.clinic.payer_id(payer);
         let institutional = matches!(visit.kind, Kind::Emergency | Kind::Inpatient);
         let bill = Bill {
             kind: if institutional { &INSTITUTIONAL } else { &PROFESSIONAL },
             patient: &self.id,
-            insurer: &insurer,
+            payer: &payer_id,
             organization: &place.organization,
             location: &place.location,
             coverage: &self.cover.id,
@@ -192,7 +192,7 @@ fn write_head(w: &mut Json, bill: &Bill<'_>) {
     w.refer("patient", "Patient", bill.patient);
     w.period("billablePeriod", bill.visit.start, Some(bill.visit.end()));
     w.at("created", bill.created);
-    w.refer("insurer", "Organization", bill.insurer);
+    w.refer("insurer", "Organization", bill.payer);
     w.refer("provider", "Organization", bill.organization);
     w.refer("facility", "Location", bill.location);
 }

@@ -1,7 +1,7 @@
 //! The demo clinic: our own generator of a coherent synthetic multi-site clinic as FHIR R4 JSON
 //! (<https://hl7.org/fhir/R4/>). It feeds `plummer generate`, `plummer serve --demo`, the
 //! benchmarks and the tests. All people, places and events are invented. At eight years of history
-//! a patient has about 110 resources of 1.3 KB; newcomers have ten, the old and ill several hundred.
+//! a patient has about 115 resources of 1.3 KB: newcomers a handful, the old and ill several hundred.
 //!
 //! Pure: no I/O, no clock. What a patient has depends on (options but `patients`, patient number)
 //! alone, so patients can be made in any order on any number of cores, and a larger clinic holds
