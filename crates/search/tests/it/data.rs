@@ -21,6 +21,11 @@ fn find(file: &str) -> Option<PathBuf> {
     None
 }
 
+/// The text of a file of the shared data.
+pub(crate) fn text(file: &str) -> Option<String> {
+    Some(std::fs::read_to_string(find(file)?).expect("the file is text"))
+}
+
 /// The files of an archive (`.tar.gz` or `.tar.zst`), by path inside it, until `each` answers false.
 pub(crate) fn archive(file: &str, mut each: impl FnMut(&str, String) -> bool) -> Option<()> {
     let path = find(file)?;

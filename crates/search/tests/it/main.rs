@@ -3,7 +3,11 @@
 #[cfg(test)]
 mod data;
 #[cfg(test)]
+mod expected;
+#[cfg(test)]
 mod extract;
+#[cfg(test)]
+mod matcher;
 #[cfg(test)]
 mod parity;
 #[cfg(test)]
