@@ -15,7 +15,7 @@ pub(crate) struct SiteIds {
     pub(crate) organization: String,
     pub(crate) location: String,
     pub(crate) rooms: [String; 3],
-    pub(crate) scale: String,
+    pub(crate) monitor: String,
 }
 
 /// Who pays.
@@ -80,7 +80,7 @@ impl Clinic {
             organization: self.shared_id("Organization", 1 + site),
             location: self.shared_id("Location", site),
             rooms: [room(0), room(1), room(2)],
-            scale: self.shared_id("Device", site),
+            monitor: self.shared_id("Device", site),
         }
     }
 
@@ -91,7 +91,7 @@ impl Clinic {
             organization: self.shared_id("Organization", 11),
             location: self.shared_id("Location", 200),
             rooms: [ward(0), ward(1), ward(2)],
-            scale: self.shared_id("Device", 200),
+            monitor: self.shared_id("Device", 200),
         }
     }
 
@@ -278,7 +278,7 @@ impl Clinic {
 }
 
 fn write_monitor(press: &mut Press<'_>, ids: &SiteIds, n: u64) {
-    press.emit("Device", &ids.scale, |w| {
+    press.emit("Device", &ids.monitor, |w| {
         w.text("status", "active");
         w.text("manufacturer", "Fathom Instruments");
         w.text("serialNumber", &format!("FI-20{n}-77{n}"));

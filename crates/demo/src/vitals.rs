@@ -209,7 +209,9 @@ impl Chart<'_, '_, '_> {
 
     fn write_pressure(&mut self, visit: &Visit, systolic: i64, diastolic: i64) {
         let id = self.new_id("Observation");
+        let monitor = self.place(visit).monitor;
         self.observe(visit, &id, &VITAL_SIGNS, &[PRESSURE], |w| {
+            w.refer("device", "Device", &monitor);
             w.arr("component", |w| {
                 for (code, value) in [(&SYSTOLIC, systolic), (&DIASTOLIC, diastolic)] {
                     w.item(|w| {
