@@ -5,7 +5,7 @@
 use crate::ast::{BinaryOp, TypeOp};
 use crate::evaluate::type_fault;
 use crate::function::Function;
-use crate::program::{External, Op, Program};
+use crate::program::{External, Op, OwnType, Program};
 use base::Fault;
 use fhir::definitions::{TypeId, TypeKind, r4};
 
@@ -93,11 +93,11 @@ fn narrowed(of: &Types, id: TypeId) -> Types {
     }
 }
 
-fn member(of: &Types, name: &str, own_type: Option<TypeId>) -> Result<Types, Fault> {
+fn member(of: &Types, name: &str, own_type: Option<OwnType>) -> Result<Types, Fault> {
     let Some(known) = &of.0 else { return Ok(ANY) };
     let mut found: Option<Types> = None;
     for id in known {
-        let types = if own_type.is_some_and(|own| r4().is_a(*id, own)) {
+        let types = if own_type.is_some_and(|own| own.is_of(*id)) {
             Types::of(*id)
         } else if let Some(element) = r4().get(*id).element(name) {
             let each = element.types.iter().map(|t| Types::of(t.id));

@@ -5,12 +5,11 @@ use crate::ast::TypeOp;
 use crate::item::{Collection, Item, Node, TypeName};
 use crate::navigate;
 use crate::operator;
-use crate::program::{External, Op, Program};
+use crate::program::{External, Op, OwnType, Program};
 use crate::{call, fhir_function};
 use base::error::code;
 use base::{Fault, Millis};
 use fhir::Value;
-use fhir::definitions::TypeId;
 use std::cell::Cell;
 use std::ops::Deref;
 
@@ -265,15 +264,14 @@ impl<'a> Run<'a, '_> {
         &self,
         focus: &[Item<'a>],
         name: &'a str,
-        own_type: Option<TypeId>,
+        own_type: Option<OwnType>,
     ) -> Result<Collection<'a>, Fault> {
         let mut out = Collection::new();
         for item in focus {
             match item {
                 Item::Node(node) => match own_type {
-                    Some(own) if fhir::definitions::r4().is_a(node.type_id(), own) => {
-                        out.push(item.clone());
-                    }
+                    Some(own) if own.is_of(node.type_id()) => out.push(item.clone()),
+                    Some(own) if own.is_certain() => {}
                     _ => navigate::member(node, name, &mut out),
                 },
                 Item::Type(TypeName { namespace, name: type_name }) => match name {

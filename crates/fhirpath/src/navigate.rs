@@ -13,10 +13,9 @@ pub(crate) fn member<'a>(node: &Node<'a>, name: &str, out: &mut Collection<'a>) 
     if element.choice {
         choice(object, node.type_id(), element, out);
     } else if let Some(of) = element.types.first() {
-        let value = object.get(name);
-        let sibling = match r4().kind(of.id) {
-            TypeKind::Primitive => sibling_of(object, name),
-            TypeKind::Complex | TypeKind::Resource | TypeKind::Backbone => None,
+        let (value, sibling) = match r4().kind(of.id) {
+            TypeKind::Primitive => with_sibling(object, name),
+            TypeKind::Complex | TypeKind::Resource | TypeKind::Backbone => (object.get(name), None),
         };
         repeats(value, sibling, of.id, out);
     }
@@ -43,9 +42,21 @@ pub(crate) fn children<'a>(node: &Node<'a>, out: &mut Collection<'a>) {
     }
 }
 
-/// The sibling of a member, without building its name.
+/// A member and its sibling, in one pass.
+fn with_sibling<'a>(object: Value<'a>, name: &str) -> (Option<Value<'a>>, Option<Value<'a>>) {
+    let (mut value, mut sibling) = (None, None);
+    for (key, member) in object.members() {
+        if key == name {
+            value = Some(member);
+        } else if key.len() == name.len() + 1 && key.strip_prefix('_') == Some(name) {
+            sibling = Some(member);
+        }
+    }
+    (value, sibling)
+}
+
 fn sibling_of<'a>(object: Value<'a>, name: &str) -> Option<Value<'a>> {
-    object.members().find(|(key, _)| key.strip_prefix('_') == Some(name)).map(|(_, value)| value)
+    with_sibling(object, name).1
 }
 
 fn choice<'a>(object: Value<'a>, of: TypeId, element: &Element, out: &mut Collection<'a>) {

@@ -33,7 +33,7 @@ pub(crate) enum Op {
         of: Option<Box<Self>>,
         name: Box<str>,
         /// Standing first, the name may be that of the focus's own type.
-        own_type: Option<TypeId>,
+        own_type: Option<OwnType>,
     },
     Call {
         of: Option<Box<Self>>,
@@ -63,6 +63,33 @@ pub(crate) enum Op {
         of: Option<Box<Self>>,
         target: Target,
     },
+}
+
+/// A type that a path may begin with the name of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OwnType {
+    id: TypeId,
+    /// A resource type that nothing specialises, and that is no element's name.
+    concrete: bool,
+}
+
+impl OwnType {
+    /// Only names in upper case: `code` is an element first, although a type is called so too.
+    fn find(name: &str) -> Option<Self> {
+        let id =
+            r4().type_id(name).filter(|_| name.starts_with(|c: char| c.is_ascii_uppercase()))?;
+        Some(Self { id, concrete: r4().resource_type(name).is_some() })
+    }
+
+    /// Whether a place has the type.
+    pub(crate) fn is_of(self, type_id: TypeId) -> bool {
+        type_id == self.id || (!self.concrete && r4().is_a(type_id, self.id))
+    }
+
+    /// Whether the name can mean nothing else.
+    pub(crate) const fn is_certain(self) -> bool {
+        self.concrete
+    }
 }
 
 /// What a `%name` stands for.
@@ -105,7 +132,7 @@ fn compile(expr: &Expr) -> Result<Op, Fault> {
         Expr::Index => Op::Index,
         Expr::Total => Op::Total,
         Expr::Member { of, name } => Op::Member {
-            own_type: if of.is_none() { r4().type_id(name) } else { None },
+            own_type: if of.is_none() { OwnType::find(name) } else { None },
             of: compile_focus(of.as_deref())?,
             name: name.as_str().into(),
         },

@@ -51,6 +51,8 @@ fn choices_and_siblings_have_their_types() {
     assert_eq!(patient("contained.name"), ["Clinic"]);
     assert_eq!(patient("Observation.value | Patient.birthDate"), ["1815-12-10"]);
     assert_eq!(patient("descendants().ofType(code)"), ["masked"]);
+    assert_eq!(patient("name.given.extension.value.select(code)"), [""; 0]);
+    assert_eq!(patient("name.select(HumanName.given).where(hasValue())"), ["Ada"]);
 }
 
 #[test]
@@ -114,6 +116,12 @@ fn the_context_answers_what_lies_outside() {
         let fault = on(PATIENT, bad).unwrap_err();
         assert_eq!(fault.code().name, code::FHIRPATH_TYPE.name, "{bad}");
     }
+}
+
+#[test]
+fn programs_are_shared_between_threads() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    shared(&Program::compile("name.given.matches('a')").unwrap());
 }
 
 #[test]
