@@ -1,1 +1,6 @@
-//! Contract tests of `store`.
+//! Contract of `store`: what every engine must do.
+
+mod basics;
+mod help;
+mod scope;
+mod search;
