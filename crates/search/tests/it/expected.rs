@@ -1,4 +1,4 @@
-//! 180 queries with known totals, answered from the entries alone by the simplest possible matcher:
+//! 180 queries and 40 patients' records with known totals, answered from the entries alone by the simplest possible matcher:
 //! what a query is read as and what a resource yields agree, whatever engine stands between them.
 //! The data is 92,114 Synthea resources (`PLUMMER_TEST_DATA`).
 
@@ -6,9 +6,10 @@ use crate::data;
 use crate::matcher::{Record, Records};
 use base::{Limits, Millis};
 use fhir::definitions::r4;
-use fhir::json::Document;
+use fhir::json::{Document, Value};
 use search::extract::extract;
 use search::parse::{Level, Options, parse};
+use search::query::Search;
 use std::collections::HashMap;
 
 const DATA: &str = "synthea/synthea-r4-uscore-120p.tar.zst";
@@ -26,34 +27,67 @@ fn known_totals_come_out() {
     assert_eq!(records.len(), 92_114);
     let records = Records::new(records);
     let expected = Document::parse_text(expected, &Limits::default()).unwrap();
+    let mut wrong = queries(&records, expected.root());
+    wrong.extend(compartments(&records, expected.root()));
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn queries(records: &Records<'_>, expected: Value<'_>) -> Vec<String> {
     let mut wrong = Vec::new();
-    let mut count = 0;
-    for entry in expected.root().get("queries").unwrap().items() {
+    let queries = expected.get("queries").unwrap();
+    assert_eq!(queries.items().count(), 180);
+    for entry in queries.items() {
         let query = entry.get_str("query").unwrap();
         let total: usize = entry.get("total").unwrap().raw().parse().unwrap();
         let (name, query) = query.split_once('?').unwrap();
-        let pairs: Vec<(String, String)> = query
-            .split('&')
-            .map(|pair| pair.split_once('=').unwrap())
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
         let of = r4().resource_type(name).unwrap();
-        let options = Options {
-            lenient: false,
-            limits: Limits::default(),
-            now: Millis(1_600_000_000_000),
-            base_url: None,
-            conditional: false,
-        };
-        let search = parse(&Level::Type(of), &pairs, &options).unwrap();
-        let found = records.count(of, &search.filters);
+        let found = records.count(of, &read(&Level::Type(of), query).filters);
         if found != total {
             wrong.push(format!("{name}?{query}: {found}, expected {total}"));
         }
-        count += 1;
     }
-    assert_eq!(count, 180);
-    assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
+    wrong
+}
+
+/// The records of a patient by type: in the compartment, and where the type has it by `patient=`.
+fn compartments(records: &Records<'_>, expected: Value<'_>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let patients = expected.get("patients").unwrap();
+    assert_eq!(patients.items().count(), 40);
+    let focus_type = r4().resource_type("Patient").unwrap();
+    for patient in patients.items() {
+        let identifier = format!("identifier={}", patient.get_str("patient_identifier").unwrap());
+        let search = read(&Level::Type(focus_type), &identifier);
+        let [id] = records.ids(focus_type, &search.filters)[..] else { panic!("one patient") };
+        for (name, count) in patient.get("counts").unwrap().members() {
+            let of = r4().resource_type(name).unwrap();
+            let count: usize = count.raw().parse().unwrap();
+            let level = Level::Compartment { focus_type, id: id.to_owned(), of: Some(of) };
+            let inside = records.count(of, &read(&level, "").filters);
+            let pointing = read(&Level::Type(of), &format!("patient={id}"));
+            let pointing = records.count(of, &pointing.filters);
+            if (inside, pointing) != (count, count) {
+                wrong.push(format!("{name}: {inside} and {pointing}, expected {count}"));
+            }
+        }
+    }
+    wrong
+}
+
+fn read(level: &Level, query: &str) -> Search {
+    let pairs: Vec<(String, String)> = query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let options = Options {
+        lenient: false,
+        limits: Limits::default(),
+        now: Millis(1_600_000_000_000),
+        base_url: None,
+        conditional: false,
+    };
+    parse(level, &pairs, &options).unwrap()
 }
 
 fn record(document: &Document) -> Record<'_> {

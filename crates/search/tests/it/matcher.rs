@@ -6,7 +6,7 @@ use fhir::definitions::{TypeId, r4};
 use search::entry::{Entry, EntryValue};
 use search::fold::fold;
 use search::query::{CompositeMatch, Filter, Match, Prefix, SystemMatch};
-use search::registry::AtomId;
+use search::registry::{AtomId, registry};
 use std::collections::HashMap;
 
 /// A record as the index sees it.
@@ -39,8 +39,13 @@ impl<'a> Records<'a> {
     }
 
     pub(crate) fn count(&self, of: TypeId, filters: &[Filter]) -> usize {
+        self.ids(of, filters).len()
+    }
+
+    /// The ids of the records of a type for which the filters hold.
+    pub(crate) fn ids(&self, of: TypeId, filters: &[Filter]) -> Vec<&str> {
         let matches = |r: &&Record<'_>| r.of == of && filters.iter().all(|f| self.matches(r, f));
-        self.all.iter().filter(matches).count()
+        self.all.iter().filter(matches).map(|r| r.id.as_str()).collect()
     }
 
     fn matches(&self, record: &Record<'_>, filter: &Filter) -> bool {
@@ -75,6 +80,15 @@ impl<'a> Records<'a> {
                 })
             }
             Filter::Id { any, negate } => any.contains(&record.id) != *negate,
+            Filter::Compartment { focus_type, focus } => {
+                let name = r4().name(*focus_type);
+                let Some(way) = registry().compartment(name, record.of) else { return false };
+                (way.focus && record.of == *focus_type && record.id == *focus)
+                    || has(way.atoms, &|value| {
+                        matches!(value, EntryValue::Reference { resource_type, id }
+                            if *resource_type == name && id == focus)
+                    })
+            }
             other => panic!("no query of this test asks {other:?}"),
         }
     }

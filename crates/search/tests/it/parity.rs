@@ -2,6 +2,8 @@
 //! atoms are the conversions of what its expression evaluates to, over HL7's examples and a sample
 //! of Synthea's patients.
 
+#![expect(clippy::print_stderr, reason = "the test says how much it compared")]
+
 use crate::data;
 use base::{Limits, Millis};
 use fhir::definitions::{SearchKind, SearchParameter, TypeId, r4};
