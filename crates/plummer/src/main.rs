@@ -1,2 +1,48 @@
-//! placeholder
-fn main() {}
+//! The binary: arguments, settings, log, and the command that was asked for. Start-up is this page.
+
+mod cli;
+mod command;
+mod control;
+mod import;
+mod logging;
+mod opening;
+mod progress;
+mod settings;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use std::io::Write as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "plummer: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    if matches!(cli.command, Command::Version) {
+        writeln!(std::io::stdout(), "plummer {}", env!("CARGO_PKG_VERSION"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut settings = cli.flags.settings()?;
+    if matches!(&cli.command, Command::Serve(serve) if serve.demo) {
+        settings.default_to("data", "plummer-data/demo")?;
+    }
+    logging::begin(&settings)?;
+    match cli.command {
+        Command::Serve(args) => command::serve::run(&settings, &args),
+        Command::Import(args) => command::import::run(&settings, &args),
+        Command::Export(args) => command::export::run(&settings, &args),
+        Command::Generate(args) => command::generate::run(&args),
+        Command::Backup(args) => command::backup::run(&settings, &args),
+        Command::Restore(args) => command::restore::run(&settings, &args),
+        Command::Audit(args) => command::audit::run(&settings, args),
+        Command::Config(args) => command::config::run(&settings, &args),
+        Command::Version => Ok(ExitCode::SUCCESS),
+    }
+}

@@ -9,7 +9,7 @@ use base::{Fault, Limits};
 use fhir::definitions::r4;
 use fhir::outcome;
 use fhir::write::Writer;
-use record::{Found, Hit, HistoryPage, Method};
+use record::{Found, HistoryPage, Hit, Method};
 use search::query::{Search, Summary};
 
 /// The links of a page.

@@ -96,13 +96,7 @@ pub(crate) fn rest(switches: &Switches) -> Vec<u8> {
     w.finish()
 }
 
-fn resource(
-    w: &mut Writer,
-    of: TypeId,
-    name: &str,
-    switches: &Switches,
-    reverse: &[String],
-) {
+fn resource(w: &mut Writer, of: TypeId, name: &str, switches: &Switches, reverse: &[String]) {
     w.object().member("type", name);
     w.member("profile", &format!("http://hl7.org/fhir/StructureDefinition/{name}"));
     w.key("interaction").array();

@@ -12,7 +12,7 @@ static PREFER: HeaderName = HeaderName::from_static("prefer");
 
 /// What a write is answered with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Return {
+pub(crate) enum Return {
     /// Headers only.
     Minimal,
     /// The resource as stored.
@@ -24,15 +24,15 @@ pub enum Return {
 
 /// The `Prefer` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Prefer {
+pub(crate) struct Prefer {
     /// `return=`, when given.
-    pub answer: Option<Return>,
+    pub(crate) answer: Option<Return>,
     /// `handling=lenient`: unknown search parameters are left out with a warning.
-    pub lenient: bool,
+    pub(crate) lenient: bool,
 }
 
 /// Reads `Prefer`. Preferences that are not known are left out, as RFC 7240 asks.
-pub fn prefer(headers: &HeaderMap) -> Result<Prefer, Fault> {
+pub(crate) fn prefer(headers: &HeaderMap) -> Result<Prefer, Fault> {
     let mut prefer = Prefer::default();
     for value in headers.get_all(&PREFER) {
         for part in text_of(value, &PREFER)?.split([',', ';']) {
@@ -50,12 +50,12 @@ pub fn prefer(headers: &HeaderMap) -> Result<Prefer, Fault> {
 }
 
 /// The entity tag of a version.
-pub fn etag(version: u64) -> String {
+pub(crate) fn etag(version: u64) -> String {
     format!("W/\"{version}\"")
 }
 
 /// The version named by `If-Match`.
-pub fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Fault> {
+pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Fault> {
     let Some(value) = headers.get(IF_MATCH) else { return Ok(None) };
     let text = text_of(value, &IF_MATCH)?;
     tag_version(text).map(Some).ok_or_else(|| {
@@ -68,7 +68,7 @@ pub fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Fault> {
 }
 
 /// `If-None-Match: *` on a write: only if there is nothing yet.
-pub fn only_if_new(headers: &HeaderMap) -> Result<bool, Fault> {
+pub(crate) fn only_if_new(headers: &HeaderMap) -> Result<bool, Fault> {
     match headers.get(IF_NONE_MATCH) {
         None => Ok(false),
         Some(value) if text_of(value, &IF_NONE_MATCH)?.trim() == "*" => Ok(true),
@@ -82,7 +82,7 @@ pub fn only_if_new(headers: &HeaderMap) -> Result<bool, Fault> {
 
 /// Whether the caller already holds this version (RFC 9110 section 13.2.2: dates count only when
 /// there is no tag).
-pub fn not_modified(
+pub(crate) fn not_modified(
     headers: &HeaderMap,
     version: u64,
     last_updated: Millis,
@@ -114,7 +114,7 @@ fn tag_version(text: &str) -> Option<u64> {
 }
 
 /// An instant as an HTTP date: `Sun, 22 Nov 2026 09:41:07 GMT`.
-pub fn http_date(at: Millis) -> String {
+pub(crate) fn http_date(at: Millis) -> String {
     let since = Duration::from_millis(u64::try_from(at.0).unwrap_or(0));
     httpdate::fmt_http_date(UNIX_EPOCH + since)
 }

@@ -8,13 +8,13 @@ use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
 use std::io::Read;
 
 /// Answers up to this size go out as they are.
-pub const SMALLEST: usize = 1024;
+pub(crate) const SMALLEST: usize = 1024;
 const GZIP_LEVEL: u32 = 1;
 const ZSTD_LEVEL: i32 = 1;
 
 /// An encoding of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
+pub(crate) enum Encoding {
     /// `gzip`
     Gzip,
     /// `zstd`
@@ -23,7 +23,7 @@ pub enum Encoding {
 
 impl Encoding {
     /// Its name in headers.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Gzip => "gzip",
             Self::Zstd => "zstd",
@@ -32,7 +32,7 @@ impl Encoding {
 }
 
 /// The encoding to answer in, of those the caller takes.
-pub fn wanted(headers: &HeaderMap) -> Option<Encoding> {
+pub(crate) fn wanted(headers: &HeaderMap) -> Option<Encoding> {
     let mut found = None;
     for value in headers.get_all(ACCEPT_ENCODING) {
         for choice in value.to_str().unwrap_or_default().split(',') {
@@ -52,7 +52,7 @@ pub fn wanted(headers: &HeaderMap) -> Option<Encoding> {
 }
 
 /// Compresses an answer; `None` when it would not shrink.
-pub fn encode(encoding: Encoding, plain: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn encode(encoding: Encoding, plain: &[u8]) -> Option<Vec<u8>> {
     let encoded = match encoding {
         Encoding::Zstd => zstd::bulk::compress(plain, ZSTD_LEVEL).ok()?,
         Encoding::Gzip => {
@@ -67,7 +67,7 @@ pub fn encode(encoding: Encoding, plain: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The encoding a request's body came in.
-pub fn of_body(headers: &HeaderMap) -> Result<Option<Encoding>, Fault> {
+pub(crate) fn of_body(headers: &HeaderMap) -> Result<Option<Encoding>, Fault> {
     let Some(value) = headers.get(CONTENT_ENCODING) else { return Ok(None) };
     match value.to_str().unwrap_or_default().trim() {
         "identity" | "" => Ok(None),
@@ -82,7 +82,7 @@ pub fn of_body(headers: &HeaderMap) -> Result<Option<Encoding>, Fault> {
 }
 
 /// Unpacks a request's body of at most `limit` bytes.
-pub fn decode(encoding: Encoding, packed: &[u8], limit: usize) -> Result<Vec<u8>, Fault> {
+pub(crate) fn decode(encoding: Encoding, packed: &[u8], limit: usize) -> Result<Vec<u8>, Fault> {
     let bad = |_| {
         let what = format!("the body does not decode as {}", encoding.name());
         Fault::at(&code::BODY_ENCODING, what, "Content-Encoding")
@@ -106,7 +106,7 @@ pub fn decode(encoding: Encoding, packed: &[u8], limit: usize) -> Result<Vec<u8>
 }
 
 /// The refusal of a body above the limit.
-pub fn too_large(limit: usize) -> Fault {
+pub(crate) fn too_large(limit: usize) -> Fault {
     Fault::new(&code::BODY_TOO_LARGE, format!("a request's body may have {limit} bytes"))
 }
 

@@ -27,7 +27,7 @@ struct Series {
 
 /// All figures of the server itself.
 #[derive(Debug, Default)]
-pub struct Metrics {
+pub(crate) struct Metrics {
     series: [Series; INTERACTIONS + 1],
     in_flight: AtomicI64,
     connections: AtomicI64,
@@ -39,7 +39,7 @@ pub struct Metrics {
 
 /// Counts something while it lives.
 #[derive(Debug)]
-pub struct Held<'m>(&'m AtomicI64);
+pub(crate) struct Held<'m>(&'m AtomicI64);
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
@@ -49,19 +49,25 @@ impl Drop for Held<'_> {
 
 impl Metrics {
     /// A request begins; the answer is how many are in flight with it.
-    pub fn begin(&self) -> (Held<'_>, i64) {
+    pub(crate) fn begin(&self) -> (Held<'_>, i64) {
         let now = self.in_flight.fetch_add(1, Relaxed) + 1;
         (Held(&self.in_flight), now)
     }
 
     /// A connection opens.
-    pub fn connect(&self) -> Held<'_> {
+    pub(crate) fn connect(&self) -> Held<'_> {
         self.connections.fetch_add(1, Relaxed);
         Held(&self.connections)
     }
 
     /// A request was answered.
-    pub fn finish(&self, what: Option<Interaction>, status: u16, took: Duration, bytes: usize) {
+    pub(crate) fn finish(
+        &self,
+        what: Option<Interaction>,
+        status: u16,
+        took: Duration,
+        bytes: usize,
+    ) {
         let Some(series) = self.series.get(what.map_or(OTHER, |i| i as usize)) else { return };
         let class = usize::from((status / 100).clamp(2, 5) - 2);
         if let Some(counter) = series.classes.get(class) {
@@ -78,27 +84,27 @@ impl Metrics {
     }
 
     /// A body was read.
-    pub fn read(&self, bytes: usize) {
+    pub(crate) fn read(&self, bytes: usize) {
         self.bytes_in.fetch_add(bytes as u64, Relaxed);
     }
 
     /// A request was turned away.
-    pub fn turn_away(&self) {
+    pub(crate) fn turn_away(&self) {
         self.overloaded.fetch_add(1, Relaxed);
     }
 
     /// A request's code panicked.
-    pub fn panicked(&self) {
+    pub(crate) fn panicked(&self) {
         self.panics.fetch_add(1, Relaxed);
     }
 
     /// Requests in flight.
-    pub fn in_flight(&self) -> i64 {
+    pub(crate) fn in_flight(&self) -> i64 {
         self.in_flight.load(Relaxed)
     }
 
     /// The text for a scraper, followed by what the record room tells of itself.
-    pub fn text(&self, gauges: &[Gauge]) -> String {
+    pub(crate) fn text(&self, gauges: &[Gauge]) -> String {
         let mut out = String::with_capacity(16 << 10);
         self.requests(&mut out);
         let seconds = "How long requests took, in seconds.";
@@ -108,12 +114,7 @@ impl Metrics {
         }
         for (name, kind, help, value) in [
             ("plummer_requests_in_flight", "gauge", "Requests being worked on.", self.in_flight()),
-            (
-                "plummer_connections",
-                "gauge",
-                "Open connections.",
-                self.connections.load(Relaxed),
-            ),
+            ("plummer_connections", "gauge", "Open connections.", self.connections.load(Relaxed)),
             (
                 "plummer_requests_turned_away_total",
                 "counter",
@@ -183,17 +184,17 @@ impl Metrics {
 
 /// A figure of the record room.
 #[derive(Debug)]
-pub struct Gauge {
+pub(crate) struct Gauge {
     /// Its name.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// `gauge` or `counter`.
-    pub kind: &'static str,
+    pub(crate) kind: &'static str,
     /// What it means.
-    pub help: &'static str,
+    pub(crate) help: &'static str,
     /// Its label.
-    pub label: Option<(&'static str, &'static str)>,
+    pub(crate) label: Option<(&'static str, &'static str)>,
     /// Its value.
-    pub value: u64,
+    pub(crate) value: u64,
 }
 
 fn signed(counter: &AtomicU64) -> i64 {

@@ -8,23 +8,23 @@ use http::HeaderMap;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName};
 
 /// The media type of FHIR JSON.
-pub const FHIR_JSON: &str = "application/fhir+json";
+pub(crate) const FHIR_JSON: &str = "application/fhir+json";
 const PLAIN_JSON: &str = "application/json";
 
 /// The form of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Form {
+pub(crate) struct Form {
     /// What `Content-Type` to answer with.
-    pub media_type: &'static str,
+    pub(crate) media_type: &'static str,
     /// The caller named FHIR or JSON, rather than taking what comes. It decides whether a Binary
     /// is answered as a resource or as itself.
-    pub named: bool,
+    pub(crate) named: bool,
     /// Indented.
-    pub pretty: bool,
+    pub(crate) pretty: bool,
 }
 
 /// Reads `_format`, `_pretty` and `Accept`. `_format` outranks the header.
-pub fn form(
+pub(crate) fn form(
     headers: &HeaderMap,
     format: Option<&str>,
     pretty: Option<&str>,
@@ -121,7 +121,7 @@ fn thousandths(text: &str) -> Result<u16, Fault> {
 }
 
 /// The media type of the request's body, in lower case, without its parameters.
-pub fn body_type(headers: &HeaderMap) -> Result<String, Fault> {
+pub(crate) fn body_type(headers: &HeaderMap) -> Result<String, Fault> {
     let Some(value) = headers.get(CONTENT_TYPE) else {
         let what = "the request has a body but no Content-Type; send application/fhir+json";
         return Err(Fault::at(&code::UNSUPPORTED_MEDIA, what, "Content-Type"));
@@ -146,12 +146,12 @@ pub fn body_type(headers: &HeaderMap) -> Result<String, Fault> {
 }
 
 /// Whether a media type is one of those FHIR JSON comes in.
-pub fn is_fhir_json(media_type: &str) -> bool {
+pub(crate) fn is_fhir_json(media_type: &str) -> bool {
     matches!(media_type, FHIR_JSON | PLAIN_JSON | "text/json" | "application/json+fhir")
 }
 
 /// Refuses a body that is no FHIR JSON.
-pub fn require_json(headers: &HeaderMap) -> Result<(), Fault> {
+pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Fault> {
     if is_fhir_json(&body_type(headers)?) {
         return Ok(());
     }
@@ -160,7 +160,10 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), Fault> {
 }
 
 /// A header's text, when it is printable ASCII.
-pub fn text_of<'h>(value: &'h http::HeaderValue, name: &HeaderName) -> Result<&'h str, Fault> {
+pub(crate) fn text_of<'h>(
+    value: &'h http::HeaderValue,
+    name: &HeaderName,
+) -> Result<&'h str, Fault> {
     value.to_str().map_err(|_| {
         Fault::at(&code::HEADER_INVALID, "the header holds other than ASCII", name.as_str())
     })

@@ -15,13 +15,12 @@ use std::net::IpAddr;
 
 /// The origin of the page that calls, when it is one that may.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Allowed(HeaderValue);
+pub(crate) struct Allowed(HeaderValue);
 
 /// Refuses a `Host` that is not this machine; `own` is the host of the configured base address.
-pub fn check_host(headers: &HeaderMap, uri: &Uri, own: Option<&str>) -> Result<(), Fault> {
-    let host = uri.host().or_else(|| {
-        headers.get(HOST).and_then(|h| h.to_str().ok()).map(without_port)
-    });
+pub(crate) fn check_host(headers: &HeaderMap, uri: &Uri, own: Option<&str>) -> Result<(), Fault> {
+    let host =
+        uri.host().or_else(|| headers.get(HOST).and_then(|h| h.to_str().ok()).map(without_port));
     let Some(host) = host else {
         return Err(Fault::at(&code::HEADER_INVALID, "the request names no host", "Host"));
     };
@@ -32,12 +31,16 @@ pub fn check_host(headers: &HeaderMap, uri: &Uri, own: Option<&str>) -> Result<(
     if ours {
         return Ok(());
     }
-    let what = "this server answers to its own name only: localhost, or the configured base address";
+    let what =
+        "this server answers to its own name only: localhost, or the configured base address";
     Err(Fault::at(&code::UNKNOWN_ROUTE, what, "Host"))
 }
 
 /// Refuses a page of another origin that is not on the list.
-pub fn check_origin(headers: &HeaderMap, listed: &[String]) -> Result<Option<Allowed>, Fault> {
+pub(crate) fn check_origin(
+    headers: &HeaderMap,
+    listed: &[String],
+) -> Result<Option<Allowed>, Fault> {
     let Some(origin) = headers.get(ORIGIN) else { return Ok(None) };
     let text = origin.to_str().unwrap_or_default();
     if listed.iter().any(|l| l == text) {
@@ -55,7 +58,7 @@ pub fn check_origin(headers: &HeaderMap, listed: &[String]) -> Result<Option<All
 
 impl Allowed {
     /// Lets the page read the answer.
-    pub fn mark(&self, reply: &mut Reply) {
+    pub(crate) fn mark(&self, reply: &mut Reply) {
         let headers = &mut reply.headers;
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, self.0.clone());
         headers.insert(
@@ -68,7 +71,7 @@ impl Allowed {
     }
 
     /// Answers a page that asks before it calls.
-    pub fn preflight(&self, reply: &mut Reply, methods: &str) {
+    pub(crate) fn preflight(&self, reply: &mut Reply, methods: &str) {
         reply.put(ACCESS_CONTROL_ALLOW_METHODS, methods);
         reply.put(
             ACCESS_CONTROL_ALLOW_HEADERS,
@@ -79,7 +82,7 @@ impl Allowed {
 }
 
 /// A `Host` header without its port, brackets of an IPv6 address kept.
-pub fn without_port(host: &str) -> &str {
+pub(crate) fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => host,

@@ -13,27 +13,27 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 
 /// The body of every answer.
-pub type Body = Full<Bytes>;
+pub(crate) type Body = Full<Bytes>;
 
 /// An answer.
 #[derive(Debug)]
-pub struct Reply {
+pub(crate) struct Reply {
     /// The status.
-    pub status: StatusCode,
+    pub(crate) status: StatusCode,
     /// The headers.
-    pub headers: HeaderMap,
+    pub(crate) headers: HeaderMap,
     /// The body.
-    pub body: Bytes,
+    pub(crate) body: Bytes,
 }
 
 impl Reply {
     /// An answer without a body.
-    pub fn empty(status: StatusCode) -> Self {
+    pub(crate) fn empty(status: StatusCode) -> Self {
         Self { status, headers: HeaderMap::with_capacity(8), body: Bytes::new() }
     }
 
     /// An answer with a resource, indented if asked for.
-    pub fn resource(status: StatusCode, form: Form, body: Vec<u8>) -> Self {
+    pub(crate) fn resource(status: StatusCode, form: Form, body: Vec<u8>) -> Self {
         let mut reply = Self::empty(status);
         reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static(form.media_type));
         reply.body = Bytes::from(if form.pretty { indented(body) } else { body });
@@ -41,7 +41,7 @@ impl Reply {
     }
 
     /// The answer to a refusal.
-    pub fn fault(fault: &Fault, form: Form) -> Self {
+    pub(crate) fn fault(fault: &Fault, form: Form) -> Self {
         let status = StatusCode::from_u16(fault.status());
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut reply = Self::resource(status, form, outcome::of(fault));
@@ -52,7 +52,7 @@ impl Reply {
     }
 
     /// Plain text.
-    pub fn text(status: StatusCode, media_type: &'static str, body: String) -> Self {
+    pub(crate) fn text(status: StatusCode, media_type: &'static str, body: String) -> Self {
         let mut reply = Self::empty(status);
         reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         reply.body = Bytes::from(body);
@@ -61,7 +61,7 @@ impl Reply {
 
     /// States which version the answer is about.
     #[must_use]
-    pub fn version(mut self, version: u64, last_updated: Millis) -> Self {
+    pub(crate) fn version(mut self, version: u64, last_updated: Millis) -> Self {
         self.put(ETAG, &etag(version));
         self.put(LAST_MODIFIED, &http_date(last_updated));
         self
@@ -69,34 +69,34 @@ impl Reply {
 
     /// States where the version that was made lies.
     #[must_use]
-    pub fn location(mut self, address: &str) -> Self {
+    pub(crate) fn location(mut self, address: &str) -> Self {
         self.put(LOCATION, address);
         self
     }
 
     /// States which version the body is.
     #[must_use]
-    pub fn content_location(mut self, address: &str) -> Self {
+    pub(crate) fn content_location(mut self, address: &str) -> Self {
         self.put(CONTENT_LOCATION, address);
         self
     }
 
     /// States the methods of an address.
     #[must_use]
-    pub fn allow(mut self, methods: &str) -> Self {
+    pub(crate) fn allow(mut self, methods: &str) -> Self {
         self.put(ALLOW, methods);
         self
     }
 
     /// Sets a header; a text that cannot stand in one is left out.
-    pub fn put(&mut self, name: HeaderName, text: &str) {
+    pub(crate) fn put(&mut self, name: HeaderName, text: &str) {
         if let Ok(value) = HeaderValue::from_str(text) {
             self.headers.insert(name, value);
         }
     }
 
     /// The HTTP response.
-    pub fn into_response(self) -> Response<Body> {
+    pub(crate) fn into_response(self) -> Response<Body> {
         let mut response = Response::new(Full::new(self.body));
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
@@ -105,7 +105,7 @@ impl Reply {
 }
 
 /// The form refusals take before the caller's wish is known.
-pub const PLAIN: Form = Form { media_type: FHIR_JSON, named: false, pretty: false };
+pub(crate) const PLAIN: Form = Form { media_type: FHIR_JSON, named: false, pretty: false };
 
 fn indented(body: Vec<u8>) -> Vec<u8> {
     let limits = Limits { json_bytes: usize::MAX, json_elements: usize::MAX, ..Limits::default() };

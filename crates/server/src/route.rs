@@ -288,7 +288,9 @@ pub fn parse(path: &str) -> Result<Place, Fault> {
             "metadata" => Ok(Place::of(Shape::Metadata)),
             "_search" => Ok(Place::of(Shape::SystemSearch)),
             "_history" => Ok(Place::of(Shape::SystemHistory)),
-            name => Ok(Place { resource_type: Some(resource_type(name)?), ..Place::of(Shape::Type) }),
+            name => {
+                Ok(Place { resource_type: Some(resource_type(name)?), ..Place::of(Shape::Type) })
+            }
         };
     };
     let place = Place { resource_type: Some(resource_type(first)?), ..Place::of(Shape::Type) };

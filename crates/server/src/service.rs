@@ -89,11 +89,7 @@ pub(crate) async fn handle(
 }
 
 /// The bounds every request must be within before anything is done for it.
-fn admit(
-    state: &State,
-    parts: &request::Parts,
-    in_flight: i64,
-) -> Result<Option<Allowed>, Fault> {
+fn admit(state: &State, parts: &request::Parts, in_flight: i64) -> Result<Option<Allowed>, Fault> {
     let health = parts.uri.path().starts_with("/health/");
     if state.is_draining() && !health {
         return Err(Fault::new(&code::SHUTTING_DOWN, "the server is shutting down"));
@@ -165,12 +161,12 @@ async fn carry_out(mut ask: Ask, body: Incoming) -> Result<Reply, Fault> {
         Interaction::ConditionalUpdate => rest::conditional_update::answer(ask).await,
         Interaction::Delete => rest::delete::answer(ask).await,
         Interaction::ConditionalDelete => rest::conditional_delete::answer(ask).await,
-        Interaction::HistoryInstance
-        | Interaction::HistoryType
-        | Interaction::HistorySystem => rest::history::answer(ask).await,
-        Interaction::SearchType
-        | Interaction::SearchSystem
-        | Interaction::SearchCompartment => rest::search::answer(ask).await,
+        Interaction::HistoryInstance | Interaction::HistoryType | Interaction::HistorySystem => {
+            rest::history::answer(ask).await
+        }
+        Interaction::SearchType | Interaction::SearchSystem | Interaction::SearchCompartment => {
+            rest::search::answer(ask).await
+        }
         Interaction::Everything => rest::everything::answer(ask).await,
         Interaction::Bundle => rest::bundle::answer(ask).await,
     }
@@ -216,9 +212,11 @@ fn refuse(fault: &Fault, form: Form, seen: &mut Seen) -> Reply {
 
 async fn compress(mut reply: Reply, wanted: encoding::Encoding) -> Reply {
     reply.headers.append(VARY, HeaderValue::from_static("Accept-Encoding"));
-    let textual = reply.headers.get(CONTENT_TYPE).and_then(|t| t.to_str().ok()).is_some_and(|t| {
-        t.contains("json") || t.starts_with("text/")
-    });
+    let textual = reply
+        .headers
+        .get(CONTENT_TYPE)
+        .and_then(|t| t.to_str().ok())
+        .is_some_and(|t| t.contains("json") || t.starts_with("text/"));
     if reply.body.len() <= encoding::SMALLEST || !textual {
         return reply;
     }

@@ -10,11 +10,12 @@ use base::{Fault, Limits};
 use fhir::definitions::{Element, TypeDef, TypeKind, r4};
 use fhir::{Document, Value, json};
 
-const TAG: &[u8] = br#"{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"SUBSETTED"}"#;
+const TAG: &[u8] =
+    br#"{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"SUBSETTED"}"#;
 
 /// What part of a resource to answer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Part {
+pub(crate) enum Part {
     /// All of it.
     #[default]
     Whole,
@@ -30,7 +31,7 @@ pub enum Part {
 
 impl Part {
     /// Reads `_summary` and `_elements` of a request that is no search.
-    pub fn read(summary: Option<&str>, elements: Option<&str>) -> Result<Self, Fault> {
+    pub(crate) fn read(summary: Option<&str>, elements: Option<&str>) -> Result<Self, Fault> {
         let bad = |what: &str, place: &str| {
             Fault::at(&code::PARAMETER_INVALID, what.to_owned(), place.to_owned())
         };
@@ -64,7 +65,12 @@ impl Part {
     }
 
     /// Appends this part of a stored resource to `out`.
-    pub fn write(&self, body: &[u8], limits: &Limits, out: &mut Vec<u8>) -> Result<(), Fault> {
+    pub(crate) fn write(
+        &self,
+        body: &[u8],
+        limits: &Limits,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Fault> {
         if *self == Self::Whole {
             out.extend_from_slice(body);
             return Ok(());

@@ -119,7 +119,11 @@ fn found_links(base: &str, url: &str, found: &Found) -> Links {
     let to = |cursor: &String| format!("{base}/{path}?_cursor={cursor}");
     let query = encode_query(&found.search.understood);
     Links {
-        this: if query.is_empty() { format!("{base}/{path}") } else { format!("{base}/{path}?{query}") },
+        this: if query.is_empty() {
+            format!("{base}/{path}")
+        } else {
+            format!("{base}/{path}?{query}")
+        },
         first: Some(to(&found.first)),
         previous: found.previous.as_ref().map(to),
         next: found.next.as_ref().map(to),

@@ -28,7 +28,11 @@ pub(super) fn answer(ask: &Ask, written: Written) -> Result<Reply, Fault> {
 
 /// An outcome with what there is to say, or that there is nothing.
 pub(super) fn told(warnings: &[Issue]) -> Vec<u8> {
-    if warnings.is_empty() { done("done; nothing to remark") } else { outcome::operation_outcome(warnings) }
+    if warnings.is_empty() {
+        done("done; nothing to remark")
+    } else {
+        outcome::operation_outcome(warnings)
+    }
 }
 
 /// An outcome that says that all went well.

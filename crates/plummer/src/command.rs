@@ -1,0 +1,10 @@
+//! The commands, one file each: arguments in, calls of the gate or the server, a word at the end.
+
+pub(crate) mod audit;
+pub(crate) mod backup;
+pub(crate) mod config;
+pub(crate) mod export;
+pub(crate) mod generate;
+pub(crate) mod import;
+pub(crate) mod restore;
+pub(crate) mod serve;

@@ -1,0 +1,55 @@
+//! `plummer restore`: a backup becomes the data folder, after it was checked: the records' file by the
+//! store, the access log link by link (45 CFR 164.308(a)(7)(ii)(B)).
+
+use crate::cli::Restore;
+use crate::opening;
+use crate::progress::grouped;
+use crate::settings::Settings;
+use anyhow::{Context as _, bail};
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Puts a backup into an empty data folder.
+pub(crate) fn run(settings: &Settings, args: &Restore) -> anyhow::Result<ExitCode> {
+    let (from, data) = (&args.from, settings.data());
+    let file = from.join("store").join("records.sqlite");
+    if !file.is_file() {
+        bail!("{} is no backup: it has no store/records.sqlite", from.display());
+    }
+    if data.join("store").exists() || data.join("audit").exists() {
+        bail!("{} holds records already; name an empty folder by --data", data.display());
+    }
+    let report = audit::verify(&from.join("audit"), None)?;
+    if let Some(damage) = report.damage {
+        bail!("the backup's access log is damaged at event {}", damage.seq);
+    }
+    store::restore(&file, &data.join("store"))?;
+    copy_folder(&from.join("audit"), &data.join("audit"))?;
+    // Opening it is the proof that it can be opened.
+    let record = opening::record(settings)?;
+    let count: u64 = record.store_stats().live.iter().map(|(_, count)| count).sum();
+    writeln!(
+        std::io::stdout(),
+        "restored {} resources and {} access log events to {}",
+        grouped(count),
+        grouped(report.events),
+        data.display()
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() && entry.file_name() != "lock" {
+            let copy = to.join(entry.file_name());
+            fs::copy(entry.path(), &copy)?;
+            fs::File::open(&copy)?.sync_all()?;
+        }
+    }
+    fs::File::open(to)?.sync_all()?;
+    Ok(())
+}

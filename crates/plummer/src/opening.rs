@@ -1,0 +1,41 @@
+//! Opening the record for a command, with words for whoever finds it in use.
+
+use crate::settings::Settings;
+use anyhow::anyhow;
+use base::Clock as _;
+use base::error::code;
+use base::id::{Random, Seeded, uuid_v7};
+use base::time::SystemClock;
+use record::{Record, Session, Subject};
+use std::hash::{BuildHasher, RandomState};
+
+/// Opens the record of the data folder.
+pub(crate) fn record(settings: &Settings) -> anyhow::Result<Record> {
+    let data = settings.data();
+    Record::open(&data, settings.record()).map_err(|fault| {
+        let locked = [code::STORE_LOCKED.name, code::AUDIT_LOCKED.name];
+        if locked.contains(&fault.code().name) {
+            anyhow!(
+                "{}: another process, probably a running server, has {} open; stop it, or use its HTTP API",
+                fault.code().name,
+                data.display()
+            )
+        } else {
+            anyhow!("{}: {fault}", data.display())
+        }
+    })
+}
+
+/// The gate, opened for a command.
+pub(crate) fn session(record: &Record) -> Session {
+    let request = uuid_v7(SystemClock.now(), &mut random());
+    record.session(Subject::anonymous(), request)
+}
+
+/// Numbers for the ids of requests. They name, they do not protect.
+pub(crate) fn random() -> Seeded {
+    let seed = RandomState::new().hash_one(std::process::id());
+    let mut seeded = Seeded::new(seed);
+    seeded.next_u64();
+    seeded
+}

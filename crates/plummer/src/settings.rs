@@ -1,0 +1,327 @@
+//! The settings in force: defaults, then files, then the environment, then flags, each overriding
+//! what stands before it. An unknown name is refused with the one that was probably meant: a typing
+//! error must not silently leave a safety bound at its default.
+
+pub(crate) mod flags;
+pub(crate) mod table;
+
+use anyhow::{Context as _, anyhow, bail};
+use base::Limits;
+use base::time::SystemClock;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use table::{Kind, Setting, TABLE, setting, suggestion};
+
+/// Names with our prefix in the environment that are no settings.
+const OTHERS: [&str; 3] = ["PLUMMER_CONFIG", "PLUMMER_TEST_DATA", "PLUMMER_REQUIRE_DATA"];
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The table.
+    Default,
+    /// A file.
+    File(PathBuf),
+    /// The environment.
+    Environment,
+    /// The command line.
+    Flag,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Environment => f.write_str("environment"),
+            Self::Flag => f.write_str("flag"),
+        }
+    }
+}
+
+/// A value that fits its setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Value {
+    /// Text, path, address or choice.
+    Text(String),
+    /// A switch.
+    Switch(bool),
+    /// A number.
+    Number(u64),
+    /// A list.
+    List(Vec<String>),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Switch(on) => write!(f, "{on}"),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::List(list) => f.write_str(&list.join(",")),
+        }
+    }
+}
+
+/// The settings in force.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    values: Vec<(Value, Source)>,
+}
+
+impl Settings {
+    /// Reads files (later ones override earlier ones), environment and flags.
+    pub(crate) fn read(
+        files: &[PathBuf],
+        environment: &[(String, String)],
+        flags: &[(&'static str, String)],
+    ) -> anyhow::Result<Self> {
+        let mut settings = Self { values: Vec::with_capacity(TABLE.len()) };
+        for setting in TABLE {
+            settings.values.push((parse(setting, setting.default)?, Source::Default));
+        }
+        for file in files {
+            settings.read_file(file)?;
+        }
+        for (name, text) in environment {
+            settings.read_variable(name, text)?;
+        }
+        for (name, text) in flags {
+            let setting = setting(name).ok_or_else(|| anyhow!("no setting {name}"))?;
+            let value = parse(setting, text).with_context(|| format!("--{}", setting.flag()))?;
+            settings.put(setting, value, Source::Flag);
+        }
+        Ok(settings)
+    }
+
+    /// Replaces a default, where nobody set anything else.
+    pub(crate) fn default_to(&mut self, name: &str, text: &str) -> anyhow::Result<()> {
+        let setting = setting(name).ok_or_else(|| anyhow!("no setting {name}"))?;
+        if self.entry(name).is_some_and(|(_, source)| *source == Source::Default) {
+            let value = parse(setting, text)?;
+            self.put(setting, value, Source::Default);
+        }
+        Ok(())
+    }
+
+    fn read_file(&mut self, file: &Path) -> anyhow::Result<()> {
+        let shown = file.display();
+        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {shown}"))?;
+        let table: toml::Table =
+            text.parse().with_context(|| format!("{shown} is not well-formed TOML"))?;
+        for (name, given) in table {
+            let setting = setting(&name).ok_or_else(|| unknown(&name, &name, &shown))?;
+            let text = match given {
+                toml::Value::String(text) => text,
+                toml::Value::Integer(number) => number.to_string(),
+                toml::Value::Boolean(on) => on.to_string(),
+                toml::Value::Array(items) if setting.kind == Kind::List => {
+                    let texts = items.iter().map(|i| i.as_str().map(str::to_owned));
+                    let list: Option<Vec<String>> = texts.collect();
+                    list.ok_or_else(|| anyhow!("{name} in {shown}: a list of texts"))?.join(",")
+                }
+                _ => bail!("{name} in {shown}: the value should be {}", setting.kind.describe()),
+            };
+            let value = parse(setting, &text).with_context(|| format!("in {shown}"))?;
+            self.put(setting, value, Source::File(file.to_owned()));
+        }
+        Ok(())
+    }
+
+    fn read_variable(&mut self, name: &str, text: &str) -> anyhow::Result<()> {
+        let Some(rest) = name.strip_prefix("PLUMMER_") else { return Ok(()) };
+        if OTHERS.contains(&name) {
+            return Ok(());
+        }
+        let setting = setting(&rest.to_lowercase())
+            .ok_or_else(|| unknown(name, &rest.to_lowercase(), &"the environment"))?;
+        let value = parse(setting, text).with_context(|| name.to_owned())?;
+        self.put(setting, value, Source::Environment);
+        Ok(())
+    }
+
+    fn put(&mut self, setting: &Setting, value: Value, source: Source) {
+        let at = TABLE.iter().position(|s| s.name == setting.name);
+        if let Some(slot) = at.and_then(|at| self.values.get_mut(at)) {
+            *slot = (value, source);
+        }
+    }
+
+    fn entry(&self, name: &str) -> Option<&(Value, Source)> {
+        self.values.get(TABLE.iter().position(|s| s.name == name)?)
+    }
+
+    /// Every setting with its value and where it came from.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&'static Setting, &Value, &Source)> {
+        TABLE.iter().zip(&self.values).map(|(setting, (value, source))| (setting, value, source))
+    }
+
+    /// A value as text.
+    pub(crate) fn text(&self, name: &str) -> String {
+        self.entry(name).map_or_else(String::new, |(value, _)| value.to_string())
+    }
+
+    fn number(&self, name: &str) -> u64 {
+        match self.entry(name) {
+            Some((Value::Number(number), _)) => *number,
+            _ => 0,
+        }
+    }
+
+    fn size(&self, name: &str) -> usize {
+        usize::try_from(self.number(name)).unwrap_or(usize::MAX)
+    }
+
+    fn switch(&self, name: &str) -> bool {
+        matches!(self.entry(name), Some((Value::Switch(true), _)))
+    }
+
+    /// The folder that holds everything.
+    pub(crate) fn data(&self) -> PathBuf {
+        PathBuf::from(self.text("data"))
+    }
+
+    /// The bounds of everything.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            json_bytes: self.size("body_bytes_max"),
+            resource_bytes: self.size("resource_bytes_max"),
+            bundle_entries: self.size("bundle_entries_max"),
+            page_default: self.size("page_default"),
+            page_max: self.size("page_max"),
+            include_max: self.size("include_max"),
+            search_steps: self.number("search_steps_max"),
+            ..Limits::default()
+        }
+    }
+
+    /// What the record is opened with.
+    pub(crate) fn record(&self) -> record::Settings {
+        record::Settings {
+            limits: self.limits(),
+            create_by_update: self.switch("create_by_update"),
+            sync: if self.text("sync") == "relaxed" {
+                store::Sync::Relaxed
+            } else {
+                store::Sync::Full
+            },
+            clock: Arc::new(SystemClock),
+            ..record::Settings::default()
+        }
+    }
+
+    /// What the server is made with; refuses what makes no sense.
+    pub(crate) fn server(&self) -> anyhow::Result<server::Config> {
+        let listen = self.text("listen");
+        let listen: SocketAddr =
+            listen.parse().with_context(|| format!("listen: {listen} is no address:port"))?;
+        let base_url = Some(self.text("base_url")).filter(|url| !url.is_empty());
+        let config = server::Config {
+            listen,
+            base_url,
+            body_bytes_max: self.size("body_bytes_max"),
+            timeout_ms: self.number("timeout_ms"),
+            requests_max: self.size("requests_max"),
+            connections_max: self.size("connections_max"),
+            search_threads: self.size("search_threads"),
+            idle_ms: self.number("idle_ms"),
+            drain_ms: self.number("drain_ms"),
+            cors_origins: match self.entry("cors_origins") {
+                Some((Value::List(list), _)) => list.clone(),
+                _ => Vec::new(),
+            },
+            explain: self.switch("explain"),
+            delete_many: self.switch("delete_many"),
+        };
+        config.check()?;
+        if self.number("page_default") > self.number("page_max") {
+            bail!("page_default is above page_max");
+        }
+        Ok(config)
+    }
+}
+
+/// Reads a value of a setting from text.
+pub(crate) fn parse(setting: &Setting, text: &str) -> anyhow::Result<Value> {
+    let bad = || {
+        let (name, kind) = (setting.name, setting.kind.describe());
+        anyhow!("{name}: the value should be {kind}")
+    };
+    Ok(match setting.kind {
+        Kind::Text | Kind::Path => Value::Text(text.to_owned()),
+        Kind::Address => {
+            let _: SocketAddr = text.parse().map_err(|_| bad())?;
+            Value::Text(text.to_owned())
+        }
+        Kind::Choice(words) if words.contains(&text) => Value::Text(text.to_owned()),
+        Kind::Choice(_) => return Err(bad()),
+        Kind::Switch => Value::Switch(text.parse().map_err(|_| bad())?),
+        Kind::Number(least, most) => {
+            let number: u64 = text.replace('_', "").parse().map_err(|_| bad())?;
+            if !(least..=most).contains(&number) {
+                return Err(bad());
+            }
+            Value::Number(number)
+        }
+        Kind::List => {
+            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            Value::List(items.map(str::to_owned).collect())
+        }
+    })
+}
+
+fn unknown(written: &str, name: &str, place: &dyn fmt::Display) -> anyhow::Error {
+    match suggestion(name) {
+        Some(meant) => anyhow!("{place} sets {written}, which is no setting; did you mean {meant}?"),
+        None => anyhow!("{place} sets {written}, which is no setting; `plummer config show` lists all"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vars(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect()
+    }
+
+    #[test]
+    fn later_sources_override_earlier_ones() {
+        let env = vars(&[("PLUMMER_LISTEN", "127.0.0.1:1"), ("PLUMMER_PAGE_MAX", "50"), ("HOME", "/x")]);
+        let flags = [("listen", "127.0.0.1:2".to_owned())];
+        let settings = Settings::read(&[], &env, &flags).unwrap();
+        assert_eq!(settings.text("listen"), "127.0.0.1:2");
+        assert_eq!(settings.limits().page_max, 50);
+        let source = |name| settings.all().find(|(s, _, _)| s.name == name).map(|(_, _, s)| s.clone());
+        assert_eq!(source("listen"), Some(Source::Flag));
+        assert_eq!(source("page_max"), Some(Source::Environment));
+        assert_eq!(source("sync"), Some(Source::Default));
+    }
+
+    #[test]
+    fn unknown_names_are_refused_with_a_guess() {
+        let fault = Settings::read(&[], &vars(&[("PLUMMER_LISTN", "x")]), &[]).unwrap_err();
+        assert!(fault.to_string().contains("did you mean listen?"), "{fault}");
+        assert!(Settings::read(&[], &vars(&[("PLUMMER_TEST_DATA", "x")]), &[]).is_ok());
+    }
+
+    #[test]
+    fn values_that_make_no_sense_are_refused() {
+        for (name, value) in [
+            ("listen", "everywhere"),
+            ("sync", "sometimes"),
+            ("page_max", "0"),
+            ("explain", "yes"),
+            ("timeout_ms", "-1"),
+        ] {
+            let setting = setting(name).unwrap();
+            assert!(parse(setting, value).is_err(), "{name}={value}");
+        }
+        let outside = [("listen", "0.0.0.0:80".to_owned())];
+        let settings = Settings::read(&[], &[], &outside).unwrap();
+        let fault = settings.server().unwrap_err().to_string();
+        assert!(fault.contains("loopback only"), "{fault}");
+    }
+}

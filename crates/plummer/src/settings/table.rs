@@ -1,0 +1,293 @@
+//! The table of settings: the one place that says which there are, what they default to, what they
+//! trade, and which values make sense. The file parser, the environment, the flags, `config show`
+//! and docs/operators/configuration.md all follow from it.
+
+/// What a value may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Any text.
+    Text,
+    /// A file or folder.
+    Path,
+    /// An address and a port.
+    Address,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// `true` or `false`.
+    Switch,
+    /// A whole number in these bounds.
+    Number(u64, u64),
+    /// Texts; in the environment and in flags separated by commas.
+    List,
+}
+
+impl Kind {
+    /// How the documents name it.
+    pub(crate) fn describe(self) -> String {
+        match self {
+            Self::Text => "text".to_owned(),
+            Self::Path => "path".to_owned(),
+            Self::Address => "address:port".to_owned(),
+            Self::Choice(words) => words.join(" or "),
+            Self::Switch => "true or false".to_owned(),
+            Self::Number(least, u64::MAX) => format!("number from {least}"),
+            Self::Number(least, most) => format!("number from {least} to {most}"),
+            Self::List => "list of texts".to_owned(),
+        }
+    }
+}
+
+/// One setting.
+#[derive(Debug)]
+pub(crate) struct Setting {
+    /// Its name in the file; the environment and the flag derive from it.
+    pub(crate) name: &'static str,
+    /// What its value may be.
+    pub(crate) kind: Kind,
+    /// Its value when nobody sets it.
+    pub(crate) default: &'static str,
+    /// What it does, and what it trades.
+    pub(crate) doc: &'static str,
+    /// Shown by `-h`, where the others are only shown by `--help`.
+    pub(crate) common: bool,
+}
+
+impl Setting {
+    /// `PLUMMER_LISTEN`
+    pub(crate) fn env(&self) -> String {
+        format!("PLUMMER_{}", self.name.to_uppercase())
+    }
+
+    /// `listen` → `listen`, `base_url` → `base-url`
+    pub(crate) fn flag(&self) -> String {
+        self.name.replace('_', "-")
+    }
+}
+
+const fn row(name: &'static str, kind: Kind, default: &'static str, doc: &'static str) -> Setting {
+    Setting { name, kind, default, doc, common: false }
+}
+
+const fn common(setting: Setting) -> Setting {
+    Setting { common: true, ..setting }
+}
+
+const MIB: u64 = 1 << 20;
+const DAY_MS: u64 = 86_400_000;
+
+/// Every setting.
+pub(crate) static TABLE: &[Setting] = &[
+    common(row(
+        "data",
+        Kind::Path,
+        "plummer-data",
+        "the folder that holds everything: records, index, access log",
+    )),
+    common(row(
+        "listen",
+        Kind::Address,
+        "127.0.0.1:8080",
+        "where to listen; loopback only, since nobody can sign in yet; port 0 takes a free one",
+    )),
+    row(
+        "base_url",
+        Kind::Text,
+        "",
+        "the address callers know the FHIR API by, such as https://ehr.example/fhir behind a proxy; empty: the address they ask at",
+    ),
+    row(
+        "sync",
+        Kind::Choice(&["full", "relaxed"]),
+        "full",
+        "full: a write is acknowledged when the disk has it; relaxed: faster, and a power cut may lose the last moments",
+    ),
+    row(
+        "create_by_update",
+        Kind::Switch,
+        "true",
+        "a PUT under an unused id creates the resource",
+    ),
+    row(
+        "delete_many",
+        Kind::Switch,
+        "false",
+        "a conditional delete may delete several resources",
+    ),
+    row(
+        "explain",
+        Kind::Switch,
+        "false",
+        "searches with _explain=true are answered with their plan and cost",
+    ),
+    row(
+        "timeout_ms",
+        Kind::Number(100, DAY_MS),
+        "60000",
+        "how long a request may take before it is refused",
+    ),
+    row(
+        "requests_max",
+        Kind::Number(1, 1_000_000),
+        "1024",
+        "requests worked on at a time; one more is turned away at once",
+    ),
+    row(
+        "connections_max",
+        Kind::Number(1, 1_000_000),
+        "4096",
+        "open connections; one more waits",
+    ),
+    row(
+        "search_threads",
+        Kind::Number(1, 512),
+        "8",
+        "searches, histories and bundles worked on at a time; more use more memory, not more processors",
+    ),
+    row("idle_ms", Kind::Number(1000, DAY_MS), "75000", "how long a silent connection is kept"),
+    row(
+        "drain_ms",
+        Kind::Number(0, DAY_MS),
+        "10000",
+        "how long requests in flight may finish when the server stops",
+    ),
+    row(
+        "body_bytes_max",
+        Kind::Number(1024, 2048 * MIB),
+        "134217728",
+        "bytes of a request's body, packed and unpacked",
+    ),
+    row(
+        "resource_bytes_max",
+        Kind::Number(1024, 1024 * MIB),
+        "16777216",
+        "bytes of one stored resource",
+    ),
+    row(
+        "bundle_entries_max",
+        Kind::Number(1, 1_000_000),
+        "20000",
+        "entries of one batch or transaction",
+    ),
+    row("page_default", Kind::Number(1, 100_000), "20", "resources of a page when _count is not given"),
+    row("page_max", Kind::Number(1, 100_000), "1000", "resources of a page; a higher _count is lowered"),
+    row(
+        "include_max",
+        Kind::Number(1, 1_000_000),
+        "5000",
+        "included resources of a page; a search with more is refused",
+    ),
+    row(
+        "search_steps_max",
+        Kind::Number(1000, u64::MAX),
+        "50000000",
+        "index rows a search may touch; one that needs more is refused",
+    ),
+    row(
+        "cors_origins",
+        Kind::List,
+        "",
+        "web pages of these origins may call, such as https://app.example; empty: none",
+    ),
+    row("log_format", Kind::Choice(&["text", "json"]), "text", "how log lines look"),
+    row(
+        "log_filter",
+        Kind::Text,
+        "info",
+        "what is logged, as level or target=level pairs; request=debug logs every request",
+    ),
+];
+
+/// A setting by its name.
+pub(crate) fn setting(name: &str) -> Option<&'static Setting> {
+    TABLE.iter().find(|setting| setting.name == name)
+}
+
+/// The name that was probably meant.
+pub(crate) fn suggestion(wrong: &str) -> Option<&'static str> {
+    let wrong = wrong.to_lowercase().replace('-', "_");
+    let nearest = TABLE.iter().map(|s| (distance(&wrong, s.name), s.name)).min()?;
+    (nearest.0 <= 3 && nearest.0 < wrong.len()).then_some(nearest.1)
+}
+
+/// Levenshtein's distance.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        for (slot, y) in row.iter_mut().skip(1).zip(b.bytes()) {
+            let substituted = diagonal + usize::from(x != y);
+            diagonal = *slot;
+            left = substituted.min(left + 1).min(diagonal + 1);
+            *slot = left;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or(a.len())
+}
+
+/// The table as docs/operators/configuration.md shows it.
+pub(crate) fn markdown() -> String {
+    let mut out = String::from("| setting | value | default | what it does |\n|---|---|---|---|\n");
+    for setting in TABLE {
+        let default = match setting.default {
+            "" => "none".to_owned(),
+            text => format!("`{text}`"),
+        };
+        let kind = setting.kind.describe();
+        out.push_str(&format!("| `{}` | {kind} | {default} | {} |\n", setting.name, setting.doc));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = include_str!("../../../../docs/operators/configuration.md");
+
+    #[test]
+    fn the_page_shows_the_table_as_it_is() {
+        assert!(
+            PAGE.contains(&markdown()),
+            "docs/operators/configuration.md should hold this table:\n{}",
+            markdown()
+        );
+    }
+
+    #[test]
+    fn names_stand_once_and_defaults_fit_their_kind() {
+        for (at, setting) in TABLE.iter().enumerate() {
+            assert!(TABLE.iter().skip(at + 1).all(|other| other.name != setting.name));
+            let parsed = crate::settings::parse(setting, setting.default);
+            assert!(parsed.is_ok(), "{}: {parsed:?}", setting.name);
+        }
+    }
+
+    #[test]
+    fn near_misses_are_guessed() {
+        assert_eq!(suggestion("listn"), Some("listen"));
+        assert_eq!(suggestion("base-url"), Some("base_url"));
+        assert_eq!(suggestion("Timeout_msec"), Some("timeout_ms"));
+        assert_eq!(suggestion("kangaroo"), None);
+        assert_eq!(distance("kitten", "sitting"), 3);
+    }
+
+    #[test]
+    fn limits_default_to_those_of_the_house() {
+        let limits = base::Limits::default();
+        for (name, value) in [
+            ("body_bytes_max", limits.json_bytes as u64),
+            ("resource_bytes_max", limits.resource_bytes as u64),
+            ("bundle_entries_max", limits.bundle_entries as u64),
+            ("page_default", limits.page_default as u64),
+            ("page_max", limits.page_max as u64),
+            ("include_max", limits.include_max as u64),
+            ("search_steps_max", limits.search_steps),
+        ] {
+            assert_eq!(setting(name).map(|s| s.default), Some(value.to_string().as_str()), "{name}");
+        }
+    }
+}
