@@ -8,6 +8,7 @@ use base::Limits;
 use fhir::definitions::r4;
 use fhir::json::Document;
 use search::extract::extract;
+use search::registry::registry;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::Read;
@@ -38,6 +39,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             documents.push(Document::parse_text(text, &Limits::default())?);
         }
     }
+    let begun = Instant::now();
+    let atoms = registry().atoms().len();
+    println!("registry: {atoms} atoms in {:.1} ms", begun.elapsed().as_secs_f64() * 1e3);
     // The first round compiles the programs.
     for round in 0..2 {
         sums.clear();

@@ -1,8 +1,10 @@
-//! Any text may come as a query: it is read or refused, never a panic.
+//! Any text may come as a query and any JSON as a resource: it is read or refused, never a panic.
 
 use base::{Limits, Millis};
 use fhir::definitions::r4;
+use fhir::json::Document;
 use proptest::prelude::*;
+use search::extract::extract;
 use search::fold::fold;
 use search::parse::{Level, Options, decode_query, encode_query, parse};
 
@@ -88,8 +90,97 @@ fn pieces() -> impl Strategy<Value = String> {
     proptest::collection::vec(piece, 0..14).prop_map(|p| p.concat())
 }
 
+/// `PROPTEST_CASES` asks for more.
+fn config() -> ProptestConfig {
+    let default = ProptestConfig::default();
+    ProptestConfig { cases: default.cases.max(2000), failure_persistence: None, ..default }
+}
+
+/// JSON of the members that conversions look at, in any order and of any shape.
+fn json() -> impl Strategy<Value = String> {
+    let leaf = proptest::sample::select(vec![
+        "null",
+        "true",
+        "1",
+        "-1e400",
+        "5.40",
+        "\"\"",
+        "\"a|b\"",
+        "\"Patient/1\"",
+        "\"#c\"",
+        "\"urn:uuid:1\"",
+        "\"http://x.example/Patient/1/_history/2\"",
+        "\"2020-02\"",
+        "\"<\"",
+        "\"\\u0000\\ud83d\\ude00\"",
+        "\"phone\"",
+        "\"depends-on\"",
+        "\"Patient?a=b\"",
+    ])
+    .prop_map(str::to_owned);
+    let key = proptest::sample::select(vec![
+        "resourceType",
+        "id",
+        "meta",
+        "tag",
+        "profile",
+        "identifier",
+        "name",
+        "family",
+        "given",
+        "telecom",
+        "system",
+        "value",
+        "code",
+        "coding",
+        "text",
+        "display",
+        "type",
+        "subject",
+        "reference",
+        "effectivePeriod",
+        "effectiveTiming",
+        "event",
+        "repeat",
+        "boundsPeriod",
+        "start",
+        "end",
+        "valueQuantity",
+        "component",
+        "comparator",
+        "unit",
+        "low",
+        "high",
+        "onsetRange",
+        "deceasedBoolean",
+        "extension",
+        "url",
+        "valueString",
+        "entry",
+        "resource",
+        "item",
+        "answer",
+        "relatedArtifact",
+        "useContext",
+        "valueCodeableConcept",
+        "address",
+        "line",
+        "priceOverride",
+    ]);
+    leaf.prop_recursive(5, 64, 6, move |inner| {
+        let members = proptest::collection::btree_map(key.clone(), inner.clone(), 0..6);
+        prop_oneof![
+            proptest::collection::vec(inner, 0..4).prop_map(|i| format!("[{}]", i.join(","))),
+            members.prop_map(|m| {
+                let all: Vec<String> = m.iter().map(|(k, v)| format!("\"{k}\":{v}")).collect();
+                format!("{{{}}}", all.join(","))
+            }),
+        ]
+    })
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn pieces_never_panic(level in levels(), text in pieces(), lenient: bool) {
@@ -110,6 +201,19 @@ proptest! {
         pairs in proptest::collection::vec((".{1,12}", any::<String>()), 0..6)
     ) {
         prop_assert_eq!(decode_query(&encode_query(&pairs)).unwrap(), pairs);
+    }
+
+    #[test]
+    fn extraction_never_panics_and_repeats_nothing(level in levels(), text in json()) {
+        let Level::Type(of) = level else { return Ok(()) };
+        let document = Document::parse_text(text, &Limits::default());
+        if let Ok(document) = document {
+            let mut out = Vec::new();
+            extract(document.root(), of, &mut out);
+            for (n, entry) in out.iter().enumerate() {
+                prop_assert!(!out[..n].contains(entry));
+            }
+        }
     }
 
     #[test]
