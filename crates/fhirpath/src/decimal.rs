@@ -13,6 +13,8 @@ pub struct Decimal {
     scale: u32,
 }
 
+/// Digits behind the point that a product may have.
+const SCALE_MAX: u32 = 1_000;
 /// Digits behind the point that division and roots are carried to.
 const DIVISION_SCALE: u32 = 28;
 /// Digits behind the point that are kept of an irrational result.
@@ -77,7 +79,8 @@ impl Decimal {
     pub fn checked_mul(self, other: Self) -> Option<Self> {
         let exact = |a: Self, b: Self| {
             let mantissa = a.mantissa.checked_mul(b.mantissa)?;
-            Some(Self { mantissa, scale: a.scale + b.scale })
+            let scale = a.scale.checked_add(b.scale).filter(|scale| *scale <= SCALE_MAX)?;
+            Some(Self { mantissa, scale })
         };
         exact(self, other).or_else(|| exact(self.trim(), other.trim()))
     }
@@ -97,7 +100,7 @@ impl Decimal {
             wide = next;
             scale += 1;
         }
-        let (quotient, rest) = (wide / b.mantissa, wide % b.mantissa);
+        let (quotient, rest) = (wide.checked_div(b.mantissa)?, wide.checked_rem(b.mantissa)?);
         let up = rest.unsigned_abs() >= b.mantissa.unsigned_abs().div_ceil(2) && rest != 0;
         let away = if (wide < 0) == (b.mantissa < 0) { 1 } else { -1 };
         let mantissa = if up { quotient.checked_add(away)? } else { quotient };
@@ -354,6 +357,19 @@ mod tests {
         assert_eq!(d("-2.5").round(0).to_string(), "-3");
         assert_eq!(d("-1.56").truncate().to_string(), "-1");
         assert_eq!(d("1.587").boundary(-1).unwrap().floor(2).to_string(), "1.58");
+    }
+
+    #[test]
+    fn the_edges_of_the_integer_give_nothing_rather_than_a_panic() {
+        let least = Decimal::new(i128::MIN, 0);
+        assert!(least.checked_div(d("-1")).is_none() || least.scale() == 0);
+        assert!(least.checked_rem(d("-1")).is_none_or(Decimal::is_zero));
+        let mut tiny = d("0.1");
+        while let Some(square) = tiny.checked_mul(tiny) {
+            tiny = square;
+        }
+        assert!(tiny.scale() <= SCALE_MAX && !tiny.to_string().is_empty());
+        assert_eq!(tiny.cmp(&least), Ordering::Greater);
     }
 
     #[test]

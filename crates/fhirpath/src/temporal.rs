@@ -223,7 +223,7 @@ impl Temporal {
             TemporalKind::DateTime => 17,
             TemporalKind::Time => 9,
         });
-        let precision = match if time { digits + 8 } else { digits } {
+        let precision = match if time { digits.saturating_add(8) } else { digits } {
             4 => Precision::Year,
             6 => Precision::Month,
             8 => Precision::Day,
@@ -236,7 +236,7 @@ impl Temporal {
         if self.kind == TemporalKind::Date && precision > Precision::Day {
             return None;
         }
-        let mut edge = if high { self.last()? } else { self };
+        let mut edge = if high { self.last() } else { self };
         edge.precision = precision;
         edge.digits = if precision == Precision::Fraction { 3 } else { 0 };
         if precision <= Precision::Day {
@@ -272,18 +272,22 @@ impl Temporal {
         Self { days: self.days + total.div_euclid(DAY), nanos: total.rem_euclid(DAY), ..self }
     }
 
-    /// The last instant it may mean, to the millisecond.
-    fn last(self) -> Option<Self> {
-        let next = match self.precision {
-            Precision::Year => self.add_months(12),
-            Precision::Month => self.add_months(1),
-            Precision::Day => self.add_days(1),
-            Precision::Hour => return Some(Self { nanos: self.nanos + HOUR - 1, ..self }),
-            Precision::Minute => return Some(Self { nanos: self.nanos + MINUTE - 1, ..self }),
-            Precision::Second => return Some(Self { nanos: self.nanos + SECOND - 1, ..self }),
-            Precision::Fraction => return Some(self),
-        }?;
-        Some(Self { days: next.days - 1, nanos: DAY - 1, ..self })
+    /// The last instant it may mean.
+    fn last(self) -> Self {
+        let (year, month, _) = civil_from_days(self.days);
+        let days = match self.precision {
+            Precision::Year => days_from_civil(year, 12, 31),
+            Precision::Month => days_from_civil(year, month, days_in_month(year, month)),
+            _ => self.days,
+        };
+        let nanos = match self.precision {
+            Precision::Year | Precision::Month | Precision::Day => DAY - 1,
+            Precision::Hour => self.nanos + HOUR - 1,
+            Precision::Minute => self.nanos + MINUTE - 1,
+            Precision::Second => self.nanos + SECOND - 1,
+            Precision::Fraction => self.nanos,
+        };
+        Self { days, nanos, ..self }
     }
 
     fn parts(&self, upto: Precision) -> (i64, i64) {
@@ -446,6 +450,10 @@ mod tests {
         assert_eq!(at("2020-01-31").add_months(1).unwrap().to_string(), "2020-02-29");
         assert_eq!(at("9999-12-31").add_days(1).map(|t| t.to_string()), None);
         assert_eq!(at("2014").boundary(Some(6), true).unwrap().to_string(), "2014-12");
+        assert_eq!(
+            at("9999-12-31").boundary(None, true).unwrap().to_string(),
+            "9999-12-31T23:59:59.999-12:00"
+        );
         let late = Temporal::time("23:30").unwrap();
         assert_eq!(late.add_nanos(HOUR).unwrap().to_string(), "00:30");
     }

@@ -28,7 +28,7 @@ fn all_expressions_of_r4_parse_and_print_back() {
 }
 
 /// A real expression with a slice replaced by other text, some of it from the grammar.
-fn mutated() -> impl Strategy<Value = String> {
+pub(crate) fn mutated() -> impl Strategy<Value = String> {
     let insert = prop_oneof![
         Just(String::new()),
         "[-+*/&|.,()\\[\\]{}'`@%$<>=!~ 0-9a-zT:]{0,6}",

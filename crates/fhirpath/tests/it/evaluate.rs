@@ -1,6 +1,7 @@
 //! What the evaluator promises beyond HL7's suite: types of choices, siblings of primitives, references
 //! with and without a resolver, bounds, and that no expression makes it panic.
 
+use crate::corpus::mutated;
 use base::error::code;
 use base::{Fault, Limits, Millis};
 use fhir::{Document, Value};
@@ -183,7 +184,7 @@ fn the_highest_tree_fits_the_stack() {
     }
 }
 
-const PIECES: [&str; 40] = [
+const PIECES: [&str; 52] = [
     "name",
     ".given",
     ".first()",
@@ -224,6 +225,18 @@ const PIECES: [&str; 40] = [
     ".type()",
     ".highBoundary()",
     ".toQuantity()",
+    "9223372036854775807",
+    "2147483648",
+    "1701411834604692317316873037158841.",
+    "@T23:59:59.999",
+    "@9999-12-31T23:59:59.999-12:00",
+    ".aggregate($total * $total, 0.1)",
+    ".aggregate($total * 9, 1.5 'mg/dL')",
+    ".lowBoundary(9223372036854775807)",
+    ".power(",
+    " mod ",
+    " * ",
+    ".sort(-$this)",
 ];
 
 proptest! {
@@ -232,5 +245,10 @@ proptest! {
         pieces in prop::collection::vec(prop::sample::select(PIECES.to_vec()), 1..12),
     ) {
         let _ = on(PATIENT, &pieces.concat());
+    }
+
+    #[test]
+    fn a_damaged_expression_gives_items_or_a_fault(text in mutated()) {
+        let _ = on(PATIENT, &text);
     }
 }
