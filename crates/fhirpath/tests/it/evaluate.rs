@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 const NOW: Millis = Millis(1_795_341_600_000);
 
-const PATIENT: &str = r##"{"resourceType":"Patient","id":"p",
+pub(crate) const PATIENT: &str = r##"{"resourceType":"Patient","id":"p",
   "contained":[{"resourceType":"Organization","id":"o","name":"Clinic"}],
   "name":[{"given":["Ada",null],"_given":[null,{"extension":[{"url":"urn:x","valueCode":"masked"}]}]}],
   "birthDate":"1815-12-10","_birthDate":{"extension":[{"url":"urn:t","valueDateTime":"1815-12-10T10:00:00Z"}]},
@@ -27,7 +27,7 @@ fn texts(items: &Collection<'_>) -> Vec<String> {
     items.iter().map(|i| i.to_text().map_or("?".to_owned(), |t| t.into_owned())).collect()
 }
 
-fn on(json: &str, expression: &str) -> Result<Vec<String>, Fault> {
+pub(crate) fn on(json: &str, expression: &str) -> Result<Vec<String>, Fault> {
     let document = document(json);
     let program = Program::compile(expression)?;
     let input = [Item::resource(document.root()).unwrap()];

@@ -9,4 +9,6 @@ mod evaluate;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod generate;
+#[cfg(test)]
 mod hl7;
