@@ -9,6 +9,8 @@
 )]
 
 mod ci;
+mod conformance;
+mod crash;
 mod definitions;
 mod tidy;
 
@@ -16,7 +18,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Every command, in the order help prints them.
-const COMMANDS: &[Command] = &[ci::COMMAND, definitions::COMMAND, tidy::COMMAND];
+const COMMANDS: &[Command] =
+    &[ci::COMMAND, conformance::COMMAND, crash::COMMAND, definitions::COMMAND, tidy::COMMAND];
 
 /// One chore.
 #[derive(Debug)]

@@ -44,8 +44,13 @@ pub fn departures(
     out
 }
 
-/// The rows to put into the page for what a run refused; reasons written by people are kept.
-pub fn rows(page: &str, run: &BTreeMap<String, String>) -> String {
+/// The page with rows for what a run refused; reasons written by people are kept.
+pub fn with_rows(page: &str, run: &BTreeMap<String, String>) -> anyhow::Result<String> {
+    let old = section(page)?;
+    Ok(page.replacen(old, &format!("\n{}", rows(old, run)), 1))
+}
+
+fn rows(page: &str, run: &BTreeMap<String, String>) -> String {
     let old: Vec<&str> = page.lines().collect();
     let row = |(name, rule): (&String, &String)| {
         let start = format!("| `{name}` | `{rule}` |");
@@ -76,7 +81,9 @@ mod tests {
         let other = BTreeMap::from([("A-1".to_owned(), "v.x at A.b".to_owned())]);
         assert_eq!(departures(&ledger, &other).len(), 1);
         assert_eq!(departures(&BTreeMap::new(), &other).len(), 1);
-        assert!(rows(PAGE, &ledger).contains("| `A-1` | `v.w at A.b` | no b |\n"));
+        let same = with_rows(PAGE, &ledger).expect("a page");
+        assert!(same.contains("| `A-1` | `v.w at A.b` | no b |\n<!-- end -->"), "{same}");
+        assert_eq!(refused(&with_rows(PAGE, &other).expect("a page")).expect("rows"), other);
         assert!(refused("# x\n").is_err());
     }
 }

@@ -7,6 +7,7 @@ pub mod examples;
 pub mod http;
 pub mod ledger;
 pub mod process;
+pub mod random;
 pub mod searches;
 
 use std::path::{Path, PathBuf};
