@@ -1,6 +1,6 @@
 //! Page links: what a search asked and where its next page begins, sealed (encrypted and
-//! authenticated) by the store, so that a link tells nothing, cannot be altered, and a query that was
-//! POSTed never appears in an address (45 CFR 164.312(e)).
+//! authenticated) by the store, so that a link tells nothing, cannot be altered, and a query sent in
+//! a body never appears in an address (45 CFR 164.312(e)).
 
 use base::Fault;
 use base::error::code;

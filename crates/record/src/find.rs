@@ -42,7 +42,8 @@ pub(crate) const CURSOR: &str = "_cursor";
 
 impl Session {
     /// Searches. When `pairs` hold a `_cursor`, it alone says what is searched: a page link needs
-    /// nothing else, and an address never holds the parameters of a POSTed search.
+    /// nothing else, and an address never holds the parameters of a search sent
+    /// in a body.
     ///
     /// # Errors
     /// Codes `search.*` for what is not understood or would cost too much.
@@ -53,9 +54,10 @@ impl Session {
         how: &SearchHow,
     ) -> Result<Audited<Found>, Fault> {
         let mut event = self.event(Kind::Search);
-        event.targets = level_targets(&level);
         event.query = (!pairs.is_empty()).then(|| trail::digest(&pairs));
-        match self.find(&level, pairs, how) {
+        let outcome = self.find(&level, pairs, how);
+        event.targets = level_targets(level);
+        match outcome {
             Ok((found, pairs)) => {
                 event.query = (!pairs.is_empty()).then(|| trail::digest(&pairs));
                 trail::shows(&mut event, found.page.matches.iter().chain(&found.page.included));
@@ -122,12 +124,12 @@ impl Session {
     }
 }
 
-fn level_targets(level: &Level) -> Vec<Target> {
+fn level_targets(level: Level) -> Vec<Target> {
     match level {
         Level::System => Vec::new(),
-        Level::Type(of) => vec![Target::of_type(r4().name(*of))],
+        Level::Type(of) => vec![Target::of_type(r4().name(of))],
         Level::Compartment { focus_type, id, of } => {
-            let mut targets = vec![trail::target(*focus_type, id, None)];
+            let mut targets = vec![trail::target(focus_type, &id, None)];
             targets.extend(of.map(|of| Target::of_type(r4().name(of))));
             targets
         }

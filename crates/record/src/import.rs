@@ -90,7 +90,7 @@ pub struct PreparedDocument {
 #[must_use = "the documents are stored only when waited for"]
 pub struct Submitted<'i> {
     import: &'i Import,
-    units: Vec<(Vec<PreparedDocument>, Option<oneshot::Receiver<Result<Receipt, Fault>>>)>,
+    units: Vec<Handed>,
 }
 
 impl Session {
@@ -138,10 +138,7 @@ impl Import {
         Submitted { import: self, units }
     }
 
-    fn hand_over(
-        &self,
-        mut documents: Vec<PreparedDocument>,
-    ) -> (Vec<PreparedDocument>, Option<oneshot::Receiver<Result<Receipt, Fault>>>) {
+    fn hand_over(&self, mut documents: Vec<PreparedDocument>) -> Handed {
         let mut unit = Unit::default();
         let mut event = self.session.event(Kind::Import);
         let mut patients = HashSet::new();
@@ -228,7 +225,7 @@ impl Import {
             }
         }
         let mut staged = None;
-        if !(atomic && !reports.is_empty()) {
+        if !atomic || reports.is_empty() {
             let stager = Stager {
                 session: &self.session,
                 ids: Ids::Derived,
@@ -266,6 +263,9 @@ impl Import {
         Fault::of(issues).map_or(Ok(()), Err)
     }
 }
+
+/// Documents in the hands of the writer, and the answer to come; none when nothing was to store.
+type Handed = (Vec<PreparedDocument>, Option<oneshot::Receiver<Result<Receipt, Fault>>>);
 
 /// Unit, event and reports of a document.
 type Ready = (Unit, Option<Event>, Vec<(ImportEntry, Option<Done>)>);
@@ -372,6 +372,17 @@ impl PreparedDocument {
         ImportReport { entries: entries.collect() }
     }
 
+    /// The report when the writer refused it.
+    fn refused(self, fault: &Fault) -> ImportReport {
+        let entries = self.entries.into_iter().map(|(mut entry, done)| {
+            if done.is_some() {
+                entry.outcome = ImportOutcome::Refused(fault.clone());
+            }
+            entry
+        });
+        ImportReport { entries: entries.collect() }
+    }
+
     fn ops(&self) -> usize {
         self.entries.iter().filter(|(_, done)| matches!(done, Some(Done::Op { .. }))).count()
     }
@@ -385,18 +396,10 @@ impl Submitted<'_> {
     pub fn wait(self) -> Result<Vec<ImportReport>, Fault> {
         let mut reports = Vec::new();
         for (documents, receiver) in self.units {
-            let outcome = match receiver {
-                None => Ok(None),
-                Some(receiver) => receiver
-                    .blocking_recv()
-                    .unwrap_or_else(|closed| {
-                        Err(Fault::new(&code::SHUTTING_DOWN, closed.to_string()))
-                    })
-                    .map(Some),
-            };
-            match outcome {
+            match receive(receiver) {
                 Ok(receipt) => reports.extend(all_reports(documents, receipt.as_ref())),
-                Err(fault) if condition::is_raced(&fault) => {
+                // Together they cannot be stored; which of them is at fault shows one by one.
+                Err(fault) if fault.status() < 500 => {
                     for document in documents {
                         reports.push(self.import.again(document)?);
                     }
@@ -412,23 +415,19 @@ impl Submitted<'_> {
 }
 
 impl Import {
-    /// A document whose conditions another writer changed, by itself.
+    /// A document by itself, for another writer changed what its conditions match, or one beside it
+    /// was refused.
     fn again(&self, mut document: PreparedDocument) -> Result<ImportReport, Fault> {
         for _ in 0..TRIES {
             let last = document.last;
             document = self.ready(document.document, last);
             let (documents, receiver) = self.hand_over(vec![document]);
-            let outcome = match receiver {
-                None => Ok(None),
-                Some(receiver) => receiver
-                    .blocking_recv()
-                    .unwrap_or_else(|closed| {
-                        Err(Fault::new(&code::SHUTTING_DOWN, closed.to_string()))
-                    })
-                    .map(Some),
-            };
-            match outcome {
+            match receive(receiver) {
                 Err(fault) if condition::is_raced(&fault) => {}
+                Err(fault) if fault.status() < 500 => {
+                    let report = documents.into_iter().map(|d| d.refused(&fault)).next();
+                    return report.ok_or(fault);
+                }
                 Err(fault) => return Err(fault),
                 Ok(receipt) => {
                     let report = all_reports(documents, receipt.as_ref()).pop();
@@ -442,6 +441,14 @@ impl Import {
         }
         Err(raced())
     }
+}
+
+fn receive(
+    receiver: Option<oneshot::Receiver<Result<Receipt, Fault>>>,
+) -> Result<Option<Receipt>, Fault> {
+    let Some(receiver) = receiver else { return Ok(None) };
+    let closed = |_| Err(Fault::new(&code::SHUTTING_DOWN, "the store has closed"));
+    receiver.blocking_recv().unwrap_or_else(closed).map(Some)
 }
 
 fn all_reports(documents: Vec<PreparedDocument>, receipt: Option<&Receipt>) -> Vec<ImportReport> {

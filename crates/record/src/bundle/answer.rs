@@ -80,7 +80,8 @@ impl Answer {
 
     /// A refusal.
     pub(crate) fn of_fault(fault: Fault) -> Self {
-        Self { issues: fault.issues.clone(), ..Self::of_status(fault.status()) }
+        let status = fault.status();
+        Self { issues: fault.issues, ..Self::of_status(status) }
     }
 
     /// A version, with or without its content.

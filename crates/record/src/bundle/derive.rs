@@ -1,5 +1,5 @@
 //! Ids that an import derives, so that the same file imported twice stores nothing twice: what a
-//! `fullUrl` names keeps one id for good. A `urn:uuid:` becomes its UUID, a RESTful address its id,
+//! `fullUrl` names keeps one id for good. A `urn:uuid:` becomes its UUID, a REST address its id,
 //! any other address and a resource without a name a UUID (version 8, RFC 9562) of its SHA-256.
 
 use fhir::Value;
