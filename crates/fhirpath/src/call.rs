@@ -3,7 +3,7 @@
 //! others are handed to the file of their group.
 
 use crate::compare::{self, Order};
-use crate::evaluate::{Focus, Run, Scope, answer, one, single, truth, type_fault};
+use crate::evaluate::{Focus, Run, Scope, answer, one, operand, single, truth, type_fault};
 use crate::function::Function;
 use crate::item::{Collection, Item};
 use crate::navigate;
@@ -205,7 +205,7 @@ impl<'a> Run<'a, '_> {
                     key => (key, false),
                 };
                 let value = self.eval_on(key, item, index, call.scope)?;
-                row.push((single(&value, "a key of sort()")?.cloned(), descending));
+                row.push((operand(&value, "a key of sort()")?.cloned(), descending));
             }
             rows.push((row, item.clone()));
         }
@@ -246,7 +246,7 @@ impl<'a> Run<'a, '_> {
         };
         let Some(condition) = call.args.first() else { return Ok(Collection::new()) };
         let condition = self.eval(condition, scope)?;
-        let chosen = match single(&condition, "the condition of iif()")? {
+        let chosen = match operand(&condition, "the condition of iif()")? {
             None => 2,
             Some(item) => match item.as_bool() {
                 Some(true) => 1,
@@ -298,7 +298,8 @@ impl<'a> Run<'a, '_> {
 
 /// The items as booleans; anything else is a fault.
 fn booleans(items: &[Item<'_>]) -> Result<impl Iterator<Item = bool>, Fault> {
-    let values: Option<Vec<bool>> = items.iter().map(Item::as_bool).collect();
+    let valued = items.iter().filter(|item| !item.is_valueless());
+    let values: Option<Vec<bool>> = valued.map(Item::as_bool).collect();
     values
         .map(Vec::into_iter)
         .ok_or_else(|| type_fault("an item of the collection is not a boolean"))

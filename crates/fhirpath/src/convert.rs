@@ -3,7 +3,7 @@
 
 use crate::call::Call;
 use crate::decimal::Decimal;
-use crate::evaluate::{Run, one, single, type_fault};
+use crate::evaluate::{Run, one, operand, type_fault};
 use crate::function::{Conversion, Function};
 use crate::item::{Collection, Item};
 use crate::quantity::Quantity;
@@ -16,7 +16,7 @@ pub(crate) fn call<'a>(
     focus: &[Item<'a>],
     call: &Call<'a, '_>,
 ) -> Result<Collection<'a>, Fault> {
-    let Some(item) = single(focus, "a conversion")? else { return Ok(Collection::new()) };
+    let Some(item) = operand(focus, "a conversion")? else { return Ok(Collection::new()) };
     let (to, ask) = match call.function {
         Function::To(to) => (to, false),
         Function::ConvertsTo(to) => (to, true),
@@ -25,7 +25,7 @@ pub(crate) fn call<'a>(
     let mut converted = item.system().and_then(|item| convert(item, to));
     if to == Conversion::Quantity
         && let Some(Item::Quantity(value)) = &converted
-        && let Some(unit) = single(&run.argument(call, 0)?, "the unit of a conversion")?
+        && let Some(unit) = operand(&run.argument(call, 0)?, "the unit of a conversion")?
     {
         let Some(unit) = unit.as_text() else {
             return Err(type_fault("the unit of a conversion is not a string"));

@@ -149,11 +149,7 @@ pub(crate) fn type_fault(what: impl Into<String>) -> Fault {
 /// A collection as a condition: empty is unknown, a boolean itself, any other single item true
 /// (<http://hl7.org/fhirpath/N1/#singleton-evaluation-of-collections>).
 pub(crate) fn truth(items: &[Item<'_>]) -> Result<Option<bool>, Fault> {
-    match items {
-        [] => Ok(None),
-        [item] => Ok(Some(item.as_bool().unwrap_or(true))),
-        _ => Err(type_fault("a condition is a collection of several items")),
-    }
+    Ok(operand(items, "a condition")?.map(|item| item.as_bool().unwrap_or(true)))
 }
 
 /// The only item, if there is one.
@@ -166,6 +162,15 @@ pub(crate) fn single<'i, 'a>(
         [item] => Ok(Some(item)),
         _ => Err(type_fault(format!("{what} needs a single item, but there are several"))),
     }
+}
+
+/// The only item, if there is one and it has a value: a primitive that has only extensions is as good
+/// as none to an operator.
+pub(crate) fn operand<'i, 'a>(
+    items: &'i [Item<'a>],
+    what: &str,
+) -> Result<Option<&'i Item<'a>>, Fault> {
+    Ok(single(items, what)?.filter(|item| !item.is_valueless()))
 }
 
 /// A collection of one item.
@@ -294,7 +299,7 @@ impl<'a> Run<'a, '_> {
     ) -> Result<Collection<'a>, Fault> {
         let focus = self.focus(Some(of), scope)?;
         let index = self.eval(index, scope)?;
-        let Some(index) = single(&index, "an index")? else { return Ok(Collection::new()) };
+        let Some(index) = operand(&index, "an index")? else { return Ok(Collection::new()) };
         let Some(index) = index.as_integer() else {
             return Err(type_fault("an index is not an integer"));
         };

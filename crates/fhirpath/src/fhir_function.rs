@@ -2,7 +2,7 @@
 //! search parameter of R4 uses although no specification defines it.
 
 use crate::call::Call;
-use crate::evaluate::{Focus, Run, one, single, type_fault};
+use crate::evaluate::{Focus, Run, one, operand, single, type_fault};
 use crate::function::Function;
 use crate::html;
 use crate::item::{Collection, Item, Node};
@@ -37,7 +37,7 @@ pub(crate) fn call<'a>(
             let found = focus.iter().filter_map(|item| resolve(run, item));
             Ok(found.map(Item::Node).collect())
         }
-        Function::HtmlChecks => match single(&focus, "htmlChecks()")? {
+        Function::HtmlChecks => match operand(&focus, "htmlChecks()")? {
             None => Ok(Collection::new()),
             Some(item) => boolean(item.as_text().is_some_and(|text| html::is_allowed(&text))),
         },
@@ -50,7 +50,7 @@ pub(crate) fn call<'a>(
 
 fn argument<'a>(run: &Run<'a, '_>, call: &Call<'a, '_>) -> Result<Option<Cow<'a, str>>, Fault> {
     let items = run.argument(call, 0)?;
-    match single(&items, "an argument")? {
+    match operand(&items, "an argument")? {
         None => Ok(None),
         Some(item) => {
             item.as_text().map(Some).ok_or_else(|| type_fault("an argument is not a string"))
@@ -137,7 +137,7 @@ fn conforms_to<'a>(
     focus: &[Item<'a>],
     call: &Call<'a, '_>,
 ) -> Result<Collection<'a>, Fault> {
-    let (Some(item), Some(url)) = (single(focus, "conformsTo()")?, argument(run, call)?) else {
+    let (Some(item), Some(url)) = (operand(focus, "conformsTo()")?, argument(run, call)?) else {
         return Ok(Collection::new());
     };
     let name = url.strip_prefix("http://hl7.org/fhir/StructureDefinition/");
@@ -153,7 +153,7 @@ fn member_of<'a>(
     focus: &[Item<'a>],
     call: &Call<'a, '_>,
 ) -> Result<Collection<'a>, Fault> {
-    let (Some(item), Some(url)) = (single(focus, "memberOf()")?, argument(run, call)?) else {
+    let (Some(item), Some(url)) = (operand(focus, "memberOf()")?, argument(run, call)?) else {
         return Ok(Collection::new());
     };
     let Some(terminology) = run.context.terminology else {

@@ -194,6 +194,11 @@ impl<'a> Item<'a> {
         }
     }
 
+    /// Whether it is a primitive that has only extensions.
+    pub fn is_valueless(&self) -> bool {
+        self.node().is_some_and(|node| node.value.is_none() && node.is_primitive())
+    }
+
     /// The System value: itself, or what a primitive or quantity converts to.
     pub fn system(&self) -> Option<Self> {
         match self {

@@ -4,7 +4,7 @@
 use crate::call::Call;
 use crate::compare;
 use crate::decimal::Decimal;
-use crate::evaluate::{Run, single, type_fault};
+use crate::evaluate::{Run, operand, type_fault};
 use crate::function::Function;
 use crate::item::{Collection, Item};
 use crate::operator::integer;
@@ -20,7 +20,7 @@ pub(crate) fn call<'a>(
     focus: &[Item<'a>],
     call: &Call<'a, '_>,
 ) -> Result<Collection<'a>, Fault> {
-    let Some(item) = single(focus, "a function of numbers")? else { return Ok(Collection::new()) };
+    let Some(item) = operand(focus, "a function of numbers")? else { return Ok(Collection::new()) };
     let Some(item) = item.system() else { return Err(no_number()) };
     let argument = run.argument(call, 0)?;
     let result = match call.function {
@@ -28,7 +28,7 @@ pub(crate) fn call<'a>(
         Function::HighBoundary => boundary(&item, whole(&argument, "highBoundary()")?, true)?,
         Function::Precision => precision(&item)?,
         Function::Comparable => {
-            let Some(other) = single(&argument, "comparable()")? else {
+            let Some(other) = operand(&argument, "comparable()")? else {
                 return Ok(Collection::new());
             };
             let (Some(a), Some(b)) = (compare::quantity(&item), compare::quantity(other)) else {
@@ -56,7 +56,7 @@ fn number<'a>(
         return Ok(Some(Item::Quantity(Box::new(quantity))));
     }
     let value = compare::number(item).ok_or_else(no_number)?;
-    let other = match single(argument, "a function of numbers")? {
+    let other = match operand(argument, "a function of numbers")? {
         None if given => return Ok(None),
         None => None,
         Some(other) => Some(compare::number(other).ok_or_else(no_number)?),

@@ -4,7 +4,7 @@
 use crate::ast::BinaryOp;
 use crate::compare::{self, Order};
 use crate::decimal::Decimal;
-use crate::evaluate::{Run, Scope, answer, one, single, truth, type_fault};
+use crate::evaluate::{Run, Scope, answer, one, operand, truth, type_fault};
 use crate::item::{Collection, Item};
 use crate::program::Op;
 use crate::quantity::{AddFault, Quantity, add_duration};
@@ -43,7 +43,7 @@ pub(crate) fn binary<'a>(
         BinaryOp::In => membership(run, &left, &right, "in"),
         BinaryOp::Contains => membership(run, &right, &left, "contains"),
         BinaryOp::Concatenate => {
-            let text = |items: &[Item<'a>]| match single(items, "&")? {
+            let text = |items: &[Item<'a>]| match operand(items, "&")? {
                 None => Ok(Cow::Borrowed("")),
                 Some(item) => item.as_text().ok_or_else(|| type_fault("& joins strings only")),
             };
@@ -53,7 +53,7 @@ pub(crate) fn binary<'a>(
         }
         _ => {
             let (Some(left), Some(right)) =
-                (single(&left, op.as_str())?, single(&right, op.as_str())?)
+                (operand(&left, op.as_str())?, operand(&right, op.as_str())?)
             else {
                 return Ok(Collection::new());
             };
@@ -103,7 +103,7 @@ fn ordered<'a>(
     left: &[Item<'a>],
     right: &[Item<'a>],
 ) -> Result<Collection<'a>, Fault> {
-    let (Some(left), Some(right)) = (single(left, op.as_str())?, single(right, op.as_str())?)
+    let (Some(left), Some(right)) = (operand(left, op.as_str())?, operand(right, op.as_str())?)
     else {
         return Ok(Collection::new());
     };
@@ -125,7 +125,7 @@ fn membership<'a>(
     of: &[Item<'a>],
     what: &str,
 ) -> Result<Collection<'a>, Fault> {
-    let Some(item) = single(item, what)? else { return Ok(Collection::new()) };
+    let Some(item) = operand(item, what)? else { return Ok(Collection::new()) };
     run.charge(of.len())?;
     Ok(one(Item::Boolean(of.iter().any(|other| compare::equal(item, other) == Some(true)))))
 }
@@ -196,7 +196,7 @@ fn arithmetic<'a>(
 
 /// `-x`
 pub(crate) fn negate<'a>(items: &[Item<'a>]) -> Result<Collection<'a>, Fault> {
-    let Some(item) = single(items, "-")? else { return Ok(Collection::new()) };
+    let Some(item) = operand(items, "-")? else { return Ok(Collection::new()) };
     Ok(match item.system() {
         Some(Item::Integer(value)) => integer(value.checked_neg()).into_iter().collect(),
         Some(Item::Decimal(value)) => one(Item::Decimal(value.negate())),

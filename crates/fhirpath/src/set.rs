@@ -2,7 +2,7 @@
 //! (<http://hl7.org/fhirpath/N1/#subsetting>, <http://hl7.org/fhirpath/N1/#combining>).
 
 use crate::compare::equal;
-use crate::evaluate::{Run, single, type_fault};
+use crate::evaluate::{Run, operand, type_fault};
 use crate::item::{Collection, Item};
 use base::Fault;
 
@@ -98,7 +98,7 @@ pub(crate) fn slice<'a>(items: &[Item<'a>], from: i64, upto: Option<i64>) -> Col
 
 /// An argument that must be a single integer.
 pub(crate) fn whole(items: &[Item<'_>], what: &str) -> Result<Option<i64>, Fault> {
-    match single(items, what)? {
+    match operand(items, what)? {
         None => Ok(None),
         Some(item) => item
             .as_integer()

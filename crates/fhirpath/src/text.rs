@@ -3,7 +3,7 @@
 
 use crate::call::Call;
 use crate::encoding;
-use crate::evaluate::{Run, one, single, type_fault};
+use crate::evaluate::{Run, one, operand, type_fault};
 use crate::function::Function;
 use crate::item::{Collection, Item};
 use crate::set::whole;
@@ -51,7 +51,7 @@ pub(crate) fn call<'a>(
     if call.function == Function::Join {
         return join(run, focus, call);
     }
-    let Some(item) = single(focus, "a function of strings")? else { return Ok(Collection::new()) };
+    let Some(item) = operand(focus, "a function of strings")? else { return Ok(Collection::new()) };
     let Some(text) = item.as_text() else {
         return Err(type_fault("a function of strings is called on something else"));
     };
@@ -112,7 +112,7 @@ fn argument<'a>(
     at: usize,
 ) -> Result<Option<Cow<'a, str>>, Fault> {
     let items = run.argument(call, at)?;
-    match single(&items, "an argument")? {
+    match operand(&items, "an argument")? {
         None => Ok(None),
         Some(item) => item
             .as_text()
@@ -154,7 +154,8 @@ fn join<'a>(
 ) -> Result<Collection<'a>, Fault> {
     let separator = argument(run, call, 0)?.unwrap_or_default();
     let mut out = String::new();
-    for (index, item) in focus.iter().enumerate() {
+    let valued = focus.iter().filter(|item| !item.is_valueless());
+    for (index, item) in valued.enumerate() {
         let Some(text) = item.as_text() else {
             return Err(type_fault("join() joins strings only"));
         };

@@ -70,6 +70,24 @@ fn references_are_decided_without_a_resolver_where_their_text_allows() {
     assert_eq!(patient("generalPractitioner.resolve().count()"), ["0"]);
 }
 
+#[test]
+fn a_primitive_without_a_value_is_no_operand() {
+    for expression in [
+        "name.given[1].startsWith('A')",
+        "name.given[1] + 'x'",
+        "name.given[1] > 'x'",
+        "name.given[1].toInteger()",
+        "name.given[1].convertsToString()",
+        "name.given[1] in ('x' | 'y')",
+        "name.given[1] and true",
+    ] {
+        assert_eq!(patient(expression), [""; 0], "{expression}");
+    }
+    assert_eq!(patient("name.given[1].exists()"), ["true"]);
+    assert_eq!(patient("name.given[1] & 'x'"), ["x"]);
+    assert_eq!(patient("name.given.join('-')"), ["Ada"]);
+}
+
 #[derive(Debug)]
 struct OnePractitioner(Document);
 
