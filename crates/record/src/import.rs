@@ -120,15 +120,20 @@ impl Import {
     /// Hands documents to the writer together. Blocks while the writer is far behind.
     pub fn submit(&self, documents: Vec<PreparedDocument>) -> Submitted<'_> {
         let mut units = Vec::new();
-        let (mut group, mut names): (Vec<PreparedDocument>, HashSet<(TypeId, String)>) =
-            Default::default();
+        let mut group: Vec<PreparedDocument> = Vec::new();
+        let (mut names, mut types) = (HashSet::new(), HashSet::new());
         for document in documents {
-            // A unit may name a record once; another version of it goes into the next unit.
+            // A unit may name a record once, and its conditions are looked at before its changes: what
+            // another document of the unit may have changed goes into the next unit.
             let own: Vec<_> = document.unit.ops.iter().map(named).collect();
-            if own.iter().any(|name| names.contains(name)) {
+            let asks =
+                |of: &TypeId| document.unit.guards.iter().any(|g| g.search.types.contains(of));
+            if own.iter().any(|name| names.contains(name)) || types.iter().any(asks) {
                 units.push(self.hand_over(std::mem::take(&mut group)));
                 names.clear();
+                types.clear();
             }
+            types.extend(own.iter().map(|(of, _)| *of));
             names.extend(own);
             group.push(document);
         }

@@ -95,6 +95,7 @@ impl Session {
         if_match: Option<u64>,
     ) -> Result<Deleted, Fault> {
         let mut event = self.event(Kind::Delete);
+        event.status = 204;
         event.targets.push(trail::target(of, id, None));
         let outcome = async {
             self.may_write()?;
@@ -123,6 +124,7 @@ impl Session {
         multiple: bool,
     ) -> Result<Deleted, Fault> {
         let mut event = self.event(Kind::Delete);
+        event.status = 204;
         event.targets.push(audit::Target::of_type(r4().name(of)));
         let outcome = async {
             self.may_write()?;
@@ -398,7 +400,10 @@ impl Session {
                 return Vec::new();
             }
             let results = targets.len() as u64;
-            vec![Event { targets, results, time: receipt.last_updated, ..event }.encode()]
+            let created = receipt.results.first().is_some_and(|r| r.created);
+            let status = if event.kind == Kind::Update && created { 201 } else { event.status };
+            let time = receipt.last_updated;
+            vec![Event { targets, results, time, status, ..event }.encode()]
         }));
         let (sender, receiver) = tokio::sync::oneshot::channel();
         // The caller may have gone away; the change stands all the same.

@@ -12,7 +12,7 @@ fn clinic() -> Room {
         r#"{"resourceType":"Practitioner","id":"stranger"}"#,
         r#"{"resourceType":"Patient","id":"p","managingOrganization":{"reference":"Organization/o"}}"#,
         r#"{"resourceType":"Patient","id":"q"}"#,
-        r#"{"resourceType":"Encounter","id":"e","status":"finished","class":{"code":"AMB"},"subject":{"reference":"Patient/p"},"period":{"start":"2020-01-05"},"participant":[{"individual":{"reference":"Practitioner/d"}}]}"#,
+        r#"{"resourceType":"Encounter","id":"e","status":"finished","class":{"code":"AMB"},"subject":{"reference":"Patient/p"},"period":{"start":"2020-01-05","end":"2020-01-05"},"participant":[{"individual":{"reference":"Practitioner/d"}}]}"#,
         r#"{"resourceType":"Observation","id":"a","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p"},"encounter":{"reference":"Encounter/e"},"effectiveDateTime":"2020-01-05"}"#,
         r#"{"resourceType":"Observation","id":"b","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p"},"effectiveDateTime":"2022-01-05"}"#,
         r#"{"resourceType":"Observation","id":"c","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/q"}}"#,

@@ -75,7 +75,7 @@ fn a_document_waits_for_what_it_refers_to() {
     let transaction = bundle(
         "transaction",
         &[
-            entry("", "POST", "Observation", "", &visit),
+            entry(B, "POST", "Observation", "", &visit),
             entry("", "POST", "Patient", "", &patient("")),
         ],
     );

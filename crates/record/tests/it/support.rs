@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 /// A clock that goes on by a millisecond with every look.
 #[derive(Debug)]
-pub struct Turned(AtomicI64);
+pub(crate) struct Turned(AtomicI64);
 
 impl Clock for Turned {
     fn now(&self) -> Millis {
@@ -24,17 +24,17 @@ impl Clock for Turned {
     }
 }
 
-pub struct Room {
-    pub record: Record,
-    pub dir: TempDir,
+pub(crate) struct Room {
+    pub(crate) record: Record,
+    pub(crate) dir: TempDir,
 }
 
 impl Room {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(|_| {})
     }
 
-    pub fn with(change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut settings = settings();
         change(&mut settings);
@@ -42,12 +42,12 @@ impl Room {
         Self { record, dir }
     }
 
-    pub fn session(&self) -> Session {
+    pub(crate) fn session(&self) -> Session {
         self.record.session(Subject::anonymous(), [7; 16])
     }
 
     /// Closes the record and opens it again.
-    pub fn reopened(self) -> Self {
+    pub(crate) fn reopened(self) -> Self {
         let Self { record, dir } = self;
         drop(record);
         let record = Record::open(dir.path(), settings()).unwrap();
@@ -55,59 +55,59 @@ impl Room {
     }
 
     /// Closes the record and reads its access log.
-    pub fn events(self) -> Vec<audit::Event> {
+    pub(crate) fn events(self) -> Vec<audit::Event> {
         let Self { record, dir } = self;
         drop(record);
         let reader = audit::read(&dir.path().join("audit"), 1).unwrap();
         reader.map(|entry| entry.unwrap().event).collect()
     }
 
-    pub fn create(&self, body: &str) -> Written {
+    pub(crate) fn create(&self, body: &str) -> Written {
         let body = doc(body);
-        let of = self::of(&body.root().get_str("resourceType").unwrap());
+        let of = of(&body.root().get_str("resourceType").unwrap());
         run(self.session().create(of, body, None)).unwrap()
     }
 
-    pub fn put(&self, body: &str) -> Result<Written, Fault> {
+    pub(crate) fn put(&self, body: &str) -> Result<Written, Fault> {
         let body = doc(body);
-        let of = self::of(&body.root().get_str("resourceType").unwrap());
+        let of = of(&body.root().get_str("resourceType").unwrap());
         let id = body.root().get_str("id").unwrap().into_owned();
         run(self.session().update(of, &id, body, None, false))
     }
 
-    pub fn bundle(&self, body: &str) -> Result<BundleAnswer, Fault> {
+    pub(crate) fn bundle(&self, body: &str) -> Result<BundleAnswer, Fault> {
         run(self.session().bundle(doc(body), BundleOptions::default()))
     }
 
     /// Entries as a transaction.
-    pub fn transaction(&self, entries: &[String]) -> Result<Vec<Answer>, Fault> {
+    pub(crate) fn transaction(&self, entries: &[String]) -> Result<Vec<Answer>, Fault> {
         let body = bundle("transaction", entries);
         self.bundle(&body).map(|answer| answer.entries)
     }
 
-    pub fn read(&self, kind: &str, id: &str) -> Result<Hit, Fault> {
+    pub(crate) fn read(&self, kind: &str, id: &str) -> Result<Hit, Fault> {
         self.session().read(of(kind), id, None).and_then(Audited::wait)
     }
 
     /// The body of a record, parsed.
-    pub fn body(&self, kind: &str, id: &str) -> Document {
+    pub(crate) fn body(&self, kind: &str, id: &str) -> Document {
         Document::parse(self.read(kind, id).unwrap().body, &Limits::default()).unwrap()
     }
 
-    pub fn search(&self, kind: &str, query: &str) -> Found {
+    pub(crate) fn search(&self, kind: &str, query: &str) -> Found {
         let pairs = search::parse::decode_query(query).unwrap();
         let how = SearchHow::default();
         self.session().search(Level::Type(of(kind)), pairs, &how).and_then(Audited::wait).unwrap()
     }
 
     /// How many records of a type match.
-    pub fn count(&self, kind: &str, query: &str) -> u64 {
+    pub(crate) fn count(&self, kind: &str, query: &str) -> u64 {
         let query = format!("{query}&_summary=count");
         self.search(kind, query.trim_start_matches('&')).page.total.unwrap()
     }
 }
 
-pub fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings {
         clock: Arc::new(Turned(AtomicI64::new(1_800_000_000_000))),
         sync: store::Sync::Relaxed,
@@ -116,20 +116,20 @@ pub fn settings() -> Settings {
     }
 }
 
-pub fn of(kind: &str) -> TypeId {
+pub(crate) fn of(kind: &str) -> TypeId {
     r4().resource_type(kind).unwrap()
 }
 
-pub fn doc(text: &str) -> Document {
+pub(crate) fn doc(text: &str) -> Document {
     Document::parse_text(text.to_owned(), &Limits::default()).unwrap()
 }
 
-pub fn bundle(kind: &str, entries: &[String]) -> String {
+pub(crate) fn bundle(kind: &str, entries: &[String]) -> String {
     format!(r#"{{"resourceType":"Bundle","type":"{kind}","entry":[{}]}}"#, entries.join(","))
 }
 
 /// An entry: `fullUrl` unless empty, more members of `request`, the resource unless empty.
-pub fn entry(full_url: &str, method: &str, url: &str, more: &str, resource: &str) -> String {
+pub(crate) fn entry(full_url: &str, method: &str, url: &str, more: &str, resource: &str) -> String {
     let full_url = match full_url {
         "" => String::new(),
         url => format!(r#""fullUrl":"{url}","#),
@@ -141,23 +141,23 @@ pub fn entry(full_url: &str, method: &str, url: &str, more: &str, resource: &str
     format!(r#"{{{full_url}{resource}"request":{{"method":"{method}","url":"{url}"{more}}}}}"#)
 }
 
-pub fn patient(extra: &str) -> String {
+pub(crate) fn patient(extra: &str) -> String {
     format!(r#"{{"resourceType":"Patient"{extra}}}"#)
 }
 
-pub fn observation(subject: &str) -> String {
+pub(crate) fn observation(subject: &str) -> String {
     format!(
         r#"{{"resourceType":"Observation","status":"final","code":{{"text":"x"}},"subject":{{"reference":"{subject}"}}}}"#
     )
 }
 
 /// Code and place of the first issue.
-pub fn told(fault: &Fault) -> (&'static str, Option<&str>) {
+pub(crate) fn told(fault: &Fault) -> (&'static str, Option<&str>) {
     (fault.code().name, fault.issues[0].expression.as_deref())
 }
 
 /// Runs a future on this thread.
-pub fn run<F: Future>(future: F) -> F::Output {
+pub(crate) fn run<F: Future>(future: F) -> F::Output {
     struct Unpark(std::thread::Thread);
     impl Wake for Unpark {
         fn wake(self: Arc<Self>) {

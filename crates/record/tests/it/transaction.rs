@@ -183,7 +183,7 @@ fn nothing_is_half_done() {
         (
             entry("", "POST", "Patient", r#","ifNoneExist":"colour=red""#, &patient("")),
             "search.parameter.unknown",
-            "request.ifNoneExist.colour",
+            "request.ifNoneExist",
         ),
         (
             entry("", "PATCH", "Patient/p", "", ""),
