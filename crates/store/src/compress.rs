@@ -21,10 +21,12 @@ pub const PLAIN: u32 = 1;
 /// Dictionaries trained here are numbered from this on.
 pub const FIRST: u32 = 2;
 
+/// Dictionaries live as long as the program: every thread's context may refer to any of them, and
+/// there are a few dozen at most.
 struct Dictionary {
     number: u32,
-    encoder: EncoderDictionary<'static>,
-    decoder: DecoderDictionary<'static>,
+    encoder: &'static EncoderDictionary<'static>,
+    decoder: &'static DecoderDictionary<'static>,
 }
 
 /// The dictionaries in use.
@@ -46,9 +48,55 @@ impl std::fmt::Debug for Dictionaries {
     }
 }
 
+// Making a context costs more than compressing a resource, so each thread keeps four.
 thread_local! {
+    static PLAIN_COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static PLAIN_DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
     static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
     static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+fn compress_plain(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    PLAIN_COMPRESSOR.with_borrow_mut(|slot| match slot {
+        Some(context) => context.compress(bytes),
+        None => slot.insert(Compressor::new(LEVEL)?).compress(bytes),
+    })
+}
+
+fn compress_with(
+    encoder: &'static EncoderDictionary<'static>,
+    bytes: &[u8],
+) -> std::io::Result<Vec<u8>> {
+    COMPRESSOR.with_borrow_mut(|slot| match slot {
+        Some(context) => {
+            context.set_prepared_dictionary(encoder)?;
+            context.compress(bytes)
+        }
+        None => slot.insert(Compressor::with_prepared_dictionary(encoder)?).compress(bytes),
+    })
+}
+
+fn decompress_plain(bytes: &[u8], size: usize) -> std::io::Result<Vec<u8>> {
+    PLAIN_DECOMPRESSOR.with_borrow_mut(|slot| match slot {
+        Some(context) => context.decompress(bytes, size),
+        None => slot.insert(Decompressor::new()?).decompress(bytes, size),
+    })
+}
+
+fn decompress_with(
+    decoder: &'static DecoderDictionary<'static>,
+    bytes: &[u8],
+    size: usize,
+) -> std::io::Result<Vec<u8>> {
+    DECOMPRESSOR.with_borrow_mut(|slot| match slot {
+        Some(context) => {
+            context.set_prepared_dictionary(decoder)?;
+            context.decompress(bytes, size)
+        }
+        None => {
+            slot.insert(Decompressor::with_prepared_dictionary(decoder)?).decompress(bytes, size)
+        }
+    })
 }
 
 impl Dictionaries {
@@ -56,8 +104,8 @@ impl Dictionaries {
     pub fn add(&self, number: u32, resource_type: u16, bytes: &[u8]) {
         let dictionary = Arc::new(Dictionary {
             number,
-            encoder: EncoderDictionary::copy(bytes, LEVEL),
-            decoder: DecoderDictionary::copy(bytes),
+            encoder: Box::leak(Box::new(EncoderDictionary::copy(bytes, LEVEL))),
+            decoder: Box::leak(Box::new(DecoderDictionary::copy(bytes))),
         });
         let mut inner = self.inner.write();
         inner.by_number.insert(number, Arc::clone(&dictionary));
@@ -79,16 +127,8 @@ impl Dictionaries {
         }
         let dictionary = self.inner.read().newest.get(&resource_type).cloned();
         let out = match &dictionary {
-            // A context per call costs less than one per dictionary and thread costs memory.
-            Some(d) => {
-                Compressor::with_prepared_dictionary(&d.encoder).and_then(|mut c| c.compress(bytes))
-            }
-            None => COMPRESSOR.with_borrow_mut(|slot| {
-                if slot.is_none() {
-                    *slot = Some(Compressor::new(LEVEL)?);
-                }
-                slot.as_mut().map_or_else(|| Ok(Vec::new()), |c| c.compress(bytes))
-            }),
+            Some(d) => compress_with(d.encoder, bytes),
+            None => compress_plain(bytes),
         }
         .map_err(|e| Fault::new(&code::STORE_UNAVAILABLE, format!("compressing a body: {e}")))?;
         if out.len() >= bytes.len() {
@@ -104,13 +144,7 @@ impl Dictionaries {
         };
         match number {
             RAW => Ok(bytes.to_vec()),
-            PLAIN => DECOMPRESSOR.with_borrow_mut(|slot| {
-                if slot.is_none() {
-                    *slot = Some(Decompressor::new().map_err(corrupt)?);
-                }
-                slot.as_mut()
-                    .map_or_else(|| Ok(Vec::new()), |d| d.decompress(bytes, size).map_err(corrupt))
-            }),
+            PLAIN => decompress_plain(bytes, size).map_err(corrupt),
             number => {
                 let Some(dictionary) = self.inner.read().by_number.get(&number).cloned() else {
                     return Err(Fault::new(
@@ -118,9 +152,7 @@ impl Dictionaries {
                         format!("a stored body names dictionary {number}, which is missing"),
                     ));
                 };
-                Decompressor::with_prepared_dictionary(&dictionary.decoder)
-                    .and_then(|mut d| d.decompress(bytes, size))
-                    .map_err(corrupt)
+                decompress_with(dictionary.decoder, bytes, size).map_err(corrupt)
             }
         }
     }

@@ -14,6 +14,8 @@ use std::collections::{BinaryHeap, VecDeque};
 
 /// Rows counted before a list is simply called long.
 const PROBE: u64 = 2000;
+/// What a list too long to count is taken for, against the number of records of a type.
+const LONG: u64 = 50_000;
 /// Candidates a driver may gather in memory.
 const GATHER: usize = 20_000;
 /// Lists merged by one driver.
@@ -35,6 +37,8 @@ struct Proposal {
     driver: Driver,
     estimate: u64,
     name: String,
+    /// It hands over every record of the types.
+    whole: bool,
 }
 
 /// One index list, read in chunks in either direction.
@@ -98,13 +102,18 @@ impl Range {
 }
 
 impl Finder<'_> {
-    /// The driver of a conjunction of filters.
-    pub(super) fn driver(&self, filters: &[Filter], kinds: &[u16]) -> Result<Driver, Fault> {
+    /// The driver of a conjunction of filters, and whether it may hand over many records.
+    pub(super) fn driver(
+        &self,
+        filters: &[Filter],
+        kinds: &[u16],
+    ) -> Result<(Driver, bool), Fault> {
         if let Some((patient, lists, name)) = self.patient_lists(filters, kinds)? {
             self.note(|| format!("from the patient's records by {name}"));
-            return Ok(Driver::Patient { patient, lists });
+            return Ok((Driver::Patient { patient, lists }, false));
         }
-        Ok(self.general_driver(filters, kinds)?.driver)
+        let best = self.general_driver(filters, kinds)?;
+        Ok((best.driver, best.estimate > PROBE))
     }
 
     fn general_driver(&self, filters: &[Filter], kinds: &[u16]) -> Result<Proposal, Fault> {
@@ -112,6 +121,7 @@ impl Finder<'_> {
             estimate: self.live(kinds),
             driver: Driver::Lists(kinds.iter().map(|k| (ATOM_TYPE, i64::from(*k))).collect()),
             name: "the types".to_owned(),
+            whole: true,
         };
         for filter in filters {
             // A handful of candidates is as good as it gets.
@@ -119,7 +129,8 @@ impl Finder<'_> {
                 break;
             }
             if let Some(proposal) = self.propose(filter, kinds)?
-                && proposal.estimate < best.estimate
+                // A list of unknown length is still shorter than the list of everything.
+                && (proposal.estimate < best.estimate || best.whole)
             {
                 best = proposal;
             }
@@ -347,6 +358,7 @@ impl Finder<'_> {
                 driver: Driver::Lists(vec![(ATOM_TYPE, i64::from(kind))]),
                 estimate: self.live(&[kind]),
                 name: String::new(),
+                whole: true,
             },
             None => return Ok(None),
         };
@@ -432,7 +444,8 @@ impl Finder<'_> {
             // Long unions are guessed from their first lists.
             estimate = estimate * lists.len() as u64 / 64;
         }
-        Ok(Proposal { driver: Driver::Lists(lists), estimate, name: format!("`{name}`") })
+        let name = format!("`{name}`");
+        Ok(Proposal { driver: Driver::Lists(lists), estimate, name, whole: false })
     }
 
     /// Rows of an index list, counted up to a bound.
@@ -445,8 +458,8 @@ impl Finder<'_> {
                 .query_row(params![atom, value, most], |r| r.get(0))
         };
         let counted = run().map_err(unavailable)?;
-        // A list that fills the probe may be any length: rank it behind every counted one.
-        Ok(if counted >= most { most * 50 } else { counted })
+        // A list that fills the probe may be any length: it ranks behind every counted one.
+        Ok(if counted >= most { LONG.max(most) } else { counted })
     }
 
     /// What one leaf can name.
@@ -616,5 +629,6 @@ fn gathered(rids: Vec<i64>, name: &str) -> Proposal {
         estimate: rids.len() as u64,
         driver: Driver::Records(rids),
         name: format!("`{name}`, gathered"),
+        whole: false,
     }
 }

@@ -88,7 +88,7 @@ pub(super) fn first_ids(
         checks.push(finder.compile(filter, &kinds)?);
     }
     let check = Check::All(checks);
-    let driver = finder.driver(&search.filters, &kinds)?;
+    let (driver, _) = finder.driver(&search.filters, &kinds)?;
     let mut rids = Vec::new();
     finder.each(&driver, None, false, &mut |rid| {
         let found =

@@ -84,7 +84,7 @@ impl Finder<'_> {
                 total = Some(best.len() as u64);
             }
         } else {
-            let driver = self.driver(&search.filters, kinds)?;
+            let (driver, many) = self.driver(&search.filters, kinds)?;
             if sort.is_empty() {
                 let after = anchor.as_ref().map(|a| a.rid);
                 self.each(&driver, after, backward, &mut |rid| {
@@ -94,7 +94,21 @@ impl Finder<'_> {
                 if anchor.is_none() && best.len() < want {
                     total = Some(best.len() as u64);
                 }
+            } else if many
+                && self.by_date(
+                    search,
+                    kinds,
+                    check,
+                    anchor.as_ref(),
+                    snapshot,
+                    backward,
+                    want,
+                    &mut best,
+                )?
+            {
+                self.note(|| "walking the index in the order asked for".to_owned());
             } else {
+                best.clear();
                 let mut seen = 0u64;
                 self.note(|| "all matches sorted".to_owned());
                 self.each(&driver, None, false, &mut |rid| {
@@ -278,6 +292,94 @@ impl Finder<'_> {
         Ok(text.map_or(Key::Last, Key::Text))
     }
 
+    /// Fills a page by walking the index of the one date it is sorted by, where many records match.
+    /// Answers false, having decided nothing, when that is not the order asked for, or when matches
+    /// turn out to be rare.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one page, taken apart")]
+    fn by_date(
+        &self,
+        search: &Search,
+        kinds: &[u16],
+        check: &Check,
+        anchor: Option<&Candidate>,
+        snapshot: u64,
+        backward: bool,
+        want: usize,
+        best: &mut Vec<Candidate>,
+    ) -> Result<bool, Fault> {
+        const CHUNK: i64 = 256;
+        const PATIENCE: i64 = 40_000;
+        let [key] = search.sort.as_slice() else { return Ok(false) };
+        let SortBy::Atoms { atoms, kind: fhir::definitions::SearchKind::Date } = &key.by else {
+            return Ok(false);
+        };
+        let numbers = self.shared.numbers.atoms(atoms);
+        let [atom] = numbers.as_slice() else { return Ok(false) };
+        let falling = key.descending != backward;
+        let from = match anchor.map(|a| a.keys.first()) {
+            None if backward => return Ok(false),
+            None => None,
+            Some(Some(Key::Int(low))) => Some(*low),
+            Some(_) => return Ok(false),
+        };
+        let sql = if falling {
+            "SELECT low, high, rid FROM ix_date WHERE atom = ?1 AND (low, high, rid) < (?2, ?3, ?4) \
+             ORDER BY low DESC, high DESC, rid DESC LIMIT ?5"
+        } else {
+            "SELECT low, high, rid FROM ix_date WHERE atom = ?1 AND (low, high, rid) > (?2, ?3, ?4) \
+             ORDER BY low, high, rid LIMIT ?5"
+        };
+        let edge = if falling { i64::MAX } else { i64::MIN };
+        let mut last = (from.unwrap_or(edge), edge, edge);
+        let mut seen = std::collections::HashSet::new();
+        let mut walked = 0;
+        let mut enough_at = None;
+        loop {
+            let rows = self
+                .conn
+                .prepare_cached(sql)
+                .and_then(|mut s| {
+                    s.query_map(params![atom, last.0, last.1, last.2, CHUNK], |r| {
+                        Ok((r.get(0)?, r.get(1)?, r.get(2)?))
+                    })?
+                    .collect::<rusqlite::Result<Vec<(i64, i64, i64)>>>()
+                })
+                .map_err(unavailable)?;
+            for (low, _, rid) in &rows {
+                // Records of one instant are put in order afterwards, so all of them are needed.
+                if enough_at.is_some_and(|at| at != *low) {
+                    return Ok(true);
+                }
+                if !seen.insert(*rid) {
+                    continue;
+                }
+                let Some(found) = self.candidate(*rid, kinds, check, &search.sort, snapshot)?
+                else {
+                    continue;
+                };
+                let behind = anchor.is_none_or(|anchor| {
+                    let order = compare(&search.sort, &found, anchor);
+                    if backward { order == Ordering::Less } else { order == Ordering::Greater }
+                });
+                if behind {
+                    best.push(found);
+                    if best.len() >= want {
+                        enough_at.get_or_insert(*low);
+                    }
+                }
+            }
+            walked += CHUNK;
+            if rows.len() < 256 && best.len() >= want {
+                return Ok(true);
+            }
+            // The end of the index: what has no date comes after it, so all matches are needed.
+            let Some(end) = rows.last().filter(|_| rows.len() == 256 && walked < PATIENCE) else {
+                return Ok(false);
+            };
+            last = *end;
+        }
+    }
+
     /// When one patient's records are asked for by their clinical date, newest first: the lists that
     /// hold them in that order.
     fn patient_dates(
@@ -374,7 +476,7 @@ impl Finder<'_> {
         if search.filters.is_empty() {
             return self.count_kinds(kinds);
         }
-        let driver = self.driver(&search.filters, kinds)?;
+        let (driver, _) = self.driver(&search.filters, kinds)?;
         if self.sight.is_everything()
             && let [filter] = search.filters.as_slice()
             && let (Driver::Lists(lists), [_]) = (&driver, kinds)
