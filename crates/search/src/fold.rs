@@ -21,15 +21,12 @@ pub fn fold_into(text: &str, out: &mut String) {
             push(c.to_ascii_lowercase(), from, out);
         }
     } else {
-        for c in text.nfkd().filter(|c| !is_combining_mark(*c)) {
+        // Lower case may decompose once more, and only then be a letter with a plain spelling.
+        let lower = text.nfkd().flat_map(char::to_lowercase).nfkd();
+        for c in lower.filter(|c| !is_combining_mark(*c)) {
             match plain(c) {
                 Some(spelling) => out.push_str(spelling),
-                // Lower case may itself bring a combining mark (İ decomposes first, but not all do).
-                None => {
-                    for lower in c.to_lowercase().filter(|c| !is_combining_mark(*c)) {
-                        push(lower, from, out);
-                    }
-                }
+                None => push(c, from, out),
             }
         }
     }
@@ -46,20 +43,20 @@ fn push(c: char, from: usize, out: &mut String) {
     }
 }
 
-/// Letters with a plain spelling that Unicode does not decompose.
+/// Small letters with a plain spelling that Unicode does not decompose.
 const fn plain(c: char) -> Option<&'static str> {
     Some(match c {
-        'ß' | 'ẞ' => "ss",
-        'æ' | 'Æ' => "ae",
-        'œ' | 'Œ' => "oe",
-        'ø' | 'Ø' => "o",
-        'đ' | 'Đ' | 'ð' | 'Ð' => "d",
-        'ł' | 'Ł' => "l",
-        'ħ' | 'Ħ' => "h",
+        'ß' => "ss",
+        'æ' => "ae",
+        'œ' => "oe",
+        'ø' => "o",
+        'đ' | 'ð' => "d",
+        'ł' => "l",
+        'ħ' => "h",
         'ı' => "i",
-        'ŧ' | 'Ŧ' => "t",
-        'þ' | 'Þ' => "th",
-        'ŋ' | 'Ŋ' => "n",
+        'ŧ' => "t",
+        'þ' => "th",
+        'ŋ' => "n",
         'ĸ' => "k",
         'ƒ' => "f",
         'ς' => "σ",
@@ -85,6 +82,8 @@ mod tests {
             ("Đặng", "dang"),
             ("İstanbul ılık", "istanbul ilik"),
             ("ﬁne Ⅳ", "fine iv"),
+            ("Ƒ", "f"),
+            ("ẞÆŒÐÞ", "ssaeoedth"),
             ("ΟΔΥΣΣΕΥΣ", "οδυσσευσ"),
             ("O’Brien", "o'brien"),
             ("   ", ""),
@@ -92,6 +91,14 @@ mod tests {
         ] {
             assert_eq!(fold(from), to, "{from}");
             assert_eq!(fold(&fold(from)), to, "folding twice changes nothing: {from}");
+        }
+    }
+
+    #[test]
+    fn every_character_folds_to_what_stays() {
+        for c in '\0'..=char::MAX {
+            let once = fold(c.encode_utf8(&mut [0; 4]));
+            assert_eq!(fold(&once), once, "{c:?}");
         }
     }
 
