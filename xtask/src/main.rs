@@ -8,6 +8,7 @@
     reason = "a command-line tool talks by printing"
 )]
 
+mod bench;
 mod ci;
 mod conformance;
 mod crash;
@@ -18,8 +19,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Every command, in the order help prints them.
-const COMMANDS: &[Command] =
-    &[ci::COMMAND, conformance::COMMAND, crash::COMMAND, definitions::COMMAND, tidy::COMMAND];
+const COMMANDS: &[Command] = &[
+    ci::COMMAND,
+    tidy::COMMAND,
+    definitions::COMMAND,
+    conformance::COMMAND,
+    crash::COMMAND,
+    bench::COMMAND,
+];
 
 /// One chore.
 #[derive(Debug)]

@@ -1,0 +1,144 @@
+//! `cargo xtask bench`: the figures of BENCHMARKS.md, measured on the release binary over loopback in
+//! its durable mode, with the disk's sync rate in the same run. Each figure is the median of several
+//! runs, stated with the lowest and the highest.
+
+mod cases;
+mod data;
+mod histogram;
+mod load;
+mod machine;
+mod report;
+mod work;
+
+use crate::{Command, root};
+use anyhow::{Context, bail};
+use cases::CASES;
+use conformance::process::{Server, Start, build};
+use conformance::random::Random;
+use report::Row;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The row of this command in the table of commands.
+pub(crate) const COMMAND: Command = Command {
+    name: "bench",
+    usage: "[names] [--runs N] [--seconds S] [--stored N] [--flat N] [--seed S] [--work DIR] [--write]",
+    about: "measure the release binary; with --write put the rows into BENCHMARKS.md",
+    run,
+};
+
+const PAGE: &str = "BENCHMARKS.md";
+
+/// How to measure.
+#[derive(Debug)]
+struct Bench {
+    binary: PathBuf,
+    /// Where stores are kept between calls.
+    work: PathBuf,
+    runs: usize,
+    length: Duration,
+    /// Resources in the store for reads, searches and creates.
+    stored: u64,
+    /// Resources of the long import.
+    flat: u64,
+    random: Random,
+}
+
+fn run(words: &[String]) -> anyhow::Result<()> {
+    let mut bench = Bench {
+        binary: PathBuf::new(),
+        work: std::env::temp_dir().join("plummer-bench"),
+        runs: 5,
+        length: Duration::from_secs(10),
+        stored: 1_000_000,
+        flat: 5_000_000,
+        random: Random::new(1),
+    };
+    let (mut names, mut write) = (Vec::new(), false);
+    let mut rest = words.iter();
+    while let Some(word) = rest.next() {
+        let mut value = || rest.next().with_context(|| format!("{word} needs a value"));
+        match word.as_str() {
+            "--runs" => bench.runs = value()?.parse()?,
+            "--seconds" => bench.length = Duration::from_secs(value()?.parse()?),
+            "--stored" => bench.stored = value()?.parse()?,
+            "--flat" => bench.flat = value()?.parse()?,
+            "--seed" => bench.random = Random::new(value()?.parse()?),
+            "--work" => bench.work = value()?.into(),
+            "--write" => write = true,
+            name if CASES.iter().any(|case| case.name == name) => names.push(name),
+            other => bail!("no bench `{other}`; there are {}", cases::names()),
+        }
+    }
+    if bench.runs == 0 {
+        bail!("no runs, no figures");
+    }
+    fs::create_dir_all(&bench.work)?;
+    bench.work = bench.work.canonicalize()?;
+    bench.binary = build(&root(), "plummer", &["--release"])?;
+    let (append, overwrite) = machine::sync_rates(&bench.work)?;
+    let sync = format!("fdatasync {append:.0}/s appending, {overwrite:.0}/s overwriting 4 KiB");
+    println!("{}\n{sync}\n", machine::describe()?);
+    let mut rows = Vec::new();
+    for case in CASES.iter().filter(|case| names.is_empty() || names.contains(&case.name)) {
+        println!("== {}", case.name);
+        match (case.run)(&mut bench) {
+            Ok(row) => {
+                println!(
+                    "{}: {} ({})\n",
+                    row.what,
+                    report::number(row.median(), row.unit),
+                    row.also
+                );
+                rows.push(row);
+            }
+            // One that cannot run here must not cost the figures of the others.
+            Err(error) => println!("{} was not measured: {error:#}\n", case.name),
+        }
+    }
+    let asked = if words.is_empty() { String::new() } else { format!(" {}", words.join(" ")) };
+    let when = format!(
+        "{}, {}, {sync}, commit {}, `cargo xtask bench{asked}`",
+        machine::today()?,
+        machine::describe()?,
+        machine::commit(),
+    );
+    finish(&rows, &when, write)
+}
+
+fn finish(rows: &[Row], when: &str, write: bool) -> anyhow::Result<()> {
+    let path = root().join(PAGE);
+    let page = report::put(&fs::read_to_string(&path).context(PAGE)?, rows, when)?;
+    if write {
+        fs::write(path, page)?;
+        println!("wrote {} rows into {PAGE}", rows.len());
+    }
+    if rows.is_empty() {
+        bail!("nothing was measured");
+    }
+    Ok(())
+}
+
+impl Bench {
+    /// A server on this folder, in its durable mode, which is the default.
+    fn serve(&self, data: &Path) -> anyhow::Result<Server> {
+        let start = Start { binary: &self.binary, data, words: &[], environment: &[] };
+        Server::start(&start)
+    }
+
+    /// An empty folder of this name.
+    fn fresh(&self, name: &str) -> anyhow::Result<PathBuf> {
+        let data = self.work.join(name);
+        if data.is_dir() {
+            fs::remove_dir_all(&data)?;
+        }
+        Ok(data)
+    }
+}
+
+/// Host and port of a server.
+fn authority(server: &Server) -> anyhow::Result<&str> {
+    let rest = server.url().strip_prefix("http://").context("an address")?;
+    Ok(rest.split('/').next().unwrap_or(rest))
+}

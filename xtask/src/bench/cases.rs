@@ -1,0 +1,414 @@
+//! The benches, one function each: what is measured, on what, and what else is told of it.
+
+use super::load::{Outcome, Work, as_f64};
+use super::report::{Row, number};
+use super::work::{Bundles, Creates, Gets, latest};
+use super::{Bench, authority, data, load, machine};
+use anyhow::{Context, bail};
+use conformance::http::Http;
+use conformance::process::Server;
+use std::fs;
+use std::io::Write;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A bench.
+pub(super) struct Case {
+    pub(super) name: &'static str,
+    pub(super) run: fn(&mut Bench) -> anyhow::Result<Row>,
+}
+
+/// All of them, in the order they run: those that change the shared store come last.
+pub(super) const CASES: &[Case] = &[
+    Case { name: "import", run: import },
+    Case { name: "transactions", run: transactions },
+    Case { name: "start", run: start },
+    Case { name: "memory", run: memory },
+    Case { name: "disk", run: disk },
+    Case { name: "reads", run: reads },
+    Case { name: "nginx", run: nginx },
+    Case { name: "search", run: search },
+    Case { name: "creates", run: creates },
+    Case { name: "flat", run: flat },
+];
+
+const CONNECTIONS: usize = 64;
+const BUNDLE_CLIENTS: usize = 8;
+/// A bundle may take long; the run ends when all are in.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// How long a server rests before its idle memory is read.
+const REST: Duration = Duration::from_secs(3);
+
+pub(super) fn names() -> String {
+    CASES.iter().map(|case| case.name).collect::<Vec<_>>().join(", ")
+}
+
+fn import(bench: &mut Bench) -> anyhow::Result<Row> {
+    let archive =
+        conformance::data(conformance::PATIENTS).context("the 120 patients are needed")?;
+    let mut figures = Vec::new();
+    for _ in 0..bench.runs {
+        let folder = bench.fresh("import")?;
+        let took = data::import(&bench.binary, &archive, &folder)?;
+        figures.push(as_f64(conformance::PATIENTS_RESOURCES) / took.as_secs_f64());
+        let server = bench.serve(&folder)?;
+        let stored = count_all(&server)?;
+        server.stop()?;
+        if stored != conformance::PATIENTS_RESOURCES {
+            bail!("{stored} resources are stored");
+        }
+    }
+    Ok(Row {
+        name: "import",
+        what: "`plummer import` of the 120 patients (92,114 resources, 216 MB)",
+        goal: "12,000 resources/s",
+        figures,
+        unit: "/s",
+        also: "validated and searchable; the process's start and end included".to_owned(),
+    })
+}
+
+fn transactions(bench: &mut Bench) -> anyhow::Result<Row> {
+    let bundles = data::bundles(&bench.work)?;
+    let others: Vec<(Vec<u8>, u64)> =
+        bundles.others.into_iter().map(counted).collect::<Result<_, _>>()?;
+    let (mut figures, mut p50, mut p99, mut errors) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    for _ in 0..bench.runs {
+        let folder = bench.fresh("transactions")?;
+        let server = bench.serve(&folder)?;
+        for bundle in &bundles.first {
+            server.http()?.put("POST", "", bundle)?.ok()?;
+        }
+        let mut work = Bundles::new(&others, BUNDLE_CLIENTS);
+        let outcome = load::run(authority(&server)?, BUNDLE_CLIENTS, PATIENCE, &mut work)?;
+        server.stop()?;
+        figures.push(outcome.rate());
+        p50.push(outcome.ms(500));
+        p99.push(outcome.ms(990));
+        errors += outcome.errors;
+    }
+    if errors > 0 {
+        bail!("{errors} bundles were refused");
+    }
+    Ok(Row {
+        name: "transactions",
+        what: "transaction bundles over HTTP, 8 clients: the 120 patients, 766 resources a bundle",
+        goal: "6,000 resources/s",
+        figures,
+        unit: "/s",
+        also: format!("a bundle: p50 {} ms, p99 {} ms", middle(&p50), middle(&p99)),
+    })
+}
+
+fn start(bench: &mut Bench) -> anyhow::Result<Row> {
+    let stored = data::stored(&bench.binary, &bench.work, bench.stored)?;
+    let mut figures = Vec::new();
+    for _ in 0..bench.runs {
+        let server = bench.serve(&stored.data)?;
+        figures.push(server.to_ready().as_secs_f64());
+        server.stop()?;
+    }
+    let also = format!("{} resources stored, the machine's cache warm", stored.count);
+    Ok(Row { name: "start", what: "start to ready", goal: "0.5 s", figures, unit: " s", also })
+}
+
+fn memory(bench: &mut Bench) -> anyhow::Result<Row> {
+    let stored = data::stored(&bench.binary, &bench.work, bench.stored)?;
+    let (mut figures, mut anonymous) = (Vec::new(), Vec::new());
+    for _ in 0..bench.runs {
+        let server = bench.serve(&stored.data)?;
+        std::thread::sleep(REST);
+        let (all, own) = machine::memory(server.id())?;
+        figures.push(as_f64(all) / 1e6);
+        anonymous.push(as_f64(own) / 1e6);
+        server.stop()?;
+    }
+    Ok(Row {
+        name: "memory",
+        what: "idle memory (resident, 3 s after ready)",
+        goal: "80 MB",
+        figures,
+        unit: " MB",
+        also: format!(
+            "{} MB of it not backed by files; {} stored",
+            middle(&anonymous),
+            stored.count
+        ),
+    })
+}
+
+fn disk(bench: &mut Bench) -> anyhow::Result<Row> {
+    let stored = data::stored(&bench.binary, &bench.work, bench.stored)?;
+    // A stop puts the write-ahead log into the file.
+    bench.serve(&stored.data)?.stop()?;
+    let size = machine::size_of(&stored.data)?;
+    let mut parts = Vec::new();
+    for entry in fs::read_dir(&stored.data)? {
+        let entry = entry?;
+        if entry.metadata()?.is_dir() {
+            let bytes = as_f64(machine::size_of(&entry.path())?) / as_f64(stored.count);
+            parts.push(format!("{} {bytes:.0} B", entry.file_name().to_string_lossy()));
+        }
+    }
+    parts.sort();
+    let json = as_f64(fs::metadata(&stored.source)?.len()) / as_f64(stored.count);
+    Ok(Row {
+        name: "disk",
+        what: "disk a resource, index, history and audit included",
+        goal: "1,000 B",
+        figures: vec![as_f64(size) / as_f64(stored.count)],
+        unit: " B",
+        also: format!("{}; as JSON {json:.0} B; {} stored", parts.join(", "), stored.count),
+    })
+}
+
+fn reads(bench: &mut Bench) -> anyhow::Result<Row> {
+    let stored = data::stored(&bench.binary, &bench.work, bench.stored)?;
+    let samples = data::sample(&stored, &mut bench.random)?;
+    let paths = samples.records.iter().map(|record| format!("/fhir/{record}"));
+    let mut work = Gets::new(paths, (50, 0), CONNECTIONS, bench.random.fork());
+    let measured = measure_server(bench, &stored.data, &mut work)?;
+    Ok(Row {
+        name: "reads",
+        what: "reads over HTTP, 64 connections, random ids",
+        goal: "20,000/s, p99 10 ms",
+        figures: measured.rates,
+        unit: "/s",
+        also: format!("{}; {} stored", measured.also, stored.count),
+    })
+}
+
+/// The same bytes as files, from nginx, and how many times as fast that is as we are.
+fn nginx(bench: &mut Bench) -> anyhow::Result<Row> {
+    let stored = data::stored(&bench.binary, &bench.work, bench.stored)?;
+    let samples = data::sample(&stored, &mut bench.random)?;
+    let paths: Vec<String> = samples.records.iter().map(|r| format!("/fhir/{r}")).collect();
+    let folder = bench.fresh("nginx")?;
+    let server = bench.serve(&stored.data)?;
+    let mut http = Http::new(&format!("http://{}", authority(&server)?))?;
+    for path in &paths {
+        let file = folder.join(path.trim_start_matches('/'));
+        fs::create_dir_all(file.parent().context("a folder")?)?;
+        fs::write(file, http.get(path)?.ok()?.body)?;
+    }
+    server.stop()?;
+    let random = bench.random.fork();
+    let mut ours = Gets::new(paths.iter().cloned(), (50, 0), CONNECTIONS, random.clone());
+    let mut theirs = Gets::new(paths.iter().cloned(), (50, 0), CONNECTIONS, random);
+    let (mut figures, mut rates) = (Vec::new(), Vec::new());
+    // In turns, so that what else the machine does hits both alike.
+    let files = Nginx::start(&folder)?;
+    let server = bench.serve(&stored.data)?;
+    for _ in 0..bench.runs {
+        let mine = load::run(authority(&server)?, CONNECTIONS, bench.length, &mut ours)?;
+        let other = load::run(&files.authority, CONNECTIONS, bench.length, &mut theirs)?;
+        if mine.errors + other.errors > 0 {
+            bail!("{} and {} answers were wrong", mine.errors, other.errors);
+        }
+        figures.push(mine.rate() / other.rate());
+        rates.push(other.rate());
+    }
+    server.stop()?;
+    files.stop()?;
+    Ok(Row {
+        name: "nginx",
+        what: "reads, as a share of nginx serving the same bytes as files",
+        goal: "0.4",
+        figures,
+        unit: "",
+        also: format!("nginx {}/s", middle(&rates)),
+    })
+}
+
+fn search(bench: &mut Bench) -> anyhow::Result<Row> {
+    let stored = data::stored(&bench.binary, &bench.work, bench.stored)?;
+    let samples = data::sample(&stored, &mut bench.random)?;
+    let paths = samples.observed.iter().map(|(subject, code)| latest(subject, code));
+    // An answer holds one observation at least; its instant and links may differ by some bytes.
+    let mut work = Gets::new(paths, (500, 64), CONNECTIONS, bench.random.fork());
+    let measured = measure_server(bench, &stored.data, &mut work)?;
+    Ok(Row {
+        name: "search",
+        what: "`Observation?patient=&code=&_sort=-date&_count=20`, 64 connections",
+        goal: "6,000/s, p99 15 ms",
+        figures: measured.rates,
+        unit: "/s",
+        also: format!("{}; {} stored", measured.also, stored.count),
+    })
+}
+
+fn creates(bench: &mut Bench) -> anyhow::Result<Row> {
+    let stored = data::stored(&bench.binary, &bench.work, bench.stored)?;
+    let samples = data::sample(&stored, &mut bench.random)?;
+    let subjects = samples.observed.iter().map(|(subject, _)| subject.as_str()).collect();
+    let mut work = Creates::new(subjects, bench.random.fork());
+    let measured = measure_server(bench, &stored.data, &mut work)?;
+    let written = number(measured.written, " B");
+    Ok(Row {
+        name: "creates",
+        what: "single creates over HTTP, 64 clients, each durable",
+        goal: "5,000/s, p99 40 ms",
+        figures: measured.rates,
+        unit: "/s",
+        also: format!(
+            "{}; {written} written a create; {} stored before",
+            measured.also, stored.count
+        ),
+    })
+}
+
+/// The rate of the fifth part of a long import as a share of the first's.
+fn flat(bench: &mut Bench) -> anyhow::Result<Row> {
+    const PARTS: u64 = 5;
+    let folder = bench.fresh("flat")?;
+    let mut rates = Vec::new();
+    for part in 1..=PARTS {
+        let source = bench.work.join(format!("generated-{}-{part}.ndjson", bench.flat / PARTS));
+        let count = data::generate(&bench.binary, &source, bench.flat / PARTS, part)?;
+        let took = data::import(&bench.binary, &source, &folder)?;
+        rates.push(as_f64(count) / took.as_secs_f64());
+        println!(
+            "part {part}: {count} resources, {}/s",
+            number(as_f64(count) / took.as_secs_f64(), "")
+        );
+        fs::remove_file(source)?;
+    }
+    let (first, last) = rates.first().zip(rates.last()).context("no parts")?;
+    let all: Vec<String> = rates.iter().map(|rate| number(*rate, "")).collect();
+    Ok(Row {
+        name: "flat",
+        what: "import rate of the fifth part of generated resources as a share of the first's",
+        goal: "0.8",
+        figures: vec![last / first],
+        unit: "",
+        also: format!("{} resources in 5 parts: {} a second", bench.flat, all.join(", ")),
+    })
+}
+
+/// Rates of several runs against one server, and what is said of all of them.
+struct Measured {
+    rates: Vec<f64>,
+    also: String,
+    /// Bytes the server wrote to the disk, a request.
+    written: f64,
+}
+
+fn measure_server(bench: &Bench, folder: &Path, work: &mut dyn Work) -> anyhow::Result<Measured> {
+    let server = bench.serve(folder)?;
+    let at = authority(&server)?;
+    // What a cold cache costs is another question.
+    load::run(at, CONNECTIONS, bench.length / 4, work)?;
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    let (cpu, bytes) = (machine::cpu_time(server.id())?, machine::bytes_written(server.id())?);
+    for _ in 0..bench.runs {
+        let outcome = load::run(at, CONNECTIONS, bench.length, work)?;
+        let errors = outcome.errors;
+        println!(
+            "{}/s, p50 {:.2} p99 {:.2} p999 {:.2} ms, {errors} errors, driver {:.1} µs a request",
+            number(outcome.rate(), ""),
+            outcome.ms(500),
+            outcome.ms(990),
+            outcome.ms(999),
+            outcome.driver_cpu.as_secs_f64() * 1e6,
+        );
+        if errors > 0 {
+            bail!("{errors} of {} answers were wrong", outcome.requests);
+        }
+        outcomes.push(outcome);
+    }
+    let cpu = machine::cpu_time(server.id())?.saturating_sub(cpu);
+    let bytes = machine::bytes_written(server.id())?.saturating_sub(bytes);
+    server.stop()?;
+    let requests = as_f64(outcomes.iter().map(|outcome| outcome.requests).sum());
+    let quantile =
+        |thousandths| middle(&outcomes.iter().map(|o| o.ms(thousandths)).collect::<Vec<_>>());
+    let driver: Vec<f64> = outcomes.iter().map(|o| o.driver_cpu.as_secs_f64() * 1e6).collect();
+    let also = format!(
+        "p50 {} p99 {} p999 {} ms; processor a request: server {:.0} µs, driver {} µs",
+        quantile(500),
+        quantile(990),
+        quantile(999),
+        cpu.as_secs_f64() * 1e6 / requests,
+        middle(&driver),
+    );
+    let rates = outcomes.iter().map(Outcome::rate).collect();
+    Ok(Measured { rates, also, written: as_f64(bytes) / requests })
+}
+
+fn middle(figures: &[f64]) -> String {
+    let mut sorted = figures.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    number(sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN), "")
+}
+
+/// A bundle and how many entries it has.
+fn counted(bundle: Vec<u8>) -> anyhow::Result<(Vec<u8>, u64)> {
+    let value: serde_json::Value = serde_json::from_slice(&bundle)?;
+    let entries = value.get("entry").and_then(|entry| entry.as_array()).map_or(0, Vec::len);
+    Ok((bundle, u64::try_from(entries)?))
+}
+
+/// Records of all types, by asking for each type the server says it has.
+fn count_all(server: &Server) -> anyhow::Result<u64> {
+    let mut http = server.http()?;
+    let bundle = http.get("?_summary=count")?.ok()?.json()?;
+    bundle.get("total").and_then(serde_json::Value::as_u64).context("no total of all types")
+}
+
+/// nginx as a child, with as many workers as there are cores.
+struct Nginx {
+    child: Child,
+    authority: String,
+}
+
+impl Nginx {
+    fn start(folder: &Path) -> anyhow::Result<Self> {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let authority = format!("127.0.0.1:{port}");
+        let (root, settings) = (folder.display(), folder.join("nginx.conf"));
+        // Its best case: no log, handles of files kept, connections kept for as long as we ask.
+        let text = format!(
+            "user root;\nworker_processes auto;\ndaemon off;\npid {root}/nginx.pid;\nerror_log {root}/error.log;\n\
+             events {{ worker_connections 1024; }}\n\
+             http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000;\n\
+             open_file_cache max=100000 inactive=600s; open_file_cache_valid 600s;\n\
+             default_type application/fhir+json; server {{ listen {authority}; root {root}; }} }}\n"
+        );
+        fs::File::create(&settings)?.write_all(text.as_bytes())?;
+        let child = Command::new("nginx")
+            .arg("-c")
+            .arg(&settings)
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("nginx is not installed")?;
+        let nginx = Self { child, authority };
+        let began = Instant::now();
+        while std::net::TcpStream::connect(&nginx.authority).is_err() {
+            if began.elapsed() > Duration::from_secs(10) {
+                bail!("nginx does not answer");
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(nginx)
+    }
+
+    fn stop(mut self) -> anyhow::Result<()> {
+        self.end();
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// SIGTERM, which ends its workers too.
+    fn end(&self) {
+        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
