@@ -8,3 +8,4 @@ pub mod fold;
 pub mod parse;
 pub mod query;
 pub mod registry;
+pub mod unit;

@@ -1,32 +1,12 @@
 //! A store in a temporary folder and short ways to write to it and ask it.
 
-use base::{Clock, Fault, Limits, Millis};
+use base::{Fault, Limits, Millis};
 use fhir::Document;
 use fhir::definitions::{TypeId, r4};
 use search::parse::{Level, decode_query};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use store::{Op, Options, Page, PageRequest, Position, Receipt, Scope, Store, Unit};
-
-/// A clock a test can turn.
-#[derive(Debug)]
-pub(crate) struct Turned(AtomicI64);
-
-impl Turned {
-    pub(crate) fn at(ms: i64) -> Arc<Self> {
-        Arc::new(Self(AtomicI64::new(ms)))
-    }
-
-    pub(crate) fn turn(&self, ms: i64) {
-        self.0.fetch_add(ms, Ordering::SeqCst);
-    }
-}
-
-impl Clock for Turned {
-    fn now(&self) -> Millis {
-        Millis(self.0.load(Ordering::SeqCst))
-    }
-}
+use testkit::clock::Turned;
 
 /// A store, its folder and its clock.
 pub(crate) struct Case {

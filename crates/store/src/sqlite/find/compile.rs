@@ -338,7 +338,37 @@ impl Finder<'_> {
                     .map_err(unavailable)?,
             );
         }
-        Ok(Test::Num(units.into_iter().map(|u| (Some(u), bounds)).collect()))
+        let mut tests: Vec<_> = units.iter().map(|u| (Some(*u), bounds)).collect();
+        // Values in other units of the same measure, each with the bounds converted. The units in use
+        // are few, so no converted copy of any value needs to be stored.
+        let ucum = match &unit.system {
+            SystemMatch::Is(system) => system == search::unit::UCUM,
+            SystemMatch::Any => true,
+            SystemMatch::Absent => false,
+        };
+        if ucum {
+            for (number, code) in self.units_in_use()? {
+                if units.contains(&number) {
+                    continue;
+                }
+                if let Some(factor) = search::unit::factor(&unit.code, &code) {
+                    let (low, high) = (bounds.low * factor, bounds.high * factor);
+                    tests.push((Some(number), Bounds { low, high, ..bounds }));
+                }
+            }
+        }
+        Ok(Test::Num(tests))
+    }
+
+    fn units_in_use(&self) -> Result<Vec<(i64, String)>, Fault> {
+        let system = self.uri_or_unknown(search::unit::UCUM)?;
+        let run = || -> rusqlite::Result<Vec<(i64, String)>> {
+            self.conn
+                .prepare_cached("SELECT id, code FROM token WHERE system = ?")?
+                .query_map([system], |r| Ok((r.get(0)?, r.get(1)?)))?
+                .collect()
+        };
+        run().map_err(unavailable)
     }
 
     /// Spans of version numbers written at times in relation to a span of time.
