@@ -21,7 +21,7 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
     let config = settings.server()?;
     let record = opening::record(settings)?;
     if args.demo {
-        demo::load(&record, args.demo_patients)?;
+        demo::load(&record, &settings.data(), args.demo_patients)?;
     }
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {

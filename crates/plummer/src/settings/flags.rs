@@ -79,7 +79,8 @@ impl clap::Args for Flags {
             };
             command = command.arg(
                 Arg::new(setting.name)
-                    .long(setting.flag())
+                    // Flags live as long as the process; there is one small text for each setting.
+                    .long(&*setting.flag().leak())
                     .value_name(value)
                     .global(true)
                     .hide_short_help(!setting.common)
