@@ -6,6 +6,7 @@
 
 use crate::cursor::Cursor;
 use crate::find::{Found, SearchHow};
+use crate::people;
 use crate::session::{Audited, Session};
 use crate::trail;
 use audit::Kind;
@@ -13,12 +14,10 @@ use base::Fault;
 use base::error::code;
 use fhir::definitions::{TypeId, r4};
 use fhir::reference::{Reference, parse};
-use memchr::memmem::Finder;
 use search::parse::Level;
 use search::query::{Filter, Match, Prefix, Search};
 use search::registry::{AtomId, registry};
 use std::collections::HashSet;
-use std::sync::LazyLock;
 use store::{Hit, Page, Reader, Scoped};
 
 /// The parameters of the operation.
@@ -27,8 +26,6 @@ pub struct EverythingParams {
     /// `_since`, `_type`, `_count`, `start`, `end`, decoded, in any order; or `_cursor` alone.
     pub pairs: Vec<(String, String)>,
 }
-
-static REFERENCE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"reference\":\""));
 
 impl Session {
     /// Everything about a Patient, or an Encounter.
@@ -199,19 +196,15 @@ impl Session {
     }
 }
 
-/// The records that a stored version refers to. Its text has no white space between elements, so a
-/// reference always looks the same, and no string can look like one: its quotes would be escaped.
+/// The records here that a stored version refers to.
 fn references(hit: &Hit) -> Vec<(TypeId, String)> {
     let mut out = Vec::new();
-    for at in REFERENCE.find_iter(&hit.body) {
-        let rest = hit.body.get(at + REFERENCE.needle().len()..).unwrap_or_default();
-        let end = memchr::memchr(b'"', rest).unwrap_or(0);
-        if let Some(Ok(text)) = rest.get(..end).map(std::str::from_utf8)
-            && let Some(Reference::Relative(target)) = parse(text)
+    people::references(&hit.body, |text| {
+        if let Some(Reference::Relative(target)) = parse(text)
             && let Some(of) = r4().resource_type(target.resource_type)
         {
             out.push((of, target.id.to_owned()));
         }
-    }
+    });
     out
 }

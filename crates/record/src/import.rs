@@ -2,9 +2,10 @@
 //! units, and what they held is reported resource by resource.
 //!
 //! Loading the same file twice stores nothing twice. A resource with an id is a PUT of that id, and is
-//! left alone when its content is the same. A POST keeps the id derived from its `fullUrl`
-//! (`urn:uuid:X` becomes `X`); a conditional create that matches is left out. A transaction is all or
-//! nothing, unless the import was told to keep going past bad resources.
+//! left alone when its content is the same. A POST gets the id derived from its `fullUrl`
+//! (`urn:uuid:X` becomes `X`) and is done once: a record that has the id is left as it is, as it is by
+//! a conditional create that matches. A transaction is all or nothing, unless the import was told to
+//! keep going past bad resources.
 
 mod entries;
 
@@ -44,7 +45,7 @@ pub enum ImportOutcome {
     Stored,
     /// The record has this content already.
     Unchanged,
-    /// A conditional create found a record.
+    /// Its POST was done before, or its condition matches a record.
     Existing,
     /// Deleted, as its entry asked.
     Deleted,

@@ -11,10 +11,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 use store::{Hit, Prepared};
 
-static REFERENCE: LazyLock<Finder<'static>> =
-    LazyLock::new(|| Finder::new(b"\"reference\":\"Patient/"));
-static ESCAPE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\\u"));
-static SLASH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\\/"));
+static REFERENCE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"reference\":\""));
 
 /// Patients, each once, in the order they were met.
 #[derive(Debug, Default)]
@@ -39,39 +36,14 @@ impl Patients {
         if r4().name(kind) == "Patient" {
             self.add(id);
         }
-        for at in REFERENCE.find_iter(body) {
-            let rest = body.get(at + REFERENCE.needle().len()..).unwrap_or_default();
-            let end = rest.iter().position(|b| matches!(b, b'"' | b'/')).unwrap_or(0);
-            if let Some(Ok(id)) = rest.get(..end).map(std::str::from_utf8)
-                && fhir::reference::is_id(id)
+        references(body, |text| {
+            // Most references are not to patients: that is seen without taking them apart.
+            if text.starts_with("Patient/")
+                && let Some(Reference::Relative(target)) = parse(text)
             {
-                self.add(id);
+                self.add(target.id);
             }
-        }
-        // JSON may write any letter as an escape; a reference that does is still a reference.
-        if ESCAPE.find(body).is_some() || SLASH.find(body).is_some() {
-            self.slowly(body);
-        }
-    }
-
-    fn slowly(&mut self, body: &[u8]) {
-        let limits = Limits { json_bytes: usize::MAX, ..Limits::default() };
-        // A prepared text is two lists of members, a complete one an object.
-        for part in body.split(|b| *b == 0).filter(|part| !part.is_empty()) {
-            let text = match part.first() {
-                Some(b'{') => part.to_vec(),
-                _ => [b"{", part, b"}"].concat(),
-            };
-            let Ok(document) = Document::parse(text, &limits) else { continue };
-            for value in document.root().descendants().filter(|v| v.key() == Some("reference")) {
-                if let Some(text) = value.as_str()
-                    && let Some(Reference::Relative(target)) = parse(&text)
-                    && target.resource_type == "Patient"
-                {
-                    self.add(target.id);
-                }
-            }
-        }
+        });
     }
 
     /// Adds one.
@@ -86,6 +58,34 @@ impl Patients {
     pub(crate) fn into_ids(self) -> Vec<String> {
         self.ids
     }
+}
+
+/// Calls `each` with every `Reference.reference` of a text that the store keeps or answers. It has no
+/// white space between elements, so a reference always looks the same; and no string can look like
+/// one, for its quotes would be escaped.
+pub(crate) fn references(body: &[u8], mut each: impl FnMut(&str)) {
+    for at in REFERENCE.find_iter(body) {
+        let rest = body.get(at + REFERENCE.needle().len()..).unwrap_or_default();
+        let Some(end) = memchr::memchr2(b'"', b'\\', rest) else { return };
+        let (Some(raw), Some(stop)) = (rest.get(..end), rest.get(end)) else { return };
+        if *stop == b'"' {
+            each(std::str::from_utf8(raw).unwrap_or_default());
+        } else if let Some(text) = unescaped(rest) {
+            each(&text);
+        }
+    }
+}
+
+/// The string that ends at the first quote of its own, with its escapes undone. JSON may write any
+/// letter as an escape; a reference that does is still a reference.
+fn unescaped(rest: &[u8]) -> Option<String> {
+    let mut end = 0;
+    while *rest.get(end)? != b'"' {
+        end += if *rest.get(end)? == b'\\' { 2 } else { 1 };
+    }
+    let quoted = [b"\"", rest.get(..end)?, b"\""].concat();
+    let document = Document::parse(quoted, &Limits::default()).ok()?;
+    document.root().as_str().map(std::borrow::Cow::into_owned)
 }
 
 #[cfg(test)]

@@ -125,13 +125,19 @@ impl Session {
             }
         };
         Ok(match (&entry.target, entry.verb, entry.resource) {
-            (_, Verb::Post, Some((resource, _))) => match (found, ids) {
+            (_, Verb::Post, Some((resource, of))) => match (found, ids) {
                 (Some(id), _) => Action::Existing(id),
                 (None, Ids::New) => Action::Create(self.gate.store.new_id()),
-                (None, Ids::Derived) => Action::Update {
-                    id: derive::id(entry.full_url.as_deref(), resource),
-                    may_create: true,
-                },
+                (None, Ids::Derived) => {
+                    let id = derive::id(entry.full_url.as_deref(), resource);
+                    // What this entry created before is left as it is. If another thread creates it
+                    // now, the writer refuses and it is looked at again.
+                    match reader.read(of, &id)? {
+                        None => Action::Create(id),
+                        Some(hit) if hit.deleted => Action::Update { id, may_create: true },
+                        Some(_) => Action::Existing(id),
+                    }
+                }
             },
             (Target::Instance(of, id), Verb::Put, _) => {
                 let may_create = ids == Ids::Derived || self.gate.settings.create_by_update;

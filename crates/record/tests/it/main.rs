@@ -1,12 +1,22 @@
 //! The contract of the gate, over a real store and access log in a temporary directory.
 
+#[cfg(test)]
 mod audit_trail;
+#[cfg(test)]
 mod batch;
+#[cfg(test)]
 mod conditional;
+#[cfg(test)]
 mod everything;
+#[cfg(test)]
 mod import;
+#[cfg(test)]
 mod paging;
+#[cfg(test)]
 mod random;
+#[cfg(test)]
 mod single;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
 mod transaction;

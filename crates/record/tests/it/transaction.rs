@@ -66,9 +66,9 @@ fn links_between_entries_become_references() {
     let root = body.root();
     let text = |path: &[&str]| {
         path.iter()
-            .fold(Some(root), |value, step| match step.parse::<usize>() {
-                Ok(at) => value?.items().nth(at),
-                Err(_) => value?.get(step),
+            .try_fold(root, |value, step| match step.parse::<usize>() {
+                Ok(at) => value.items().nth(at),
+                Err(_) => value.get(step),
             })
             .and_then(|value| value.as_str())
             .unwrap()
