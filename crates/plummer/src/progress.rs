@@ -125,7 +125,10 @@ mod tests {
             "importing [######------------------] 25.0 %, 1,500 resources, 500 /s, 9s left"
         );
         let unknown = Step { count: 10, done: 0, all: 0 };
-        assert_eq!(line("importing", "resources", unknown, took, true), "importing 10 resources, 3 /s");
+        assert_eq!(
+            line("importing", "resources", unknown, took, true),
+            "importing 10 resources, 3 /s"
+        );
     }
 
     #[test]

@@ -135,8 +135,10 @@ impl Settings {
         if OTHERS.contains(&name) {
             return Ok(());
         }
-        let setting = setting(&rest.to_lowercase())
-            .ok_or_else(|| unknown(name, &rest.to_lowercase(), &"the environment"))?;
+        let setting = TABLE
+            .iter()
+            .find(|setting| setting.env() == name)
+            .ok_or_else(|| unknown(name, rest, &"the environment"))?;
         let value = parse(setting, text).with_context(|| name.to_owned())?;
         self.put(setting, value, Source::Environment);
         Ok(())
@@ -274,8 +276,12 @@ pub(crate) fn parse(setting: &Setting, text: &str) -> anyhow::Result<Value> {
 
 fn unknown(written: &str, name: &str, place: &dyn fmt::Display) -> anyhow::Error {
     match suggestion(name) {
-        Some(meant) => anyhow!("{place} sets {written}, which is no setting; did you mean {meant}?"),
-        None => anyhow!("{place} sets {written}, which is no setting; `plummer config show` lists all"),
+        Some(meant) => {
+            anyhow!("{place} sets {written}, which is no setting; did you mean {meant}?")
+        }
+        None => {
+            anyhow!("{place} sets {written}, which is no setting; `plummer config show` lists all")
+        }
     }
 }
 
@@ -289,12 +295,14 @@ mod tests {
 
     #[test]
     fn later_sources_override_earlier_ones() {
-        let env = vars(&[("PLUMMER_LISTEN", "127.0.0.1:1"), ("PLUMMER_PAGE_MAX", "50"), ("HOME", "/x")]);
+        let env =
+            vars(&[("PLUMMER_LISTEN", "127.0.0.1:1"), ("PLUMMER_PAGE_MAX", "50"), ("HOME", "/x")]);
         let flags = [("listen", "127.0.0.1:2".to_owned())];
         let settings = Settings::read(&[], &env, &flags).unwrap();
         assert_eq!(settings.text("listen"), "127.0.0.1:2");
         assert_eq!(settings.limits().page_max, 50);
-        let source = |name| settings.all().find(|(s, _, _)| s.name == name).map(|(_, _, s)| s.clone());
+        let source =
+            |name| settings.all().find(|(s, _, _)| s.name == name).map(|(_, _, s)| s.clone());
         assert_eq!(source("listen"), Some(Source::Flag));
         assert_eq!(source("page_max"), Some(Source::Environment));
         assert_eq!(source("sync"), Some(Source::Default));

@@ -82,7 +82,9 @@ pub(crate) fn rest(switches: &Switches) -> Vec<u8> {
     }
     w.end_array();
     w.key("searchParam").array();
-    for parameter in registry().parameters(TypeId(0)).iter().filter(|p| p.code.starts_with('_')) {
+    // Those of every type are the same for each.
+    let any = r4().resource_types().next().map_or(&[][..], |(of, _)| registry().parameters(of));
+    for parameter in any.iter().filter(|p| p.code.starts_with('_')) {
         search_parameter(&mut w, parameter);
     }
     common(&mut w);

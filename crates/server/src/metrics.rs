@@ -110,7 +110,7 @@ impl Metrics {
         let seconds = "How long requests took, in seconds.";
         head(&mut out, "plummer_request_seconds", "histogram", seconds);
         for (name, series) in self.named() {
-            self::histogram(&mut out, name, series);
+            histogram(&mut out, name, series);
         }
         for (name, kind, help, value) in [
             ("plummer_requests_in_flight", "gauge", "Requests being worked on.", self.in_flight()),

@@ -25,9 +25,8 @@ pub(crate) fn run(settings: &Settings, args: &Import) -> anyhow::Result<ExitCode
     };
     let (meter, limit) = (Meter::default(), settings.limits().json_bytes);
     let started = Instant::now();
-    let mut receipt = pipeline::run(&session, &plan, &meter, &mut |sink| {
-        sources.read(limit, &meter.disk, sink)
-    })?;
+    let mut receipt =
+        pipeline::run(&session, &plan, &meter, &mut |sink| sources.read(limit, &meter.disk, sink))?;
     let took = started.elapsed();
     receipt.passed_over = sources.passed_over;
     write!(std::io::stdout(), "{}", receipt.text(took))?;

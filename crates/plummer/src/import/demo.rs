@@ -27,7 +27,10 @@ pub(crate) fn load(record: &Record, data: &Path, patients: u64) -> anyhow::Resul
     }
     let empty = record.store_stats().live.iter().all(|(_, count)| *count == 0);
     if !empty && told.is_empty() {
-        bail!("{} holds records that are not the demo's; name another folder by --data", data.display());
+        bail!(
+            "{} holds records that are not the demo's; name another folder by --data",
+            data.display()
+        );
     }
     fs::write(&mark, "loading\n").with_context(|| format!("cannot write {}", mark.display()))?;
     let clinic = Clinic::new(Options::at(patients, SEED, SystemClock.now()));
@@ -36,11 +39,8 @@ pub(crate) fn load(record: &Record, data: &Path, patients: u64) -> anyhow::Resul
     let plan = Plan { keep_going: false, threads, folder, disk_bytes: 0, journal: false };
     let started = std::time::Instant::now();
     let file = Arc::new(FileKey { path: String::new(), bytes: 0, changed_ms: 0 });
-    let receipt = pipeline::run(
-        &opening::session(record),
-        &plan,
-        &Meter::default(),
-        &mut |sink| {
+    let receipt =
+        pipeline::run(&opening::session(record), &plan, &Meter::default(), &mut |sink| {
             let (mut ordinal, mut open) = (0, true);
             let mut each = |resource_type: &'static str, id: &str, json: &str| {
                 let (file, place) = (Arc::clone(&file), format!("demo/{resource_type}/{id}"));
@@ -53,8 +53,7 @@ pub(crate) fn load(record: &Record, data: &Path, patients: u64) -> anyhow::Resul
                 clinic.patient_into(patient, &mut each);
             }
             Ok(())
-        },
-    )?;
+        })?;
     if !receipt.is_clean() {
         bail!("the demo clinic was refused:\n{}", receipt.text(started.elapsed()));
     }

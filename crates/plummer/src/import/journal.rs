@@ -77,11 +77,6 @@ impl Journal {
 }
 
 impl Held {
-    /// Whether an earlier import left anything.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Whether a document was stored by an earlier import.
     pub(crate) fn holds(&self, item: &Item) -> bool {
         if self.0.is_empty() {
@@ -132,9 +127,9 @@ mod tests {
         };
         let held: Vec<u64> = (0..12).filter(|o| holds(&again, *o)).collect();
         assert_eq!(held, [0, 1, 2, 7]);
-        assert!(!again.held.is_empty());
+        assert!(!again.held.0.is_empty());
         again.finish().unwrap();
-        assert!(Journal::open(&folder).unwrap().held.is_empty());
+        assert!(Journal::open(&folder).unwrap().held.0.is_empty());
         let _ = fs::remove_dir_all(&folder);
     }
 }

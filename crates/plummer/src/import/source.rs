@@ -95,12 +95,13 @@ impl Sources {
             bail!("{}: folders lie more than {DEPTH_MAX} deep", folder.display());
         }
         let told = || format!("cannot read {}", folder.display());
-        let mut entries = fs::read_dir(folder).with_context(told)?.collect::<io::Result<Vec<_>>>()?;
+        let mut entries =
+            fs::read_dir(folder).with_context(told)?.collect::<io::Result<Vec<_>>>()?;
         entries.sort_by_key(fs::DirEntry::file_name);
         for entry in entries {
             let path = entry.path();
-            let meta = fs::metadata(&path)
-                .with_context(|| format!("cannot read {}", path.display()))?;
+            let meta =
+                fs::metadata(&path).with_context(|| format!("cannot read {}", path.display()))?;
             if meta.is_dir() {
                 self.folder(&path, depth + 1)?;
             } else if kind(&path).is_some() {
@@ -114,11 +115,17 @@ impl Sources {
     }
 
     /// Reads all documents. `seen` counts the bytes read from the disk.
-    pub(crate) fn read(&self, limit: usize, seen: &AtomicU64, sink: Sink<'_>) -> anyhow::Result<()> {
+    pub(crate) fn read(
+        &self,
+        limit: usize,
+        seen: &AtomicU64,
+        sink: Sink<'_>,
+    ) -> anyhow::Result<()> {
         let mut go_on = true;
         for path in &self.files {
             let Some((format, packing)) = kind(path) else { continue };
-            let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let file =
+                File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
             let key = Arc::new(FileKey::of(path, &file)?);
             let counted = Counted { inner: file, seen };
             let plain = unpacked(BufReader::with_capacity(BUFFER_BYTES, counted), packing)?;
@@ -169,7 +176,12 @@ struct Reading<'r> {
 }
 
 impl Reading<'_> {
-    fn stream(&mut self, plain: Box<dyn BufRead + '_>, format: Format, place: &str) -> anyhow::Result<()> {
+    fn stream(
+        &mut self,
+        plain: Box<dyn BufRead + '_>,
+        format: Format,
+        place: &str,
+    ) -> anyhow::Result<()> {
         match format {
             Format::Json => self.whole(plain, place),
             Format::Lines => self.lines(plain, place),

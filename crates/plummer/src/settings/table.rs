@@ -101,18 +101,8 @@ pub(crate) static TABLE: &[Setting] = &[
         "full",
         "full: a write is acknowledged when the disk has it; relaxed: faster, and a power cut may lose the last moments",
     ),
-    row(
-        "create_by_update",
-        Kind::Switch,
-        "true",
-        "a PUT under an unused id creates the resource",
-    ),
-    row(
-        "delete_many",
-        Kind::Switch,
-        "false",
-        "a conditional delete may delete several resources",
-    ),
+    row("create_by_update", Kind::Switch, "true", "a PUT under an unused id creates the resource"),
+    row("delete_many", Kind::Switch, "false", "a conditional delete may delete several resources"),
     row(
         "explain",
         Kind::Switch,
@@ -131,12 +121,7 @@ pub(crate) static TABLE: &[Setting] = &[
         "1024",
         "requests worked on at a time; one more is turned away at once",
     ),
-    row(
-        "connections_max",
-        Kind::Number(1, 1_000_000),
-        "4096",
-        "open connections; one more waits",
-    ),
+    row("connections_max", Kind::Number(1, 1_000_000), "4096", "open connections; one more waits"),
     row(
         "search_threads",
         Kind::Number(1, 512),
@@ -168,8 +153,18 @@ pub(crate) static TABLE: &[Setting] = &[
         "20000",
         "entries of one batch or transaction",
     ),
-    row("page_default", Kind::Number(1, 100_000), "20", "resources of a page when _count is not given"),
-    row("page_max", Kind::Number(1, 100_000), "1000", "resources of a page; a higher _count is lowered"),
+    row(
+        "page_default",
+        Kind::Number(1, 100_000),
+        "20",
+        "resources of a page when _count is not given",
+    ),
+    row(
+        "page_max",
+        Kind::Number(1, 100_000),
+        "1000",
+        "resources of a page; a higher _count is lowered",
+    ),
     row(
         "include_max",
         Kind::Number(1, 1_000_000),
@@ -228,25 +223,29 @@ fn distance(a: &str, b: &str) -> usize {
     row.last().copied().unwrap_or(a.len())
 }
 
-/// The table as docs/operators/configuration.md shows it.
-pub(crate) fn markdown() -> String {
-    let mut out = String::from("| setting | value | default | what it does |\n|---|---|---|---|\n");
-    for setting in TABLE {
-        let default = match setting.default {
-            "" => "none".to_owned(),
-            text => format!("`{text}`"),
-        };
-        let kind = setting.kind.describe();
-        out.push_str(&format!("| `{}` | {kind} | {default} | {} |\n", setting.name, setting.doc));
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const PAGE: &str = include_str!("../../../../docs/operators/configuration.md");
+
+    /// The table as docs/operators/configuration.md shows it.
+    fn markdown() -> String {
+        let mut out =
+            String::from("| setting | value | default | what it does |\n|---|---|---|---|\n");
+        for setting in TABLE {
+            let default = match setting.default {
+                "" => "none".to_owned(),
+                text => format!("`{text}`"),
+            };
+            let kind = setting.kind.describe();
+            out.push_str(&format!(
+                "| `{}` | {kind} | {default} | {} |\n",
+                setting.name, setting.doc
+            ));
+        }
+        out
+    }
 
     #[test]
     fn the_page_shows_the_table_as_it_is() {
@@ -287,7 +286,11 @@ mod tests {
             ("include_max", limits.include_max as u64),
             ("search_steps_max", limits.search_steps),
         ] {
-            assert_eq!(setting(name).map(|s| s.default), Some(value.to_string().as_str()), "{name}");
+            assert_eq!(
+                setting(name).map(|s| s.default),
+                Some(value.to_string().as_str()),
+                "{name}"
+            );
         }
     }
 }

@@ -24,7 +24,8 @@ fn bytes_go_in_and_come_out_as_they_are() {
 #[test]
 fn an_update_keeps_the_id_of_its_address() {
     let server = Running::start();
-    let headers = [("Content-Type", "text/plain; charset=utf-8"), ("X-Security-Context", "Patient/1")];
+    let headers =
+        [("Content-Type", "text/plain; charset=utf-8"), ("X-Security-Context", "Patient/1")];
     let made = server.send("PUT", "/Binary/note", &headers, "süß".as_bytes());
     assert_eq!((made.status, made.at("id")), (201, "note".to_owned()));
     assert_eq!(made.at("securityContext.reference"), "Patient/1");

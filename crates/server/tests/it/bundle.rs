@@ -10,10 +10,7 @@ fn entry(full_url: &str, body: &str, method: &str, url: &str) -> String {
 }
 
 fn bundle(kind: &str, entries: &[String]) -> String {
-    format!(
-        "{{\"resourceType\":\"Bundle\",\"type\":\"{kind}\",\"entry\":[{}]}}",
-        entries.join(",")
-    )
+    format!("{{\"resourceType\":\"Bundle\",\"type\":\"{kind}\",\"entry\":[{}]}}", entries.join(","))
 }
 
 const OBSERVATION: &str = "{\"resourceType\":\"Observation\",\"status\":\"final\",\"code\":{\"text\":\"x\"},\"subject\":{\"reference\":\"urn:uuid:00000000-0000-4000-8000-000000000001\"}}";
@@ -50,10 +47,7 @@ fn a_transaction_with_a_bad_entry_changes_nothing() {
     let bad = "{\"resourceType\":\"Patient\",\"id\":\"b\",\"nope\":1}";
     let body = bundle(
         "transaction",
-        &[
-            entry("", &patient("a", "A"), "PUT", "Patient/a"),
-            entry("", bad, "PUT", "Patient/b"),
-        ],
+        &[entry("", &patient("a", "A"), "PUT", "Patient/a"), entry("", bad, "PUT", "Patient/b")],
     );
     let answer = server.post("", &body);
     assert_eq!((answer.status, answer.code().as_str()), (422, "validation.element.unknown"));
@@ -97,8 +91,7 @@ fn what_is_no_batch_is_refused() {
 fn representations_come_when_preferred() {
     let server = Running::start();
     let body = bundle("transaction", &[entry("", &patient("a", "A"), "PUT", "Patient/a")]);
-    let headers =
-        [("Content-Type", "application/fhir+json"), ("Prefer", "return=representation")];
+    let headers = [("Content-Type", "application/fhir+json"), ("Prefer", "return=representation")];
     let answer = server.send("POST", "", &headers, body.as_bytes());
     assert_eq!(answer.at("entry.0.resource.meta.versionId"), "1");
     let minimal = server.post("", &body);

@@ -16,7 +16,8 @@ use tokio::sync::oneshot;
 /// A server that ends with the test.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
-    pub(crate) dir: TempDir,
+    /// Kept until the server has ended.
+    _dir: TempDir,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -54,13 +55,14 @@ impl Running {
                 .unwrap();
             runtime.block_on(async {
                 let random = Box::new(Seeded::new(3));
-                let server = Server::bind(record, own, Arc::new(SystemClock), random).await.unwrap();
+                let server =
+                    Server::bind(record, own, Arc::new(SystemClock), random).await.unwrap();
                 told.send(server.address()).unwrap();
                 server.run(async { drop(stopped.await) }).await;
             });
         });
         let address = address.recv().unwrap();
-        Self { address, dir, stop: Some(stop), thread: Some(thread) }
+        Self { address, _dir: dir, stop: Some(stop), thread: Some(thread) }
     }
 
     /// Asks the server to stop and waits until it has.

@@ -50,6 +50,10 @@ fn spans_of_time_narrow_it() {
     assert_eq!(server.get("/Patient/a/_history?_at=1999").entries(), 0);
     for bad in ["_since=soon", "_count=0", "_count=x", "_at=never", "name=x", "_cursor=x"] {
         let answer = server.get(&format!("/_history?{bad}"));
-        assert_eq!((answer.status, answer.code().as_str()), (400, "server.parameter.invalid"), "{bad}");
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (400, "server.parameter.invalid"),
+            "{bad}"
+        );
     }
 }

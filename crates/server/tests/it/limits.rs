@@ -14,10 +14,7 @@ fn a_body_above_the_limit_is_refused_packed_or_not() {
     for (headers, body) in [
         (vec![json], long.clone().into_bytes()),
         (vec![json, ("Content-Length", "99999999999")], b"{}".to_vec()),
-        (
-            vec![json, ("Content-Encoding", "zstd")],
-            zstd::encode_all(long.as_bytes(), 3).unwrap(),
-        ),
+        (vec![json, ("Content-Encoding", "zstd")], zstd::encode_all(long.as_bytes(), 3).unwrap()),
     ] {
         let answer = server.send("PUT", "/Patient/a", &headers, &body);
         assert_eq!((answer.status, answer.code().as_str()), (413, "server.body.too-large"));

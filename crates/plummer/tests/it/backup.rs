@@ -1,0 +1,47 @@
+//! Backup and restore, with a server and without.
+
+use crate::run::Place;
+use crate::serve::Serving;
+
+#[test]
+fn a_backup_of_a_running_server_is_a_whole_data_folder() {
+    let place = Place::new();
+    let server = Serving::start(&place, &[]);
+    for id in ["a", "b"] {
+        let body = format!("{{\"resourceType\":\"Patient\",\"id\":\"{id}\"}}");
+        server.ask("PUT", &format!("/fhir/Patient/{id}"), &body);
+    }
+    let said = place.run(&["backup", "copy"]);
+    assert!(said.ok, "{said:?}");
+    server.ask("DELETE", "/fhir/Patient/b", "");
+    assert!(!place.run(&["backup", "copy"]).ok, "the folder is not empty");
+    assert!(server.stop());
+
+    let args = ["restore", "copy", "--data", "back"];
+    let output = place.command(&args).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.starts_with("restored 2 resources"), "{told}");
+    let verified = place.command(&["audit", "verify", "--data", "back"]).output().unwrap();
+    assert!(verified.status.success());
+    let server = Serving::start(&place, &["--data", "back"]);
+    assert!(server.ask("GET", "/fhir/Patient/b", "").starts_with("HTTP/1.1 200"));
+    let body = "{\"resourceType\":\"Patient\",\"id\":\"c\"}";
+    assert!(server.ask("PUT", "/fhir/Patient/c", body).starts_with("HTTP/1.1 201"));
+    assert!(server.stop());
+    let args = ["audit", "show", "--data", "back", "--kind", "update"];
+    let shown = place.command(&args).output().unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains("Patient") && shown.contains("\"c\""), "writes go on being logged: {shown}");
+}
+
+#[test]
+fn without_a_server_the_command_copies_by_itself() {
+    let place = Place::new();
+    place.write("in.json", "{\"resourceType\":\"Patient\",\"id\":\"a\"}");
+    assert!(place.run(&["import", "in.json"]).ok);
+    let said = place.run(&["backup", "copy"]);
+    assert!(said.ok, "{said:?}");
+    assert!(!place.run(&["restore", "copy"]).ok, "the data folder holds records");
+    assert!(!place.run(&["restore", "in.json"]).ok, "no backup");
+}

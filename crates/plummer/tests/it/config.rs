@@ -1,0 +1,48 @@
+//! Settings as an operator sets them.
+
+use crate::run::Place;
+
+#[test]
+fn values_are_shown_with_their_source() {
+    let place = Place::new();
+    place.write("plummer.toml", "page_max = 50\ncors_origins = [\"https://a.example\"]\n");
+    let args = ["config", "show", "--config", "plummer.toml", "--page-default", "10"];
+    let output = place.command(&args).env("PLUMMER_SYNC", "relaxed").output().unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    let line = |name: &str| out.lines().find(|l| l.starts_with(name)).unwrap().to_owned();
+    assert!(line("page_max ").ends_with("= 50  (plummer.toml)"), "{out}");
+    assert!(line("page_default ").ends_with("= 10  (flag)"));
+    assert!(line("sync ").ends_with("= relaxed  (environment)"));
+    assert!(line("listen ").ends_with("(default)"));
+    assert!(line("cors_origins ").contains("https://a.example"));
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_by_name() {
+    let place = Place::new();
+    place.write("wrong.toml", "lisen = \"127.0.0.1:1\"\n");
+    place.write("type.toml", "page_max = [1]\n");
+    for (args, told) in [
+        (vec!["--config", "wrong.toml"], "did you mean listen?"),
+        (vec!["--config", "type.toml"], "page_max"),
+        (vec!["--config", "none.toml"], "cannot read none.toml"),
+        (vec!["--listen", "0.0.0.0:8080"], "loopback only"),
+        (vec!["--listen", "somewhere"], "listen"),
+        (vec!["--page-default", "100", "--page-max", "10"], "page_default is above page_max"),
+        (vec!["--base-url", "ehr.example"], "base_url"),
+        (vec!["--cors-origins", "*"], "cors_origins"),
+    ] {
+        let mut all = vec!["config", "check"];
+        all.extend(args);
+        let said = place.run(&all);
+        assert!(!said.ok && said.err.contains(told), "{all:?}: {said:?}");
+    }
+    assert!(place.run(&["config", "check"]).ok);
+}
+
+#[test]
+fn the_version_is_told() {
+    let place = Place::new();
+    let version = format!("plummer {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(place.run(&["version"]).out, version);
+}

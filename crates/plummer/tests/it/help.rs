@@ -1,0 +1,42 @@
+//! The help texts, as files that a person can read and review.
+
+use crate::run::Place;
+
+#[test]
+fn the_help_of_every_command_is_as_reviewed() {
+    let place = Place::new();
+    let mut text = String::new();
+    let commands: [&[&str]; 11] = [
+        &[],
+        &["serve"],
+        &["import"],
+        &["export"],
+        &["generate"],
+        &["backup"],
+        &["restore"],
+        &["audit"],
+        &["audit", "verify"],
+        &["audit", "show"],
+        &["config"],
+    ];
+    for command in commands {
+        let mut args = command.to_vec();
+        args.push("-h");
+        let output = place.command(&args).output().unwrap();
+        assert!(output.status.success(), "{command:?}");
+        text.push_str(&format!("$ plummer {}\n", args.join(" ")));
+        text.push_str(&String::from_utf8(output.stdout).unwrap());
+        text.push('\n');
+    }
+    insta::assert_snapshot!("help", text);
+}
+
+#[test]
+fn the_long_help_lists_every_setting() {
+    let place = Place::new();
+    let help = place.command(&["serve", "--help"]).output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    for flag in ["--listen", "--sync", "--search-steps-max", "--cors-origins", "--log-format"] {
+        assert!(help.contains(flag), "{flag}");
+    }
+}
