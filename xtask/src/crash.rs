@@ -37,6 +37,9 @@ const CALLERS: u64 = 6;
 const LOAD_MS: (u64, u64) = (60, 1200);
 /// Records of earlier runs looked at again after each run.
 const SAMPLE: usize = 40;
+/// A loss of power may take events of reads, whose numbers are used again: the search for those of
+/// writes begins this far before the last number seen.
+const EVENTS_LOST_MAX: u64 = 10_000;
 
 fn run(words: &[String]) -> anyhow::Result<()> {
     let options = Options::parse(words)?;
@@ -51,7 +54,7 @@ fn run(words: &[String]) -> anyhow::Result<()> {
     println!("seed {}: {} runs", options.seed, options.runs);
     let mut broken = 0;
     for power in options.modes() {
-        let shim = if power { Some(build(&root(), "powerloss", &["--release"])?) } else { None };
+        let shim = if power { Some(build(&root(), "powerloss", &[])?) } else { None };
         broken += Drill::new(&options, &binary, shim)?.run(&options)?;
     }
     if broken > 0 {
@@ -115,6 +118,10 @@ struct Drill {
     disk: Option<(Disk, Vec<(&'static str, OsString)>)>,
     random: Random,
     ledger: Ledger,
+    /// The names that the last loss of power took.
+    taken: Vec<String>,
+    /// The number of the last event in the audit log, as last seen.
+    last_event: u64,
     tally: Tally,
 }
 
@@ -153,6 +160,8 @@ impl Drill {
             disk,
             random: Random::new(options.seed),
             ledger: Ledger::default(),
+            taken: Vec::new(),
+            last_event: 0,
             tally: Tally::default(),
         })
     }
@@ -182,6 +191,9 @@ impl Drill {
             let wrong = self.verify(&next, run == options.runs)?;
             for line in wrong.iter().take(20) {
                 println!("{kind} {run}: {line}");
+            }
+            if !wrong.is_empty() && !self.taken.is_empty() {
+                println!("{kind} {run}: lost were {}", self.taken.join(", "));
             }
             broken += wrong.len();
             server = Some(next);
@@ -269,6 +281,7 @@ impl Drill {
 
     fn lose_power(&mut self) -> anyhow::Result<()> {
         let Some((disk, _)) = &self.disk else { return Ok(()) };
+        self.taken.clear();
         disk.survive()?;
         // Now and then the process dies and the machine does not: what is not synced stays so.
         if self.random.once_in(4) {
@@ -278,7 +291,8 @@ impl Drill {
         self.tally.losses += 1;
         self.tally.unsynced += loss.unsynced;
         self.tally.sectors += loss.sectors;
-        self.tally.names += loss.names;
+        self.tally.names += loss.names.len();
+        self.taken = loss.names;
         Ok(())
     }
 
@@ -319,7 +333,8 @@ impl Drill {
         let (mut wrong, asked) = verify::records(&mut http, &mut self.ledger, &keys)?;
         self.tally.asked += asked;
         wrong.extend(verify::counts(&mut http, &self.ledger)?);
-        wrong.extend(verify::audit(&self.binary, &self.data, &answered)?);
+        let from = self.last_event.saturating_sub(EVENTS_LOST_MAX).max(1);
+        self.last_event = verify::audit(&self.binary, &self.data, &answered, from, &mut wrong)?;
         let live =
             |(_, r): &(&String, &ledger::Record)| matches!(r.last(), Some((_, State::Live(_))));
         if all && self.ledger.records.iter().filter(live).count() == 0 {

@@ -17,14 +17,14 @@ const SECTOR: u64 = 512;
 const MAPPED: &str = "-shm";
 
 /// What a loss of power took.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Loss {
     /// Changes of content that were not synced.
     pub(super) unsynced: usize,
     /// Sectors that went back to an earlier state.
     pub(super) sectors: usize,
     /// Names that were taken back.
-    pub(super) names: usize,
+    pub(super) names: Vec<String>,
 }
 
 /// The folder a server keeps its data in, and the one the shim keeps its journal in.
@@ -97,8 +97,7 @@ impl Disk {
         // A file system keeps the order of its names: those after a moment are lost.
         let kept = random.index(names.len() + 1);
         for record in names.iter().skip(kept).rev() {
-            take_back_name(record)?;
-            loss.names += 1;
+            loss.names.push(take_back_name(record)?);
         }
         let mut paths = HashMap::new();
         self.find(&self.data, &mut paths)?;
@@ -135,19 +134,24 @@ impl Disk {
     }
 }
 
-fn take_back_name(record: &Record<'_>) -> anyhow::Result<()> {
+/// Tells which name it was.
+fn take_back_name(record: &Record<'_>) -> anyhow::Result<String> {
     let gone = |done: std::io::Result<()>| match done {
         // The change was announced and not made: the kill came between.
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         done => done,
     };
-    match record {
-        Record::Create { path, .. } if Path::new(path).is_dir() => gone(fs::remove_dir_all(path))?,
-        Record::Create { path, .. } => gone(fs::remove_file(path))?,
+    Ok(match record {
+        Record::Create { path, .. } => {
+            let folder = Path::new(path).is_dir();
+            gone(if folder { fs::remove_dir_all(path) } else { fs::remove_file(path) })?;
+            format!("the making of {path}")
+        }
         Record::Remove { path, saved, .. } => {
             if !Path::new(path).exists() {
                 fs::hard_link(saved, path)?;
             }
+            format!("the removal of {path}")
         }
         Record::Rename { from, to, saved, .. } => {
             let made = !Path::new(from).exists();
@@ -157,10 +161,10 @@ fn take_back_name(record: &Record<'_>) -> anyhow::Result<()> {
             if made && !saved.is_empty() {
                 fs::hard_link(saved, to)?;
             }
+            format!("the renaming of {from} to {to}")
         }
         _ => bail!("not a change of names"),
-    }
-    Ok(())
+    })
 }
 
 /// A change of content that a sync never covered, with what it made of the bytes.
@@ -355,7 +359,7 @@ mod tests {
         assert!(seen.borrow().len() > 1, "{seen:?}");
         after_losses("folder", "echo a > a; sync a; mv a b; sync .", |data, loss| {
             assert_eq!(text(data.join("b")).as_deref(), Some("a\n"));
-            assert_eq!((loss.names, loss.sectors), (0, 0));
+            assert_eq!((loss.names.len(), loss.sectors), (0, 0));
         });
     }
 

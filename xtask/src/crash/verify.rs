@@ -95,28 +95,34 @@ pub(super) fn counts(http: &mut Http, ledger: &Ledger) -> anyhow::Result<Vec<Str
     Ok(wrong)
 }
 
-/// The log verifies, and holds an event for each of the writes answered for.
+/// The log verifies, and holds an event for each of the writes answered for, from event `from` on.
+/// Tells the number of the last event.
 pub(super) fn audit(
     binary: &Path,
     data: &Path,
     answered: &[(String, u64)],
-) -> anyhow::Result<Vec<String>> {
-    let run = |word: &str| {
+    from: u64,
+    wrong: &mut Vec<String>,
+) -> anyhow::Result<u64> {
+    let run = |words: &[&str]| {
         let mut command = Command::new(binary);
-        command.args(["audit", word, "--data"]).arg(data).output().context("audit did not start")
+        command.arg("audit").args(words).arg("--data").arg(data);
+        command.output().context("audit did not start")
     };
-    let mut wrong = Vec::new();
-    let verified = run("verify")?;
+    let verified = run(&["verify"])?;
     if !verified.status.success() {
         let said = [verified.stdout, verified.stderr].concat();
         wrong.push(format!("the audit log does not verify: {}", String::from_utf8_lossy(&said)));
     }
-    let shown = run("show")?;
+    let shown = run(&["show", "--from-seq", &from.to_string()])?;
     if !shown.status.success() {
         bail!("audit show: {}", String::from_utf8_lossy(&shown.stderr));
     }
     let mut events: HashSet<(String, u64)> = HashSet::new();
+    let mut last = 0;
     for line in String::from_utf8_lossy(&shown.stdout).lines() {
+        let number = line.strip_prefix("{\"seq\":").and_then(|rest| rest.split(',').next());
+        last = number.and_then(|n| n.parse().ok()).context("an event without its number")?;
         // Reads name no commit; skipping them unparsed keeps a long drill short.
         if !line.contains("\"commit\":") {
             continue;
@@ -132,7 +138,7 @@ pub(super) fn audit(
     for write in answered.iter().filter(|write| !events.contains(*write)) {
         wrong.push(format!("{} version {} has no event in the audit log", write.0, write.1));
     }
-    Ok(wrong)
+    Ok(last)
 }
 
 /// The whole history of a record held against what is known; nothing when there is no such record.
