@@ -5,6 +5,7 @@
 
 mod bundle;
 mod condition;
+mod conditional;
 mod cursor;
 mod everything;
 mod find;

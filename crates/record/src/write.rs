@@ -1,5 +1,5 @@
-//! Single writes (<https://hl7.org/fhir/R4/http.html#create>, `#update`, `#delete`, and their
-//! conditional forms): validated first, stored by one unit of work, answered after the sync.
+//! Single writes (<https://hl7.org/fhir/R4/http.html#create>, `#update`, `#delete`): validated
+//! first, stored by one unit of work, answered after the sync.
 
 use crate::condition::{self, TRIES};
 use crate::labels::labels_of;
@@ -12,7 +12,7 @@ use base::{Fault, Issue, Millis};
 use fhir::definitions::{TypeId, r4};
 use fhir::reference::is_id;
 use fhir::{Document, Value};
-use store::{Guard, Hit, Method, Op, PageRequest, Prepared, Receipt, Unit};
+use store::{Guard, Hit, Method, Op, Prepared, Receipt, Unit};
 
 /// What a create or update did.
 #[derive(Debug, Clone)]
@@ -70,20 +70,6 @@ impl Session {
         self.update_value(of, id, body.root(), if_match, if_none_match_star).await
     }
 
-    /// Updates the one record that a search matches, or creates one.
-    ///
-    /// # Errors
-    /// As [`Session::update`]; `record.write.multiple-matches`.
-    pub async fn conditional_update(
-        &self,
-        of: TypeId,
-        query: &str,
-        body: Document,
-        if_match: Option<u64>,
-    ) -> Result<Written, Fault> {
-        self.conditional_update_value(of, query, body.root(), if_match).await
-    }
-
     /// Deletes a record. Deleting what is not there changes nothing.
     ///
     /// # Errors
@@ -108,48 +94,6 @@ impl Session {
             let unit = Unit { ops: vec![op], ..Unit::default() };
             let receipt = self.commit(unit, event.clone()).await?;
             Ok(deleted(&receipt))
-        };
-        let outcome = outcome.await;
-        outcome.map_err(|fault| self.refused(event, fault))
-    }
-
-    /// Deletes what a search matches: at most one record, or all of them when `multiple`.
-    ///
-    /// # Errors
-    /// `record.write.multiple-matches` when there are more than one, or more than a bundle may have.
-    pub async fn conditional_delete(
-        &self,
-        of: TypeId,
-        query: &str,
-        multiple: bool,
-    ) -> Result<Deleted, Fault> {
-        let mut event = self.event(Kind::Delete);
-        event.status = 204;
-        event.targets.push(audit::Target::of_type(r4().name(of)));
-        let outcome = async {
-            self.may_write()?;
-            let search = self.condition(of, query)?;
-            for _ in 0..TRIES {
-                let (ids, patients, as_of) = self.to_delete(&search, multiple)?;
-                event.patients = patients;
-                let one = ids.first().map(String::as_str);
-                let guards = match multiple {
-                    true => Vec::new(),
-                    false => vec![condition::guard(search.clone(), one, as_of)],
-                };
-                let ops = ids.iter().map(|id| Op::Delete {
-                    resource_type: of,
-                    id: id.clone(),
-                    if_match: None,
-                });
-                let unit = Unit { ops: ops.collect(), guards, events: None };
-                match self.commit(unit, event.clone()).await {
-                    Err(fault) if condition::is_raced(&fault) => {}
-                    Err(fault) => return Err(fault),
-                    Ok(receipt) => return Ok(deleted(&receipt)),
-                }
-            }
-            Err(raced())
         };
         let outcome = outcome.await;
         outcome.map_err(|fault| self.refused(event, fault))
@@ -216,78 +160,6 @@ impl Session {
         outcome.map_err(|fault| self.refused(event, fault))
     }
 
-    pub(crate) async fn conditional_update_value(
-        &self,
-        of: TypeId,
-        query: &str,
-        body: Value<'_>,
-        if_match: Option<u64>,
-    ) -> Result<Written, Fault> {
-        let mut event = self.event(Kind::Update);
-        event.targets.push(audit::Target::of_type(r4().name(of)));
-        let outcome = async {
-            self.may_write()?;
-            let warnings = self.check(of, body)?;
-            let search = self.condition(of, query)?;
-            let own = body.get_str("id");
-            for _ in 0..TRIES {
-                let (found, guard) = self.decide(&search)?;
-                let id = self.id_for_conditional(found, own.as_deref())?;
-                let content = self.prepare(of, id, body)?;
-                let (event, warnings) = (event.clone(), warnings.clone());
-                let make =
-                    |content| Op::Update { content, if_match, may_create: true, skip_same: false };
-                match self.put_update(make, content, vec![guard], event, warnings).await {
-                    Err(fault) if condition::is_raced(&fault) => {}
-                    other => return other,
-                }
-            }
-            Err(raced())
-        };
-        let outcome = outcome.await;
-        outcome.map_err(|fault| self.refused(event, fault))
-    }
-
-    /// The id a conditional update stores under (<https://hl7.org/fhir/R4/http.html#cond-update>).
-    pub(crate) fn id_for_conditional(
-        &self,
-        found: Option<String>,
-        own: Option<&str>,
-    ) -> Result<String, Fault> {
-        match (found, own) {
-            (Some(found), Some(own)) if found != own => Err(Fault::at(
-                &code::RESOURCE_ID_MISMATCH,
-                "the body's id is not that of the record the condition matches",
-                "id",
-            )),
-            (Some(found), _) => Ok(found),
-            (None, Some(_)) if !self.gate.settings.create_by_update => Err(Fault::new(
-                &code::CREATE_BY_UPDATE_OFF,
-                "nothing matches, and the body names an id; leave it out",
-            )),
-            (None, Some(own)) => Ok(own.to_owned()),
-            (None, None) => Ok(self.gate.store.new_id()),
-        }
-    }
-
-    /// Runs a condition on a fresh snapshot: what it found, and the guard that holds it.
-    fn decide(&self, search: &search::query::Search) -> Result<(Option<String>, Guard), Fault> {
-        let reader = self.gate.store.reader(&self.subject.scope)?;
-        let found = self.matches(&reader, search)?.at_most_one()?;
-        let guard = condition::guard(search.clone(), found.as_deref(), reader.snapshot());
-        Ok((found, guard))
-    }
-
-    /// `If-None-Match: *`: the guard that there is no such record, or the refusal.
-    pub(crate) fn absent(&self, of: TypeId, id: &str) -> Result<Guard, Fault> {
-        let reader = self.gate.store.reader(&self.subject.scope)?;
-        if reader.read(of, id)?.is_some_and(|hit| !hit.deleted) {
-            let text = "the record exists; If-None-Match: * asks that it does not";
-            return Err(Fault::new(&code::PRECONDITION_FAILED, text));
-        }
-        Ok(condition::guard(condition::by_id(of, id), None, reader.snapshot()))
-    }
-
     /// A conditional create that found its record there.
     async fn existing(&self, of: TypeId, id: &str, warnings: Vec<Issue>) -> Result<Written, Fault> {
         let hit = self.look(of, id, None)?;
@@ -328,7 +200,7 @@ impl Session {
         self.gate.store.prepare(body, of, id, labels_of(body))
     }
 
-    async fn put_update(
+    pub(crate) async fn put_update(
         &self,
         make: impl FnOnce(Box<Prepared>) -> Op,
         content: Prepared,
@@ -411,40 +283,9 @@ impl Session {
         self.gate.store.submit(unit, done);
         receiver
     }
-
-    fn to_delete(
-        &self,
-        search: &search::query::Search,
-        multiple: bool,
-    ) -> Result<(Vec<String>, Vec<String>, u64), Fault> {
-        let reader = self.gate.store.reader(&self.subject.scope)?;
-        let limits = self.limits();
-        let (mut ids, mut patients) = (Vec::new(), Patients::default());
-        let mut request = PageRequest {
-            count: if multiple { limits.page_max } else { 2 },
-            position: None,
-            include_max: 0,
-            steps_max: limits.search_steps,
-        };
-        loop {
-            let page = reader.search(search, &request)?;
-            for hit in page.matches {
-                patients.of_hit(&hit);
-                ids.push(hit.id);
-            }
-            if (!multiple && ids.len() > 1) || ids.len() > limits.bundle_entries {
-                let text = "the condition matches more records than may be deleted at once";
-                return Err(Fault::new(&code::MULTIPLE_MATCHES, text));
-            }
-            match page.next.filter(|_| multiple) {
-                Some(next) => request.position = Some(next),
-                None => return Ok((ids, patients.into_ids(), reader.snapshot())),
-            }
-        }
-    }
 }
 
-fn deleted(receipt: &Receipt) -> Deleted {
+pub(crate) fn deleted(receipt: &Receipt) -> Deleted {
     Deleted {
         count: receipt.results.iter().filter(|r| r.changed).count(),
         version: match receipt.results.as_slice() {
