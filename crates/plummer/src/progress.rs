@@ -72,8 +72,7 @@ fn line(verb: &str, noun: &str, step: Step, took: Duration, bar: bool) -> String
     let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
     let rate = step.count.saturating_mul(1000) / ms;
     let mut out = format!("{verb} ");
-    if step.all > 0 {
-        let part = (step.done.min(step.all)).saturating_mul(1000) / step.all;
+    if let Some(part) = step.done.min(step.all).saturating_mul(1000).checked_div(step.all) {
         if bar {
             let full = usize::try_from(part * BAR_CELLS / 1000).unwrap_or(0);
             let empty = usize::try_from(BAR_CELLS).unwrap_or(0).saturating_sub(full);

@@ -254,14 +254,14 @@ pub(crate) fn parse(setting: &Setting, text: &str) -> anyhow::Result<Value> {
     Ok(match setting.kind {
         Kind::Text | Kind::Path => Value::Text(text.to_owned()),
         Kind::Address => {
-            let _: SocketAddr = text.parse().map_err(|_| bad())?;
+            let _: SocketAddr = text.parse().map_err(|_why| bad())?;
             Value::Text(text.to_owned())
         }
         Kind::Choice(words) if words.contains(&text) => Value::Text(text.to_owned()),
         Kind::Choice(_) => return Err(bad()),
-        Kind::Switch => Value::Switch(text.parse().map_err(|_| bad())?),
+        Kind::Switch => Value::Switch(text.parse().map_err(|_why| bad())?),
         Kind::Number(least, most) => {
-            let number: u64 = text.replace('_', "").parse().map_err(|_| bad())?;
+            let number: u64 = text.replace('_', "").parse().map_err(|_why| bad())?;
             if !(least..=most).contains(&number) {
                 return Err(bad());
             }

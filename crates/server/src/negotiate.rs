@@ -164,7 +164,7 @@ pub(crate) fn text_of<'h>(
     value: &'h http::HeaderValue,
     name: &HeaderName,
 ) -> Result<&'h str, Fault> {
-    value.to_str().map_err(|_| {
+    value.to_str().map_err(|_not_ascii| {
         Fault::at(&code::HEADER_INVALID, "the header holds other than ASCII", name.as_str())
     })
 }

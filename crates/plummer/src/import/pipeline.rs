@@ -4,7 +4,7 @@
 
 use crate::import::journal::{Held, Journal};
 use crate::import::order;
-use crate::import::receipt::Receipt;
+use crate::import::receipt::{self, Receipt};
 use crate::import::source::{FileKey, Item};
 use crate::import::spool::{PackedItem, Spool, pack};
 use crate::progress::{Progress, Step};
@@ -179,7 +179,7 @@ impl Work<'_> {
             });
             let settled = self.settle_in_order(made, window, stage);
             window.close();
-            let read = reader.join().map_err(|_| anyhow!("the reading thread failed"))?;
+            let read = reader.join().map_err(|_panic| anyhow!("the reading thread failed"))?;
             settled?;
             // What was read before the fault is stored; the fault is told.
             self.flush()?;
@@ -267,7 +267,10 @@ impl Work<'_> {
                 self.meter.text_settled.fetch_add(mark.bytes, Ordering::Relaxed);
             }
             if let Some(journal) = &mut self.journal {
-                let done = marks.iter().map(|mark| (&*mark.file, mark.ordinal));
+                // What was refused is to be refused again, and told again, by the next import.
+                let whole =
+                    marks.iter().zip(&reports).filter(|(_, report)| receipt::is_whole(report));
+                let done = whole.map(|(mark, _)| (&*mark.file, mark.ordinal));
                 journal.note(done).context("the import's journal")?;
             }
             self.show();

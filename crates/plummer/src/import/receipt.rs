@@ -19,7 +19,7 @@ pub(crate) struct Counts {
     pub(crate) stored: u64,
     /// The record had this content already.
     pub(crate) unchanged: u64,
-    /// A conditional create found a record.
+    /// It was to be created, and was there: by a condition, or from an earlier load.
     pub(crate) existing: u64,
     /// Deleted, as asked.
     pub(crate) deleted: u64,
@@ -53,6 +53,16 @@ pub(crate) struct Receipt {
     pub(crate) passed_over: u64,
     /// It ended at the first bad resource.
     pub(crate) stopped: bool,
+}
+
+/// Whether nothing of a document was refused or left out.
+pub(crate) fn is_whole(report: &ImportReport) -> bool {
+    report.entries.iter().all(|entry| {
+        !matches!(
+            entry.outcome,
+            ImportOutcome::Refused(_) | ImportOutcome::Deferred(_) | ImportOutcome::Skipped
+        )
+    })
 }
 
 impl Receipt {

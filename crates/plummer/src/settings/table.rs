@@ -68,8 +68,13 @@ const fn row(name: &'static str, kind: Kind, default: &'static str, doc: &'stati
     Setting { name, kind, default, doc, common: false }
 }
 
-const fn common(setting: Setting) -> Setting {
-    Setting { common: true, ..setting }
+const fn common(
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    doc: &'static str,
+) -> Setting {
+    Setting { name, kind, default, doc, common: true }
 }
 
 const MIB: u64 = 1 << 20;
@@ -77,18 +82,18 @@ const DAY_MS: u64 = 86_400_000;
 
 /// Every setting.
 pub(crate) static TABLE: &[Setting] = &[
-    common(row(
+    common(
         "data",
         Kind::Path,
         "plummer-data",
         "the folder that holds everything: records, index, access log",
-    )),
-    common(row(
+    ),
+    common(
         "listen",
         Kind::Address,
         "127.0.0.1:8080",
         "where to listen; loopback only, since nobody can sign in yet; port 0 takes a free one",
-    )),
+    ),
     row(
         "base_url",
         Kind::Text,

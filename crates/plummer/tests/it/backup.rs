@@ -32,7 +32,10 @@ fn a_backup_of_a_running_server_is_a_whole_data_folder() {
     let args = ["audit", "show", "--data", "back", "--kind", "update"];
     let shown = place.command(&args).output().unwrap();
     let shown = String::from_utf8(shown.stdout).unwrap();
-    assert!(shown.contains("Patient") && shown.contains("\"c\""), "writes go on being logged: {shown}");
+    assert!(
+        shown.contains("Patient") && shown.contains("\"c\""),
+        "writes go on being logged: {shown}"
+    );
 }
 
 #[test]

@@ -102,7 +102,9 @@ fn bundles_wait_for_what_they_refer_to_whatever_the_names() {
     assert!(text.contains(r#""reference":"Practitioner/dr1""#), "{text}");
     assert!(text.contains(r#""reference":"Patient/0190aaaa-0000-7000-8000-000000000001""#));
     assert!(import(&place, &["in"]).ok);
-    assert_eq!(number(&place, &["total", "unchanged"]), 6);
+    assert_eq!(number(&place, &["total", "stored"]), 0);
+    assert_eq!(number(&place, &["total", "unchanged"]), 2);
+    assert_eq!(number(&place, &["total", "existing"]), 4);
 }
 
 #[test]

@@ -1,9 +1,16 @@
 //! The binary as an operator meets it: commands, files, exit codes.
 
+#[cfg(test)]
 mod backup;
+#[cfg(test)]
 mod config;
+#[cfg(test)]
 mod export;
+#[cfg(test)]
 mod help;
+#[cfg(test)]
 mod import;
+#[cfg(test)]
 mod run;
+#[cfg(test)]
 mod serve;

@@ -1,5 +1,5 @@
 //! Searches: `GET [base]/[type]?…`, `POST …/_search`, of the system and of compartments
-//! (<https://hl7.org/fhir/R4/search.html>). Links of a POSTed search carry no parameter but the
+//! (<https://hl7.org/fhir/R4/search.html>). Links of a posted search carry no parameter but the
 //! sealed cursor, so what was kept out of the address stays out of it.
 
 use crate::ask::Ask;

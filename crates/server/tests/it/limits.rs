@@ -94,7 +94,7 @@ fn other_addresses_than_loopback_are_refused() {
     let random = Box::new(base::id::Seeded::new(1));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let bound = runtime.block_on(Server::bind(record, config, clock, random));
-    let fault = bound.err().expect("a refusal");
+    let fault = bound.expect_err("a refusal");
     assert_eq!(fault.code().name, "server.parameter.invalid");
     assert!(fault.to_string().contains("loopback only"), "{fault}");
 }

@@ -1,13 +1,24 @@
 //! The contract of the FHIR REST door, asked over HTTP as any client would.
 
+#[cfg(test)]
 mod binary;
+#[cfg(test)]
 mod bundle;
+#[cfg(test)]
 mod capability;
+#[cfg(test)]
 mod client;
+#[cfg(test)]
 mod headers;
+#[cfg(test)]
 mod history;
+#[cfg(test)]
 mod limits;
+#[cfg(test)]
 mod operations;
+#[cfg(test)]
 mod read;
+#[cfg(test)]
 mod search;
+#[cfg(test)]
 mod write;
