@@ -25,6 +25,8 @@ pub struct Settings {
     pub clock: Arc<dyn Clock>,
     /// Seeds the ids and the sealing of page links; drawn from the system when not given.
     pub seed: Option<u64>,
+    /// The file layer of the access log; a test puts one in that fails.
+    pub audit_files: Arc<dyn audit::Files>,
 }
 
 impl Default for Settings {
@@ -35,6 +37,7 @@ impl Default for Settings {
             sync: store::Sync::Full,
             clock: Arc::new(SystemClock),
             seed: None,
+            audit_files: Arc::new(audit::Disk),
         }
     }
 }
@@ -90,6 +93,7 @@ impl Record {
             },
         )?;
         let mut options = audit::Options::new(Arc::clone(&settings.clock));
+        options.files = Arc::clone(&settings.audit_files);
         options.anchor = store.audit_anchor()?.map(|(seq, hash)| Head { seq, hash: Hash(hash) });
         let log = Arc::new(Log::open(&dir.join("audit"), options)?);
         let outbox = Outbox::open(relay, &store, &log, settings.clock.now())?;

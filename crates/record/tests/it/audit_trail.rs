@@ -2,8 +2,12 @@
 //! durable as the change (45 CFR 164.312(b)).
 
 use crate::support::*;
-use audit::Kind;
-use record::Audited;
+use audit::{Disk, Files, Kind, SegmentFile};
+use record::{Audited, Level, SearchHow};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 #[test]
 fn every_interaction_leaves_an_event_that_names_whom_it_showed() {
@@ -96,4 +100,75 @@ fn an_answer_waits_for_its_event() {
     drop(session);
     let kinds: Vec<_> = room.events().iter().map(|e| e.kind).collect();
     assert_eq!(kinds, [Kind::Update, Kind::Read, Kind::Metadata]);
+}
+
+/// A disk that fails when told to.
+#[derive(Debug, Clone, Default)]
+struct Failing(Arc<AtomicBool>);
+
+#[derive(Debug)]
+struct FailingFile(Failing, Arc<dyn SegmentFile>);
+
+impl Files for Failing {
+    fn create(&self, path: &Path) -> io::Result<Arc<dyn SegmentFile>> {
+        Ok(Arc::new(FailingFile(self.clone(), Disk.create(path)?)))
+    }
+
+    fn append(&self, path: &Path) -> io::Result<Arc<dyn SegmentFile>> {
+        Ok(Arc::new(FailingFile(self.clone(), Disk.append(path)?)))
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        Disk.sync_dir(dir)
+    }
+}
+
+impl SegmentFile for FailingFile {
+    fn write_all(&self, bytes: &[u8]) -> io::Result<()> {
+        if self.0.0.load(Ordering::SeqCst) {
+            return Err(io::Error::other("the disk is gone"));
+        }
+        self.1.write_all(bytes)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.1.sync()
+    }
+}
+
+#[test]
+fn without_a_log_nothing_is_shown_or_changed_and_nothing_is_lost() {
+    let failing = Failing::default();
+    let files = Arc::new(failing.clone());
+    let room = Room::with(|settings| settings.audit_files = files);
+    room.put(&patient(r#","id":"p""#)).unwrap();
+    failing.0.store(true, Ordering::SeqCst);
+    let denied = "audit.unavailable";
+    // The first to meet the failure is not answered; all after it are refused at once.
+    assert_eq!(told(&room.read("Patient", "p").unwrap_err()).0, denied);
+    assert_eq!(told(&room.read("Patient", "p").unwrap_err()).0, denied);
+    assert_eq!(told(&room.read("Patient", "nobody").unwrap_err()).0, denied);
+    let how = SearchHow::default();
+    let search = room.session().search(Level::System, Vec::new(), &how);
+    assert_eq!(told(&search.unwrap_err()).0, denied);
+    assert_eq!(told(&room.put(&patient(r#","id":"q""#)).unwrap_err()).0, denied);
+    let body = [entry("", "POST", "Patient", "", &patient(""))];
+    assert_eq!(told(&room.transaction(&body).unwrap_err()).0, denied);
+    assert!(room.session().import(record::ImportOptions::default()).is_err());
+    assert_eq!(room.record.health().audit.unwrap().code().name, denied);
+    let room = room.reopened();
+    assert_eq!(room.count("Patient", ""), 1);
+}
+
+#[test]
+fn a_change_whose_event_did_not_reach_the_log_is_told_of_at_the_next_start() {
+    let failing = Failing::default();
+    let files = Arc::new(failing.clone());
+    let room = Room::with(|settings| settings.audit_files = files);
+    failing.0.store(true, Ordering::SeqCst);
+    // The event is as safe as the change: it is in the outbox.
+    room.put(&patient(r#","id":"p""#)).unwrap();
+    let events = room.reopened().events();
+    let kinds: Vec<_> = events.iter().map(|e| (e.kind, e.commit_seq)).collect();
+    assert_eq!(kinds[0], (Kind::Update, 1));
 }
