@@ -4,7 +4,7 @@
 use crate::{Command, root};
 use anyhow::{Context, bail};
 use conformance::http::Http;
-use conformance::process::{Server, Start, build};
+use conformance::process::{Server, Start, build, program};
 use conformance::searches::{Effort, Expected};
 use conformance::{EXAMPLES, PATIENTS, SEARCHES, TEST_DATA, data, examples, ledger, searches};
 use std::fs;
@@ -67,8 +67,8 @@ struct Own {
 
 impl Own {
     fn start(release: bool, patients: bool) -> anyhow::Result<Self> {
-        let profile: &[&str] = if release { &["--release"] } else { &[] };
-        let binary = build(&root(), "plummer", profile)?;
+        let binary =
+            if release { build(&root(), "plummer", &["--release"])? } else { program(&root())? };
         let folder = std::env::temp_dir().join(format!("plummer-suite-{}", std::process::id()));
         let data = folder.join("data");
         fs::create_dir_all(&data)?;

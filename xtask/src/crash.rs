@@ -10,7 +10,7 @@ mod verify;
 
 use crate::{Command, root};
 use anyhow::{Context, bail};
-use conformance::process::{Server, Start, build, log_of};
+use conformance::process::{Server, Start, build, log_of, program};
 use conformance::random::Random;
 use ledger::{Ledger, State};
 use load::{Caller, SHARED};
@@ -43,13 +43,10 @@ const EVENTS_LOST_MAX: u64 = 10_000;
 
 fn run(words: &[String]) -> anyhow::Result<()> {
     let options = Options::parse(words)?;
-    let mut profile: Vec<&str> = Vec::new();
-    if options.release {
-        profile.push("--release");
-    }
     let binary = match &options.binary {
         Some(binary) => binary.canonicalize()?,
-        None => build(&root(), "plummer", &profile)?,
+        None if options.release => build(&root(), "plummer", &["--release"])?,
+        None => program(&root())?,
     };
     println!("seed {}: {} runs", options.seed, options.runs);
     let mut broken = 0;

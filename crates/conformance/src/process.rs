@@ -10,8 +10,12 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+/// The server's package and program.
+const PROGRAM: &str = "plummer";
+/// Folders below `crates` that are no part of the program.
+const APART: [&str; 4] = ["conformance", "testkit", "tests", "examples"];
 /// How long a start may take: a recovery after a kill has much to read.
 const START_MAX: Duration = Duration::from_secs(120);
 /// How long an orderly stop may take.
@@ -129,6 +133,39 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The server's program in this build's own profile: the one that stands beside the running program,
+/// unless a source of the product is younger, or else a new one. A build apart from that of the tests
+/// would differ in the features of some crates and take minutes.
+pub fn program(root: &Path) -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let beside = own.ancestors().skip(1).take(2).map(|folder| folder.join(PROGRAM));
+    for program in beside.filter(|program| program.is_file()) {
+        let built = program.metadata()?.modified()?;
+        if youngest(&root.join("crates"))?.is_none_or(|changed| changed <= built) {
+            return Ok(program);
+        }
+    }
+    build(root, PROGRAM, &[])
+}
+
+/// When the last source of the product was changed.
+fn youngest(folder: &Path) -> anyhow::Result<Option<SystemTime>> {
+    let mut youngest = None;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let facts = entry.metadata()?;
+        let changed = if !facts.is_dir() {
+            Some(facts.modified()?)
+        } else if APART.iter().any(|name| entry.file_name() == *name) {
+            None
+        } else {
+            self::youngest(&entry.path())?
+        };
+        youngest = youngest.max(changed);
+    }
+    Ok(youngest)
 }
 
 /// Builds a binary of the workspace and tells where it is.
