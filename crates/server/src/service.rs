@@ -30,11 +30,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
 use tracing::{debug, info, warn};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Answers above this size are compressed off the connection's thread.
 const COMPRESS_INLINE_MAX: usize = 256 << 10;
+/// Bodies above this size are parsed off the connection's thread, and so is what searches first.
+const PARSE_INLINE_MAX: usize = 256 << 10;
 /// A request that takes longer is logged though it went well.
 const SLOW: Duration = Duration::from_secs(1);
 
@@ -152,6 +155,22 @@ async fn carry_out(mut ask: Ask, body: Incoming) -> Result<Reply, Fault> {
     if !matches!(ask.method, Method::GET | Method::HEAD | Method::DELETE) {
         ask.body = read_body(&ask.state, &ask.headers, body).await?;
     }
+    // Bundles and searches go to the pool by themselves.
+    let on_pool = match ask.interaction {
+        Interaction::ConditionalUpdate | Interaction::ConditionalDelete => true,
+        Interaction::Create | Interaction::Update => {
+            ask.body.len() > PARSE_INLINE_MAX || ask.headers.contains_key("if-none-exist")
+        }
+        _ => false,
+    };
+    if on_pool {
+        let (state, runtime) = (Arc::clone(&ask.state), Handle::current());
+        return state.on_pool(move || runtime.block_on(interact(ask))).await;
+    }
+    interact(ask).await
+}
+
+async fn interact(ask: Ask) -> Result<Reply, Fault> {
     match ask.interaction {
         Interaction::Capabilities => rest::capabilities::answer(&ask).await,
         Interaction::Read => rest::read::answer(ask).await,

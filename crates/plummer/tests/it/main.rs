@@ -11,6 +11,8 @@ mod help;
 #[cfg(test)]
 mod import;
 #[cfg(test)]
+mod kill;
+#[cfg(test)]
 mod run;
 #[cfg(test)]
 mod serve;

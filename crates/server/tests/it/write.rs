@@ -157,3 +157,13 @@ fn a_resource_returns_after_its_deletion() {
     let again = server.put("/Patient/a", &patient("a", "B"));
     assert_eq!((again.status, again.header("etag")), (201, Some("W/\"3\"")));
 }
+
+#[test]
+fn a_large_body_is_stored_like_a_small_one() {
+    let server = Running::start();
+    let family = "Lund".repeat(100_000);
+    assert_eq!(server.put("/Patient/a", &patient("a", &family)).status, 201);
+    assert_eq!(server.get("/Patient/a").at("name.0.family"), family);
+    let bad = server.put("/Patient/a", &patient("b", &family));
+    assert_eq!(bad.code(), "fhir.resource.id-mismatch");
+}
