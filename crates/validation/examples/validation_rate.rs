@@ -1,4 +1,4 @@
-//! Measures validation: `cargo run --release -p validation --example rate -- FILE…` with JSON files,
+//! Measures validation: `cargo run --release -p validation --example validation_rate -- FILE…` with JSON files,
 //! one resource or bundle each. Prints the rate of parsing and of validating, and what was refused.
 
 use base::{Limits, Severity};

@@ -1,4 +1,4 @@
-//! How fast the demo clinic is made, on one core: `cargo run --release -p demo --example rate --
+//! How fast the demo clinic is made, on one core: `cargo run --release -p demo --example demo_rate --
 //! 20000`. Prints resources and bytes per second and the counts by type.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! How fast programs evaluate: `cargo run --release -p fhirpath --example rate -- RESOURCE.json EXPRESSION…`
+//! How fast programs evaluate: `cargo run --release -p fhirpath --example fhirpath_rate -- RESOURCE.json EXPRESSION…`
 //! prints nanoseconds per evaluation of each expression, or of every search expression and invariant
 //! of the resource's type when none is given.
 

@@ -1,5 +1,5 @@
 //! Extraction's rate: median microseconds, and entries, of a resource, over the Synthea bundles of the shared
-//! data, by type. `cargo run --release -p search --example rate`; `PLUMMER_TEST_DATA` says where the
+//! data, by type. `cargo run --release -p search --example search_rate`; `PLUMMER_TEST_DATA` says where the
 //! data is.
 
 #![expect(clippy::print_stdout, reason = "an example prints what it measured")]
