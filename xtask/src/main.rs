@@ -10,9 +10,11 @@
 
 mod bench;
 mod ci;
+mod clients;
 mod conformance;
 mod crash;
 mod definitions;
+mod fuzz;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -24,7 +26,9 @@ const COMMANDS: &[Command] = &[
     tidy::COMMAND,
     definitions::COMMAND,
     conformance::COMMAND,
+    clients::COMMAND,
     crash::COMMAND,
+    fuzz::COMMAND,
     bench::COMMAND,
 ];
 

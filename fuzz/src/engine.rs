@@ -1,0 +1,181 @@
+//! The loop: pick an input, mutate it, run it, keep it if its answer is of a new kind, save it if it
+//! panicked, broke a law or took too long.
+
+use crate::Options;
+use crate::mutate::Mutator;
+use crate::seeds;
+use crate::target::{Outcome, Target};
+use anyhow::Context;
+use conformance::random::Random;
+use std::collections::HashMap;
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// An input that takes this long is a finding by itself.
+const HANG: Duration = Duration::from_secs(20);
+/// Inputs kept at most.
+const CORPUS_MAX: usize = 20_000;
+/// Inputs kept of one kind of answer, so that no kind crowds out the others.
+const KIND_MAX: u64 = 64;
+const REPORT: Duration = Duration::from_secs(60);
+
+/// What runs now, for the watcher.
+#[derive(Debug, Default)]
+struct Now(Mutex<Option<(Instant, Vec<u8>)>>);
+
+/// Runs the target for as long as asked; tells how many inputs were saved.
+pub(crate) fn run(options: &Options, make: fn() -> Box<dyn Target>) -> anyhow::Result<u64> {
+    let folder = options.findings.join(&options.target);
+    fs::create_dir_all(&folder)?;
+    let mut target = make();
+    let mut corpus = seeds::of(&options.target)?;
+    println!("{}: {} seeds, seed {}", options.target, corpus.len(), options.seed);
+    let now = Arc::new(Now::default());
+    watch(Arc::clone(&now), folder.clone());
+    // A panic is counted and saved; its text would drown the figures.
+    set_hook(Box::new(|_| {}));
+    let mut mutator = Mutator::new(Random::new(options.seed), target.words());
+    let (mut kinds, mut findings, mut runs) = (HashMap::<String, u64>::new(), 0, 0_u64);
+    let (began, mut told) = (Instant::now(), Instant::now());
+    let mut accepted = 0_u64;
+    let seeds = corpus.len();
+    while began.elapsed() < options.length {
+        // Each seed once as it is, then mutants.
+        let input =
+            match usize::try_from(runs).ok().filter(|i| *i < seeds).and_then(|i| corpus.get(i)) {
+                Some(seed) => seed.clone(),
+                None => mutator.mutant(&corpus),
+            };
+        now.set(Some((Instant::now(), input.clone())));
+        let outcome = catch_unwind(AssertUnwindSafe(|| target.run(&input)));
+        now.set(None);
+        runs += 1;
+        let kind = match outcome {
+            Ok(Outcome::Accepted(kind)) => {
+                accepted += 1;
+                format!("+{kind}")
+            }
+            Ok(Outcome::Refused(kind)) => kind,
+            Ok(Outcome::Broken(law)) => {
+                findings += 1;
+                save(&folder, "law", &input, &law)?;
+                continue;
+            }
+            Err(panic) => {
+                findings += 1;
+                save(&folder, "panic", &input, &message(&*panic))?;
+                // What panicked may have left the target in an odd state.
+                target = make();
+                continue;
+            }
+        };
+        let seen = kinds.entry(kind).or_default();
+        *seen += 1;
+        let rare = *seen <= KIND_MAX && seen.is_power_of_two();
+        if rare && corpus.len() < CORPUS_MAX {
+            corpus.push(input);
+        }
+        if told.elapsed() >= REPORT {
+            told = Instant::now();
+            tell(began, runs, accepted, &corpus, kinds.len(), findings);
+        }
+    }
+    tell(began, runs, accepted, &corpus, kinds.len(), findings);
+    Ok(findings)
+}
+
+fn tell(began: Instant, runs: u64, accepted: u64, corpus: &[Vec<u8>], kinds: usize, findings: u64) {
+    let seconds = began.elapsed().as_secs().max(1);
+    println!(
+        "{seconds} s: {runs} runs, {} a second, {accepted} accepted, {kinds} kinds of answer, \
+         {} inputs, {findings} findings",
+        runs / seconds,
+        corpus.len(),
+    );
+}
+
+impl Now {
+    fn set(&self, what: Option<(Instant, Vec<u8>)>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = what;
+    }
+}
+
+/// Saves an input that does not end, and ends the process: nothing else can stop it.
+fn watch(now: Arc<Now>, folder: std::path::PathBuf) {
+    thread::spawn(move || {
+        loop {
+            thread::sleep(HANG / 10);
+            let running = now.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if let Some((began, input)) = running
+                && began.elapsed() > HANG
+            {
+                let saved = save(&folder, "hang", &input, "it took too long");
+                println!("an input takes more than {HANG:?}; saved: {saved:?}");
+                std::process::abort();
+            }
+        }
+    });
+}
+
+/// Saves an input under a name made of its bytes, with why beside it.
+fn save(folder: &Path, why: &str, input: &[u8], text: &str) -> anyhow::Result<()> {
+    let mut hasher = DefaultHasher::new();
+    input.hash(&mut hasher);
+    let path = folder.join(format!("{why}-{:016x}", hasher.finish()));
+    fs::write(&path, input).with_context(|| path.display().to_string())?;
+    fs::write(path.with_extension("txt"), text)?;
+    println!("{why}: {text}\n  saved as {}", path.display());
+    Ok(())
+}
+
+fn message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("a panic without words").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Panics at `!`, and takes `?` for a broken law.
+    struct Touchy;
+    impl Target for Touchy {
+        fn run(&mut self, input: &[u8]) -> Outcome {
+            assert!(!input.contains(&b'!'), "found it");
+            if input.contains(&b'?') {
+                Outcome::Broken("?".to_owned())
+            } else {
+                Outcome::Refused(String::new())
+            }
+        }
+
+        fn words(&self) -> &'static [&'static str] {
+            &["!", "?"]
+        }
+    }
+
+    #[test]
+    fn a_panic_and_a_broken_law_are_found_and_saved() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = Options {
+            target: "fhirpath".to_owned(),
+            length: Duration::from_millis(400),
+            seed: 3,
+            findings: folder.path().to_owned(),
+            replay: None,
+        };
+        let findings = run(&options, || Box::new(Touchy)).expect("a run");
+        assert!(findings > 1, "{findings}");
+        let names = fs::read_dir(folder.path().join("fhirpath")).expect("a folder");
+        let names: Vec<_> = names.map(|n| n.expect("a file").file_name()).collect();
+        for why in ["panic", "law"] {
+            assert!(names.iter().any(|n| n.to_string_lossy().starts_with(why)), "{names:?}");
+        }
+    }
+}
