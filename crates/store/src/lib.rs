@@ -16,5 +16,5 @@ mod sqlite;
 pub use body::Prepared;
 pub use page::{Change, Explain, HistoryPage, HistoryQuery, Hit, Page, PageRequest, Position};
 pub use scope::{Scope, Scoped};
-pub use sqlite::{CommitHook, Options, Reader, Stats, Store, Sync, restore};
+pub use sqlite::{CommitHook, HeldEvents, Options, Reader, Stats, Store, Sync, restore};
 pub use unit::{Done, Expectation, Guard, Method, Op, OpResult, Receipt, Unit};

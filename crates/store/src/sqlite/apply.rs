@@ -94,7 +94,7 @@ impl Group {
                     self.delete(conn, shared, kind, rid, &before, &id)?
                 }
                 Plan::Put { content, kind, rid, before, create } => {
-                    self.put(conn, shared, content, kind, rid, before, create)?
+                    self.put(conn, shared, content, kind, rid, before.as_ref(), create)?
                 }
             });
         }
@@ -238,13 +238,13 @@ impl Group {
         content: &Prepared,
         kind: u16,
         rid: i64,
-        before: Option<Current>,
+        before: Option<&Current>,
         create: bool,
     ) -> Result<OpResult, Fault> {
         let vid = self.next_vid;
         self.next_vid += 1;
-        let version = before.as_ref().map_or(1, |b| b.version + 1);
-        let was_live = before.as_ref().is_some_and(|b| !b.gone);
+        let version = before.map_or(1, |b| b.version + 1);
+        let was_live = before.is_some_and(|b| !b.gone);
         let method = if create { Method::Create } else { Method::Update };
         let names = &mut self.interner;
         let rows = rows_of(names, conn, shared, content.resource_type, rid, &content.entries)
@@ -276,7 +276,7 @@ impl Group {
                     body
                 ],
             )?;
-            match &before {
+            match before {
                 None => {
                     conn.prepare_cached("INSERT INTO res VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)")?
                         .execute(params![
@@ -334,6 +334,7 @@ impl Group {
         })
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the parts of one plan, taken apart")]
     fn delete(
         &mut self,
         conn: &Connection,

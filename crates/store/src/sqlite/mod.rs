@@ -52,6 +52,9 @@ pub enum Sync {
 /// Told, after each sync, the commit number and encoded audit events of a unit.
 pub type CommitHook = Arc<dyn Fn(u64, &[Vec<u8>]) + Send + std::marker::Sync>;
 
+/// Encoded audit events by commit number, ascending.
+pub type HeldEvents = Vec<(u64, Vec<Vec<u8>>)>;
+
 /// How a store is opened.
 #[derive(Clone)]
 pub struct Options {
@@ -278,10 +281,10 @@ impl Store {
     }
 
     /// Audit events that were committed but not yet reported safe by [`Store::audited`].
-    pub fn unaudited(&self) -> Result<Vec<(u64, Vec<Vec<u8>>)>, Fault> {
+    pub fn unaudited(&self) -> Result<HeldEvents, Fault> {
         let conn = self.shared.borrow_reader()?;
-        let read = || -> rusqlite::Result<Vec<(u64, Vec<Vec<u8>>)>> {
-            let mut out: Vec<(u64, Vec<Vec<u8>>)> = Vec::new();
+        let read = || -> rusqlite::Result<HeldEvents> {
+            let mut out: HeldEvents = Vec::new();
             let mut s = conn.prepare("SELECT vid, event FROM outbox ORDER BY vid, n")?;
             let mut rows = s.query([])?;
             while let Some(row) = rows.next()? {

@@ -53,12 +53,14 @@ fn versions_deletions_and_rebirths_are_linear() {
     let whole =
         vec![(4, Method::Update), (3, Method::Delete), (2, Method::Update), (1, Method::Update)];
     assert_eq!(history(all.clone()), whole);
-    assert_eq!(history(HistoryQuery { id: None, ..all.clone() }), whole);
-    assert_eq!(history(HistoryQuery { id: None, resource_type: None, ..all.clone() }), whole);
+    let of_type =
+        HistoryQuery { resource_type: Some(kind("Patient")), count: 10, ..HistoryQuery::default() };
+    assert_eq!(history(of_type), whole);
+    assert_eq!(history(HistoryQuery { count: 10, ..HistoryQuery::default() }), whole);
     let start = 1_700_000_000_000;
     let since = HistoryQuery { since: Some(Millis(start + 2000)), ..all.clone() };
     assert_eq!(history(since).len(), 2);
-    let at = HistoryQuery { at: Some((Millis(start + 1500), Millis(start + 1600))), ..all.clone() };
+    let at = HistoryQuery { at: Some((Millis(start + 1500), Millis(start + 1600))), ..all };
     assert_eq!(history(at), vec![(2, Method::Update)]);
     let changes = c.store.reader(&scope).unwrap().changes(1, 10).unwrap();
     assert_eq!(changes.iter().map(|c| c.version).collect::<Vec<_>>(), [2, 3, 4]);

@@ -1,5 +1,7 @@
 //! A store in a temporary folder and short ways to write to it and ask it.
 
+#![expect(clippy::unwrap_used, reason = "a test helper fails its test")]
+
 use base::{Fault, Limits, Millis};
 use fhir::Document;
 use fhir::definitions::{TypeId, r4};

@@ -35,6 +35,7 @@ pub(crate) fn clinic() -> Case {
     c
 }
 
+#[expect(clippy::too_many_arguments, reason = "one for each column of the clinic's table")]
 fn observation(
     id: &str,
     patient: &str,

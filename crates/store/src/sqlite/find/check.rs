@@ -11,11 +11,11 @@ pub(super) enum Check {
     /// Never holds.
     False,
     /// All hold.
-    All(Vec<Check>),
+    All(Vec<Self>),
     /// One holds.
-    Any(Vec<Check>),
+    Any(Vec<Self>),
     /// It does not hold.
-    Not(Box<Check>),
+    Not(Box<Self>),
     /// Some entry passes.
     Leaf(Leaf),
     /// Some entry of these atoms is there.
@@ -31,12 +31,12 @@ pub(super) enum Check {
     /// Some reference at the atoms leads to a record for which one of these holds.
     Chain {
         atoms: Vec<u32>,
-        targets: Vec<(u16, Check)>,
+        targets: Vec<(u16, Self)>,
         /// Tells chains apart in the memory of what was decided.
         number: usize,
     },
     /// Some record of a type points here through the atoms, and it holds there.
-    Has { kind: u16, atoms: Vec<u32>, check: Box<Check>, number: usize },
+    Has { kind: u16, atoms: Vec<u32>, check: Box<Self>, number: usize },
     /// The record is in a patient's compartment.
     Patient(i64),
     /// All folded words occur in the record's text.
@@ -70,7 +70,7 @@ pub(super) enum Test {
         of_type: Option<HashSet<i64>>,
     },
     /// Any of these tests.
-    Any(Vec<Test>),
+    Any(Vec<Self>),
 }
 
 /// Bounds of a number: it must lie in the span, or outside it when `outside`.

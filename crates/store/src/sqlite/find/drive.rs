@@ -32,6 +32,15 @@ pub(super) enum Driver {
     Patient { patient: i64, lists: Vec<(u32, i64)> },
 }
 
+/// The lists of one patient's records that hold all candidates.
+#[derive(Debug)]
+pub(super) struct PatientLists {
+    pub(super) patient: i64,
+    pub(super) lists: Vec<(u32, i64)>,
+    /// What they are called in a plan.
+    pub(super) name: String,
+}
+
 /// A driver with what it would cost and what to call it in a plan.
 struct Proposal {
     driver: Driver,
@@ -108,7 +117,7 @@ impl Finder<'_> {
         filters: &[Filter],
         kinds: &[u16],
     ) -> Result<(Driver, bool), Fault> {
-        if let Some((patient, lists, name)) = self.patient_lists(filters, kinds)? {
+        if let Some(PatientLists { patient, lists, name }) = self.patient_lists(filters, kinds)? {
             self.note(|| format!("from the patient's records by {name}"));
             return Ok((Driver::Patient { patient, lists }, false));
         }
@@ -151,7 +160,7 @@ impl Finder<'_> {
         &self,
         filters: &[Filter],
         kinds: &[u16],
-    ) -> Result<Option<(i64, Vec<(u32, i64)>, String)>, Fault> {
+    ) -> Result<Option<PatientLists>, Fault> {
         let [kind] = kinds else { return Ok(None) };
         if *kind == self.shared.patient_type {
             return Ok(None);
@@ -176,10 +185,11 @@ impl Finder<'_> {
                 }
             }
             if lists.len() <= 64 {
-                return Ok(Some((patient, lists, name.clone())));
+                return Ok(Some(PatientLists { patient, lists, name: name.clone() }));
             }
         }
-        Ok(Some((patient, vec![(ATOM_TYPE, i64::from(*kind))], "type".to_owned())))
+        let lists = vec![(ATOM_TYPE, i64::from(*kind))];
+        Ok(Some(PatientLists { patient, lists, name: "type".to_owned() }))
     }
 
     fn one_patient(&self, filters: &[Filter], kind: u16) -> Result<Option<i64>, Fault> {

@@ -8,7 +8,7 @@
 use super::super::names::{ATOM_TYPE, Id};
 use super::super::unavailable;
 use super::check::Check;
-use super::drive::Driver;
+use super::drive::{Driver, PatientLists};
 use super::{Finder, Record};
 use crate::pack::{self, View};
 use crate::page::{PageRequest, Position};
@@ -73,7 +73,7 @@ impl Finder<'_> {
         let mut best: Vec<Candidate> = Vec::new();
         let mut total = None;
         let direct = self.patient_dates(search, kinds)?.filter(|_| !backward);
-        if let Some((patient, lists)) = direct {
+        if let Some(PatientLists { patient, lists, .. }) = direct {
             self.note(|| "in the patient's own order, newest first".to_owned());
             let after = anchor.as_ref().map(|a| (date_key(a), a.rid));
             self.patient_order_each(patient, &lists, after, &mut |rid| {
@@ -382,11 +382,7 @@ impl Finder<'_> {
 
     /// When one patient's records are asked for by their clinical date, newest first: the lists that
     /// hold them in that order.
-    fn patient_dates(
-        &self,
-        search: &Search,
-        kinds: &[u16],
-    ) -> Result<Option<(i64, Vec<(u32, i64)>)>, Fault> {
+    fn patient_dates(&self, search: &Search, kinds: &[u16]) -> Result<Option<PatientLists>, Fault> {
         let ([key], [kind]) = (search.sort.as_slice(), kinds) else { return Ok(None) };
         let SortBy::Atoms { atoms, .. } = &key.by else { return Ok(None) };
         let date = self.shared.patient_order(*kind).date;
@@ -395,10 +391,11 @@ impl Finder<'_> {
         if !by_date {
             return Ok(None);
         }
-        Ok(self.patient_lists(&search.filters, kinds)?.map(|(p, lists, name)| {
+        let found = self.patient_lists(&search.filters, kinds)?;
+        if let Some(PatientLists { name, .. }) = &found {
             self.note(|| format!("from the patient's records by {name}"));
-            (p, lists)
-        }))
+        }
+        Ok(found)
     }
 
     /// Hands over the records of lists of the patient order, in that order.
