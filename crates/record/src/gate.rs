@@ -102,7 +102,12 @@ impl Record {
 
     /// A session for one request.
     pub fn session(&self, subject: Subject, request: [u8; 16]) -> Session {
-        Session { gate: Arc::clone(&self.gate), subject: Arc::new(subject), request }
+        Session {
+            gate: Arc::clone(&self.gate),
+            subject: Arc::new(subject),
+            request,
+            noted: Arc::default(),
+        }
     }
 
     /// Figures of the store.

@@ -20,6 +20,7 @@ mod session;
 mod trail;
 mod write;
 
+pub use audit::{Kind, Source};
 pub use bundle::{Answer, BundleAnswer, BundleOptions, Content, Place};
 pub use everything::EverythingParams;
 pub use find::{Found, SearchHow};
@@ -30,5 +31,5 @@ pub use import::{
 pub use labels::labels_of;
 pub use search::parse::Level;
 pub use session::{Audited, Session, Subject};
-pub use store::{HistoryPage, HistoryQuery, Hit, Method, Page, Scope};
+pub use store::{HistoryPage, HistoryQuery, Hit, Method, Page, Scope, Sync};
 pub use write::{Deleted, Written};

@@ -6,6 +6,7 @@ use audit::{Source, Ticket};
 use base::{Fault, Limits, Millis};
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use store::Scope;
 
 /// On whose behalf something is done, and what they may see.
@@ -47,6 +48,8 @@ pub struct Session {
     pub(crate) gate: Arc<Gate>,
     pub(crate) subject: Arc<Subject>,
     pub(crate) request: [u8; 16],
+    /// Some event of this request is made; shared by all copies.
+    pub(crate) noted: Arc<AtomicBool>,
 }
 
 impl Session {
@@ -58,6 +61,11 @@ impl Session {
     /// The present instant, by the record's clock.
     pub fn now(&self) -> Millis {
         self.gate.settings.clock.now()
+    }
+
+    /// Whether this request has left an audit event, or is about to: a door notes those that have not.
+    pub fn noted(&self) -> bool {
+        self.noted.load(Ordering::Acquire)
     }
 
     /// The request's id, which every audit event carries.

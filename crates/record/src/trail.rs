@@ -7,11 +7,13 @@ use audit::{Decision, Event, Kind, Target, Ticket, query_digest};
 use base::Fault;
 use base::error::code;
 use fhir::definitions::{TypeId, r4};
+use std::sync::atomic::Ordering;
 use store::{Hit, OpResult};
 
 impl Session {
     /// An event of this session with nothing filled in.
     pub(crate) fn event(&self, kind: Kind) -> Event {
+        self.noted.store(true, Ordering::Release);
         let mut event = Event::new(self.now(), self.request, kind);
         event.actor = self.subject.actor.clone();
         event.source = self.subject.source;

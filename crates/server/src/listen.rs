@@ -10,7 +10,7 @@ use base::{Clock, Fault};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use record::Record;
+use record::{Record, Source};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -69,10 +69,10 @@ impl Server {
                 () = &mut stop => break,
                 slot = Arc::clone(&slots).acquire_owned() => slot,
             };
-            let stream = tokio::select! {
+            let (stream, source) = tokio::select! {
                 () = &mut stop => break,
                 accepted = self.listener.accept() => match accepted {
-                    Ok((stream, _)) => stream,
+                    Ok((stream, peer)) => (stream, Source::of(peer.ip())),
                     Err(error) => {
                         warn!(kind = %error.kind(), "a connection was not accepted");
                         tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -82,7 +82,7 @@ impl Server {
             };
             let (state, closed) = (Arc::clone(&self.state), closed.clone());
             connections.spawn(async move {
-                connection(state, stream, closed).await;
+                connection(state, stream, source, closed).await;
                 drop(slot);
             });
             while connections.try_join_next().is_some() {}
@@ -102,7 +102,12 @@ impl Server {
     }
 }
 
-async fn connection(state: Arc<State>, stream: TcpStream, mut closed: watch::Receiver<bool>) {
+async fn connection(
+    state: Arc<State>,
+    stream: TcpStream,
+    source: Source,
+    mut closed: watch::Receiver<bool>,
+) {
     let _counted = state.metrics.connect();
     // Answers are written whole; waiting to fill a packet only delays them.
     if stream.set_nodelay(true).is_err() {
@@ -110,7 +115,7 @@ async fn connection(state: Arc<State>, stream: TcpStream, mut closed: watch::Rec
     }
     let idle = Duration::from_millis(state.config.idle_ms);
     let shared = Arc::clone(&state);
-    let service = service_fn(move |request| service::handle(Arc::clone(&shared), request));
+    let service = service_fn(move |request| service::handle(Arc::clone(&shared), source, request));
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(idle)

@@ -7,6 +7,7 @@ use base::error::code;
 use fhir::definitions::{TypeId, r4};
 use fhir::reference::is_id;
 use http::Method;
+use record::Kind;
 
 /// Where the FHIR API begins.
 pub const BASE_PATH: &str = "/fhir";
@@ -138,6 +139,22 @@ impl Interaction {
         Self::Everything,
         Self::Bundle,
     ];
+
+    /// What the access log calls it.
+    pub const fn kind(self) -> Kind {
+        match self {
+            Self::Capabilities => Kind::Metadata,
+            Self::Read => Kind::Read,
+            Self::Vread => Kind::Vread,
+            Self::Update | Self::ConditionalUpdate => Kind::Update,
+            Self::Delete | Self::ConditionalDelete => Kind::Delete,
+            Self::HistoryInstance | Self::HistoryType | Self::HistorySystem => Kind::History,
+            Self::Create => Kind::Create,
+            Self::SearchType | Self::SearchSystem | Self::SearchCompartment => Kind::Search,
+            Self::Everything => Kind::Operation,
+            Self::Bundle => Kind::Batch,
+        }
+    }
 
     /// Its name in logs and metrics: the FHIR code where there is one.
     pub const fn name(self) -> &'static str {

@@ -22,7 +22,7 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, request};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use record::Subject;
+use record::{Kind, Session, Source, Subject};
 use std::convert::Infallible;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -52,6 +52,7 @@ struct Seen {
 /// Answers a request. It never fails: what goes wrong is an answer too.
 pub(crate) async fn handle(
     state: Arc<State>,
+    source: Source,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let started = Instant::now();
@@ -61,12 +62,18 @@ pub(crate) async fn handle(
     let id = state.request_id(given);
     let wanted = parts.headers.get(ACCEPT_ENCODING).and_then(|_| encoding::wanted(&parts.headers));
     let mut seen = Seen::default();
+    let session = state.record.session(Subject::anonymous().from(source), id);
     let mut reply = match admit(&state, &parts, in_flight) {
-        Err(fault) => refuse(&fault, PLAIN, &mut seen),
+        Err(fault) => {
+            let reply = refuse(&fault, PLAIN, &mut seen);
+            if is_fhir(parts.uri.path()) { trail(&session, reply, &mut seen).await } else { reply }
+        }
         Ok(origin) => {
             let path = parts.uri.path();
             let mut reply = if is_fhir(path) {
-                fhir(&state, id, parts, body, origin.as_ref(), &mut seen).await
+                let reply =
+                    fhir(&state, session.clone(), parts, body, origin.as_ref(), &mut seen).await;
+                trail(&session, reply, &mut seen).await
             } else {
                 health::answer(&state, &parts.method, path)
                     .unwrap_or_else(|fault| refuse(&fault, PLAIN, &mut seen))
@@ -105,6 +112,25 @@ fn admit(state: &State, parts: &request::Parts, in_flight: i64) -> Result<Option
     origin::check_origin(&parts.headers, &state.config.cors_origins)
 }
 
+/// Sees to it that every request leaves an audit event before its answer does: the gate writes its
+/// own, and what never reached the gate is noted here. No audit, no answer.
+async fn trail(session: &Session, reply: Reply, seen: &mut Seen) -> Reply {
+    if session.noted() {
+        return reply;
+    }
+    // Without an interaction it was turned away, or told what an address can do.
+    let other = if reply.status.is_success() { Kind::Metadata } else { Kind::Refused };
+    let kind = seen.interaction.map_or(other, Interaction::kind);
+    let written = match session.note(kind, reply.status.as_u16()) {
+        Ok(ticket) => ticket.written().await,
+        Err(fault) => Err(fault),
+    };
+    match written {
+        Ok(()) => reply,
+        Err(fault) => refuse(&fault, PLAIN, seen),
+    }
+}
+
 fn is_fhir(path: &str) -> bool {
     path.strip_prefix(BASE_PATH).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
@@ -112,7 +138,7 @@ fn is_fhir(path: &str) -> bool {
 /// Answers a request of the FHIR API.
 async fn fhir(
     state: &Arc<State>,
-    id: [u8; 16],
+    session: Session,
     parts: request::Parts,
     body: Incoming,
     origin: Option<&Allowed>,
@@ -122,7 +148,6 @@ async fn fhir(
         return options(parts.uri.path(), origin)
             .unwrap_or_else(|fault| refuse(&fault, PLAIN, seen));
     }
-    let session = state.record.session(Subject::anonymous(), id);
     let ask = match Ask::new(Arc::clone(state), session, parts.method, &parts.uri, parts.headers) {
         Ok(ask) => ask,
         Err(fault) => {

@@ -16,3 +16,4 @@ mod kill;
 mod run;
 #[cfg(test)]
 mod serve;
+mod trail;
