@@ -2,7 +2,7 @@
 
 use super::super::read::Reader;
 use super::order::Found;
-use super::{Finder, drive};
+use super::{Finder, range};
 use crate::pack::{self, View};
 use crate::page::{Page, PageRequest};
 use base::Fault;
@@ -133,7 +133,7 @@ fn backward(
     }
     let source = numbers.of_type(include.source);
     for atom in numbers.atoms(&include.atoms) {
-        let mut range = drive::Range::new(atom, from.rid);
+        let mut range = range::Range::new(atom, from.rid);
         while let Some(rid) = range.next(finder, false)? {
             targets.push((rid, Some(source)));
         }

@@ -4,10 +4,13 @@
 
 mod check;
 mod compile;
+mod count;
 mod drive;
 mod include;
 mod order;
 mod past;
+mod range;
+mod walk;
 
 use super::read::{Reader, Sight};
 use super::{Shared, names, unavailable};
@@ -278,7 +281,7 @@ impl<'r> Finder<'r> {
         }
         let mut holds = false;
         for atom in atoms {
-            let mut range = drive::Range::new(*atom, rid);
+            let mut range = range::Range::new(*atom, rid);
             while let Some(source) = range.next(self, false)? {
                 let found = self.record(source, |r| Ok(r.kind == kind && self.holds(check, r)?))?;
                 if found == Some(true) {

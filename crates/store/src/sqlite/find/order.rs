@@ -5,10 +5,10 @@
 //! A page after the first belongs to the snapshot of the first: what was created since is left out,
 //! what was changed since is judged and placed as it was.
 
-use super::super::names::{ATOM_TYPE, Id};
+use super::super::names::Id;
 use super::super::unavailable;
 use super::check::Check;
-use super::drive::{Driver, PatientLists};
+use super::drive::PatientLists;
 use super::{Finder, Record};
 use crate::pack::{self, View};
 use crate::page::{PageRequest, Position};
@@ -107,6 +107,19 @@ impl Finder<'_> {
                 )?
             {
                 self.note(|| "walking the index in the order asked for".to_owned());
+            } else if many
+                && self.by_time(
+                    search,
+                    kinds,
+                    check,
+                    anchor.as_ref(),
+                    snapshot,
+                    backward,
+                    want,
+                    &mut best,
+                )?
+            {
+                self.note(|| "walking the versions in the order asked for".to_owned());
             } else {
                 best.clear();
                 let mut seen = 0u64;
@@ -158,7 +171,7 @@ impl Finder<'_> {
     }
 
     /// A record as a candidate, if it matches and has not changed since the snapshot.
-    fn candidate(
+    pub(super) fn candidate(
         &self,
         rid: i64,
         kinds: &[u16],
@@ -291,256 +304,6 @@ impl Finder<'_> {
             .map_err(unavailable)?;
         Ok(text.map_or(Key::Last, Key::Text))
     }
-
-    /// Fills a page by walking the index of the one date it is sorted by, where many records match.
-    /// Answers false, having decided nothing, when that is not the order asked for, or when matches
-    /// turn out to be rare.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one page, taken apart")]
-    fn by_date(
-        &self,
-        search: &Search,
-        kinds: &[u16],
-        check: &Check,
-        anchor: Option<&Candidate>,
-        snapshot: u64,
-        backward: bool,
-        want: usize,
-        best: &mut Vec<Candidate>,
-    ) -> Result<bool, Fault> {
-        const CHUNK: i64 = 256;
-        const PATIENCE: i64 = 40_000;
-        let [key] = search.sort.as_slice() else { return Ok(false) };
-        let SortBy::Atoms { atoms, kind: fhir::definitions::SearchKind::Date } = &key.by else {
-            return Ok(false);
-        };
-        let numbers = self.shared.numbers.atoms(atoms);
-        let [atom] = numbers.as_slice() else { return Ok(false) };
-        let falling = key.descending != backward;
-        let from = match anchor.map(|a| a.keys.first()) {
-            None if backward => return Ok(false),
-            None => None,
-            Some(Some(Key::Int(low))) => Some(*low),
-            Some(_) => return Ok(false),
-        };
-        let sql = if falling {
-            "SELECT low, high, rid FROM ix_date WHERE atom = ?1 AND (low, high, rid) < (?2, ?3, ?4) \
-             ORDER BY low DESC, high DESC, rid DESC LIMIT ?5"
-        } else {
-            "SELECT low, high, rid FROM ix_date WHERE atom = ?1 AND (low, high, rid) > (?2, ?3, ?4) \
-             ORDER BY low, high, rid LIMIT ?5"
-        };
-        let edge = if falling { i64::MAX } else { i64::MIN };
-        let mut last = (from.unwrap_or(edge), edge, edge);
-        let mut seen = std::collections::HashSet::new();
-        let mut walked = 0;
-        let mut enough_at = None;
-        loop {
-            let rows = self
-                .conn
-                .prepare_cached(sql)
-                .and_then(|mut s| {
-                    s.query_map(params![atom, last.0, last.1, last.2, CHUNK], |r| {
-                        Ok((r.get(0)?, r.get(1)?, r.get(2)?))
-                    })?
-                    .collect::<rusqlite::Result<Vec<(i64, i64, i64)>>>()
-                })
-                .map_err(unavailable)?;
-            for (low, _, rid) in &rows {
-                // Records of one instant are put in order afterwards, so all of them are needed.
-                if enough_at.is_some_and(|at| at != *low) {
-                    return Ok(true);
-                }
-                if !seen.insert(*rid) {
-                    continue;
-                }
-                let Some(found) = self.candidate(*rid, kinds, check, &search.sort, snapshot)?
-                else {
-                    continue;
-                };
-                let behind = anchor.is_none_or(|anchor| {
-                    let order = compare(&search.sort, &found, anchor);
-                    if backward { order == Ordering::Less } else { order == Ordering::Greater }
-                });
-                if behind {
-                    best.push(found);
-                    if best.len() >= want {
-                        enough_at.get_or_insert(*low);
-                    }
-                }
-            }
-            walked += CHUNK;
-            if rows.len() < 256 && best.len() >= want {
-                return Ok(true);
-            }
-            // The end of the index: what has no date comes after it, so all matches are needed.
-            let Some(end) = rows.last().filter(|_| rows.len() == 256 && walked < PATIENCE) else {
-                return Ok(false);
-            };
-            last = *end;
-        }
-    }
-
-    /// When one patient's records are asked for by their clinical date, newest first: the lists that
-    /// hold them in that order.
-    fn patient_dates(&self, search: &Search, kinds: &[u16]) -> Result<Option<PatientLists>, Fault> {
-        let ([key], [kind]) = (search.sort.as_slice(), kinds) else { return Ok(None) };
-        let SortBy::Atoms { atoms, .. } = &key.by else { return Ok(None) };
-        let date = self.shared.patient_order(*kind).date;
-        let by_date =
-            key.descending && self.shared.numbers.atoms(atoms).as_slice() == date.as_slice();
-        if !by_date {
-            return Ok(None);
-        }
-        let found = self.patient_lists(&search.filters, kinds)?;
-        if let Some(PatientLists { name, .. }) = &found {
-            self.note(|| format!("from the patient's records by {name}"));
-        }
-        Ok(found)
-    }
-
-    /// Hands over the records of lists of the patient order, in that order.
-    fn patient_order_each(
-        &self,
-        patient: i64,
-        lists: &[(u32, i64)],
-        after: Option<(i64, i64)>,
-        take: &mut dyn FnMut(i64) -> Result<bool, Fault>,
-    ) -> Result<(), Fault> {
-        const CHUNK: usize = 64;
-        struct List {
-            atom: u32,
-            value: i64,
-            last: (i64, i64),
-            buffer: std::collections::VecDeque<(i64, i64)>,
-            done: bool,
-        }
-        let first = after.unwrap_or((i64::MIN, 0));
-        let mut open: Vec<List> = lists
-            .iter()
-            .map(|(atom, value)| List {
-                atom: *atom,
-                value: *value,
-                last: first,
-                buffer: std::collections::VecDeque::new(),
-                done: false,
-            })
-            .collect();
-        let mut handed = None;
-        loop {
-            for list in open.iter_mut().filter(|l| l.buffer.is_empty() && !l.done) {
-                let mut s = self
-                    .conn
-                    .prepare_cached(
-                        "SELECT sort, rid FROM pt WHERE patient = ? AND atom = ? AND value = ? \
-                         AND (sort, rid) > (?, ?) ORDER BY sort, rid LIMIT ?",
-                    )
-                    .map_err(unavailable)?;
-                let rows = s
-                    .query_map(
-                        params![patient, list.atom, list.value, list.last.0, list.last.1, CHUNK],
-                        |r| Ok((r.get(0)?, r.get(1)?)),
-                    )
-                    .and_then(Iterator::collect::<rusqlite::Result<Vec<(i64, i64)>>>)
-                    .map_err(unavailable)?;
-                self.step(rows.len() as u64)?;
-                list.done = rows.len() < CHUNK;
-                if let Some(last) = rows.last() {
-                    list.last = *last;
-                }
-                list.buffer.extend(rows);
-            }
-            let least = open
-                .iter_mut()
-                .filter(|l| !l.buffer.is_empty())
-                .min_by_key(|l| l.buffer.front().copied().unwrap_or((i64::MAX, i64::MAX)));
-            let Some(row) = least.and_then(|l| l.buffer.pop_front()) else { return Ok(()) };
-            if handed != Some(row) {
-                handed = Some(row);
-                if !take(row.1)? {
-                    return Ok(());
-                }
-            }
-        }
-    }
-
-    /// All matches, counted exactly.
-    pub(super) fn count(
-        &self,
-        search: &Search,
-        kinds: &[u16],
-        check: &Check,
-    ) -> Result<u64, Fault> {
-        if search.filters.is_empty() {
-            return self.count_kinds(kinds);
-        }
-        let (driver, _) = self.driver(&search.filters, kinds)?;
-        if self.sight.is_everything()
-            && let [filter] = search.filters.as_slice()
-            && let (Driver::Lists(lists), [_]) = (&driver, kinds)
-            && exact(filter)
-            && !lists.iter().any(|(atom, _)| *atom == ATOM_TYPE)
-        {
-            // The lists are the answer: atoms belong to one type, and no record needs a look.
-            if let [(atom, value)] = lists.as_slice() {
-                return self.count_list(*atom, *value);
-            }
-            let mut count = 0;
-            self.each(&driver, None, false, &mut |_| {
-                count += 1;
-                Ok(true)
-            })?;
-            return Ok(count);
-        }
-        let mut count = 0;
-        self.each(&driver, None, false, &mut |rid| {
-            let hit = self.record(rid, |r| Ok(kinds.contains(&r.kind) && self.holds(check, r)?))?;
-            count += u64::from(hit == Some(true));
-            Ok(true)
-        })?;
-        Ok(count)
-    }
-
-    /// Live records of types, within the sight.
-    pub(super) fn count_kinds(&self, kinds: &[u16]) -> Result<u64, Fault> {
-        if self.sight.is_everything() {
-            self.step(1)?;
-            let mut count = 0;
-            for kind in kinds {
-                count += self.count_live(*kind)?;
-            }
-            return Ok(count);
-        }
-        let lists = kinds.iter().map(|k| (ATOM_TYPE, i64::from(*k))).collect();
-        let mut count = 0;
-        self.each(&Driver::Lists(lists), None, false, &mut |rid| {
-            count += u64::from(self.record(rid, |_| Ok(()))?.is_some());
-            Ok(true)
-        })?;
-        Ok(count)
-    }
-
-    fn count_live(&self, kind: u16) -> Result<u64, Fault> {
-        self.conn
-            .prepare_cached("SELECT live FROM stat WHERE type = ?")
-            .and_then(|mut s| s.query_row([kind], |r| r.get(0)).optional())
-            .map(|n| n.unwrap_or(0))
-            .map_err(unavailable)
-    }
-
-    fn count_list(&self, atom: u32, value: i64) -> Result<u64, Fault> {
-        let count: u64 = self
-            .conn
-            .prepare_cached("SELECT count(DISTINCT rid) FROM ix WHERE atom = ? AND value = ?")
-            .and_then(|mut s| s.query_row(params![atom, value], |r| r.get(0)))
-            .map_err(unavailable)?;
-        self.step(count / 16)?;
-        Ok(count)
-    }
-}
-
-/// Whether a filter's lists hold exactly its matches.
-fn exact(filter: &search::query::Filter) -> bool {
-    matches!(filter, search::query::Filter::Match { negate: false, .. })
 }
 
 fn date_key(candidate: &Candidate) -> i64 {
