@@ -17,6 +17,8 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(code) => code,
+        // Whoever read the output has seen enough of it: `plummer audit show | head`.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "plummer: {error:#}");
             ExitCode::FAILURE
@@ -45,4 +47,11 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Config(args) => command::config::run(&settings, &args),
         Command::Version => Ok(ExitCode::SUCCESS),
     }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }

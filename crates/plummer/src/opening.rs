@@ -6,7 +6,7 @@ use base::Clock as _;
 use base::error::code;
 use base::id::{Random, Seeded, uuid_v7};
 use base::time::SystemClock;
-use record::{Record, Session, Subject};
+use record::{Record, Session, Source, Subject};
 use std::hash::{BuildHasher, RandomState};
 
 /// Opens the record of the data folder.
@@ -29,7 +29,7 @@ pub(crate) fn record(settings: &Settings) -> anyhow::Result<Record> {
 /// The gate, opened for a command.
 pub(crate) fn session(record: &Record) -> Session {
     let request = uuid_v7(SystemClock.now(), &mut random());
-    record.session(Subject::anonymous(), request)
+    record.session(Subject::anonymous().from(Source::Local), request)
 }
 
 /// Numbers for the ids of requests. They name, they do not protect.

@@ -4,6 +4,7 @@
 use crate::outbox::{Outbox, Relay};
 use crate::session::{Session, Subject};
 use audit::{Hash, Head, Log};
+use base::error::code;
 use base::time::SystemClock;
 use base::{Clock, Fault, Limits};
 use std::collections::hash_map::RandomState;
@@ -80,6 +81,9 @@ impl Record {
     /// # Errors
     /// When either is locked, damaged or written by a newer version.
     pub fn open(dir: &Path, settings: Settings) -> Result<Self, Fault> {
+        private_folder(dir).map_err(|e| {
+            Fault::new(&code::STORE_UNAVAILABLE, format!("the data folder cannot be made: {e}"))
+        })?;
         let relay = Arc::new(Relay::default());
         let hook = Arc::clone(&relay);
         let store = Store::open(
@@ -149,4 +153,17 @@ impl Session {
 /// Random bits of the operating system, by the way the standard library draws them for its maps.
 fn seed_of_the_system() -> u64 {
     RandomState::new().build_hasher().finish()
+}
+
+/// Makes a folder that only its owner may look into, with all folders above it. One that is there
+/// already keeps the access its owner gave it (45 CFR 164.312(a)(1)).
+pub fn private_folder(dir: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder.create(dir)
 }

@@ -24,7 +24,7 @@ pub use audit::{Kind, Source};
 pub use bundle::{Answer, BundleAnswer, BundleOptions, Content, Place};
 pub use everything::EverythingParams;
 pub use find::{Found, SearchHow};
-pub use gate::{Health, Record, Settings};
+pub use gate::{Health, Record, Settings, private_folder};
 pub use import::{
     Import, ImportEntry, ImportOptions, ImportOutcome, ImportReport, PreparedDocument, Submitted,
 };

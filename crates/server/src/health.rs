@@ -35,15 +35,17 @@ pub(crate) fn answer(state: &State, method: &Method, path: &str) -> Result<Reply
 fn ready(state: &State) -> Reply {
     let health = state.record.health();
     let stats = state.record.store_stats();
-    let (status, word) = match (&health.audit, state.is_draining()) {
-        (Some(_), _) => (StatusCode::SERVICE_UNAVAILABLE, "failing"),
-        (None, true) => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
-        (None, false) => (StatusCode::OK, "ready"),
+    let failed = health.audit.is_some() || health.store.is_some();
+    let (status, word) = match (failed, state.is_draining()) {
+        (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "failing"),
+        (false, true) => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
+        (false, false) => (StatusCode::OK, "ready"),
     };
     let integer = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     let mut w = Writer::new();
     w.object().member("status", word);
     w.key("store").object();
+    w.member("status", health.store.as_ref().map_or("writing", |fault| fault.code().name));
     w.member("sync", if stats.durable { "full" } else { "relaxed" });
     w.key("durable").boolean(stats.durable);
     w.key("last_commit").integer(integer(health.last_commit));

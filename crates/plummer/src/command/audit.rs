@@ -44,7 +44,7 @@ fn verify(settings: &Settings, dir: &std::path::Path) -> anyhow::Result<ExitCode
             let segment = damage.segment.unwrap_or_else(|| "no segment left".to_owned());
             writeln!(
                 out,
-                "DAMAGED: event {} in {segment} at byte {}: {:?}; nothing after it is proven",
+                "DAMAGED: event {} in {segment} at byte {} is {}; nothing after it is proven",
                 damage.seq, damage.offset, damage.wrong
             )?;
             Ok(ExitCode::FAILURE)

@@ -49,8 +49,7 @@ pub(crate) fn copy(
         bail!("{} is not empty", to.display());
     }
     let folder = to.join("store");
-    std::fs::create_dir_all(&folder)
-        .with_context(|| format!("cannot make {}", folder.display()))?;
+    record::private_folder(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     session.backup(&folder.join("records.sqlite"), progress)?;
     let commit = {
         let copied = Store::open(&folder, store::Options::default())?;

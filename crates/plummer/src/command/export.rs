@@ -29,7 +29,7 @@ pub(crate) fn run(settings: &Settings, args: &Export) -> anyhow::Result<ExitCode
     let mut live = record.store_stats().live;
     live.retain(|(of, count)| *count > 0 && (types.is_empty() || types.contains(of)));
     live.sort_by_key(|(of, _)| r4().name(*of));
-    std::fs::create_dir_all(&args.to)
+    record::private_folder(&args.to)
         .with_context(|| format!("cannot make {}", args.to.display()))?;
     if std::fs::read_dir(&args.to)?.next().is_some() {
         bail!("{} is not empty", args.to.display());

@@ -41,7 +41,7 @@ pub(crate) fn run(settings: &Settings, args: &Restore) -> anyhow::Result<ExitCod
 }
 
 fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
+    record::private_folder(to).with_context(|| format!("cannot make {}", to.display()))?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         if entry.file_type()?.is_file() && entry.file_name() != "lock" {

@@ -61,7 +61,7 @@ fn greet(base: &str, demo: bool) -> std::io::Result<()> {
             "/metadata",
             "/Patient?_count=5&_pretty=true",
             "/Patient?name=ann&_summary=true",
-            "/Observation?code=http://loinc.org|8480-6&_sort=-date&_include=Observation:patient",
+            "/Observation?combo-code=http://loinc.org|8480-6&_sort=-date&_include=Observation:patient",
             "/Appointment?date=gt2020&_sort=date&_count=10",
         ] {
             writeln!(out, "  curl '{base}{example}'")?;

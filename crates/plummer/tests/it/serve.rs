@@ -107,3 +107,14 @@ fn the_demo_is_made_once_and_never_mixed_with_other_records() {
     let said = other.run(&["serve", "--demo", "--listen", "127.0.0.1:0"]);
     assert!(!said.ok && said.err.contains("not the demo's"), "{said:?}");
 }
+
+#[test]
+#[cfg(unix)]
+fn the_data_folder_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new();
+    let server = Serving::start(&place, &[]);
+    let mode = std::fs::metadata(place.path("data")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o077, 0, "{mode:o}");
+    drop(server);
+}
