@@ -40,10 +40,11 @@ pub(crate) fn run(options: &Options, make: fn() -> Box<dyn Target>) -> anyhow::R
     // A panic is counted and saved; its text would drown the figures.
     set_hook(Box::new(|_| {}));
     let mut mutator = Mutator::new(Random::new(options.seed), target.words());
+    let mut choose = Random::new(!options.seed);
     let (mut kinds, mut findings, mut runs) = (HashMap::<String, u64>::new(), 0, 0_u64);
     let (began, mut told) = (Instant::now(), Instant::now());
     let mut accepted = 0_u64;
-    let seeds = corpus.len();
+    let seeds = corpus.len().min(CORPUS_MAX);
     while began.elapsed() < options.length {
         // Each seed once as it is, then mutants.
         let input =
@@ -79,6 +80,12 @@ pub(crate) fn run(options: &Options, make: fn() -> Box<dyn Target>) -> anyhow::R
         let rare = *seen <= KIND_MAX && seen.is_power_of_two();
         if rare && corpus.len() < CORPUS_MAX {
             corpus.push(input);
+        } else if rare {
+            // A full corpus still moves on; the seeds stay.
+            let at = seeds + choose.index(CORPUS_MAX - seeds);
+            if let Some(place) = corpus.get_mut(at) {
+                *place = input;
+            }
         }
         if told.elapsed() >= REPORT {
             told = Instant::now();

@@ -192,7 +192,7 @@ fn shape(plan: &impl Debug) -> String {
     let text = format!("{plan:?}");
     let names = text.split(|c: char| !c.is_alphanumeric());
     let names = names.filter(|word| word.starts_with(|c: char| c.is_ascii_uppercase()));
-    names.take(12).collect::<Vec<_>>().join(" ")
+    names.take(8).collect::<Vec<_>>().join(" ")
 }
 
 /// An expression, printed, parsed again, compiled and evaluated.

@@ -23,7 +23,7 @@ use std::time::Duration;
 /// The row of this command in the table of commands.
 pub(crate) const COMMAND: Command = Command {
     name: "bench",
-    usage: "[names] [--runs N] [--seconds S] [--stored N] [--flat N] [--seed S] [--work DIR] [--write]",
+    usage: "[names] [--runs N] [--seconds S] [--stored N] [--flat N] [--seed S] [--work DIR] [--binary FILE] [--write]",
     about: "measure the release binary; with --write put the rows into BENCHMARKS.md",
     run,
 };
@@ -66,6 +66,7 @@ fn run(words: &[String]) -> anyhow::Result<()> {
             "--flat" => bench.flat = value()?.parse()?,
             "--seed" => bench.random = Random::new(value()?.parse()?),
             "--work" => bench.work = value()?.into(),
+            "--binary" => bench.binary = value()?.into(),
             "--write" => write = true,
             name if CASES.iter().any(|case| case.name == name) => names.push(name),
             other => bail!("no bench `{other}`; there are {}", cases::names()),
@@ -76,7 +77,9 @@ fn run(words: &[String]) -> anyhow::Result<()> {
     }
     fs::create_dir_all(&bench.work)?;
     bench.work = bench.work.canonicalize()?;
-    bench.binary = build(&root(), "plummer", &["--release"])?;
+    if bench.binary.as_os_str().is_empty() {
+        bench.binary = build(&root(), "plummer", &["--release"])?;
+    }
     let (append, overwrite) = machine::sync_rates(&bench.work)?;
     let sync = format!("fdatasync {append:.0}/s appending, {overwrite:.0}/s overwriting 4 KiB");
     println!("{}\n{sync}\n", machine::describe()?);

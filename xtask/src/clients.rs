@@ -74,7 +74,8 @@ mod tests {
         for file in FILES {
             assert!(root().join(CLIENT).join(file).is_file(), "{file}");
         }
-        let text = fs::read_to_string(root().join(CLIENT).join("package.json")).expect("a manifest");
+        let text =
+            fs::read_to_string(root().join(CLIENT).join("package.json")).expect("a manifest");
         let manifest: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         let versions = manifest.get("dependencies").and_then(|d| d.as_object()).expect("some");
         for (name, version) in versions {

@@ -370,7 +370,7 @@ impl Nginx {
         let (root, settings) = (folder.display(), folder.join("nginx.conf"));
         // Its best case: no log, handles of files kept, connections kept for as long as we ask.
         let text = format!(
-            "user root;\nworker_processes auto;\ndaemon off;\npid {root}/nginx.pid;\nerror_log {root}/error.log;\n\
+            "user root;\nworker_processes auto;\nworker_rlimit_nofile 200000;\ndaemon off;\npid {root}/nginx.pid;\nerror_log {root}/error.log;\n\
              events {{ worker_connections 1024; }}\n\
              http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000;\n\
              open_file_cache max=100000 inactive=600s; open_file_cache_valid 600s;\n\

@@ -25,7 +25,7 @@ impl Gets {
         random: Random,
     ) -> Self {
         let request = |path: String| {
-            format!("GET {path} HTTP/1.1\r\nhost: bench\r\naccept: {FHIR_JSON}\r\n\r\n")
+            format!("GET {path} HTTP/1.1\r\nhost: localhost\r\naccept: {FHIR_JSON}\r\n\r\n")
                 .into_bytes()
         };
         let requests: Vec<_> = paths.map(request).collect();
@@ -86,7 +86,7 @@ impl Work for Creates<'_> {
         );
         let _ = write!(
             out,
-            "POST /fhir/Observation HTTP/1.1\r\nhost: bench\r\ncontent-type: {FHIR_JSON}\r\nprefer: return=minimal\r\ncontent-length: {}\r\n\r\n",
+            "POST /fhir/Observation HTTP/1.1\r\nhost: localhost\r\ncontent-type: {FHIR_JSON}\r\nprefer: return=minimal\r\ncontent-length: {}\r\n\r\n",
             self.body.len()
         );
         out.extend_from_slice(&self.body);
@@ -121,7 +121,7 @@ impl Work for Bundles<'_> {
         *holds = *entries;
         let _ = write!(
             out,
-            "POST /fhir HTTP/1.1\r\nhost: bench\r\ncontent-type: {FHIR_JSON}\r\nprefer: return=minimal\r\ncontent-length: {}\r\n\r\n",
+            "POST /fhir HTTP/1.1\r\nhost: localhost\r\ncontent-type: {FHIR_JSON}\r\nprefer: return=minimal\r\ncontent-length: {}\r\n\r\n",
             bundle.len()
         );
         out.extend_from_slice(bundle);
