@@ -211,7 +211,7 @@ impl<'a> Run<'a, '_> {
         }
         self.charge(rows.len().saturating_mul(16))?;
         let mut unordered = false;
-        rows.sort_by(|(a, _), (b, _)| {
+        let rows = set::sorted(rows, &mut |(a, _), (b, _)| {
             for ((x, descending), (y, _)) in a.iter().zip(b) {
                 let ordering = match (x, y) {
                     (Some(x), Some(y)) => match compare::order(x, y) {

@@ -5,6 +5,7 @@ use crate::compare::equal;
 use crate::evaluate::{Run, operand, type_fault};
 use crate::item::{Collection, Item};
 use base::Fault;
+use std::cmp::Ordering;
 
 fn holds(items: &[Item<'_>], item: &Item<'_>) -> bool {
     items.iter().any(|other| equal(item, other) == Some(true))
@@ -104,5 +105,26 @@ pub(crate) fn whole(items: &[Item<'_>], what: &str) -> Result<Option<i64>, Fault
             .as_integer()
             .map(Some)
             .ok_or_else(|| type_fault(format!("{what} needs an integer as its argument"))),
+    }
+}
+
+/// Sorts by merging, stable. Values without an order among themselves make the comparison no total
+/// order; the library's sort may panic on such, this one only leaves them where they fall.
+pub(crate) fn sorted<T>(rows: Vec<T>, compare: &mut dyn FnMut(&T, &T) -> Ordering) -> Vec<T> {
+    if rows.len() < 2 {
+        return rows;
+    }
+    let mut left = rows;
+    let right = left.split_off(left.len() / 2);
+    let mut left = sorted(left, compare).into_iter().peekable();
+    let mut right = sorted(right, compare).into_iter().peekable();
+    let mut out = Vec::with_capacity(left.len() + right.len());
+    loop {
+        let take_right = match (left.peek(), right.peek()) {
+            (Some(l), Some(r)) => compare(l, r) == Ordering::Greater,
+            (None, None) => return out,
+            (l, _) => l.is_none(),
+        };
+        out.extend(if take_right { right.next() } else { left.next() });
     }
 }

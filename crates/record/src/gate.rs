@@ -100,6 +100,10 @@ impl Record {
         options.files = Arc::clone(&settings.audit_files);
         options.anchor = store.audit_anchor()?.map(|(seq, hash)| Head { seq, hash: Hash(hash) });
         let log = Arc::new(Log::open(&dir.join("audit"), options)?);
+        // The folders themselves must outlive a loss of power, before anything in them is promised.
+        sync_folders(dir).map_err(|e| {
+            Fault::new(&code::STORE_UNAVAILABLE, format!("the data folder cannot be synced: {e}"))
+        })?;
         let outbox = Outbox::open(relay, &store, &log, settings.clock.now())?;
         Ok(Self { gate: Arc::new(Gate { store, log, settings, _outbox: outbox }) })
     }
@@ -153,6 +157,15 @@ impl Session {
 /// Random bits of the operating system, by the way the standard library draws them for its maps.
 fn seed_of_the_system() -> u64 {
     RandomState::new().build_hasher().finish()
+}
+
+/// Syncs a folder and the entry it has in the folder above.
+fn sync_folders(dir: &Path) -> std::io::Result<()> {
+    let dir = std::path::absolute(dir)?;
+    for folder in [Some(dir.as_path()), dir.parent()].into_iter().flatten() {
+        std::fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(())
 }
 
 /// Makes a folder that only its owner may look into, with all folders above it. One that is there
