@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 const SILENCE: Duration = Duration::from_secs(30);
 /// Longer heads are not ours.
 const HEAD_MAX: usize = 64 << 10;
+/// Room for an answer at first.
+const ROOM: usize = 64 << 10;
 
 /// What to send, and what to make of the answers.
 pub(super) trait Work {
@@ -110,7 +112,7 @@ pub(super) fn run(
                     Some(units) => outcome.units += units,
                     None => outcome.errors += 1,
                 }
-                lane.input.clear();
+                lane.filled = 0;
                 if Instant::now() >= deadline || !lane.begin(i, work)? {
                     busy -= 1;
                     break;
@@ -129,14 +131,17 @@ struct Lane {
     stream: TcpStream,
     output: Vec<u8>,
     written: usize,
+    /// Room for an answer, of which the first `filled` bytes are there. It only grows: clearing it
+    /// for each read would cost more than the read.
     input: Vec<u8>,
+    filled: usize,
     sent: Option<Instant>,
 }
 
 impl Lane {
     fn new(stream: TcpStream) -> Self {
-        let input = Vec::with_capacity(64 << 10);
-        Self { stream, output: Vec::with_capacity(4 << 10), written: 0, input, sent: None }
+        let (input, output) = (vec![0; ROOM], Vec::with_capacity(4 << 10));
+        Self { stream, output, written: 0, input, filled: 0, sent: None }
     }
 
     /// Sends the next request, if there is one.
@@ -168,17 +173,18 @@ impl Lane {
     fn read(&mut self) -> anyhow::Result<Option<(u16, usize, usize, Instant)>> {
         let Some(sent) = self.sent else { return Ok(None) };
         loop {
-            let before = self.input.len();
-            let room = self.input.capacity().max(16 << 10);
-            self.input.resize(before + room, 0);
-            let space = self.input.get_mut(before..).unwrap_or(&mut []);
+            if self.filled == self.input.len() {
+                self.input.resize(2 * self.filled, 0);
+            }
+            let space = self.input.get_mut(self.filled..).unwrap_or(&mut []);
+            let room = space.len();
             let taken = self.stream.read(space);
-            let filled = before + taken.as_ref().copied().unwrap_or(0);
-            self.input.truncate(filled);
+            self.filled += taken.as_ref().copied().unwrap_or(0);
             match taken {
                 Ok(0) => bail!("the server closed a connection"),
                 Ok(taken) => {
-                    if let Some(whole) = whole(&mut self.input)? {
+                    let there = self.input.get_mut(..self.filled).unwrap_or(&mut []);
+                    if let Some(whole) = whole(there)? {
                         return Ok(Some((whole.0, whole.1, whole.2, sent)));
                     }
                     // A short read has emptied the socket.
