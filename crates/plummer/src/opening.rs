@@ -11,8 +11,17 @@ use std::hash::{BuildHasher, RandomState};
 
 /// Opens the record of the data folder.
 pub(crate) fn record(settings: &Settings) -> anyhow::Result<Record> {
+    open(settings, settings.record())
+}
+
+/// Opens the record of the data folder for a load.
+pub(crate) fn bulk(settings: &Settings) -> anyhow::Result<Record> {
+    open(settings, record::Settings { bulk: true, ..settings.record() })
+}
+
+fn open(settings: &Settings, how: record::Settings) -> anyhow::Result<Record> {
     let data = settings.data();
-    Record::open(&data, settings.record()).map_err(|fault| {
+    Record::open(&data, how).map_err(|fault| {
         let locked = [code::STORE_LOCKED.name, code::AUDIT_LOCKED.name];
         if locked.contains(&fault.code().name) {
             anyhow!(

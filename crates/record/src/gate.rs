@@ -26,6 +26,8 @@ pub struct Settings {
     pub clock: Arc<dyn Clock>,
     /// Seeds the ids and the sealing of page links; drawn from the system when not given.
     pub seed: Option<u64>,
+    /// Opened for a bulk load by one program alone: more memory, and larger units in one commit.
+    pub bulk: bool,
     /// The file layer of the access log; a test puts one in that fails.
     pub audit_files: Arc<dyn audit::Files>,
 }
@@ -38,6 +40,7 @@ impl Default for Settings {
             sync: store::Sync::Full,
             clock: Arc::new(SystemClock),
             seed: None,
+            bulk: false,
             audit_files: Arc::new(audit::Disk),
         }
     }
@@ -93,7 +96,7 @@ impl Record {
                 sync: settings.sync,
                 seed: settings.seed.unwrap_or_else(seed_of_the_system),
                 on_commit: Some(Arc::new(move |commit, events| hook.committed(commit, events))),
-                ..Options::default()
+                ..if settings.bulk { Options::bulk() } else { Options::default() }
             },
         )?;
         let mut options = audit::Options::new(Arc::clone(&settings.clock));

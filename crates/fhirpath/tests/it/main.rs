@@ -3,7 +3,6 @@
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
-mod data;
 #[cfg(test)]
 mod evaluate;
 #[cfg(test)]
@@ -12,3 +11,5 @@ mod examples;
 mod generate;
 #[cfg(test)]
 mod hl7;
+
+pub(crate) use testkit::data;

@@ -13,7 +13,7 @@ use std::time::Instant;
 /// Loads; fails when anything was refused.
 pub(crate) fn run(settings: &Settings, args: &Import) -> anyhow::Result<ExitCode> {
     let sources = Sources::find(&args.paths)?;
-    let record = opening::record(settings)?;
+    let record = opening::bulk(settings)?;
     let session = opening::session(&record);
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let plan = Plan {

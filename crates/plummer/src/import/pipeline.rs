@@ -19,11 +19,11 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 /// Documents between the oldest and the newest under way.
-const WINDOW: u64 = 4096;
-/// Changes of one unit of work.
-const GROUP_CHANGES: usize = 4000;
+const WINDOW: u64 = 32_768;
+/// Changes of one unit of work: pages of the index that many of them touch are written once.
+const GROUP_CHANGES: usize = 12_000;
 /// Bytes of text of one unit of work.
-const GROUP_BYTES: usize = 32 << 20;
+const GROUP_BYTES: usize = 48 << 20;
 /// Units handed to the writer and not yet waited for.
 const UNITS_AHEAD: usize = 2;
 

@@ -1,7 +1,6 @@
 //! Contract tests of `search`.
 
 #[cfg(test)]
-mod data;
 #[cfg(test)]
 mod expected;
 #[cfg(test)]
@@ -18,3 +17,5 @@ mod queries;
 mod registry;
 #[cfg(test)]
 mod show;
+
+pub(crate) use testkit::data;

@@ -7,13 +7,21 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// Log size from which the helper begins to move pages.
-const MOVE_BYTES: u64 = 8 << 20;
-/// Log size at which the writer itself waits for a whole checkpoint: the disk must not fill.
-const RESTART_BYTES: u64 = 512 << 20;
+/// Versions written between two passes of the helper.
+const PASS_VERSIONS: u64 = 2000;
+/// Frames (pages of 4 KiB) in the log at which the writer itself waits for a whole checkpoint, so that
+/// the disk does not fill: half a gigabyte. The file keeps its size and is written over: growing it
+/// anew would cost more.
+const RESTART_FRAMES: u64 = 131_072;
+/// How long a whole checkpoint, which holds writers back, waits for readers of old snapshots.
+const READER_PATIENCE: Duration = Duration::from_millis(50);
 
 /// Runs beside the writer until the store closes.
 pub(super) fn run(conn: &Connection, shared: &Arc<Shared>) {
+    let mut commits_before = 0;
+    if conn.busy_timeout(READER_PATIENCE).is_err() {
+        tracing::warn!("checkpoints may hold writers back");
+    }
     loop {
         {
             let mut signal = shared.checkpoint.lock();
@@ -25,27 +33,41 @@ pub(super) fn run(conn: &Connection, shared: &Arc<Shared>) {
         if shared.closing.load(Ordering::Acquire) {
             return;
         }
-        if shared.wal_bytes() > MOVE_BYTES
-            && let Err(error) = conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
-        {
-            tracing::warn!(%error, "a checkpoint did not finish");
+        let commits = shared.counters.commits.load(Ordering::Relaxed);
+        let idle = commits == commits_before;
+        commits_before = commits;
+        if shared.wal_bytes() == 0 {
+            continue;
+        }
+        // While nobody writes, the log is moved whole and its room given back to the disk.
+        let sql =
+            if idle { "PRAGMA wal_checkpoint(TRUNCATE)" } else { "PRAGMA wal_checkpoint(PASSIVE)" };
+        match conn.query_row(sql, [], |r| r.get::<_, i64>(1)) {
+            Ok(frames) => {
+                shared.wal_frames.store(u64::try_from(frames).unwrap_or(0), Ordering::Release);
+            }
+            Err(error) => tracing::warn!(%error, "a checkpoint did not finish"),
         }
     }
 }
 
 /// Called by the writer between commits.
 pub(super) fn after_commit(conn: &Connection, shared: &Arc<Shared>) {
-    let commits = shared.counters.commits.load(Ordering::Relaxed);
-    if !commits.is_multiple_of(16) {
-        return;
-    }
-    let size = shared.wal_bytes();
-    if size > RESTART_BYTES {
-        // The helper has moved nearly everything by now, so this waits for little.
-        if let Err(error) = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+    if shared.wal_frames.load(Ordering::Acquire) > RESTART_FRAMES {
+        // The helper has moved nearly everything by now, so this waits for little; and for a reader
+        // with an old snapshot it must not wait long: the next commits will try again.
+        let result = conn
+            .busy_timeout(READER_PATIENCE)
+            .and_then(|()| conn.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())))
+            .and_then(|()| conn.busy_timeout(super::BUSY_TIMEOUT));
+        shared.wal_frames.store(0, Ordering::Release);
+        if let Err(error) = result {
             tracing::warn!(%error, "the write-ahead log could not be put back to its start");
         }
-    } else if size > MOVE_BYTES {
+    }
+    let versions = shared.counters.versions.load(Ordering::Relaxed);
+    if versions - shared.passed_at.load(Ordering::Relaxed) >= PASS_VERSIONS {
+        shared.passed_at.store(versions, Ordering::Relaxed);
         *shared.checkpoint.lock() = true;
         shared.checkpoint_due.notify_one();
     }

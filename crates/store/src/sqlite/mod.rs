@@ -39,6 +39,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use writer::{Counters, Queue};
 
+/// How long a connection waits for another's lock.
+const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// When a write is acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sync {
@@ -70,6 +73,8 @@ pub struct Options {
     pub cache_bytes: u32,
     /// Bytes of the file readers map into memory.
     pub map_bytes: u64,
+    /// Changes of one engine transaction, at most: what a small unit may have to wait behind.
+    pub group_ops: usize,
     /// Train dictionaries by itself as records of a type come in.
     pub train: bool,
 }
@@ -83,8 +88,17 @@ impl Default for Options {
             on_commit: None,
             cache_bytes: 64 << 20,
             map_bytes: 64 << 30,
+            group_ops: 4000,
             train: true,
         }
+    }
+}
+
+impl Options {
+    /// For a bulk load with nobody else in the store: pages changed by many records of a large
+    /// transaction are written once.
+    pub fn bulk() -> Self {
+        Self { cache_bytes: 512 << 20, group_ops: 16_000, ..Self::default() }
     }
 }
 
@@ -117,6 +131,10 @@ struct Shared {
     failed: Mutex<Option<String>>,
     checkpoint: Mutex<bool>,
     checkpoint_due: Condvar,
+    /// Frames in the write-ahead log at the helper's last pass.
+    wal_frames: AtomicU64,
+    /// Versions written at the writer's last call of the helper.
+    passed_at: AtomicU64,
     closing: AtomicBool,
     readers: Mutex<Vec<Connection>>,
     cache_bytes: u32,
@@ -206,7 +224,7 @@ impl Store {
         }
         let path = dir.join("records.sqlite");
         let mut conn = open_connection(&path, options.cache_bytes, 0)?;
-        // Before the first table: pages of 8 KiB hold more of one key range, and cost fewer seeks.
+        // Both are fixed before the first table: pages of the disk's own block size.
         conn.execute_batch("PRAGMA page_size = 4096; PRAGMA journal_mode = WAL;")
             .map_err(unavailable)?;
         let synchronous = match options.sync {
@@ -215,7 +233,7 @@ impl Store {
         };
         conn.execute_batch(&format!(
             "PRAGMA synchronous = {synchronous}; PRAGMA wal_autocheckpoint = 0; \
-             PRAGMA journal_size_limit = 67108864; PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY;"
+             PRAGMA journal_size_limit = 536870912; PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY;"
         ))
         .map_err(unavailable)?;
         schema::prepare(&mut conn)?;
@@ -504,7 +522,7 @@ fn load(conn: &mut Connection, path: PathBuf, options: Options) -> Result<Shared
         clock: options.clock,
         on_commit: options.on_commit,
         sync: options.sync,
-        queue: Queue::default(),
+        queue: Queue::new(options.group_ops),
         counters: Counters::default(),
         last_vid: AtomicU64::new(last_vid.cast_unsigned()),
         last_time: AtomicI64::new(last_time),
@@ -515,6 +533,8 @@ fn load(conn: &mut Connection, path: PathBuf, options: Options) -> Result<Shared
         failed: Mutex::new(None),
         checkpoint: Mutex::new(false),
         checkpoint_due: Condvar::new(),
+        wal_frames: AtomicU64::new(0),
+        passed_at: AtomicU64::new(0),
         closing: AtomicBool::new(false),
         readers: Mutex::new(Vec::new()),
         cache_bytes: options.cache_bytes,
@@ -537,7 +557,7 @@ fn open_connection(path: &Path, cache_bytes: u32, map_bytes: u64) -> Result<Conn
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags).map_err(unavailable)?;
     conn.set_prepared_statement_cache_capacity(256);
-    conn.busy_timeout(std::time::Duration::from_secs(10)).map_err(unavailable)?;
+    conn.busy_timeout(BUSY_TIMEOUT).map_err(unavailable)?;
     conn.execute_batch(&format!(
         "PRAGMA cache_size = -{}; PRAGMA mmap_size = {map_bytes};",
         cache_bytes / 1024

@@ -13,16 +13,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Units of one engine transaction, at most; and ops, so that small units do not wait behind an
-/// import.
+/// Units of one engine transaction, at most.
 const UNITS_MAX: usize = 512;
-const OPS_MAX: usize = 4000;
 /// Ops waiting before callers are held back.
-const QUEUE_OPS_MAX: usize = 20_000;
+const QUEUE_OPS_MAX: usize = 40_000;
 
 /// Units on their way to the writer.
-#[derive(Default)]
 pub(super) struct Queue {
+    ops_max: usize,
     state: Mutex<Waiting>,
     filled: Condvar,
     drained: Condvar,
@@ -42,6 +40,17 @@ impl std::fmt::Debug for Queue {
 }
 
 impl Queue {
+    /// A queue whose transactions take so many ops together.
+    pub(super) fn new(ops_max: usize) -> Self {
+        Self {
+            ops_max,
+            state: Mutex::default(),
+            filled: Condvar::new(),
+            drained: Condvar::new(),
+            closed: AtomicBool::new(false),
+        }
+    }
+
     /// Hands a unit over, waiting while the queue is full.
     pub(super) fn push(&self, unit: Unit, done: Done) {
         if self.closed.load(Ordering::Acquire) {
@@ -81,7 +90,7 @@ impl Queue {
         let mut ops = 0;
         let mut taken = Vec::new();
         while let Some((unit, _)) = state.units.front() {
-            if taken.len() >= UNITS_MAX || (ops > 0 && ops + unit.ops.len() > OPS_MAX) {
+            if taken.len() >= UNITS_MAX || (ops > 0 && ops + unit.ops.len() > self.ops_max) {
                 break;
             }
             ops += unit.ops.len();
