@@ -1,5 +1,5 @@
 //! Contract of `validation`.
-#![expect(clippy::expect_used, clippy::print_stderr, reason = "helpers of tests fail loudly")]
+#![expect(clippy::expect_used, reason = "helpers of tests fail loudly")]
 
 mod data;
 mod examples;
