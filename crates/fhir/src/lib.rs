@@ -6,6 +6,7 @@ pub mod date;
 pub mod decimal;
 pub mod definitions;
 pub mod json;
+pub mod narrative;
 pub mod outcome;
 pub mod reference;
 pub mod write;

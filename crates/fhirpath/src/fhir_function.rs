@@ -4,12 +4,12 @@
 use crate::call::Call;
 use crate::evaluate::{Focus, Run, one, operand, single, type_fault};
 use crate::function::Function;
-use crate::html;
 use crate::item::{Collection, Item, Node};
 use crate::navigate;
 use crate::types::Target;
 use base::Fault;
 use fhir::definitions::{TypeId, r4};
+use fhir::narrative;
 use fhir::reference::{self, Reference};
 use std::borrow::Cow;
 
@@ -39,7 +39,9 @@ pub(crate) fn call<'a>(
         }
         Function::HtmlChecks => match operand(&focus, "htmlChecks()")? {
             None => Ok(Collection::new()),
-            Some(item) => boolean(item.as_text().is_some_and(|text| html::is_allowed(&text))),
+            Some(item) => {
+                boolean(item.as_text().is_some_and(|text| narrative::check(&text).is_ok()))
+            }
         },
         Function::ConformsTo => conforms_to(run, &focus, call),
         Function::MemberOf => member_of(run, &focus, call),

@@ -15,7 +15,6 @@ mod encoding;
 mod evaluate;
 mod fhir_function;
 mod function;
-mod html;
 mod item;
 mod lex;
 mod math;

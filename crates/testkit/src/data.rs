@@ -61,14 +61,16 @@ pub fn archive(file: &str, mut each: impl FnMut(&str, String) -> bool) -> Option
     Some(())
 }
 
-/// All files of a tar archive by their names, as bytes.
+/// All files of a tar archive as bytes, by their names without folders.
 pub fn unpack(path: &Path) -> Vec<(String, Vec<u8>)> {
     let fail = |e: std::io::Error| -> ! { panic!("{}: {e}", path.display()) };
     let mut files = Vec::new();
     for entry in tar::Archive::new(open(path)).entries().unwrap_or_else(|e| fail(e)) {
         let mut entry = entry.unwrap_or_else(|e| fail(e));
         if entry.header().entry_type().is_file() {
-            let name = entry.path().unwrap_or_else(|e| fail(e)).to_string_lossy().into_owned();
+            let path = entry.path().unwrap_or_else(|e| fail(e));
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            drop(path);
             let mut bytes = Vec::new();
             entry.read_to_end(&mut bytes).unwrap_or_else(|e| fail(e));
             files.push((name, bytes));

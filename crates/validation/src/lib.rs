@@ -14,7 +14,6 @@ mod rules;
 mod siblings;
 mod table;
 mod walk;
-mod xhtml;
 
 use base::Issue;
 use fhir::Value;

@@ -1,7 +1,7 @@
 //! The formats of the primitive types (<https://hl7.org/fhir/R4/datatypes.html#primitive>), written
 //! as scans instead of regular expressions.
 
-use crate::xhtml;
+use fhir::narrative;
 use fhir::{Kind, Value};
 use fhir::{date, reference};
 
@@ -148,7 +148,7 @@ impl Primitive {
                 "an instant: YYYY-MM-DDThh:mm:ss.sss+zz:zz",
             ),
             Self::Time => (date::is_time(text), "a time: hh:mm:ss"),
-            Self::Xhtml => return xhtml::check(text),
+            Self::Xhtml => return narrative::check(text),
             Self::Boolean
             | Self::Integer
             | Self::UnsignedInt

@@ -104,7 +104,7 @@ impl Sight {
 impl Drop for Reader {
     fn drop(&mut self) {
         if let Some(conn) = self.conn.take()
-            && conn.execute_batch("COMMIT").is_ok()
+            && conn.prepare_cached("COMMIT").and_then(|mut s| s.execute([])).is_ok()
         {
             self.shared.return_reader(conn);
         }

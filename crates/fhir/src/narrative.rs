@@ -130,7 +130,7 @@ const ATTRIBUTES: &[&str] = &[
 ];
 
 /// Says what is wrong with a narrative's text.
-pub(crate) fn check(text: &str) -> Result<(), &'static str> {
+pub fn check(text: &str) -> Result<(), &'static str> {
     let mut scan =
         Scan { rest: text.trim_ascii(), open: [""; DEPTH_MAX], depth: 0, content: false };
     if !scan.rest.starts_with("<div") {
