@@ -100,7 +100,17 @@ fn run(words: &[String]) -> anyhow::Result<()> {
             Err(error) => println!("{} was not measured: {error:#}\n", case.name),
         }
     }
-    let asked = if words.is_empty() { String::new() } else { format!(" {}", words.join(" ")) };
+    // Where the stores and the binary lay says nothing to whoever repeats it.
+    let mut asked = String::new();
+    let mut rest = words.iter();
+    while let Some(word) = rest.next() {
+        if matches!(word.as_str(), "--work" | "--binary") {
+            rest.next();
+        } else {
+            asked.push(' ');
+            asked.push_str(word);
+        }
+    }
     let when = format!(
         "{}, {}, {sync}, commit {}, `cargo xtask bench{asked}`",
         machine::today()?,
