@@ -10,6 +10,7 @@ use base::{Fault, Millis};
 use parking_lot::{Condvar, Mutex};
 use rusqlite::{Connection, params};
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -120,7 +121,13 @@ pub(super) fn run(mut conn: Connection, shared: &Arc<Shared>) {
     };
     let mut group = Group::new(interner, shared.last_vid.load(Ordering::Acquire) + 1);
     while let Some(units) = shared.queue.take() {
-        let outcome = commit(&mut conn, shared, &mut group, units);
+        // A panic (in a caller's callback, say) must not leave every later write waiting for ever.
+        let work = AssertUnwindSafe(|| commit(&mut conn, shared, &mut group, units));
+        let Ok(outcome) = catch_unwind(work) else {
+            shared.fail("the writer panicked; restart to go on writing");
+            drain(shared);
+            return;
+        };
         if let Err(fault) = outcome {
             tracing::error!(code = fault.code().name, "the writer could not commit");
             group.pending.clear();
@@ -153,6 +160,7 @@ fn commit(
     let mut applied: Vec<(Receipt, Done)> = Vec::with_capacity(units.len());
     let mut refused: Vec<(Fault, Done)> = Vec::new();
     let mut events: Vec<(u64, Vec<Vec<u8>>)> = Vec::new();
+    let mut units = units.into_iter();
     let first_vid = group.next_vid;
     // Time never runs backwards in the record, whatever the machine's clock does.
     let last = shared.last_time.load(Ordering::Acquire);
@@ -162,7 +170,7 @@ fn commit(
             return Err(fault);
         }
         conn.execute_batch("BEGIN IMMEDIATE").map_err(unavailable)?;
-        for (mut unit, done) in units {
+        for (mut unit, done) in units.by_ref() {
             match group.apply(conn, shared, &unit) {
                 Ok(receipt) => {
                     if let Some(make) = unit.events.take() {
@@ -186,7 +194,8 @@ fn commit(
         if !conn.is_autocommit() && conn.execute_batch("ROLLBACK").is_err() {
             shared.fail("a failed transaction cannot be rolled back");
         }
-        for (_, done) in applied {
+        let waiting = applied.into_iter().map(|(_, done)| done).chain(units.map(|(_, done)| done));
+        for done in waiting {
             done(Err(fault.clone()));
         }
         for (own, done) in refused {

@@ -163,3 +163,24 @@ fn events_wait_in_the_outbox_until_they_are_safe() {
     assert!(a.commit < b.commit);
     assert_eq!(c.store.unaudited().unwrap().len(), 2);
 }
+
+#[test]
+fn a_panic_in_a_callback_refuses_later_writes_instead_of_hanging_them() {
+    let c = case();
+    c.put(ANN);
+    let unit = Unit {
+        ops: vec![c.op(&ANN.replace("\"ann\"", "\"bob\""))],
+        events: Some(Box::new(|_| panic!("a callback gone wrong"))),
+        ..Unit::default()
+    };
+    assert_eq!(c.store.commit(unit).unwrap_err().code().name, "store.unavailable");
+    let later = c.try_put(&[&ANN.replace("\"ann\"", "\"cy\"")]).unwrap_err();
+    assert_eq!(later.code().name, "store.unavailable");
+    assert!(c.store.failure().is_some());
+    // What was acknowledged is there, the broken unit is not, and a restart writes again.
+    assert!(c.body("Patient", "ann").is_some() && c.body("Patient", "bob").is_none());
+    drop(c.store);
+    let again = open(c.dir.path(), &c.clock).unwrap();
+    assert!(again.failure().is_none());
+    assert_eq!(again.last_commit(), 1);
+}
