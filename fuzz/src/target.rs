@@ -51,7 +51,9 @@ impl Target for Json {
             Ok(document) => document,
             Err(fault) => return Outcome::Refused(fault.code().name.to_owned()),
         };
-        // Another parser, whose limit of depth is above ours, must take all that ours takes.
+        // Another parser, whose limit of depth is above ours, must take all that ours takes; but for the
+        // mark of byte order, which ours passes over (RFC 8259, section 8.1, allows either).
+        let input = input.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(input);
         if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(input) {
             return Outcome::Broken(format!("accepted, while another parser says: {error}"));
         }
