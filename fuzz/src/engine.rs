@@ -23,10 +23,14 @@ const CORPUS_MAX: usize = 20_000;
 /// Inputs kept of one kind of answer, so that no kind crowds out the others.
 const KIND_MAX: u64 = 64;
 const REPORT: Duration = Duration::from_secs(60);
+/// Looks of the watcher in the time of a hang.
+const LOOKS: u32 = 10;
+/// What one run counts as time at work, at most.
+const RUN_MAX: Duration = Duration::from_secs(1);
 
-/// What runs now, for the watcher.
+/// What runs now, by its number, for the watcher.
 #[derive(Debug, Default)]
-struct Now(Mutex<Option<(Instant, Vec<u8>)>>);
+struct Now(Mutex<Option<(u64, Vec<u8>)>>);
 
 /// Runs the target for as long as asked; tells how many inputs were saved.
 pub(crate) fn run(options: &Options, make: fn() -> Box<dyn Target>) -> anyhow::Result<u64> {
@@ -42,20 +46,23 @@ pub(crate) fn run(options: &Options, make: fn() -> Box<dyn Target>) -> anyhow::R
     let mut mutator = Mutator::new(Random::new(options.seed), target.words());
     let mut choose = Random::new(!options.seed);
     let (mut kinds, mut findings, mut runs) = (HashMap::<String, u64>::new(), 0, 0_u64);
-    let (began, mut told) = (Instant::now(), Instant::now());
+    // Time at work: a fuzzer that was stopped for a while (for a measurement, say) makes up for it.
+    let (mut spent, mut told) = (Duration::ZERO, Duration::ZERO);
     let mut accepted = 0_u64;
     let seeds = corpus.len().min(CORPUS_MAX);
-    while began.elapsed() < options.length {
+    while spent < options.length {
+        let started = Instant::now();
         // Each seed once as it is, then mutants.
         let input =
             match usize::try_from(runs).ok().filter(|i| *i < seeds).and_then(|i| corpus.get(i)) {
                 Some(seed) => seed.clone(),
                 None => mutator.mutant(&corpus),
             };
-        now.set(Some((Instant::now(), input.clone())));
+        now.set(Some((runs, input.clone())));
         let outcome = catch_unwind(AssertUnwindSafe(|| target.run(&input)));
         now.set(None);
         runs += 1;
+        spent += started.elapsed().min(RUN_MAX);
         let kind = match outcome {
             Ok(Outcome::Accepted(kind)) => {
                 accepted += 1;
@@ -87,17 +94,24 @@ pub(crate) fn run(options: &Options, make: fn() -> Box<dyn Target>) -> anyhow::R
                 *place = input;
             }
         }
-        if told.elapsed() >= REPORT {
-            told = Instant::now();
-            tell(began, runs, accepted, &corpus, kinds.len(), findings);
+        if spent.saturating_sub(told) >= REPORT {
+            told = spent;
+            tell(spent, runs, accepted, &corpus, kinds.len(), findings);
         }
     }
-    tell(began, runs, accepted, &corpus, kinds.len(), findings);
+    tell(spent, runs, accepted, &corpus, kinds.len(), findings);
     Ok(findings)
 }
 
-fn tell(began: Instant, runs: u64, accepted: u64, corpus: &[Vec<u8>], kinds: usize, findings: u64) {
-    let seconds = began.elapsed().as_secs().max(1);
+fn tell(
+    spent: Duration,
+    runs: u64,
+    accepted: u64,
+    corpus: &[Vec<u8>],
+    kinds: usize,
+    findings: u64,
+) {
+    let seconds = spent.as_secs().max(1);
     println!(
         "{seconds} s: {runs} runs, {} a second, {accepted} accepted, {kinds} kinds of answer, \
          {} inputs, {findings} findings",
@@ -107,7 +121,7 @@ fn tell(began: Instant, runs: u64, accepted: u64, corpus: &[Vec<u8>], kinds: usi
 }
 
 impl Now {
-    fn set(&self, what: Option<(Instant, Vec<u8>)>) {
+    fn set(&self, what: Option<(u64, Vec<u8>)>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = what;
     }
 }
@@ -115,11 +129,16 @@ impl Now {
 /// Saves an input that does not end, and ends the process: nothing else can stop it.
 fn watch(now: Arc<Now>, folder: std::path::PathBuf) {
     thread::spawn(move || {
+        // Looks are counted, not time: a process that was stopped did not look either.
+        let (mut last, mut looks) = (None, 0);
         loop {
-            thread::sleep(HANG / 10);
+            thread::sleep(HANG / LOOKS);
             let running = now.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            if let Some((began, input)) = running
-                && began.elapsed() > HANG
+            let number = running.as_ref().map(|(number, _)| *number);
+            looks = if number == last { looks + 1 } else { 0 };
+            last = number;
+            if let Some((_, input)) = running
+                && looks > LOOKS
             {
                 let saved = save(&folder, "hang", &input, "it took too long");
                 println!("an input takes more than {HANG:?}; saved: {saved:?}");

@@ -1,8 +1,9 @@
 //! One unit of work, applied inside the writer's transaction: everything that can refuse is looked
 //! at before anything is written, so a refused unit leaves no trace.
 
+use super::defer;
 use super::index::{self, Pending, patient_rows};
-use super::names::{Id, Interner, bad_row};
+use super::names::{Id, Interner, Naming, bad_row};
 use super::rows::rows_of;
 use super::{Shared, unavailable};
 use crate::body::Prepared;
@@ -12,6 +13,7 @@ use base::error::code;
 use base::{Fault, Millis};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::Ordering;
 
 /// The writer's state while a group of units is in one engine transaction.
 #[derive(Debug)]
@@ -20,6 +22,12 @@ pub(super) struct Group {
     pub(super) pending: Pending,
     /// Records whose rows are still pending.
     touched: HashSet<i64>,
+    /// The first version of which a bulk load holds rows back.
+    pub(super) held_from: Option<u64>,
+    /// What the store has noted of it.
+    pub(super) held_noted: Option<u64>,
+    /// This transaction has put in what was held back.
+    settled: bool,
     /// Change of the number of live records by type.
     pub(super) live: HashMap<u16, i64>,
     /// Types written since the store was opened, with the last commit that did.
@@ -49,6 +57,9 @@ impl Group {
             interner,
             pending: Pending::default(),
             touched: HashSet::new(),
+            held_from: None,
+            held_noted: None,
+            settled: false,
             live: HashMap::new(),
             last_of_type: HashMap::new(),
             next_vid,
@@ -56,14 +67,65 @@ impl Group {
         }
     }
 
-    /// Writes what is pending.
-    pub(super) fn flush(&mut self, conn: &Connection) -> Result<(), Fault> {
+    /// Writes what is pending, but for what a bulk load holds back.
+    pub(super) fn flush(&mut self, conn: &Connection, shared: &Shared) -> Result<(), Fault> {
+        let stored = || shared.live.read().values().sum();
+        let hold = shared.deferral.is_on() && self.touched.len() < defer::records_max(stored());
+        if !hold {
+            return self.settle(conn, shared);
+        }
+        self.pending.flush_first(conn).map_err(unavailable)
+    }
+
+    /// Writes everything that is pending or held back.
+    pub(super) fn settle(&mut self, conn: &Connection, shared: &Shared) -> Result<(), Fault> {
         self.touched.clear();
-        self.pending.flush(conn).map_err(unavailable)
+        self.pending.flush(conn).map_err(unavailable)?;
+        self.held_from = None;
+        let names = shared.deferral.turn(self.settled);
+        self.settled = true;
+        defer::insert_names(conn, &names).map_err(unavailable)
+    }
+
+    /// The transaction is committed.
+    pub(super) const fn committed(&mut self) {
+        self.held_noted = self.held_from;
+        self.settled = false;
+    }
+
+    /// The transaction is rolled back: begins again with what is stored.
+    pub(super) fn rolled_back(
+        &mut self,
+        conn: &mut Connection,
+        shared: &Shared,
+    ) -> Result<(), Fault> {
+        self.pending.clear();
+        self.touched.clear();
+        self.live.clear();
+        self.settled = false;
+        (self.held_from, self.held_noted) = (None, None);
+        defer::recover(conn)?;
+        shared.deferral.clear();
+        self.next_vid = shared.last_vid.load(Ordering::Acquire) + 1;
+        self.interner.forget(conn).map_err(unavailable)
     }
 
     /// Applies a unit, or refuses it having written nothing but names.
     pub(super) fn apply(
+        &mut self,
+        conn: &Connection,
+        shared: &Shared,
+        unit: &Unit,
+    ) -> Result<Receipt, Fault> {
+        let result = self.apply_or_refuse(conn, shared, unit);
+        match &result {
+            Ok(_) => self.interner.stored(),
+            Err(_) => self.interner.not_stored(conn).map_err(unavailable)?,
+        }
+        result
+    }
+
+    fn apply_or_refuse(
         &mut self,
         conn: &Connection,
         shared: &Shared,
@@ -116,7 +178,12 @@ impl Group {
         if !changed {
             return Ok(());
         }
-        self.flush(conn)?;
+        if defer::can_answer(&guard.search) {
+            self.flush(conn, shared)?;
+        } else {
+            shared.deferral.stop();
+            self.settle(conn, shared)?;
+        }
         let found = super::find::first_ids(conn, shared, &guard.search, 2)?;
         let holds = match (&guard.expected, found.as_slice()) {
             (crate::unit::Expectation::None, []) => true,
@@ -177,7 +244,7 @@ impl Group {
             Op::Delete { resource_type, id, if_match } => {
                 let kind = shared.numbers.of_type(*resource_type);
                 let key = Id::new(id);
-                let rid = super::names::find_name(conn, kind, &key).map_err(unavailable)?;
+                let rid = shared.find_name(conn, kind, &key).map_err(unavailable)?;
                 let before = match rid {
                     Some(rid) => self.load(conn, rid)?.map(|b| (rid, b)),
                     None => None,
@@ -208,8 +275,10 @@ impl Group {
         content: &Prepared,
     ) -> Result<(u16, i64, Option<Current>), Fault> {
         let kind = shared.numbers.of_type(content.resource_type);
-        let (rid, new) =
-            self.interner.name(conn, kind, &Id::new(&content.id)).map_err(unavailable)?;
+        let (rid, new) = self
+            .interner
+            .name(conn, kind, &Id::new(&content.id), Naming::Record)
+            .map_err(unavailable)?;
         let before = if new { None } else { self.load(conn, rid)? };
         Ok((kind, rid, before))
     }
@@ -314,7 +383,7 @@ impl Group {
             Ok(())
         };
         if self.touched.contains(&rid) {
-            self.flush(conn)?;
+            self.settle(conn, shared)?;
         }
         run(self).map_err(unavailable)?;
         self.pending.add_patient(fresh);
@@ -323,6 +392,9 @@ impl Group {
             *self.live.entry(kind).or_default() += 1;
         }
         self.touched.insert(rid);
+        if shared.deferral.is_on() {
+            self.held_from.get_or_insert(vid);
+        }
         self.last_of_type.insert(kind, vid);
         Ok(OpResult {
             resource_type: content.resource_type,
@@ -345,7 +417,7 @@ impl Group {
         id: &Id,
     ) -> Result<OpResult, Fault> {
         if self.touched.contains(&rid) {
-            self.flush(conn)?;
+            self.settle(conn, shared)?;
         }
         let vid = self.next_vid;
         self.next_vid += 1;

@@ -96,6 +96,12 @@ impl Pending {
 
     /// Writes everything, each table in the order of its key.
     pub(super) fn flush(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+        self.flush_first(conn)?;
+        self.flush_rest(conn)
+    }
+
+    /// Writes what is never held back: the integers, the identifiers and the patient order.
+    pub(super) fn flush_first(&mut self, conn: &Connection) -> rusqlite::Result<()> {
         if !self.ints.is_empty() {
             self.ints.sort_unstable();
             let mut s = conn.prepare_cached("INSERT OR IGNORE INTO ix VALUES (?, ?, ?, ?)")?;
@@ -103,6 +109,25 @@ impl Pending {
                 s.execute(params![atom, value, rid, group])?;
             }
         }
+        if !self.idents.is_empty() {
+            self.idents.sort_unstable();
+            let mut s =
+                conn.prepare_cached("INSERT OR IGNORE INTO ix_ident VALUES (?, ?, ?, ?, ?)")?;
+            for (atom, value, system, rid, of_type) in self.idents.drain(..) {
+                s.execute(params![atom, value, system, rid, of_type])?;
+            }
+        }
+        if !self.patients.is_empty() {
+            self.patients.sort_unstable();
+            let mut s = conn.prepare_cached("INSERT OR IGNORE INTO pt VALUES (?, ?, ?, ?, ?)")?;
+            for (patient, atom, value, sort, rid) in self.patients.drain(..) {
+                s.execute(params![patient, atom, value, sort, rid])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn flush_rest(&mut self, conn: &Connection) -> rusqlite::Result<()> {
         if !self.dates.is_empty() {
             self.dates.sort_unstable();
             let mut s =
@@ -127,21 +152,6 @@ impl Pending {
                 conn.prepare_cached("INSERT OR IGNORE INTO ix_str VALUES (?, ?, ?, ?, ?)")?;
             for (atom, folded, rid, exact, group) in self.strs.drain(..) {
                 s.execute(params![atom, folded, rid, exact, group])?;
-            }
-        }
-        if !self.idents.is_empty() {
-            self.idents.sort_unstable();
-            let mut s =
-                conn.prepare_cached("INSERT OR IGNORE INTO ix_ident VALUES (?, ?, ?, ?, ?)")?;
-            for (atom, value, system, rid, of_type) in self.idents.drain(..) {
-                s.execute(params![atom, value, system, rid, of_type])?;
-            }
-        }
-        if !self.patients.is_empty() {
-            self.patients.sort_unstable();
-            let mut s = conn.prepare_cached("INSERT OR IGNORE INTO pt VALUES (?, ?, ?, ?, ?)")?;
-            for (patient, atom, value, sort, rid) in self.patients.drain(..) {
-                s.execute(params![patient, atom, value, sort, rid])?;
             }
         }
         Ok(())

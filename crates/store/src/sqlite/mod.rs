@@ -6,6 +6,7 @@
 mod apply;
 mod backup;
 mod checkpoint;
+mod defer;
 mod find;
 mod index;
 mod names;
@@ -26,6 +27,7 @@ use crate::unit::{Done, Receipt, Unit};
 use base::error::code;
 use base::id::{Random, Seeded, uuid_text, uuid_v7};
 use base::{Clock, Fault};
+use defer::Deferral;
 use fhir::Value;
 use fhir::definitions::{TypeId, r4};
 use index::PatientOrder;
@@ -77,6 +79,8 @@ pub struct Options {
     pub group_ops: usize,
     /// Train dictionaries by itself as records of a type come in.
     pub train: bool,
+    /// Hold rows of the index back to put them in many at a time.
+    pub defer: bool,
 }
 
 impl Default for Options {
@@ -90,15 +94,16 @@ impl Default for Options {
             map_bytes: 64 << 30,
             group_ops: 4000,
             train: true,
+            defer: false,
         }
     }
 }
 
 impl Options {
     /// For a bulk load with nobody else in the store: pages changed by many records of a large
-    /// transaction are written once.
+    /// transaction are written once, and rows that land all over the index are put in many at a time.
     pub fn bulk() -> Self {
-        Self { cache_bytes: 512 << 20, group_ops: 16_000, ..Self::default() }
+        Self { cache_bytes: 512 << 20, group_ops: 16_000, defer: true, ..Self::default() }
     }
 }
 
@@ -121,6 +126,7 @@ struct Shared {
     on_commit: Option<CommitHook>,
     sync: Sync,
     queue: Queue,
+    deferral: Arc<Deferral>,
     counters: Counters,
     last_vid: AtomicU64,
     last_time: AtomicI64,
@@ -237,6 +243,7 @@ impl Store {
         ))
         .map_err(unavailable)?;
         schema::prepare(&mut conn)?;
+        defer::recover(&mut conn)?;
         let shared = Arc::new(load(&mut conn, path, options)?);
         let checkpointer = open_connection(&shared.path, 1 << 20, 0)?;
         let mut handles = Vec::new();
@@ -261,11 +268,7 @@ impl Store {
 
     /// Hands a unit to the writer and waits for it.
     pub fn commit(&self, unit: Unit) -> Result<Receipt, Fault> {
-        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-        self.submit(unit, Box::new(move |result| drop(sender.send(result))));
-        receiver.recv().unwrap_or_else(|_| {
-            Err(Fault::new(&code::STORE_UNAVAILABLE, "the store closed before it answered"))
-        })
+        self.shared.wait_for(unit)
     }
 
     /// Makes a validated resource ready for the writer: index entries and compressed body.
@@ -394,6 +397,15 @@ impl Store {
 }
 
 impl Shared {
+    /// Hands a unit to the writer and waits for it.
+    fn wait_for(&self, unit: Unit) -> Result<Receipt, Fault> {
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        self.queue.push(unit, Box::new(move |result| drop(sender.send(result))));
+        receiver.recv().unwrap_or_else(|_| {
+            Err(Fault::new(&code::STORE_UNAVAILABLE, "the store closed before it answered"))
+        })
+    }
+
     fn type_number(&self, name: &str) -> u16 {
         self.type_names.get(name).copied().unwrap_or(u16::MAX)
     }
@@ -523,6 +535,7 @@ fn load(conn: &mut Connection, path: PathBuf, options: Options) -> Result<Shared
         on_commit: options.on_commit,
         sync: options.sync,
         queue: Queue::new(options.group_ops),
+        deferral: Arc::new(Deferral::new(options.defer)),
         counters: Counters::default(),
         last_vid: AtomicU64::new(last_vid.cast_unsigned()),
         last_time: AtomicI64::new(last_time),

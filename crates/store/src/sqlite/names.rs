@@ -1,5 +1,6 @@
 //! Texts as integers: types, atoms, uris, tokens and logical ids. The writer interns; readers look up.
 
+use super::defer::{Deferral, Named, insert_names};
 use base::Fault;
 use base::id::{uuid_bytes, uuid_text};
 use fhir::definitions::{TypeId, r4};
@@ -7,6 +8,7 @@ use hashbrown::{Equivalent, HashMap};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use search::registry::{AtomId, registry};
+use std::sync::Arc;
 
 /// The pseudo-type of addresses that are no resource of this server.
 pub(super) const ADDRESS: u16 = 0;
@@ -150,11 +152,24 @@ impl ToSql for Id {
     }
 }
 
-/// Record number of a logical id.
-pub(super) fn find_name(conn: &Connection, kind: u16, id: &Id) -> rusqlite::Result<Option<i64>> {
+/// Record number of a logical id, if it is in its table.
+fn find_name(conn: &Connection, kind: u16, id: &Id) -> rusqlite::Result<Option<i64>> {
     conn.prepare_cached("SELECT rid FROM name WHERE type = ? AND id = ?")?
         .query_row(params![kind, id], |r| r.get(0))
         .optional()
+}
+
+impl super::Shared {
+    /// Record number of a logical id, even when a bulk load holds its name back.
+    pub(super) fn find_name(
+        &self,
+        conn: &Connection,
+        kind: u16,
+        id: &Id,
+    ) -> rusqlite::Result<Option<i64>> {
+        let found = find_name(conn, kind, id)?;
+        Ok(found.or_else(|| self.deferral.name(kind, id)))
+    }
 }
 
 /// Number of a uri.
@@ -236,15 +251,29 @@ pub(super) struct Interner {
     tokens: Cache<TokenKey>,
     names: Cache<(u16, Id)>,
     next_rid: i64,
+    deferral: Arc<Deferral>,
+    /// Names held back for records that are not stored yet.
+    unsure: Vec<Named>,
+}
+
+/// What a logical id stands for where it is met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Naming {
+    /// The record that is about to be stored: it keeps its name itself.
+    Record,
+    /// Some other record, which may never be stored.
+    Reference,
 }
 
 impl Interner {
-    pub(super) fn new(conn: &Connection) -> rusqlite::Result<Self> {
+    pub(super) fn new(conn: &Connection, deferral: Arc<Deferral>) -> rusqlite::Result<Self> {
         let mut interner = Self {
             uris: Cache::new(20_000),
             tokens: Cache::new(50_000),
             names: Cache::new(100_000),
             next_rid: 0,
+            deferral,
+            unsure: Vec::new(),
         };
         interner.forget(conn)?;
         Ok(interner)
@@ -255,6 +284,7 @@ impl Interner {
         self.uris.clear();
         self.tokens.clear();
         self.names.clear();
+        self.unsure.clear();
         // Names without a record hold numbers above the last record's, so the mark is kept apart.
         let marked: Option<i64> = conn
             .query_row("SELECT value FROM meta WHERE key = 'next_rid'", [], |r| r.get(0))
@@ -324,21 +354,45 @@ impl Interner {
         conn: &Connection,
         kind: u16,
         id: &Id,
+        naming: Naming,
     ) -> rusqlite::Result<(i64, bool)> {
         let key = (kind, id.clone());
         if let Some(rid) = self.names.get(&key) {
             return Ok((rid, false));
         }
-        if let Some(rid) = find_name(conn, kind, id)? {
+        let found = match self.deferral.name(kind, id) {
+            Some(rid) => Some(rid),
+            None => find_name(conn, kind, id)?,
+        };
+        if let Some(rid) = found {
             self.names.put(key, rid);
             return Ok((rid, false));
         }
         let rid = self.next_rid;
         self.next_rid += 1;
-        conn.prepare_cached("INSERT INTO name (type, id, rid) VALUES (?, ?, ?)")?
-            .execute(params![kind, id, rid])?;
+        if naming == Naming::Record && self.deferral.is_on() {
+            self.deferral.hold_name((kind, id.clone(), rid));
+            self.unsure.push((kind, id.clone(), rid));
+        } else {
+            conn.prepare_cached("INSERT INTO name (type, id, rid) VALUES (?, ?, ?)")?
+                .execute(params![kind, id, rid])?;
+        }
         self.names.put(key, rid);
         Ok((rid, true))
+    }
+
+    /// The records that were named are stored, so their names can be found again.
+    pub(super) fn stored(&mut self) {
+        self.unsure.clear();
+    }
+
+    /// The records that were named are not stored after all: their names go into the table, because
+    /// other records may be given these numbers as references.
+    pub(super) fn not_stored(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+        let names = std::mem::take(&mut self.unsure);
+        insert_names(conn, &names)?;
+        self.deferral.let_go(&names);
+        Ok(())
     }
 }
 

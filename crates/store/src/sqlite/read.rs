@@ -2,12 +2,13 @@
 //! before it exists for the caller.
 
 use super::apply::method_of;
-use super::names::{self, Id, bad_row};
-use super::{Shared, find, unavailable};
+use super::names::{Id, bad_row};
+use super::{Shared, defer, find, unavailable};
 use crate::body::resource_text;
 use crate::pack::{self, View};
 use crate::page::{Change, HistoryPage, HistoryQuery, Hit, Page, PageRequest};
 use crate::scope::{Scope, Scoped};
+use crate::unit::Unit;
 use base::error::code;
 use base::{Fault, Limits, Millis};
 use fhir::Document;
@@ -15,19 +16,19 @@ use fhir::definitions::{TypeId, r4};
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 use search::query::Search;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A connection from the pool with one open snapshot. It goes back when dropped.
 pub struct Reader {
     conn: Option<Connection>,
     pub(super) shared: Arc<Shared>,
-    snapshot: u64,
+    snapshot: AtomicU64,
     pub(super) sight: Sight,
 }
 
 impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Reader(at {})", self.snapshot)
+        write!(f, "Reader(at {})", self.snapshot())
     }
 }
 
@@ -59,7 +60,7 @@ impl Sight {
             .collect();
         let patient = match scope.patient() {
             None => None,
-            Some(id) => Some(names::find_name(conn, shared.patient_type, &Id::new(id))?),
+            Some(id) => Some(shared.find_name(conn, shared.patient_type, &Id::new(id))?),
         };
         Ok(Self {
             everything: false,
@@ -178,16 +179,23 @@ impl Reader {
     pub(super) fn new(shared: &Arc<Shared>, scope: &Scope) -> Result<Self, Fault> {
         let conn = shared.borrow_reader()?;
         let begin = || -> rusqlite::Result<(u64, Sight)> {
-            conn.prepare_cached("BEGIN")?.execute([])?;
-            // The first read fixes the snapshot; what was published before it is in it.
-            let published = shared.last_vid.load(Ordering::Acquire);
-            let seen: Option<u64> =
-                conn.prepare_cached("SELECT max(vid) FROM ver")?.query_row([], |r| r.get(0))?;
-            let sight = Sight::new(&conn, shared, scope)?;
-            Ok((seen.unwrap_or(0).max(published), sight))
+            let snapshot = begin(&conn, shared)?;
+            Ok((snapshot, Sight::new(&conn, shared, scope)?))
         };
         let (snapshot, sight) = begin().map_err(unavailable)?;
+        let snapshot = AtomicU64::new(snapshot);
         Ok(Self { conn: Some(conn), shared: Arc::clone(shared), snapshot, sight })
+    }
+
+    /// Has a bulk load put in what it holds back, and goes on at a snapshot that has it.
+    fn complete(&self) -> Result<(), Fault> {
+        let conn = self.conn()?;
+        conn.prepare_cached("COMMIT").and_then(|mut s| s.execute([])).map_err(unavailable)?;
+        self.shared.deferral.stop();
+        self.shared.wait_for(Unit::default())?;
+        let snapshot = begin(conn, &self.shared).map_err(unavailable)?;
+        self.snapshot.store(snapshot, Ordering::Release);
+        Ok(())
     }
 
     /// The connection. It is only taken out by `drop`.
@@ -197,14 +205,24 @@ impl Reader {
             .ok_or_else(|| Fault::new(&code::STORE_UNAVAILABLE, "the reader was closed already"))
     }
 
-    pub(super) const fn snapshot(&self) -> u64 {
-        self.snapshot
+    pub(super) fn snapshot(&self) -> u64 {
+        self.snapshot.load(Ordering::Acquire)
     }
 
     /// A version by its number, whatever the scope.
     pub(super) fn version(&self, vid: u64) -> Result<Option<Version>, Fault> {
         load_version(self.conn()?, vid).map_err(unavailable)
     }
+}
+
+/// Begins a snapshot; answers the last commit in it.
+fn begin(conn: &Connection, shared: &Shared) -> rusqlite::Result<u64> {
+    conn.prepare_cached("BEGIN")?.execute([])?;
+    // The first read fixes the snapshot; what was published before it is in it.
+    let published = shared.last_vid.load(Ordering::Acquire);
+    let seen: Option<u64> =
+        conn.prepare_cached("SELECT max(vid) FROM ver")?.query_row([], |r| r.get(0))?;
+    Ok(seen.unwrap_or(0).max(published))
 }
 
 fn load_version(conn: &Connection, vid: u64) -> rusqlite::Result<Option<Version>> {
@@ -220,7 +238,7 @@ fn load_version(conn: &Connection, vid: u64) -> rusqlite::Result<Option<Version>
 impl Scoped<'_, Reader> {
     /// The commit this reader sees.
     pub fn snapshot(&self) -> u64 {
-        self.inner.snapshot
+        self.inner.snapshot()
     }
 
     /// The current version of a record; a deletion if it was deleted, `None` if there is none.
@@ -256,6 +274,9 @@ impl Scoped<'_, Reader> {
 
     /// A page of a search.
     pub fn search(&self, search: &Search, page: &PageRequest) -> Result<Page, Fault> {
+        if self.inner.shared.deferral.is_on() && !defer::can_answer(search) {
+            self.inner.complete()?;
+        }
         find::search(&self.inner, search, page)
     }
 
@@ -306,7 +327,7 @@ impl Scoped<'_, Reader> {
             statement.query(rusqlite::params_from_iter(arguments)).map_err(unavailable)?;
         while let Some(row) = rows.next().map_err(unavailable)? {
             let version = Version::read(row).map_err(unavailable)?;
-            if version.vid > reader.snapshot {
+            if version.vid > reader.snapshot() {
                 continue;
             }
             if query.since.is_some_and(|since| version.at < since.0) {
@@ -348,7 +369,7 @@ impl Scoped<'_, Reader> {
                 break;
             }
             let version = Version::read(row).map_err(unavailable)?;
-            if version.vid > reader.snapshot || !self.sees_version(&version)? {
+            if version.vid > reader.snapshot() || !self.sees_version(&version)? {
                 continue;
             }
             out.push(Change {
@@ -372,7 +393,9 @@ impl Scoped<'_, Reader> {
             return Ok(None);
         }
         let run = || -> rusqlite::Result<Option<(i64, u64, u64)>> {
-            let Some(rid) = names::find_name(conn, kind, &Id::new(id))? else { return Ok(None) };
+            let Some(rid) = reader.shared.find_name(conn, kind, &Id::new(id))? else {
+                return Ok(None);
+            };
             conn.prepare_cached("SELECT vid, version, labels, packed FROM res WHERE rid = ?")?
                 .query_row([rid], |r| {
                     let packed = r.get_ref(3)?;

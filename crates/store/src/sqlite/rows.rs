@@ -2,7 +2,7 @@
 //! patients whose compartments a record is in are noted beside them.
 
 use super::Shared;
-use super::names::{ADDRESS, Id, Interner, find_name, find_uri};
+use super::names::{ADDRESS, Id, Interner, Naming, find_uri};
 use crate::body::OwnedEntry;
 use crate::pack::Row;
 use fhir::definitions::TypeId;
@@ -39,15 +39,15 @@ impl Names for Interner {
     }
 
     fn name(&mut self, conn: &Connection, kind: u16, id: &Id) -> rusqlite::Result<i64> {
-        Self::name(self, conn, kind, id).map(|(rid, _)| rid)
+        Self::name(self, conn, kind, id, Naming::Reference).map(|(rid, _)| rid)
     }
 }
 
 /// The numbers that are there already.
 #[derive(Debug)]
-pub(super) struct Known;
+pub(super) struct Known<'s>(pub(super) &'s Shared);
 
-impl Names for Known {
+impl Names for Known<'_> {
     fn uri(&mut self, conn: &Connection, text: &str) -> rusqlite::Result<i64> {
         if text.is_empty() {
             return Ok(0);
@@ -70,7 +70,7 @@ impl Names for Known {
     }
 
     fn name(&mut self, conn: &Connection, kind: u16, id: &Id) -> rusqlite::Result<i64> {
-        find_name(conn, kind, id).map(|n| n.unwrap_or(-1))
+        self.0.find_name(conn, kind, id).map(|n| n.unwrap_or(-1))
     }
 }
 

@@ -114,7 +114,7 @@ pub(super) struct Counters {
 
 /// Runs until the queue is closed and empty.
 pub(super) fn run(mut conn: Connection, shared: &Arc<Shared>) {
-    let Ok(interner) = Interner::new(&conn) else {
+    let Ok(interner) = Interner::new(&conn, Arc::clone(&shared.deferral)) else {
         shared.fail("the writer cannot read the dictionary");
         drain(shared);
         return;
@@ -130,14 +130,15 @@ pub(super) fn run(mut conn: Connection, shared: &Arc<Shared>) {
         };
         if let Err(fault) = outcome {
             tracing::error!(code = fault.code().name, "the writer could not commit");
-            group.pending.clear();
-            group.live.clear();
-            if group.interner.forget(&conn).is_err() {
+            if group.rolled_back(&mut conn, shared).is_err() {
                 shared.fail("the store file cannot be read");
             }
-            group.next_vid = shared.last_vid.load(Ordering::Acquire) + 1;
         }
         super::checkpoint::after_commit(&conn, shared);
+    }
+    shared.deferral.stop();
+    if group.held_from.is_some() && commit(&mut conn, shared, &mut group, Vec::new()).is_err() {
+        tracing::warn!("the index of the load is finished when the store is opened next");
     }
 }
 
@@ -185,7 +186,7 @@ fn commit(
                 }
             }
         }
-        group.flush(conn)?;
+        group.flush(conn, shared)?;
         finish(conn, shared, group, first_vid, &events).map_err(unavailable)?;
         conn.execute_batch("COMMIT").map_err(unavailable)
     })();
@@ -203,6 +204,7 @@ fn commit(
         }
         return Err(fault);
     }
+    group.committed();
     let last_vid = group.next_vid - 1;
     shared.last_time.store(group.now.0, Ordering::Release);
     shared.published(last_vid, group.live.drain());
@@ -244,6 +246,9 @@ fn finish(
             .execute(params![kind, change])?;
         }
         group.interner.save(conn, group.next_vid)?;
+    }
+    if group.held_from != group.held_noted {
+        super::defer::mark(conn, group.held_from)?;
     }
     let audited = shared.audited.load(Ordering::Acquire);
     if audited > shared.outbox_cleared.load(Ordering::Acquire) {

@@ -1,6 +1,7 @@
 //! Contract of `store`: what every engine must do.
 
 mod basics;
+mod bulk;
 mod help;
 mod scope;
 mod search;

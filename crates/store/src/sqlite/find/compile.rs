@@ -1,6 +1,6 @@
 //! From typed filters to checks: names become numbers, once per search.
 
-use super::super::names::{ADDRESS, Id, find_name, find_uri, numbers};
+use super::super::names::{ADDRESS, Id, find_uri, numbers};
 use super::super::unavailable;
 use super::Finder;
 use super::check::{Bounds, Check, Leaf, Test};
@@ -93,7 +93,7 @@ impl Finder<'_> {
         for id in ids {
             let id = Id::new(id);
             for kind in kinds {
-                out.extend(find_name(self.conn, *kind, &id).map_err(unavailable)?);
+                out.extend(self.shared.find_name(self.conn, *kind, &id).map_err(unavailable)?);
             }
         }
         Ok(out)
@@ -103,7 +103,7 @@ impl Finder<'_> {
     pub(super) fn list_members(&self, list: &str) -> Result<Vec<i64>, Fault> {
         let Some(id) = fhir::definitions::r4().resource_type("List") else { return Ok(Vec::new()) };
         let kind = self.shared.numbers.of_type(id);
-        let rid = find_name(self.conn, kind, &Id::new(list)).map_err(unavailable)?;
+        let rid = self.shared.find_name(self.conn, kind, &Id::new(list)).map_err(unavailable)?;
         let Some((rid, item)) = rid.zip(registry().parameter(id, "item")) else {
             return Ok(Vec::new());
         };
@@ -125,7 +125,7 @@ impl Finder<'_> {
     fn compartment(&self, focus_type: TypeId, focus: &str, kinds: &[u16]) -> Result<Check, Fault> {
         let numbers = &self.shared.numbers;
         let kind = numbers.of_type(focus_type);
-        let rid = find_name(self.conn, kind, &Id::new(focus)).map_err(unavailable)?;
+        let rid = self.shared.find_name(self.conn, kind, &Id::new(focus)).map_err(unavailable)?;
         let Some(rid) = rid else { return Ok(Check::False) };
         if kind == self.shared.patient_type {
             return Ok(Check::Patient(rid));
@@ -216,7 +216,7 @@ impl Finder<'_> {
             }
             Match::Address(text) => {
                 let id = Id::Text(text.as_str().into());
-                let found = find_name(self.conn, ADDRESS, &id).map_err(unavailable)?;
+                let found = self.shared.find_name(self.conn, ADDRESS, &id).map_err(unavailable)?;
                 let test = Test::Ints(found.into_iter().collect());
                 push(self.with_shape(atoms, &[Shape::Reference]), test);
             }

@@ -2,7 +2,7 @@
 //! the one with the fewest is taken, and the rest are checked record by record. The access path of
 //! each statement is fixed by its form.
 
-use super::super::names::{ATOM_TYPE, Id, find_name};
+use super::super::names::{ATOM_TYPE, Id};
 use super::super::unavailable;
 use super::Finder;
 use super::check::{Bounds, Leaf, Test};
@@ -138,7 +138,9 @@ impl Finder<'_> {
                 Filter::Compartment { focus_type, focus }
                     if self.shared.numbers.of_type(*focus_type) == self.shared.patient_type =>
                 {
-                    return find_name(self.conn, self.shared.patient_type, &Id::new(focus))
+                    return self
+                        .shared
+                        .find_name(self.conn, self.shared.patient_type, &Id::new(focus))
                         .map_err(unavailable);
                 }
                 Filter::Match { atoms, any, negate: false, .. } => {
@@ -153,7 +155,9 @@ impl Finder<'_> {
                     {
                         continue;
                     }
-                    let found = find_name(self.conn, self.shared.patient_type, &Id::new(id))
+                    let found = self
+                        .shared
+                        .find_name(self.conn, self.shared.patient_type, &Id::new(id))
                         .map_err(unavailable)?;
                     if types.len() == 1 {
                         return Ok(found);
@@ -239,7 +243,8 @@ impl Finder<'_> {
             }
             Filter::Compartment { focus_type, focus } => {
                 let kind = self.shared.numbers.of_type(*focus_type);
-                let found = find_name(self.conn, kind, &Id::new(focus)).map_err(unavailable)?;
+                let found =
+                    self.shared.find_name(self.conn, kind, &Id::new(focus)).map_err(unavailable)?;
                 let Some(rid) = found else { return Ok(Some(gathered(Vec::new(), "compartment"))) };
                 if kind == self.shared.patient_type {
                     return self

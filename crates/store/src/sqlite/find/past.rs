@@ -184,8 +184,9 @@ impl Finder<'_> {
         let mut found = Vec::new();
         search::extract::extract(document.root(), resource_type, &mut found);
         let entries: Vec<OwnedEntry> = found.into_iter().map(own).collect();
-        let rows = rows_of(&mut Known, self.conn, self.shared, resource_type, rid, &entries)
-            .map_err(unavailable)?;
+        let rows =
+            rows_of(&mut Known(self.shared), self.conn, self.shared, resource_type, rid, &entries)
+                .map_err(unavailable)?;
         let packed = pack::pack(&rows);
         Ok(self.sight.sees(kind, labels, &packed).then_some(packed))
     }
