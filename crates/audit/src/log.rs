@@ -1,11 +1,12 @@
 //! The log, open for appending. Appending gives the event its number and its place in the chain under
-//! a short lock and copies it to a buffer; the threads of `writer` bring the buffer to the disk.
+//! a short lock and copies it to a buffer; `writer` brings the buffer to the disk.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use base::error::code;
 use base::{Clock, Fault};
@@ -18,7 +19,10 @@ use crate::files::{Disk, Files};
 use crate::recover::recover;
 use crate::segment::{FRAME_EXTRA, HEADER_BYTES, Header, file_name, put_frame, unavailable};
 use crate::ticket::{Progress, Ticket};
-use crate::writer;
+use crate::writer::{self, Syncing, Writer};
+
+/// How long another process is given to let go of the log.
+const LOCK_PATIENCE: Duration = Duration::from_millis(200);
 
 /// How a log is opened.
 #[derive(Debug, Clone)]
@@ -55,20 +59,21 @@ impl Options {
 #[derive(Debug)]
 pub struct Log {
     shared: Arc<Shared>,
-    syncing: Arc<writer::Syncing>,
     threads: Option<(JoinHandle<()>, JoinHandle<()>)>,
     torn_bytes: u64,
     /// Held for its lock.
     _lock: File,
 }
 
-/// What appenders and the writer share.
+/// What appenders and writers share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) intake: Mutex<Intake>,
     pub(crate) work: Condvar,
+    pub(crate) writer: Mutex<Writer>,
+    pub(crate) syncing: Syncing,
     pub(crate) progress: Arc<Progress>,
-    options: Options,
+    pub(crate) options: Options,
 }
 
 /// Events in their order, on their way to the writer.
@@ -77,7 +82,10 @@ pub(crate) struct Intake {
     pub(crate) head: Head,
     pub(crate) buffer: Vec<u8>,
     pub(crate) cuts: Vec<Cut>,
+    /// The writing thread sleeps.
     pub(crate) idle: bool,
+    /// It is asked to write.
+    pub(crate) called: bool,
     pub(crate) closing: bool,
     mark: CommitMark,
     /// Length of the last segment once the buffer is written.
@@ -116,28 +124,20 @@ impl Log {
         };
         // What a killed process wrote is in the file but perhaps not on the disk.
         file.sync().map_err(failed)?;
-        let progress = Arc::new(Progress::new(found.head));
-        let sync_interval_ms = options.sync_interval_ms;
-        let files = Arc::clone(&options.files);
+        let writer = Writer::new(Arc::clone(&options.files), dir.to_owned(), Arc::clone(&file));
         let intake =
             Intake { head: found.head, mark: found.mark, segment_len, ..Intake::default() };
         let shared = Arc::new(Shared {
             intake: Mutex::new(intake),
             work: Condvar::new(),
-            progress: Arc::clone(&progress),
+            writer: Mutex::new(writer),
+            syncing: Syncing::new(file, found.head),
+            progress: Arc::new(Progress::new(found.head)),
             options,
         });
-        let syncing = Arc::new(writer::Syncing::new(Arc::clone(&file), found.head));
-        let writer = writer::Writer {
-            shared: Arc::clone(&shared),
-            syncing: Arc::clone(&syncing),
-            files,
-            dir: dir.to_owned(),
-            file,
-        };
-        let threads = writer::spawn(writer, sync_interval_ms, progress).map_err(failed)?;
+        let threads = writer::spawn(&shared).map_err(failed)?;
         let torn_bytes = found.torn_bytes;
-        Ok(Self { shared, syncing, threads: Some(threads), torn_bytes, _lock: lock })
+        Ok(Self { shared, threads: Some(threads), torn_bytes, _lock: lock })
     }
 
     /// Appends an event. Nothing that it tells of may leave the server before
@@ -204,7 +204,9 @@ impl Log {
             for event in missing {
                 self.push(&mut intake, event.as_ref(), commit_seq);
             }
-            return Ok(Some(self.call_writer(&mut intake)));
+            // Nobody waits for a commit's events, so the thread is called.
+            self.shared.call_with(&mut intake);
+            return Ok(Some(self.ticket(intake.head.seq)));
         }
     }
 
@@ -261,7 +263,7 @@ impl Log {
             return Err(Fault::new(&code::AUDIT_UNAVAILABLE, "the audit log's writer is behind"));
         }
         self.push(&mut intake, encoded, commit_seq);
-        Ok(self.call_writer(&mut intake))
+        Ok(self.ticket(intake.head.seq))
     }
 
     fn check_alive(&self) -> Result<(), Fault> {
@@ -293,16 +295,8 @@ impl Log {
         intake.segment_len += length;
     }
 
-    /// Wakes the writer if it sleeps; if not, it comes back by itself.
-    fn call_writer(&self, intake: &mut Intake) -> Ticket {
-        if std::mem::take(&mut intake.idle) {
-            self.shared.work.notify_one();
-        }
-        self.ticket(intake.head.seq)
-    }
-
     fn ticket(&self, seq: u64) -> Ticket {
-        Ticket { seq, progress: Arc::clone(&self.shared.progress) }
+        Ticket { seq, shared: Arc::clone(&self.shared) }
     }
 
     fn stop(&mut self) {
@@ -311,7 +305,7 @@ impl Log {
         self.shared.work.notify_one();
         // A thread that panicked has failed the log already.
         let _ = writer.join();
-        self.syncing.close();
+        self.shared.syncing.close();
         let _ = syncer.join();
     }
 }
@@ -326,12 +320,22 @@ fn lock(dir: &Path) -> Result<File, Fault> {
     let path = dir.join("lock");
     let file = File::options().create(true).append(true).open(path);
     let file = file.map_err(|e| unavailable("the audit log cannot be locked", &e))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(Fault::new(&code::AUDIT_LOCKED, "another process has the audit log open"))
+    let began = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            // A process that is just ending, or beginning another, holds it for moments longer.
+            Err(TryLockError::WouldBlock) if began.elapsed() < LOCK_PATIENCE => {
+                std::thread::sleep(LOCK_PATIENCE / 10);
+            }
+            Err(TryLockError::WouldBlock) => {
+                let text = "another process has the audit log open";
+                return Err(Fault::new(&code::AUDIT_LOCKED, text));
+            }
+            Err(TryLockError::Error(e)) => {
+                return Err(unavailable("the audit log cannot be locked", &e));
+            }
         }
-        Err(TryLockError::Error(e)) => Err(unavailable("the audit log cannot be locked", &e)),
     }
 }
 

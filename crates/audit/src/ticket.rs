@@ -12,12 +12,22 @@ use base::Fault;
 use parking_lot::Mutex;
 
 use crate::chain::Head;
+use crate::log::Shared;
 
-/// The receipt of an appended event.
+/// The receipt of an appended event. Who waits for it helps to write; when one is dropped before its
+/// event is written, the writing thread is called.
 #[derive(Debug, Clone)]
 pub struct Ticket {
     pub(crate) seq: u64,
-    pub(crate) progress: Arc<Progress>,
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if self.shared.progress.state(Stage::Written, self.seq).is_none() {
+            self.shared.call();
+        }
+    }
 }
 
 impl Ticket {
@@ -37,7 +47,7 @@ impl Ticket {
     }
 
     fn wait(&self, stage: Stage) -> Wait {
-        Wait { progress: Arc::clone(&self.progress), seq: self.seq, stage, waker: None }
+        Wait { ticket: self.clone(), stage, step: Step::New, waker: None }
     }
 }
 
@@ -51,16 +61,26 @@ pub(crate) enum Stage {
 #[derive(Debug)]
 #[must_use = "an event is not safe until it was waited for"]
 pub struct Wait {
-    progress: Arc<Progress>,
-    seq: u64,
+    ticket: Ticket,
     stage: Stage,
+    step: Step,
     waker: Option<Waker>,
+}
+
+/// What a waiter has done for its event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    New,
+    /// Let others append theirs first, so that one write serves many.
+    Yielded,
+    /// Wrote, or found somebody writing.
+    Helped,
 }
 
 impl Wait {
     /// Blocks the calling thread until done.
     pub fn wait(mut self) -> Result<(), Fault> {
-        if let Some(done) = self.progress.state(self.stage, self.seq) {
+        if let Some(done) = self.done() {
             return done;
         }
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
@@ -72,19 +92,36 @@ impl Wait {
             }
         }
     }
+
+    fn done(&self) -> Option<Result<(), Fault>> {
+        self.ticket.shared.progress.state(self.stage, self.ticket.seq)
+    }
 }
 
 impl Future for Wait {
     type Output = Result<(), Fault>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Some(done) = self.progress.state(self.stage, self.seq) {
+        if let Some(done) = self.done() {
             return Poll::Ready(done);
         }
         let waker = context.waker();
+        match self.step {
+            Step::New => {
+                self.step = Step::Yielded;
+                waker.wake_by_ref();
+                return Poll::Pending;
+            }
+            Step::Yielded => {
+                self.step = Step::Helped;
+                self.ticket.shared.help();
+            }
+            Step::Helped => {}
+        }
+        let (stage, seq) = (self.stage, self.ticket.seq);
         if !self.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
             self.waker = Some(waker.clone());
-            if let Some(done) = self.progress.register(self.stage, self.seq, waker) {
+            if let Some(done) = self.ticket.shared.progress.register(stage, seq, waker) {
                 return Poll::Ready(done);
             }
         }
@@ -199,10 +236,42 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::{Disk, SegmentFile};
+    use crate::log::Options;
+    use crate::writer::{Syncing, Writer};
     use base::error::code;
+    use std::io;
 
-    fn ticket(progress: &Arc<Progress>, seq: u64) -> Ticket {
-        Ticket { seq, progress: Arc::clone(progress) }
+    /// A file that takes everything and keeps nothing.
+    #[derive(Debug)]
+    struct Nowhere;
+
+    impl SegmentFile for Nowhere {
+        fn write_all(&self, _bytes: &[u8]) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn sync(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// A log without threads, at this event.
+    fn log_at(seq: u64) -> Arc<Shared> {
+        let head = Head { seq, ..Head::default() };
+        let file: Arc<dyn SegmentFile> = Arc::new(Nowhere);
+        Arc::new(Shared {
+            intake: Mutex::default(),
+            work: parking_lot::Condvar::new(),
+            writer: Mutex::new(Writer::new(Arc::new(Disk), "".into(), Arc::clone(&file))),
+            syncing: Syncing::new(file, head),
+            progress: Arc::new(Progress::new(head)),
+            options: Options::new(Arc::new(base::time::SystemClock)),
+        })
+    }
+
+    fn ticket(shared: &Arc<Shared>, seq: u64) -> Ticket {
+        Ticket { seq, shared: Arc::clone(shared) }
     }
 
     fn poll(wait: &mut Wait) -> Poll<Result<(), Fault>> {
@@ -211,8 +280,9 @@ mod tests {
 
     #[test]
     fn a_future_is_ready_at_its_own_stage_and_number() {
-        let progress = Arc::new(Progress::new(Head::default()));
-        let ticket = ticket(&progress, 2);
+        let shared = log_at(0);
+        let progress = &shared.progress;
+        let ticket = ticket(&shared, 2);
         let (mut written, mut synced) = (ticket.written(), ticket.synced());
         assert!(poll(&mut written).is_pending() && poll(&mut synced).is_pending());
         progress.reached(Stage::Written, Head { seq: 1, ..Head::default() });
@@ -226,9 +296,10 @@ mod tests {
 
     #[test]
     fn a_failure_reaches_those_who_wait_but_not_what_is_safe() {
-        let progress = Arc::new(Progress::new(Head { seq: 5, ..Head::default() }));
+        let shared = log_at(5);
+        let progress = &shared.progress;
         let blocked = thread::spawn({
-            let ticket = ticket(&progress, 6);
+            let ticket = ticket(&shared, 6);
             move || ticket.written().wait()
         });
         while progress.waiting.lock().written.is_empty() {
@@ -236,6 +307,15 @@ mod tests {
         }
         progress.fail(Fault::new(&code::AUDIT_UNAVAILABLE, "disk full"));
         assert_eq!(blocked.join().unwrap().unwrap_err().code(), &code::AUDIT_UNAVAILABLE);
-        assert_eq!(ticket(&progress, 5).synced().wait(), Ok(()));
+        assert_eq!(ticket(&shared, 5).synced().wait(), Ok(()));
+    }
+
+    #[test]
+    fn a_ticket_dropped_too_early_calls_the_writing_thread() {
+        let shared = log_at(5);
+        drop(ticket(&shared, 5));
+        assert!(!shared.intake.lock().called);
+        drop(ticket(&shared, 6));
+        assert!(shared.intake.lock().called);
     }
 }

@@ -1,9 +1,12 @@
-//! The two threads of an open log. The writer takes all that waits and writes it at once; while it
-//! writes, the next batch gathers, so batches grow with the load and are single events when idle. The
-//! syncer makes durable what was written, at most once per interval, beside the writer, so that
-//! waiting for a write never means waiting for the disk.
+//! Writing an open log, and its two threads. Whoever writes takes all that waits and writes it at once;
+//! meanwhile the next batch gathers, so batches grow with the load and are single events when idle.
+//! Callers that wait for their events write them themselves, with those of all others, because waking
+//! a thread and being woken by it costs more than the write; the writing thread does it for those that
+//! do not wait, and begins new segments. The syncer makes durable what was written, at most once per
+//! interval, beside the writer, so that waiting for a write never means waiting for the disk.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -15,7 +18,7 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::chain::Head;
 use crate::files::{Files, SegmentFile};
-use crate::log::{Cut, Shared, segment_path};
+use crate::log::{Cut, Intake, Shared, segment_path};
 use crate::segment::{Header, unavailable};
 use crate::ticket::{Progress, Stage};
 
@@ -35,30 +38,28 @@ pub(crate) fn begin_segment(
     Ok(file)
 }
 
-/// Starts both threads.
-pub(crate) fn spawn(
-    writer: Writer,
-    sync_interval_ms: u64,
-    progress: Arc<Progress>,
-) -> io::Result<(JoinHandle<()>, JoinHandle<()>)> {
-    let (syncing, shared) = (Arc::clone(&writer.syncing), Arc::clone(&writer.shared));
-    let interval = Duration::from_millis(sync_interval_ms);
+/// Starts both threads: the writing one and the syncing one.
+pub(crate) fn spawn(shared: &Arc<Shared>) -> io::Result<(JoinHandle<()>, JoinHandle<()>)> {
+    let interval = Duration::from_millis(shared.options.sync_interval_ms);
     let syncer = {
-        let syncing = Arc::clone(&syncing);
+        let shared = Arc::clone(shared);
         thread::Builder::new().name("audit-sync".to_owned()).spawn(move || {
-            let guard = PanicGuard(Arc::clone(&progress));
-            syncing.run(interval, &guard.0);
+            let guard = PanicGuard(Arc::clone(&shared.progress));
+            shared.syncing.run(interval, &guard.0);
         })
     }?;
-    let writer = thread::Builder::new().name("audit-write".to_owned()).spawn(move || {
-        let guard = PanicGuard(Arc::clone(&shared.progress));
-        writer.run();
-        drop(guard);
-    });
+    let writer = {
+        let shared = Arc::clone(shared);
+        thread::Builder::new().name("audit-write".to_owned()).spawn(move || {
+            let guard = PanicGuard(Arc::clone(&shared.progress));
+            shared.run();
+            drop(guard);
+        })
+    };
     match writer {
         Ok(writer) => Ok((writer, syncer)),
         Err(error) => {
-            syncing.close();
+            shared.syncing.close();
             // It had nothing to sync and nothing to say.
             let _ = syncer.join();
             Err(error)
@@ -72,75 +73,147 @@ struct PanicGuard(Arc<Progress>);
 impl Drop for PanicGuard {
     fn drop(&mut self) {
         if thread::panicking() {
-            self.0.fail(Fault::new(&code::AUDIT_UNAVAILABLE, "a thread of the audit log ended"));
+            self.0.fail(ended());
         }
     }
 }
 
-/// The writing thread.
+fn ended() -> Fault {
+    Fault::new(&code::AUDIT_UNAVAILABLE, "a thread of the audit log ended")
+}
+
+/// Whoever writes to the log holds this: the writing thread, or a caller that waits anyway.
+#[derive(Debug)]
 pub(crate) struct Writer {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) syncing: Arc<Syncing>,
-    pub(crate) files: Arc<dyn Files>,
-    pub(crate) dir: PathBuf,
-    pub(crate) file: Arc<dyn SegmentFile>,
+    files: Arc<dyn Files>,
+    dir: PathBuf,
+    file: Arc<dyn SegmentFile>,
+    /// Kept for their memory.
+    batch: Vec<u8>,
+    cuts: Vec<Cut>,
+}
+
+/// Batches one caller writes for others before it calls the thread.
+const ROUNDS_MAX: usize = 4;
+
+impl Shared {
+    /// Writes what waits, unless somebody else is at it. Whoever finds the writer taken may go and
+    /// wait: the holder looks at the buffer once more after letting go.
+    pub(crate) fn help(&self) {
+        for _ in 0..ROUNDS_MAX {
+            let Some(mut writer) = self.writer.try_lock() else { return };
+            let next_segment = !self.intake.lock().cuts.is_empty();
+            if next_segment {
+                // That takes two syncs, which no caller's thread should wait for.
+                break;
+            }
+            // A panic in the file layer is the log's failure, not the caller's.
+            if catch_unwind(AssertUnwindSafe(|| self.write_waiting(&mut writer))).is_err() {
+                self.progress.fail(ended());
+            }
+            drop(writer);
+            if self.intake.lock().buffer.is_empty() {
+                return;
+            }
+        }
+        self.call();
+    }
+
+    /// Has the thread write what waits.
+    pub(crate) fn call(&self) {
+        self.call_with(&mut self.intake.lock());
+    }
+
+    pub(crate) fn call_with(&self, intake: &mut Intake) {
+        intake.called = true;
+        if std::mem::take(&mut intake.idle) {
+            self.work.notify_one();
+        }
+    }
+
+    /// The thread: writes when called, and what was left when the log is closed.
+    fn run(&self) {
+        loop {
+            let closing = {
+                let mut intake = self.intake.lock();
+                while !intake.called && !intake.closing {
+                    intake.idle = true;
+                    self.work.wait(&mut intake);
+                }
+                intake.idle = false;
+                intake.called = false;
+                intake.closing
+            };
+            loop {
+                // At the end this also waits for a caller that is still writing.
+                self.write_waiting(&mut self.writer.lock());
+                if self.progress.failure().is_some() {
+                    return;
+                }
+                if self.intake.lock().buffer.is_empty() {
+                    break;
+                }
+            }
+            if closing {
+                return;
+            }
+        }
+    }
+
+    fn write_waiting(&self, writer: &mut Writer) {
+        // A failed sync fails the log for writers too.
+        if self.progress.failure().is_some() {
+            return;
+        }
+        let (mut batch, mut cuts) =
+            (std::mem::take(&mut writer.batch), std::mem::take(&mut writer.cuts));
+        let head = {
+            let mut intake = self.intake.lock();
+            std::mem::swap(&mut intake.buffer, &mut batch);
+            std::mem::swap(&mut intake.cuts, &mut cuts);
+            intake.head
+        };
+        if let Err(error) = writer.drain(self, &batch, &cuts, head) {
+            self.progress.fail(unavailable("the audit log cannot be written", &error));
+        }
+        batch.clear();
+        batch.shrink_to(SPARE_BYTES);
+        cuts.clear();
+        (writer.batch, writer.cuts) = (batch, cuts);
+    }
 }
 
 impl Writer {
-    fn run(mut self) {
-        let mut batch = Vec::new();
-        let mut cuts = Vec::new();
-        loop {
-            let head = {
-                let mut intake = self.shared.intake.lock();
-                while intake.buffer.is_empty() && !intake.closing {
-                    intake.idle = true;
-                    self.shared.work.wait(&mut intake);
-                }
-                intake.idle = false;
-                if intake.buffer.is_empty() {
-                    return;
-                }
-                std::mem::swap(&mut intake.buffer, &mut batch);
-                std::mem::swap(&mut intake.cuts, &mut cuts);
-                intake.head
-            };
-            // A failed sync fails the log for the writer too.
-            if self.shared.progress.failure().is_some() {
-                return;
-            }
-            if let Err(error) = self.drain(&batch, &cuts, head) {
-                let fault = unavailable("the audit log cannot be written", &error);
-                return self.shared.progress.fail(fault);
-            }
-            batch.clear();
-            batch.shrink_to(SPARE_BYTES);
-            cuts.clear();
-        }
+    pub(crate) const fn new(
+        files: Arc<dyn Files>,
+        dir: PathBuf,
+        file: Arc<dyn SegmentFile>,
+    ) -> Self {
+        Self { files, dir, file, batch: Vec::new(), cuts: Vec::new() }
     }
 
-    fn drain(&mut self, batch: &[u8], cuts: &[Cut], head: Head) -> io::Result<()> {
+    fn drain(&mut self, shared: &Shared, batch: &[u8], cuts: &[Cut], head: Head) -> io::Result<()> {
         let mut from = 0;
         for cut in cuts {
             let end = Head { seq: cut.header.first_seq - 1, hash: cut.header.previous };
-            self.write(batch.get(from..cut.at).unwrap_or_default(), end)?;
+            self.write(shared, batch.get(from..cut.at).unwrap_or_default(), end)?;
             // Synced before the next begins: only the last segment can ever be torn.
             self.file.sync()?;
-            self.shared.progress.reached(Stage::Synced, end);
+            shared.progress.reached(Stage::Synced, end);
             self.file = begin_segment(&*self.files, &self.dir, &cut.header)?;
-            self.syncing.state.lock().file = Arc::clone(&self.file);
+            shared.syncing.state.lock().file = Arc::clone(&self.file);
             from = cut.at;
         }
-        self.write(batch.get(from..).unwrap_or_default(), head)
+        self.write(shared, batch.get(from..).unwrap_or_default(), head)
     }
 
-    fn write(&self, bytes: &[u8], head: Head) -> io::Result<()> {
+    fn write(&self, shared: &Shared, bytes: &[u8], head: Head) -> io::Result<()> {
         if bytes.is_empty() {
             return Ok(());
         }
         self.file.write_all(bytes)?;
-        self.shared.progress.reached(Stage::Written, head);
-        self.syncing.written(head);
+        shared.progress.reached(Stage::Written, head);
+        shared.syncing.written(head);
         Ok(())
     }
 }

@@ -44,6 +44,9 @@ use writer::{Counters, Queue};
 /// How long a connection waits for another's lock.
 const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
+/// How long another process is given to let go of the store.
+const LOCK_PATIENCE: std::time::Duration = std::time::Duration::from_millis(200);
+
 /// When a write is acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sync {
@@ -222,7 +225,13 @@ impl Store {
             .write(true)
             .open(dir.join("lock"))
             .map_err(|e| io(&e))?;
-        if lock.try_lock().is_err() {
+        let began = std::time::Instant::now();
+        while lock.try_lock().is_err() {
+            // A process that is just ending, or beginning another, holds it for moments longer.
+            if began.elapsed() < LOCK_PATIENCE {
+                std::thread::sleep(LOCK_PATIENCE / 10);
+                continue;
+            }
             return Err(Fault::new(
                 &code::STORE_LOCKED,
                 "another process has the store open; stop it, or use the running server",
