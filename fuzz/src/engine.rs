@@ -155,7 +155,8 @@ fn save(folder: &Path, why: &str, input: &[u8], text: &str) -> anyhow::Result<()
     let path = folder.join(format!("{why}-{:016x}", hasher.finish()));
     fs::write(&path, input).with_context(|| path.display().to_string())?;
     fs::write(path.with_extension("txt"), text)?;
-    println!("{why}: {text}\n  saved as {}", path.display());
+    let short: String = text.chars().take(200).collect();
+    println!("{why}: {short}\n  saved as {}", path.display());
     Ok(())
 }
 

@@ -223,6 +223,8 @@ impl Target for FhirPath {
         match fhirpath::parse(&printed) {
             Ok(again) if again == expr => {}
             Ok(_) => return Outcome::Broken(format!("prints as another expression: {printed}")),
+            // Printing adds blanks and parentheses, and may pass a limit that the text kept.
+            Err(fault) if fault.to_string().contains("too ") => {}
             Err(fault) => {
                 return Outcome::Broken(format!("prints as {printed}: {}", fault.code().name));
             }

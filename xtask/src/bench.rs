@@ -7,6 +7,7 @@ mod data;
 mod histogram;
 mod load;
 mod machine;
+mod nginx;
 mod report;
 mod work;
 

@@ -1,6 +1,7 @@
 //! The benches, one function each: what is measured, on what, and what else is told of it.
 
 use super::load::{Outcome, Work, as_f64};
+use super::nginx::Nginx;
 use super::report::{Row, number};
 use super::work::{Bundles, Creates, Gets, latest};
 use super::{Bench, authority, data, load, machine};
@@ -8,11 +9,8 @@ use anyhow::{Context, bail};
 use conformance::http::Http;
 use conformance::process::Server;
 use std::fs;
-use std::io::Write;
-use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A bench.
 pub(super) struct Case {
@@ -32,14 +30,23 @@ pub(super) const CASES: &[Case] = &[
     Case { name: "search", run: search },
     Case { name: "creates", run: creates },
     Case { name: "flat", run: flat },
+    Case { name: "grown", run: grown },
 ];
 
+/// The folder of the long import's store, and the file that says that it is whole and what to ask it.
+const GROWN: &str = "flat";
+const GROWN_MARK: &str = "flat.json";
 const CONNECTIONS: usize = 64;
 /// Files nginx serves: all of them stay open, and a process may have so many.
 const FILES_MAX: usize = 4000;
 const BUNDLE_CLIENTS: usize = 8;
 /// A bundle may take long; the run ends when all are in.
 const PATIENCE: Duration = Duration::from_secs(600);
+/// Resources of a type from which on its share of the disk means something.
+const COMMON: u64 = 1000;
+/// What log-structured engines reached with the same records and syncs when engines were compared
+/// before this one was built.
+const LOG_STRUCTURED: f64 = 20_000.0;
 /// How long a server rests before its idle memory is read.
 const REST: Duration = Duration::from_secs(3);
 
@@ -156,14 +163,40 @@ fn disk(bench: &mut Bench) -> anyhow::Result<Row> {
     }
     parts.sort();
     let json = as_f64(fs::metadata(&stored.source)?.len()) / as_f64(stored.count);
+    let types = disk_by_type(bench)?;
     Ok(Row {
         name: "disk",
         what: "disk a resource, index, history and audit included",
         goal: "1,000 B",
         figures: vec![as_f64(size) / as_f64(stored.count)],
         unit: " B",
-        also: format!("{}; as JSON {json:.0} B; {} stored", parts.join(", "), stored.count),
+        also: format!(
+            "{}; as JSON {json:.0} B; {} stored; each type alone: {types}",
+            parts.join(", "),
+            stored.count
+        ),
     })
+}
+
+/// What a resource of each common type takes, alone in a store of its own.
+fn disk_by_type(bench: &Bench) -> anyhow::Result<String> {
+    let mut types = Vec::new();
+    let source = data::generate_types(&bench.binary, &bench.work, bench.stored / 4)?;
+    for entry in fs::read_dir(&source)? {
+        let file = entry?.path();
+        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let count = data::lines(&file)?;
+        if count < COMMON {
+            continue;
+        }
+        let folder = bench.fresh("type")?;
+        data::import(&bench.binary, &file, &folder)?;
+        types.push((as_f64(machine::size_of(&folder)?) / as_f64(count), name));
+    }
+    types.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let said: Vec<String> =
+        types.iter().map(|(bytes, name)| format!("{name} {bytes:.0} B")).collect();
+    Ok(said.join(", "))
 }
 
 fn reads(bench: &mut Bench) -> anyhow::Result<Row> {
@@ -250,6 +283,9 @@ fn creates(bench: &mut Bench) -> anyhow::Result<Row> {
     let mut work = Creates::new(subjects, bench.random.fork());
     let measured = measure_server(bench, &stored.data, &mut work)?;
     let written = number(measured.written, " B");
+    let limit = measured.rates.iter().sum::<f64>()
+        / as_f64(u64::try_from(measured.rates.len())?)
+        / LOG_STRUCTURED;
     Ok(Row {
         name: "creates",
         what: "single creates over HTTP, 64 clients, each durable",
@@ -257,7 +293,7 @@ fn creates(bench: &mut Bench) -> anyhow::Result<Row> {
         figures: measured.rates,
         unit: "/s",
         also: format!(
-            "{}; {written} written a create; {} stored before",
+            "{}; {written} written a create; {limit:.2} of the 20,000/s of log-structured engines; {} stored before",
             measured.also, stored.count
         ),
     })
@@ -266,8 +302,12 @@ fn creates(bench: &mut Bench) -> anyhow::Result<Row> {
 /// The rate of the fifth part of a long import as a share of the first's.
 fn flat(bench: &mut Bench) -> anyhow::Result<Row> {
     const PARTS: u64 = 5;
-    let folder = bench.fresh("flat")?;
-    let mut rates = Vec::new();
+    let mark = bench.work.join(GROWN_MARK);
+    if mark.is_file() {
+        fs::remove_file(&mark)?;
+    }
+    let folder = bench.fresh(GROWN)?;
+    let (mut rates, mut observed) = (Vec::new(), Vec::new());
     for part in 1..=PARTS {
         let source = bench.work.join(format!("generated-{}-{part}.ndjson", bench.flat / PARTS));
         let count = data::generate(&bench.binary, &source, bench.flat / PARTS, part)?;
@@ -277,8 +317,11 @@ fn flat(bench: &mut Bench) -> anyhow::Result<Row> {
             "part {part}: {count} resources, {}/s",
             number(as_f64(count) / took.as_secs_f64(), "")
         );
-        fs::remove_file(source)?;
+        let part = data::Stored { data: folder.clone(), source, count };
+        observed.extend(data::sample(&part, &mut bench.random)?.observed);
+        fs::remove_file(part.source)?;
     }
+    fs::write(mark, serde_json::to_vec(&observed)?)?;
     let (first, last) = rates.first().zip(rates.last()).context("no parts")?;
     let all: Vec<String> = rates.iter().map(|rate| number(*rate, "")).collect();
     Ok(Row {
@@ -288,6 +331,50 @@ fn flat(bench: &mut Bench) -> anyhow::Result<Row> {
         figures: vec![last / first],
         unit: "",
         also: format!("{} resources in 5 parts: {} a second", bench.flat, all.join(", ")),
+    })
+}
+
+/// The search on the store of the long import, as a share of the search on the smaller one.
+fn grown(bench: &mut Bench) -> anyhow::Result<Row> {
+    let stored = data::stored(&bench.binary, &bench.work, bench.stored)?;
+    let mark = bench.work.join(GROWN_MARK);
+    if !mark.is_file() {
+        flat(bench)?;
+    }
+    let observed: Vec<(String, String)> = serde_json::from_slice(&fs::read(&mark)?)?;
+    let samples = data::sample(&stored, &mut bench.random)?;
+    let work = |bench: &mut Bench, observed: &[(String, String)]| {
+        let paths = observed.iter().map(|(subject, code)| latest(subject, code));
+        Gets::new(paths, (500, 64), CONNECTIONS, bench.random.fork())
+    };
+    let mut few = work(bench, &samples.observed);
+    let mut many = work(bench, &observed);
+    let (small, large) = (bench.serve(&stored.data)?, bench.serve(&bench.work.join(GROWN))?);
+    let count = count_all(&large)?;
+    let (mut figures, mut rates, mut p99) = (Vec::new(), Vec::new(), Vec::new());
+    // The first turn warms both.
+    for turn in 0..=bench.runs {
+        // In turns, so that what else the machine does hits both alike.
+        let one = load::run(authority(&small)?, CONNECTIONS, bench.length, &mut few)?;
+        let five = load::run(authority(&large)?, CONNECTIONS, bench.length, &mut many)?;
+        if one.errors + five.errors > 0 {
+            bail!("{} and {} answers were wrong", one.errors, five.errors);
+        }
+        if turn > 0 {
+            figures.push(five.rate() / one.rate());
+            rates.push(five.rate());
+            p99.push(five.ms(990));
+        }
+    }
+    small.stop()?;
+    large.stop()?;
+    Ok(Row {
+        name: "grown",
+        what: "that search on the store of the long import, as a share of the rate above",
+        goal: "0.85",
+        figures,
+        unit: "",
+        also: format!("{}/s, p99 {} ms; {count} stored", middle(&rates), middle(&p99)),
     })
 }
 
@@ -359,60 +446,4 @@ fn count_all(server: &Server) -> anyhow::Result<u64> {
     let mut http = server.http()?;
     let bundle = http.get("?_summary=count")?.ok()?.json()?;
     bundle.get("total").and_then(serde_json::Value::as_u64).context("no total of all types")
-}
-
-/// nginx as a child, with as many workers as there are cores.
-struct Nginx {
-    child: Child,
-    authority: String,
-}
-
-impl Nginx {
-    fn start(folder: &Path) -> anyhow::Result<Self> {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let authority = format!("127.0.0.1:{port}");
-        let (root, settings) = (folder.display(), folder.join("nginx.conf"));
-        // Its best case: no log, handles of files kept, connections kept for as long as we ask.
-        let text = format!(
-            "user root;\nworker_processes auto;\ndaemon off;\npid {root}/nginx.pid;\nerror_log {root}/error.log;\n\
-             events {{ worker_connections 1024; }}\n\
-             http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000;\n\
-             open_file_cache max=8000 inactive=600s; open_file_cache_valid 600s;\n\
-             default_type application/fhir+json; server {{ listen {authority}; root {root}; }} }}\n"
-        );
-        fs::File::create(&settings)?.write_all(text.as_bytes())?;
-        let child = Command::new("nginx")
-            .arg("-c")
-            .arg(&settings)
-            .stdin(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("nginx is not installed")?;
-        let nginx = Self { child, authority };
-        let began = Instant::now();
-        while std::net::TcpStream::connect(&nginx.authority).is_err() {
-            if began.elapsed() > Duration::from_secs(10) {
-                bail!("nginx does not answer");
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Ok(nginx)
-    }
-
-    fn stop(mut self) -> anyhow::Result<()> {
-        self.end();
-        self.child.wait()?;
-        Ok(())
-    }
-
-    /// SIGTERM, which ends its workers too.
-    fn end(&self) {
-        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-    }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        self.end();
-    }
 }

@@ -48,6 +48,31 @@ pub(super) fn generate(binary: &Path, file: &Path, about: u64, seed: u64) -> any
         }
         fs::rename(part, file)?;
     }
+    lines(file)
+}
+
+/// Generates about this many resources into a folder, one file for each type.
+pub(super) fn generate_types(binary: &Path, work: &Path, about: u64) -> anyhow::Result<PathBuf> {
+    let folder = work.join(format!("generated-types-{about}"));
+    if !folder.is_dir() {
+        let part = folder.with_extension("part");
+        let patients = (about / PER_PATIENT).max(1).to_string();
+        let done = Command::new(binary)
+            .args(["generate", "--patients", &patients, "--out"])
+            .arg(&part)
+            .stderr(Stdio::null())
+            .status()
+            .context("generate did not start")?;
+        if !done.success() {
+            bail!("generate ended with {done}");
+        }
+        fs::rename(part, &folder)?;
+    }
+    Ok(folder)
+}
+
+/// Lines of a file.
+pub(super) fn lines(file: &Path) -> anyhow::Result<u64> {
     let mut count = 0;
     for_lines(file, |_| count += 1)?;
     Ok(count)
