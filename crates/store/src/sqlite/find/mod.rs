@@ -10,6 +10,7 @@ mod include;
 mod order;
 mod past;
 mod range;
+mod source;
 mod walk;
 
 use super::read::{Reader, Sight};
