@@ -25,6 +25,8 @@ const KIND_MAX: u64 = 64;
 const REPORT: Duration = Duration::from_secs(60);
 /// Looks of the watcher in the time of a hang.
 const LOOKS: u32 = 10;
+/// Bytes of an input that others are grown from.
+const INPUT_KEPT: usize = 16 << 10;
 /// What one run counts as time at work, at most.
 const RUN_MAX: Duration = Duration::from_secs(1);
 
@@ -45,7 +47,7 @@ pub(crate) fn run(options: &Options, make: fn() -> Box<dyn Target>) -> anyhow::R
     set_hook(Box::new(|_| {}));
     let mut mutator = Mutator::new(Random::new(options.seed), target.words());
     let mut choose = Random::new(!options.seed);
-    let (mut kinds, mut findings, mut runs) = (HashMap::<String, u64>::new(), 0, 0_u64);
+    let (mut kinds, mut findings, mut runs) = (HashMap::<u64, u64>::new(), 0, 0_u64);
     // Time at work: a fuzzer that was stopped for a while (for a measurement, say) makes up for it.
     let (mut spent, mut told) = (Duration::ZERO, Duration::ZERO);
     let mut accepted = 0_u64;
@@ -82,9 +84,10 @@ pub(crate) fn run(options: &Options, make: fn() -> Box<dyn Target>) -> anyhow::R
                 continue;
             }
         };
-        let seen = kinds.entry(kind).or_default();
+        let seen = kinds.entry(hash(&kind)).or_default();
         *seen += 1;
-        let rare = *seen <= KIND_MAX && seen.is_power_of_two();
+        // Long inputs are tried, but what grows from them is longer still and slow.
+        let rare = *seen <= KIND_MAX && seen.is_power_of_two() && input.len() <= INPUT_KEPT;
         if rare && corpus.len() < CORPUS_MAX {
             corpus.push(input);
         } else if rare {
@@ -150,14 +153,18 @@ fn watch(now: Arc<Now>, folder: std::path::PathBuf) {
 
 /// Saves an input under a name made of its bytes, with why beside it.
 fn save(folder: &Path, why: &str, input: &[u8], text: &str) -> anyhow::Result<()> {
-    let mut hasher = DefaultHasher::new();
-    input.hash(&mut hasher);
-    let path = folder.join(format!("{why}-{:016x}", hasher.finish()));
+    let path = folder.join(format!("{why}-{:016x}", hash(input)));
     fs::write(&path, input).with_context(|| path.display().to_string())?;
     fs::write(path.with_extension("txt"), text)?;
     let short: String = text.chars().take(200).collect();
     println!("{why}: {short}\n  saved as {}", path.display());
     Ok(())
+}
+
+fn hash(what: &(impl Hash + ?Sized)) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    what.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn message(panic: &(dyn std::any::Any + Send)) -> String {
