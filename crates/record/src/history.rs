@@ -4,8 +4,12 @@ use crate::session::{Audited, Session};
 use crate::trail;
 use audit::{Kind, Target};
 use base::Fault;
+use base::error::code;
 use fhir::definitions::r4;
 use store::{HistoryPage, HistoryQuery};
+
+/// Tells sealed places in a history from those of a search.
+const HISTORY: u8 = b'H';
 
 impl Session {
     /// A page of the history of a record, a type or everything; newest first. A `count` of 0 asks for
@@ -31,6 +35,25 @@ impl Session {
             }
             Err(fault) => Err(self.refused(event, fault)),
         }
+    }
+
+    /// The place a page begins behind as opaque text: the bare number would tell how much is written.
+    pub fn history_link(&self, before: u64) -> String {
+        let mut plain = vec![HISTORY];
+        plain.extend(before.to_le_bytes());
+        self.gate.store.seal(&plain)
+    }
+
+    /// Opens what [`Session::history_link`] made.
+    ///
+    /// # Errors
+    /// `search.page.cursor` for any other text.
+    pub fn history_begin(&self, link: &str) -> Result<u64, Fault> {
+        let plain = self.gate.store.unseal(link).unwrap_or_default();
+        let number = plain.strip_prefix(&[HISTORY]).and_then(|bytes| bytes.try_into().ok());
+        number.map(u64::from_le_bytes).ok_or_else(|| {
+            Fault::new(&code::SEARCH_CURSOR, "begin again from the first page of the history")
+        })
     }
 
     fn versions(&self, query: &HistoryQuery) -> Result<HistoryPage, Fault> {

@@ -1,6 +1,6 @@
 //! `GET …/_history` of a resource, a type or the system, newest first
-//! (<https://hl7.org/fhir/R4/http.html#history>). A page link holds the number of the version the
-//! page begins behind, which says nothing about anybody.
+//! (<https://hl7.org/fhir/R4/http.html#history>). A page link holds, sealed, the place its page
+//! begins behind.
 
 use crate::ask::Ask;
 use crate::bundle::{self, Links};
@@ -61,7 +61,7 @@ fn query(ask: &Ask) -> Result<HistoryQuery, Fault> {
         since: span("_since")?.map(|(low, _)| low),
         at: span("_at")?,
         count,
-        before: number("_cursor")?,
+        before: ask.one("_cursor")?.map(|link| ask.session.history_begin(link)).transpose()?,
     })
 }
 
@@ -76,7 +76,7 @@ fn links(ask: &Ask, next: Option<u64>) -> Links {
     let first = with(&others);
     let next = next.map(|before| {
         let mut pairs = others.clone();
-        pairs.push(("_cursor".to_owned(), before.to_string()));
+        pairs.push(("_cursor".to_owned(), ask.session.history_link(before)));
         with(&pairs)
     });
     Links { this: with(&ask.pairs), first: Some(first), previous: None, next }

@@ -261,11 +261,8 @@ impl Store {
             let shared = Arc::clone(&shared);
             handles.push(spawn("store-writer", move || writer::run(conn, &shared))?);
         }
-        {
-            let shared = Arc::clone(&shared);
-            handles
-                .push(spawn("store-checkpoint", move || checkpoint::run(&checkpointer, &shared))?);
-        }
+        let watched = Arc::clone(&shared);
+        handles.push(spawn("store-checkpoint", move || checkpoint::run(&checkpointer, &watched))?);
         let threads =
             Threads { shared: Arc::clone(&shared), handles: Mutex::new(handles), _lock: lock };
         Ok(Self { shared, _threads: Arc::new(threads) })
