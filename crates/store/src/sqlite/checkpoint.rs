@@ -13,10 +13,6 @@ const PASS_VERSIONS: u64 = 2000;
 /// the disk does not fill: half a gigabyte. The file keeps its size and is written over: growing it
 /// anew would cost more.
 const RESTART_FRAMES: u64 = 131_072;
-/// Frames left to move when the writer is asked to put the log back to its start.
-const LEFT_FRAMES: u64 = 2000;
-/// Passes in a row to come that far, beside a writer that goes on writing.
-const PASSES_MAX: u32 = 6;
 /// How long a whole checkpoint, which holds writers back, waits for readers of old snapshots.
 const READER_PATIENCE: Duration = Duration::from_millis(50);
 
@@ -46,26 +42,11 @@ pub(super) fn run(conn: &Connection, shared: &Arc<Shared>) {
         // While nobody writes, the log is moved whole and its room given back to the disk.
         let sql =
             if idle { "PRAGMA wal_checkpoint(TRUNCATE)" } else { "PRAGMA wal_checkpoint(PASSIVE)" };
-        for pass in 0..PASSES_MAX {
-            let moved = conn.query_row(sql, [], |r| {
-                Ok((r.get::<_, i64>(1)?.max(0), r.get::<_, i64>(2)?.max(0)))
-            });
-            let (frames, moved) = match moved {
-                Ok(both) => both,
-                Err(error) => {
-                    tracing::warn!(%error, "a checkpoint did not finish");
-                    break;
-                }
-            };
-            let frames = u64::try_from(frames).unwrap_or(0);
-            let left = frames.saturating_sub(u64::try_from(moved).unwrap_or(0));
-            // Before the writer is asked to put the log back, as little as possible is left to move:
-            // it waits for the rest, and so do all who write.
-            let again = frames > RESTART_FRAMES && left > LEFT_FRAMES && pass + 1 < PASSES_MAX;
-            if !again {
-                shared.wal_frames.store(frames, Ordering::Release);
-                break;
+        match conn.query_row(sql, [], |r| r.get::<_, i64>(1)) {
+            Ok(frames) => {
+                shared.wal_frames.store(u64::try_from(frames).unwrap_or(0), Ordering::Release);
             }
+            Err(error) => tracing::warn!(%error, "a checkpoint did not finish"),
         }
     }
 }
