@@ -203,7 +203,7 @@ mod tests {
     }
 
     fn what() -> impl Strategy<Value = What> {
-        let certificate: (_, _, _, _) = (any::<i64>(), any::<[u8; 16]>(), any::<[u8; 12]>(), any());
+        let certificate = (any::<i64>(), any::<[u8; 16]>(), any::<[u8; 12]>(), any::<u32>());
         prop_oneof![
             (any::<[u8; 32]>(), any::<[u8; 8]>()).prop_map(|(a, b)| {
                 let mut wrapped = [0; WRAPPED_BYTES];
@@ -229,7 +229,7 @@ mod tests {
             prop_assert_eq!(Record::decode(&bytes, slot, &mac), Some(record));
             prop_assert_eq!(Record::decode(&bytes, slot ^ 1, &mac), None);
             let mut altered = bytes;
-            altered[at] ^= 1 << bit;
+            altered[at] ^= 1u8 << bit;
             prop_assert_eq!(Record::decode(&altered, slot, &mac), None);
         }
 

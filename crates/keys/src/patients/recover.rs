@@ -146,14 +146,16 @@ impl Walk {
         let mut changed = self.finish_shredding(file, keys)?;
         let end = self.last.map_or(0, |last| last.saturating_add(1));
         for (slot, wrong) in std::mem::take(&mut self.suspects) {
+            let void = Record { batch: self.batch_last, patient: 0, what: What::Void };
+            let void = void.encode(slot, &keys.mac);
+            let void_begun = || is_begun(file, slot, &void).map_err(failed);
             // What was synced is followed by a later batch, or by nothing at all.
-            if wrong == Wrong::Altered || (slot < end && self.batch_last > slot) {
+            let synced = slot < end && self.batch_last > slot;
+            if synced || (wrong == Wrong::Altered && !void_begun()?) {
                 return Err(damage(slot));
             }
             if slot < end {
-                let void = Record { batch: self.batch_last, patient: 0, what: What::Void };
-                let bytes = void.encode(slot, &keys.mac);
-                file.write_at(&bytes, offset(slot)).map_err(failed)?;
+                file.write_at(&void, offset(slot)).map_err(failed)?;
                 torn_bytes += SLOT_BYTES as u64;
                 changed = true;
             }
@@ -203,6 +205,14 @@ impl Walk {
         }
         Ok(changed)
     }
+}
+
+/// Whether a slot holds the beginning of these bytes, and zeros: a mending that was killed.
+fn is_begun(file: &dyn KeyFile, slot: u32, bytes: &Slot) -> std::io::Result<bool> {
+    let mut found = [0; SLOT_BYTES];
+    file.read_at(&mut found, offset(slot))?;
+    let written = SLOT_BYTES - found.iter().rev().take_while(|b| **b == 0).count();
+    Ok(found.get(..written) == bytes.get(..written))
 }
 
 pub(crate) fn damage(slot: u32) -> Fault {

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use crate::support::{MemoryKms, TENANT, create, open, opens, options, sealed};
 
-fn fingerprint(ring: &Keyring) -> impl PartialEq + std::fmt::Debug {
+fn fingerprint(ring: &Keyring) -> impl PartialEq + std::fmt::Debug + use<> {
     let keys = (ring.page_key().id(), ring.audit_key().id());
     (keys, ring.blind_index().token("mrn", b"1"), ring.signing_key().public(), ring.tenant())
 }

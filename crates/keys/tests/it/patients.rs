@@ -84,27 +84,16 @@ fn a_torn_tail_is_cut_off_and_a_hole_in_the_last_write_is_marked() {
     bytes[512..1024].fill(0);
     bytes.extend_from_slice(&[0; 100]);
     fs::write(&path, &bytes).unwrap();
-    for torn in [512 + 100, 0] {
-        let ring = open(dir.path()).unwrap();
-        assert_eq!(ring.patients().torn_bytes(), torn);
-        assert!(opens(&ring, 1, &body).unwrap() && opens(&ring, 31, &kept).unwrap());
-        assert_eq!(ring.patients().count(), 31 - 8);
-        // What the crash took had not been acknowledged, and is made anew.
-        assert_eq!(
-            ring.patients().ensure(&(1..32).collect::<Vec<_>>()),
-            Ok(if torn > 0 { 8 } else { 0 })
-        );
-        drop(ring);
-        if torn == 0 {
-            break;
-        }
-        let ring = open(dir.path()).unwrap();
-        assert_eq!((ring.patients().torn_bytes(), ring.patients().count()), (0, 31));
-        for patient in 7..15 {
-            assert!(ring.patients().key(patient).is_ok());
-        }
-        return;
-    }
+    let ring = open(dir.path()).unwrap();
+    assert_eq!(ring.patients().torn_bytes(), 512 + 100);
+    assert!(opens(&ring, 1, &body).unwrap() && opens(&ring, 31, &kept).unwrap());
+    assert_eq!(ring.patients().count(), 31 - 8);
+    // What the crash took had not been acknowledged, and is made anew.
+    assert_eq!(ring.patients().ensure(&(1..32).collect::<Vec<_>>()), Ok(8));
+    drop(ring);
+    let ring = open(dir.path()).unwrap();
+    assert_eq!((ring.patients().torn_bytes(), ring.patients().count()), (0, 31));
+    assert!((1..32).all(|patient| ring.patients().key(patient).is_ok()));
 }
 
 #[test]
@@ -155,7 +144,7 @@ fn records_cannot_be_exchanged_or_brought_back() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 
     #[test]
     fn any_bytes_open_or_are_refused(
