@@ -249,4 +249,18 @@ mod tests {
         let other = Header { kek: 4, ..keys.header };
         assert_ne!(bytes[48..], other.encode(&keys.mac)[48..]);
     }
+
+    /// The worked example of `docs/internals/keys.md`.
+    #[test]
+    fn the_worked_example_of_a_record_holds() {
+        let keys = keys();
+        let key = crate::crypto::wrap_key(&keys.wrapping, &Secret::take(&mut [5; 32])).unwrap();
+        let record = Record { batch: 0, patient: 7, what: What::Key(key) };
+        let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
+        assert_eq!(hex(&keys.header.encode(&keys.mac)[48..]), "ceb8cb837626d0a8a8ff925994056f53");
+        assert_eq!(
+            hex(&record.encode(0, &keys.mac)[16..]),
+            "1be3fb7084931f7d7a598a5db7429a591f8220bb22b035376ee53625673a3c8c87b7ab9f2ed5c36a2debea9cab98f4ea"
+        );
+    }
 }

@@ -109,6 +109,16 @@ fn every_byte_of_the_file_is_guarded() {
     }
 }
 
+/// The worked example of `docs/internals/keys.md`.
+#[test]
+fn the_worked_example_of_a_root_key_holds() {
+    let [plain, _] = files();
+    let hex: String = plain.iter().map(|b| format!("{b:02x}")).collect();
+    assert_eq!(plain.len(), 104);
+    assert_eq!(hex[48..80], *"c57371edccdff0eecb3d7e713ecae7c2");
+    assert_eq!(hex[144..], *"098fe5228fb40e936d371adab8e0ac496208728e529036e0e84111f45015e262");
+}
+
 #[test]
 fn costs_of_argon2id_are_bounded_where_they_are_made() {
     let key = Secret::take(&mut [7; 32]);
