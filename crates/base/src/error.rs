@@ -104,6 +104,19 @@ codes! {
     STORE_TOO_NEW = "store.schema.too-new", 500, "exception", "the store was written by a newer version of this program";
     STORE_LOCKED = "store.locked", 500, "exception", "another process has the store open";
     STORE_CORRUPT = "store.corrupt", 500, "exception", "the store holds something that this program did not write";
+    KEYS_ROOT_UNREADABLE = "keys.root.unreadable", 500, "exception", "the root key is missing, or cannot be read, or is damaged";
+    KEYS_ROOT_PERMISSIONS = "keys.root.permissions", 500, "exception", "others than its owner may read the root key's file";
+    KEYS_ROOT_EXISTS = "keys.root.exists", 500, "exception", "there is a root key already, and it is never replaced";
+    KEYS_ROOT_OTHER = "keys.root.other", 500, "exception", "the keys stand under another root key";
+    KEYS_PASSPHRASE_MISSING = "keys.passphrase.missing", 500, "exception", "the root key is sealed by a passphrase, and none was given";
+    KEYS_PASSPHRASE_WRONG = "keys.passphrase.wrong", 500, "exception", "the passphrase does not open the root key";
+    KEYS_PATIENT_SHREDDED = "keys.patient.shredded", 410, "deleted", "the patient's key was destroyed, and with it what was sealed under it";
+    KEYS_PATIENT_MISSING = "keys.patient.missing", 500, "exception", "there is no key for the patient's record";
+    KEYS_BODY_ALTERED = "keys.body.altered", 500, "exception", "a sealed body was altered, or is not sealed under this key";
+    KEYS_STORE_EXISTS = "keys.store.exists", 500, "exception", "there are keys of a tenant already, and they are never replaced";
+    KEYS_STORE_LOCKED = "keys.store.locked", 500, "exception", "another process has the keys open";
+    KEYS_STORE_CORRUPT = "keys.store.corrupt", 500, "exception", "a file of keys was altered or is damaged";
+    KEYS_UNAVAILABLE = "keys.unavailable", 503, "exception", "the keys cannot be read or written";
     INTERNAL = "server.internal", 500, "exception", "something failed inside the server";
 }
 
