@@ -46,6 +46,9 @@ impl Identity {
     /// Draws a claim code, to be printed on the console and nowhere else, or `None` when there has
     /// been an administrator. One drawn before is no longer taken.
     pub fn make_claim(&self) -> Result<Option<Secret>, Fault> {
+        if self.load_claim()?.1.is_some_and(|before| before.waiting.is_none()) {
+            return Ok(None);
+        }
         let code = codes::draw(self.random())?;
         let folded = codes::fold(code.expose()).ok_or_else(claim_invalid)?;
         let slot = self.kiln.enter()?;

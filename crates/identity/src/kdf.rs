@@ -80,7 +80,7 @@ impl Hash {
 
 /// Runs argon2id, at most so many at once.
 #[derive(Debug)]
-pub struct Kiln {
+pub(crate) struct Kiln {
     cost: Cost,
     slots: Arc<AtomicUsize>,
 }
@@ -88,7 +88,7 @@ pub struct Kiln {
 impl Kiln {
     /// One that hashes at `cost`, with so many slots. A caller with more work than slots waits
     /// before it comes here (a semaphore of the same count); here it is refused, not queued.
-    pub fn new(cost: Cost, slots: usize) -> Result<Self, Fault> {
+    pub(crate) fn new(cost: Cost, slots: usize) -> Result<Self, Fault> {
         if cost.params().is_none() || slots == 0 {
             return Err(crate::principal::invalid(
                 "cost",
@@ -99,7 +99,7 @@ impl Kiln {
     }
 
     /// What a new hash costs.
-    pub const fn cost(&self) -> Cost {
+    pub(crate) const fn cost(&self) -> Cost {
         self.cost
     }
 

@@ -17,6 +17,7 @@ mod body;
 pub mod breach;
 mod claim;
 mod code;
+pub mod contract;
 mod directory;
 pub mod factor;
 pub mod identity;

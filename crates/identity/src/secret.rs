@@ -6,7 +6,7 @@ use std::fmt;
 use base::id::{Random, uuid_v7};
 use base::{Fault, Millis};
 use subtle::ConstantTimeEq as _;
-use zeroize::{Zeroize as _, ZeroizeOnDrop};
+use zeroize::Zeroize as _;
 
 /// Randomness that is fit for secrets. Production asks the operating system; tests may count.
 ///
@@ -18,7 +18,7 @@ pub trait CryptoRandom: Send + Sync + fmt::Debug {
 }
 
 /// A text that must not be seen: a password, a printed token, a code.
-#[derive(Clone, Default, ZeroizeOnDrop)]
+#[derive(Clone, Default)]
 pub struct Secret(String);
 
 impl Secret {
@@ -30,6 +30,12 @@ impl Secret {
     /// Reads the text. The name is long so that a reviewer sees every place that does.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
     }
 }
 
@@ -48,7 +54,7 @@ impl fmt::Debug for Secret {
 /// Bytes that must not be seen: a key, a digest of a token, the hash of a password.
 ///
 /// Equality takes the same time wherever the bytes differ.
-#[derive(Clone, ZeroizeOnDrop)]
+#[derive(Clone)]
 pub struct Key<const N: usize>([u8; N]);
 
 impl<const N: usize> Key<N> {
@@ -67,6 +73,12 @@ impl<const N: usize> Key<N> {
     /// Reads the bytes.
     pub const fn expose(&self) -> &[u8; N] {
         &self.0
+    }
+}
+
+impl<const N: usize> Drop for Key<N> {
+    fn drop(&mut self) {
+        self.0.zeroize();
     }
 }
 

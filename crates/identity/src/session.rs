@@ -278,9 +278,4 @@ impl Table {
             }
         }
     }
-
-    /// What a caller looks like now, or that its session is over.
-    pub(crate) fn caller(&self, state: &Mutex<State>) -> Caller {
-        state.lock().caller()
-    }
 }

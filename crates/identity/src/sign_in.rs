@@ -121,11 +121,12 @@ impl Identity {
             let (first, tried) = (halfway.first, self.try_finish(&halfway, proof, source, now));
             match &tried {
                 Ok(_) => self.back_off.succeeded(first),
-                Err(_) if halfway.tries + 1 < TRIES_MAX => {
-                    let halfway = Halfway { tries: halfway.tries + 1, ..halfway };
-                    self.halfway.lock().insert(digest, halfway);
+                Err(fault) => {
+                    let tries = halfway.tries + u32::from(Refusal::is_wrong(fault));
+                    if tries < TRIES_MAX {
+                        self.halfway.lock().insert(digest, Halfway { tries, ..halfway });
+                    }
                 }
-                Err(_) => {}
             }
             tried.map(|opened| (opened, true))
         })
@@ -145,7 +146,7 @@ impl Identity {
         let (now, id) = (self.now(), caller.principal.id);
         let name = self.name_key(&caller.principal.profile.name);
         self.counted(name, source, |_| {
-            let (assurance, change) = match proof {
+            let (assurance, changes) = match proof {
                 Proof::Password(password) => {
                     let (version, factors) = self.load_factors(id)?;
                     if factors.required() {
@@ -156,15 +157,19 @@ impl Identity {
                     if known.principal != id {
                         return Err(refused());
                     }
-                    (caller.assurance, Change::keep(ShelfName::Factors, id.as_bytes(), version))
+                    let guards = vec![
+                        Change::keep(ShelfName::Factors, id.as_bytes(), version),
+                        Change::keep(ShelfName::Passwords, id.as_bytes(), Some(known.password)),
+                    ];
+                    (caller.assurance, guards)
                 }
                 _ => {
                     let used = self.prove(id, proof, now)?.ok_or_else(refused)?;
-                    (Assurance::Aal2, used)
+                    (Assurance::Aal2, vec![used])
                 }
             };
             let _writing = self.write();
-            let raised = self.strengthen(caller, vec![change], assurance, now);
+            let raised = self.strengthen(caller, changes, assurance, now);
             Ok((raised.map_err(conflict_is_refusal)?, true))
         })
     }

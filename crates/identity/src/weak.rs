@@ -6,9 +6,9 @@ use unicode_normalization::UnicodeNormalization as _;
 use zeroize::{Zeroize as _, Zeroizing};
 
 /// The fewest scalar values of a password.
-pub const CHARS_MIN: usize = 12;
+pub(crate) const CHARS_MIN: usize = 12;
 /// The most scalar values of a password.
-pub const CHARS_MAX: usize = 256;
+pub(crate) const CHARS_MAX: usize = 256;
 /// Bytes that are looked at at all, so that normalising is bounded.
 const BYTES_MAX: usize = CHARS_MAX * 8;
 /// The fewest parts a guesser must find: a run, a word or a year is one or two.
@@ -84,7 +84,7 @@ const WORDS: [&str; 38] = [
 
 /// Why a password was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Weakness {
+pub(crate) enum Weakness {
     /// Fewer than 12 scalar values.
     Short,
     /// More than 256.
@@ -99,7 +99,7 @@ pub enum Weakness {
 
 impl Weakness {
     /// What to do, in a sentence.
-    pub const fn say(self) -> &'static str {
+    pub(crate) const fn say(self) -> &'static str {
         match self {
             Self::Short => {
                 "Choose a password of at least 12 characters; four unrelated words do well."
