@@ -44,6 +44,8 @@ pub(crate) struct BackOff(Mutex<(HashMap<NameKey, Failures>, HashMap<IpAddr, Fai
 pub(crate) struct Attempt {
     name: NameKey,
     source: IpAddr,
+    /// What stood there before, of the name and of the address.
+    before: (Failures, Failures),
 }
 
 impl BackOff {
@@ -56,16 +58,16 @@ impl BackOff {
         if wait > 0 {
             return Err(wait);
         }
-        charge(names, name, FREE_NAME, now);
-        charge(sources, source, FREE_SOURCE, now);
-        Ok(Attempt { name, source })
+        let before =
+            (charge(names, name, FREE_NAME, now), charge(sources, source, FREE_SOURCE, now));
+        Ok(Attempt { name, source, before })
     }
 
     /// The attempt came to nothing through no fault of the caller's.
     pub(crate) fn undo(&self, attempt: Attempt) {
         let (names, sources) = &mut *self.0.lock();
-        refund(names, attempt.name, FREE_NAME);
-        refund(sources, attempt.source, FREE_SOURCE);
+        refund(names, attempt.name, attempt.before.0, FREE_NAME);
+        refund(sources, attempt.source, attempt.before.1, FREE_SOURCE);
     }
 
     /// The attempt was right: the name begins anew. The address is given back what this name cost
@@ -73,7 +75,7 @@ impl BackOff {
     pub(crate) fn succeeded(&self, attempt: Attempt) {
         let (names, sources) = &mut *self.0.lock();
         names.remove(&attempt.name);
-        refund(sources, attempt.source, FREE_SOURCE);
+        refund(sources, attempt.source, attempt.before.1, FREE_SOURCE);
     }
 }
 
@@ -98,7 +100,13 @@ fn wait_after(count: u32, free: u32) -> i64 {
     }
 }
 
-fn charge<K: Eq + Hash + Copy>(table: &mut HashMap<K, Failures>, key: K, free: u32, now: Millis) {
+/// Counts one more, and tells what stood there before.
+fn charge<K: Eq + Hash + Copy>(
+    table: &mut HashMap<K, Failures>,
+    key: K,
+    free: u32,
+    now: Millis,
+) -> Failures {
     if table.len() >= ENTRIES_MAX && !table.contains_key(&key) {
         drop_some(table, now);
     }
@@ -106,18 +114,24 @@ fn charge<K: Eq + Hash + Copy>(table: &mut HashMap<K, Failures>, key: K, free: u
     if now.0.saturating_sub(failures.at.0) > FORGET_MS {
         failures.count = 0;
     }
+    let before = *failures;
     failures.count = failures.count.saturating_add(1);
     failures.at = now;
     failures.until = Millis(now.0.saturating_add(wait_after(failures.count, free)));
+    before
 }
 
-fn refund<K: Eq + Hash>(table: &mut HashMap<K, Failures>, key: K, free: u32) {
-    if let Some(failures) = table.get_mut(&key) {
-        failures.count = failures.count.saturating_sub(1);
+/// Takes one back. When others were counted since, theirs stay, with their wait.
+fn refund<K: Eq + Hash>(table: &mut HashMap<K, Failures>, key: K, before: Failures, free: u32) {
+    let Some(failures) = table.get_mut(&key) else { return };
+    failures.count = failures.count.saturating_sub(1);
+    if failures.count == before.count {
+        *failures = before;
+    } else {
         failures.until = Millis(failures.at.0.saturating_add(wait_after(failures.count, free)));
-        if failures.count == 0 {
-            table.remove(&key);
-        }
+    }
+    if failures.count == 0 {
+        table.remove(&key);
     }
 }
 
@@ -206,6 +220,25 @@ mod tests {
         table.undo(attempt);
         let guard = table.0.lock();
         assert!(guard.0.is_empty() && guard.1.is_empty());
+    }
+
+    #[test]
+    fn an_undone_attempt_leaves_the_wait_of_those_before_it() {
+        let table = BackOff::default();
+        for n in 0..6 {
+            assert_eq!(wait(&table, 1, address(n), 0), 0);
+        }
+        let attempt = table.admit([1; 16], HOME, Millis(1000)).expect("let through");
+        table.undo(attempt);
+        assert_eq!(wait(&table, 1, HOME, 1000), 0, "the wait was over");
+        let (a, b) = (address(70), address(71));
+        let first = table.admit([2; 16], a, Millis(0)).expect("let through");
+        for n in 10..15 {
+            table.admit([2; 16], address(n), Millis(0)).expect("let through");
+        }
+        table.undo(first);
+        assert_eq!(wait(&table, 2, b, 0), 0, "five are free");
+        assert_eq!(wait(&table, 2, a, 0), 1000, "and the five of the others stay");
     }
 
     #[test]

@@ -96,3 +96,81 @@ fn read<'de, D: Deserializer<'de>, const N: usize>(from: D) -> Result<[u8; N], D
     let bytes = bytes.map_err(|_| D::Error::custom("not base64url"))?;
     bytes.as_slice().try_into().map_err(|_| D::Error::custom("of another length"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::principal::{Principal, PrincipalId};
+    use crate::session::Session;
+    use proptest::prelude::*;
+
+    #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Small {
+        #[serde(with = "super::bytes")]
+        id: [u8; 4],
+        #[serde(with = "super::key")]
+        key: Key<4>,
+        count: u8,
+    }
+
+    impl Body for Small {
+        fn sound(&self) -> bool {
+            self.count < 10
+        }
+    }
+
+    const SMALL: &[u8] = b"\x01{\"id\":\"AQIDBA\",\"key\":\"BQYHCA\",\"count\":3}";
+
+    #[test]
+    fn a_body_is_its_format_and_json() {
+        let small = Small { id: [1, 2, 3, 4], key: Key::new([5, 6, 7, 8]), count: 3 };
+        assert_eq!(encode(&small).expect("encoded"), SMALL);
+        assert_eq!(decode::<Small>(SMALL).expect("decoded"), small);
+        assert!(encode(&Small { count: 10, ..small }).is_err(), "out of bounds");
+    }
+
+    #[test]
+    fn what_was_not_written_here_is_damage_and_what_is_newer_is_said_to_be() {
+        let text = |from: &str, to: &str| {
+            String::from_utf8(SMALL.to_vec()).expect("text").replace(from, to).into_bytes()
+        };
+        for bad in [
+            text(":3}", ":10}"),
+            text(":3}", ":3,\"more\":1}"),
+            text(":3}", ":3,\"count\":3}"),
+            text(":3}", ":3}}"),
+            text(",\"count\":3", ""),
+            text("AQIDBA", "AQIDB"),
+            text("AQIDBA", "AQIDBAU"),
+            text("\x01", "\0"),
+            text(":3}", &format!(":3{}}}", " ".repeat(BODY_BYTES_MAX))),
+            Vec::new(),
+        ] {
+            let fault = decode::<Small>(&bad).expect_err("damage");
+            assert_eq!(fault.code().name, "store.corrupt", "{bad:?}");
+        }
+        let newer = decode::<Small>(&text("\x01", "\x02")).expect_err("newer");
+        assert_eq!(newer.code().name, "store.schema.too-new");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_decoded_or_refused(
+            format in prop_oneof![Just(FORMAT), any::<u8>()],
+            rest in prop_oneof![
+                proptest::collection::vec(any::<u8>(), 0..200),
+                "[\\[{\"a:,}\\]0-9e.-]{0,200}".prop_map(String::into_bytes),
+                (1usize..2000).prop_map(|n| b"[".repeat(n)),
+            ],
+            key in proptest::collection::vec(any::<u8>(), 0..40),
+        ) {
+            let bytes: Vec<u8> = std::iter::once(format).chain(rest).collect();
+            let _ = decode::<Small>(&bytes);
+            let _ = decode::<crate::password::Stored>(&bytes);
+            let _ = decode::<crate::factor::Factors>(&bytes);
+            let _ = Principal::decode(PrincipalId::new([1; 16]), 1, &bytes);
+            let _ = Session::decode(&key, &bytes);
+        }
+    }
+}

@@ -76,7 +76,7 @@ impl Identity {
         if !profile.roles.contains(&self.settings.administrator_role) {
             profile.roles.push(self.settings.administrator_role.clone());
         }
-        self.counted(self.name_key(BACK_OFF), source, |_| {
+        self.counted(self.name_key(BACK_OFF), source, || {
             let now = self.now();
             let folded = codes::fold(typed.expose()).ok_or_else(claim_invalid)?;
             let (_, stored) = self.load_claim()?;

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use base::error::code;
 use base::{Fault, Millis};
 
-use crate::backoff::{Attempt, NameKey};
+use crate::backoff::NameKey;
 use crate::factor::{FactorKind, Proof};
 use crate::identity::Identity;
 use crate::kdf::Slot;
@@ -17,13 +17,15 @@ use crate::refusal::{Refusal, refused, step_up_needed};
 use crate::secret::Secret;
 use crate::session::{Assurance, Caller, Opened, SessionKind};
 use crate::shelf::{Change, ShelfName};
-use crate::token::Token;
+use crate::token::{ByDigest, Token};
 use crate::weak;
 
 /// Wrong second factors before the password is asked for again.
 const TRIES_MAX: u32 = 5;
 /// Sign-ins that wait for their second factor at once.
 const HALFWAY_MAX: usize = 10_000;
+/// Of one principal.
+const HALFWAY_EACH_MAX: usize = 8;
 /// Looked up where there is nobody, so that the same is read for every name.
 const NOBODY: PrincipalId = PrincipalId::new([0; 16]);
 
@@ -56,7 +58,6 @@ pub(crate) struct Halfway {
     password: u64,
     until: Millis,
     tries: u32,
-    first: Attempt,
 }
 
 impl Halfway {
@@ -76,7 +77,7 @@ impl Identity {
     pub fn begin(&self, name: &str, password: &Secret, source: IpAddr) -> Result<Step, Refusal> {
         let key = self.name_key(name);
         let slot = self.kiln.enter()?;
-        self.counted(key, source, |attempt| {
+        self.counted(key, source, || {
             let known = self.know(name, password, slot)?;
             let now = self.now();
             let _writing = self.write();
@@ -94,16 +95,17 @@ impl Identity {
                 password: known.password,
                 until,
                 tries: 0,
-                first: attempt,
             };
             let mut waiting = self.halfway.lock();
             waiting.retain(|_, halfway| halfway.waits(now));
+            drop_oldest(&mut waiting, known.principal);
             if waiting.len() >= HALFWAY_MAX {
                 return Err(Fault::new(&code::OVERLOADED, "Try again in a few minutes."));
             }
             waiting.insert(handle.digest(), halfway);
             let factors = factors.kinds();
-            // The name is cleared by the second step alone: till then its guesses are counted on.
+            // It costs nothing and clears nothing: what was guessed before stays counted until the
+            // second step is right as well.
             Ok((Step::SecondFactor(Awaited { handle, factors, until }), false))
         })
     }
@@ -114,18 +116,15 @@ impl Identity {
         let digest = Token::parse(handle).ok_or_else(refused)?.digest();
         let name = self.halfway.lock().get(&digest).map(|halfway| halfway.name);
         let name = name.ok_or_else(refused)?;
-        self.counted(name, source, |_| {
+        self.counted(name, source, || {
             // Taken out, so that one proof at a time is looked at.
             let halfway = self.halfway.lock().remove(&digest);
             let halfway = halfway.filter(|halfway| halfway.waits(now)).ok_or_else(refused)?;
-            let (first, tried) = (halfway.first, self.try_finish(&halfway, proof, source, now));
-            match &tried {
-                Ok(_) => self.back_off.succeeded(first),
-                Err(fault) => {
-                    let tries = halfway.tries + u32::from(Refusal::is_wrong(fault));
-                    if tries < TRIES_MAX {
-                        self.halfway.lock().insert(digest, Halfway { tries, ..halfway });
-                    }
+            let tried = self.try_finish(&halfway, proof, source, now);
+            if let Err(fault) = &tried {
+                let tries = halfway.tries + u32::from(Refusal::is_wrong(fault));
+                if tries < TRIES_MAX {
+                    self.halfway.lock().insert(digest, Halfway { tries, ..halfway });
                 }
             }
             tried.map(|opened| (opened, true))
@@ -145,7 +144,7 @@ impl Identity {
         }
         let (now, id) = (self.now(), caller.principal.id);
         let name = self.name_key(&caller.principal.profile.name);
-        self.counted(name, source, |_| {
+        self.counted(name, source, || {
             let (assurance, changes) = match proof {
                 Proof::Password(password) => {
                     let (version, factors) = self.load_factors(id)?;
@@ -174,21 +173,24 @@ impl Identity {
         })
     }
 
-    /// Counts an attempt as failed before it is made, and takes that back when it was right, or
-    /// when what failed was not the caller.
+    /// Counts an attempt as failed before it is made, and takes that back when it was right (then
+    /// all before it is forgotten, if it was the last step), or when what failed was not the caller.
     pub(crate) fn counted<T>(
         &self,
         name: NameKey,
         source: IpAddr,
-        work: impl FnOnce(Attempt) -> Result<(T, bool), Fault>,
+        work: impl FnOnce() -> Result<(T, bool), Fault>,
     ) -> Result<T, Refusal> {
         let attempt = self.back_off.admit(name, source, self.now()).map_err(Refusal::wait)?;
-        match work(attempt) {
+        match work() {
             Ok((done, true)) => {
                 self.back_off.succeeded(attempt);
                 Ok(done)
             }
-            Ok((halfway, false)) => Ok(halfway),
+            Ok((halfway, false)) => {
+                self.back_off.undo(attempt);
+                Ok(halfway)
+            }
             Err(fault) => {
                 if !Refusal::is_wrong(&fault) {
                     self.back_off.undo(attempt);
@@ -272,6 +274,15 @@ impl Identity {
 
 fn able(principal: &Principal) -> bool {
     principal.disabled.is_none() && principal.kind == Kind::Person
+}
+
+/// Keeps one principal from filling the table: a new sign-in ends the one begun first.
+fn drop_oldest(waiting: &mut ByDigest<Halfway>, id: PrincipalId) {
+    let own = waiting.iter().filter(|(_, halfway)| halfway.principal == id);
+    if own.clone().count() >= HALFWAY_EACH_MAX {
+        let oldest = own.min_by_key(|(_, halfway)| halfway.until).map(|(digest, _)| *digest);
+        oldest.and_then(|digest| waiting.remove(&digest));
+    }
 }
 
 /// What was read is no longer so: another used the code, changed the password or disabled the
