@@ -66,8 +66,8 @@ impl BackOff {
     /// The attempt came to nothing through no fault of the caller's.
     pub(crate) fn undo(&self, attempt: Attempt) {
         let (names, sources) = &mut *self.0.lock();
-        refund(names, attempt.name, attempt.before.0, FREE_NAME);
-        refund(sources, attempt.source, attempt.before.1, FREE_SOURCE);
+        refund(names, &attempt.name, attempt.before.0, FREE_NAME);
+        refund(sources, &attempt.source, attempt.before.1, FREE_SOURCE);
     }
 
     /// The attempt was right: the name begins anew. The address is given back what this name cost
@@ -75,7 +75,7 @@ impl BackOff {
     pub(crate) fn succeeded(&self, attempt: Attempt) {
         let (names, sources) = &mut *self.0.lock();
         names.remove(&attempt.name);
-        refund(sources, attempt.source, attempt.before.1, FREE_SOURCE);
+        refund(sources, &attempt.source, attempt.before.1, FREE_SOURCE);
     }
 }
 
@@ -122,8 +122,8 @@ fn charge<K: Eq + Hash + Copy>(
 }
 
 /// Takes one back. When others were counted since, theirs stay, with their wait.
-fn refund<K: Eq + Hash>(table: &mut HashMap<K, Failures>, key: K, before: Failures, free: u32) {
-    let Some(failures) = table.get_mut(&key) else { return };
+fn refund<K: Eq + Hash>(table: &mut HashMap<K, Failures>, key: &K, before: Failures, free: u32) {
+    let Some(failures) = table.get_mut(key) else { return };
     failures.count = failures.count.saturating_sub(1);
     if failures.count == before.count {
         *failures = before;
@@ -131,7 +131,7 @@ fn refund<K: Eq + Hash>(table: &mut HashMap<K, Failures>, key: K, before: Failur
         failures.until = Millis(failures.at.0.saturating_add(wait_after(failures.count, free)));
     }
     if failures.count == 0 {
-        table.remove(&key);
+        table.remove(key);
     }
 }
 

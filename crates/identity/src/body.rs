@@ -93,8 +93,8 @@ fn write<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
 fn read<'de, D: Deserializer<'de>, const N: usize>(from: D) -> Result<[u8; N], D::Error> {
     let text = Zeroizing::new(String::deserialize(from)?);
     let bytes = URL_SAFE_NO_PAD.decode(text.as_bytes()).map(Zeroizing::new);
-    let bytes = bytes.map_err(|_| D::Error::custom("not base64url"))?;
-    bytes.as_slice().try_into().map_err(|_| D::Error::custom("of another length"))
+    let bytes = bytes.ok().ok_or_else(|| D::Error::custom("not base64url"))?;
+    bytes.as_slice().try_into().ok().ok_or_else(|| D::Error::custom("of another length"))
 }
 
 #[cfg(test)]

@@ -85,7 +85,7 @@ fn search(list: &mut (impl Read + Seek), sha1: &[u8; 20]) -> Result<bool, Fault>
         }
     }
     // The last window is as wide as it was when it became narrow: at most WINDOW bytes.
-    let mut window = vec![0; usize::try_from(high - low).map_err(|_| malformed())?];
+    let mut window = vec![0; usize::try_from(high - low).ok().ok_or_else(malformed)?];
     let mut rest = read_at(list, low, &mut window)?;
     while !rest.is_empty() {
         let (found, length) = line(rest).ok_or_else(malformed)?;
@@ -145,7 +145,6 @@ fn hex(bytes: &[u8; 20]) -> [u8; 40] {
     out
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` asks for")]
 fn unreadable(_why: std::io::Error) -> Fault {
     Fault::new(&code::INTERNAL, "The list of breached passwords cannot be read.")
 }

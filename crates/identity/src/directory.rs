@@ -65,7 +65,7 @@ impl Identity {
         let items =
             self.ground.shelf.scan(ShelfName::Principals, &[], after, limit.min(SCAN_MAX))?;
         let decode = |(key, item): (Vec<u8>, crate::shelf::Item)| {
-            let id = <[u8; 16]>::try_from(key.as_slice()).map_err(|_| body::damaged())?;
+            let id = <[u8; 16]>::try_from(key.as_slice()).ok().ok_or_else(body::damaged)?;
             Principal::decode(PrincipalId::new(id), item.version, &item.body)
         };
         items.into_iter().map(decode).collect()

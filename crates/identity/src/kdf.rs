@@ -171,7 +171,8 @@ pub(crate) fn run(
     let mut out = [0; 32];
     argon
         .hash_password_into_with_memory(typed.as_bytes(), salt, &mut out, &mut blocks)
-        .map_err(|_| Fault::new(&code::INTERNAL, "A password could not be hashed."))?;
+        .ok()
+        .ok_or_else(|| Fault::new(&code::INTERNAL, "A password could not be hashed."))?;
     Ok(Key::new(out))
 }
 

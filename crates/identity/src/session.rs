@@ -167,7 +167,7 @@ impl Session {
     pub(crate) fn decode(key: &[u8], bytes: &[u8]) -> Result<(Self, TokenDigest), Fault> {
         let stored: Stored = body::decode(bytes)?;
         let (principal, rest) = key.split_first_chunk::<16>().ok_or_else(body::damaged)?;
-        let id = <[u8; 16]>::try_from(rest).map_err(|_| body::damaged())?;
+        let id = <[u8; 16]>::try_from(rest).ok().ok_or_else(body::damaged)?;
         let session = Self {
             id: SessionId(id),
             principal: PrincipalId::new(*principal),

@@ -78,7 +78,8 @@ impl Identity {
         let key = self.name_key(name);
         let slot = self.kiln.enter()?;
         self.counted(key, source, || {
-            let known = self.know(name, password, slot)?;
+            let known = self.know(name, password, &slot)?;
+            drop(slot);
             let now = self.now();
             let _writing = self.write();
             let (version, factors) = self.load_factors(known.principal)?;
@@ -152,7 +153,8 @@ impl Identity {
                         return Err(refused());
                     }
                     let slot = self.kiln.enter()?;
-                    let known = self.know(&caller.principal.profile.name, password, slot)?;
+                    let known = self.know(&caller.principal.profile.name, password, &slot)?;
+                    drop(slot);
                     if known.principal != id {
                         return Err(refused());
                     }
@@ -201,7 +203,7 @@ impl Identity {
     }
 
     /// Whose name and password these are. Whatever is wrong, the same is read and hashed.
-    fn know(&self, name: &str, password: &Secret, slot: Slot) -> Result<Known, Fault> {
+    fn know(&self, name: &str, password: &Secret, slot: &Slot) -> Result<Known, Fault> {
         let holder = match SignInName::fold(name) {
             Some(name) => self.holder(&name)?,
             None => None,
@@ -212,11 +214,11 @@ impl Identity {
         let typed = weak::normalise(password.expose());
         let text = typed.as_ref().map_or("", |typed| typed.as_str());
         let against = found.as_ref().map(|(_, stored)| &stored.hash);
-        let right = self.kiln.verify(text, against, &slot)?;
+        let right = self.kiln.verify(text, against, slot)?;
         let (Some((version, stored)), true, true) = (found, right, typed.is_some()) else {
             return Err(refused());
         };
-        let version = self.renewed(id, version, &stored, text, &slot)?;
+        let version = self.renewed(id, version, &stored, text, slot)?;
         Ok(Known { principal: id, password: version })
     }
 

@@ -72,7 +72,7 @@ fn a_profile_out_of_bounds_is_refused_by_its_member() {
         ("display", Profile { display: " ".into(), ..base() }),
         ("display", Profile { display: "a\nb".into(), ..base() }),
         ("roles", Profile { roles: vec![String::new()], ..base() }),
-        ("roles", Profile { roles: many.clone(), ..base() }),
+        ("roles", Profile { roles: many, ..base() }),
         ("sites", Profile { sites: vec!["a".into(), "a".into()], ..base() }),
         ("careTeams", Profile { care_teams: vec!["x".repeat(65)], ..base() }),
         ("practitioner", Profile { practitioner: Some("a/b".into()), ..base() }),
@@ -201,7 +201,7 @@ proptest! {
     fn letters_of_any_script_fold_the_same_in_either_case(typed in "\\p{L}{1,20}") {
         let folded = identity::SignInName::fold(&typed);
         if folded.is_some() {
-            prop_assert_eq!(identity::SignInName::fold(&typed.to_lowercase()), folded.clone());
+            prop_assert_eq!(&identity::SignInName::fold(&typed.to_lowercase()), &folded);
             prop_assert_eq!(identity::SignInName::fold(&typed.to_uppercase()), folded);
         }
     }

@@ -218,7 +218,8 @@ fn a_full_table_makes_room_of_what_is_over_and_else_refuses() {
     }
     let first = site.sign_in("a");
     site.clock.turn(10 * MINUTE_MS);
-    (site.sign_in("b"), site.sign_in("c"));
+    site.sign_in("b");
+    site.sign_in("c");
     assert_eq!(code(site.identity.begin("d", &PASSWORD.into(), HOME)), "server.busy");
     site.identity.find(text(&first).expose(), None).expect("still there");
     site.clock.turn(15 * MINUTE_MS);
