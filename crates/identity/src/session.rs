@@ -279,3 +279,37 @@ impl Table {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Key;
+
+    /// The worked example of `docs/internals/identity.md`.
+    #[test]
+    fn the_worked_example_holds() {
+        let token =
+            Token::parse("plm_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8").expect("a token");
+        assert_eq!(
+            token,
+            Token::of(Key::new(std::array::from_fn(|n| u8::try_from(n).unwrap_or(0))))
+        );
+        let session = Session {
+            id: SessionId([0x22; 16]),
+            principal: PrincipalId::new([0x11; 16]),
+            kind: SessionKind::SignIn,
+            assurance: Assurance::Aal2,
+            created: Millis(1_795_340_467_000),
+            ends: Millis(1_795_383_667_000),
+            stepped_up_at: Some(Millis(1_795_340_467_000)),
+            used: Millis(1_795_340_467_000),
+            source: Some(IpAddr::from([10, 0, 0, 7])),
+            note: String::new(),
+        };
+        let bytes = session.encode(token.digest()).expect("encoded");
+        let json = r#"{"digest":"Yw3NKWbEM2aRElRIu7JbT_QSpJxzLbLIq8G4WBvXEN0","kind":"signin","assurance":"aal2","created_ms":1795340467000,"ends_ms":1795383667000,"stepped_up_ms":1795340467000,"used_ms":1795340467000,"source":"10.0.0.7","note":""}"#;
+        assert_eq!(String::from_utf8_lossy(&bytes), format!("\u{1}{json}"));
+        let (read, digest) = Session::decode(&session.key(), &bytes).expect("decoded");
+        assert_eq!((read, digest), (session, token.digest()));
+    }
+}

@@ -47,6 +47,11 @@ impl Token {
         Secret::new(text)
     }
 
+    #[cfg(test)]
+    pub(crate) const fn of(key: Key<32>) -> Self {
+        Self(key)
+    }
+
     /// What is kept of it.
     pub(crate) fn digest(&self) -> TokenDigest {
         TokenDigest(Sha256::digest(self.0.expose()).into())
