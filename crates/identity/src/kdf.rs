@@ -8,6 +8,7 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base::Fault;
 use base::error::code;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize as _;
 
 use crate::body;
 use crate::secret::{CryptoRandom, Key};
@@ -169,10 +170,9 @@ pub(crate) fn run(
     let mut blocks = vec![Block::default(); params.block_count()];
     let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let mut out = [0; 32];
-    argon
-        .hash_password_into_with_memory(typed.as_bytes(), salt, &mut out, &mut blocks)
-        .ok()
-        .ok_or_else(|| Fault::new(&code::INTERNAL, "A password could not be hashed."))?;
+    let done = argon.hash_password_into_with_memory(typed.as_bytes(), salt, &mut out, &mut blocks);
+    blocks.iter_mut().for_each(Block::zeroize);
+    done.ok().ok_or_else(|| Fault::new(&code::INTERNAL, "A password could not be hashed."))?;
     Ok(Key::new(out))
 }
 
