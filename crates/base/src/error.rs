@@ -100,6 +100,17 @@ codes! {
     AUDIT_UNAVAILABLE = "audit.unavailable", 503, "exception", "the audit log cannot be written, so nothing may be read or changed";
     AUDIT_LOCKED = "audit.locked", 500, "exception", "another process has the audit log open";
     AUDIT_CORRUPT = "audit.corrupt", 500, "exception", "the audit log was altered or is damaged";
+    SIGN_IN_REFUSED = "identity.sign-in.refused", 401, "login", "the sign-in did not succeed";
+    SIGN_IN_BACK_OFF = "identity.sign-in.back-off", 429, "throttled", "there were too many attempts to sign in";
+    SESSION_EXPIRED = "identity.session.expired", 401, "expired", "the session has ended";
+    TOKEN_INVALID = "identity.token.invalid", 401, "login", "the token is not valid";
+    NAME_TAKEN = "identity.login.taken", 409, "duplicate", "the sign-in name is taken";
+    PASSWORD_WEAK = "identity.password.weak", 422, "value", "the password is too easily guessed";
+    PRINCIPAL_DISABLED = "identity.principal.disabled", 403, "forbidden", "the principal is disabled";
+    PRINCIPAL_NOT_FOUND = "identity.principal.not-found", 404, "not-found", "no such principal";
+    STEP_UP_NEEDED = "identity.step-up.needed", 403, "login", "a factor must be shown again";
+    CLAIM_INVALID = "identity.claim.invalid", 401, "login", "the claim code is not valid";
+    ITEM_CONFLICT = "identity.item.conflict", 409, "conflict", "somebody else changed it in the meantime";
     STORE_UNAVAILABLE = "store.unavailable", 503, "exception", "the store cannot be read or written";
     STORE_TOO_NEW = "store.schema.too-new", 500, "exception", "the store was written by a newer version of this program";
     STORE_LOCKED = "store.locked", 500, "exception", "another process has the store open";

@@ -1,0 +1,132 @@
+//! The first start: a claim code that is printed once on the server's own console makes the first
+//! administrator, and no default password ever exists (45 CFR 164.312(a)(2)(i)). Once there has been
+//! an administrator, no claim is ever taken again.
+
+use std::net::IpAddr;
+
+use base::{Fault, Millis};
+use serde::{Deserialize, Serialize};
+
+use crate::body::{self, Body};
+use crate::code as codes;
+use crate::identity::Identity;
+use crate::kdf::Hash;
+use crate::principal::{Kind, Principal, Profile};
+use crate::refusal::{Refusal, claim_invalid};
+use crate::secret::Secret;
+use crate::shelf::{Change, ShelfName};
+
+/// The one key of its shelf.
+const KEY: &[u8] = b"first";
+/// What the back-off counts attempts under: no folded name holds a space.
+const BACK_OFF: &str = "the claim";
+
+/// How the claim stands on its shelf: waiting while it has a hash, else spent for ever.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    #[serde(default)]
+    waiting: Option<Waiting>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Waiting {
+    hash: Hash,
+    until_ms: i64,
+}
+
+impl Body for Stored {
+    fn sound(&self) -> bool {
+        self.waiting.iter().all(|waiting| waiting.hash.sound())
+    }
+}
+
+impl Identity {
+    /// Draws a claim code, to be printed on the console and nowhere else, or `None` when there has
+    /// been an administrator. One drawn before is no longer taken.
+    pub fn make_claim(&self) -> Result<Option<Secret>, Fault> {
+        if self.load_claim()?.1.is_some_and(|before| before.waiting.is_none()) {
+            return Ok(None);
+        }
+        let code = codes::draw(self.random())?;
+        let folded = codes::fold(code.expose()).ok_or_else(claim_invalid)?;
+        let slot = self.kiln.enter()?;
+        let hash = self.kiln.hash(&folded, self.random(), &slot)?;
+        drop(slot);
+        let _writing = self.write();
+        let (version, before) = self.load_claim()?;
+        if before.is_some_and(|before| before.waiting.is_none()) {
+            return Ok(None);
+        }
+        let until_ms = self.now().0.saturating_add(self.settings.claim_ms);
+        let body = body::encode(&Stored { waiting: Some(Waiting { hash, until_ms }) })?;
+        self.ground.shelf.commit(vec![Change::put(ShelfName::Claims, KEY, version, body)])?;
+        Ok(Some(code))
+    }
+
+    /// Makes the first administrator, with a password, and spends the claim, all in one commit.
+    pub fn claim(
+        &self,
+        typed: &Secret,
+        mut profile: Profile,
+        password: &Secret,
+        source: IpAddr,
+    ) -> Result<Principal, Refusal> {
+        if !profile.roles.contains(&self.settings.administrator_role) {
+            profile.roles.push(self.settings.administrator_role.clone());
+        }
+        self.counted(self.name_key(BACK_OFF), source, || {
+            let now = self.now();
+            let folded = codes::fold(typed.expose()).ok_or_else(claim_invalid)?;
+            let (_, stored) = self.load_claim()?;
+            let waiting = stored.and_then(|stored| stored.waiting).filter(|w| w.holds(now));
+            let slot = self.kiln.enter()?;
+            let hash = waiting.as_ref().map(|waiting| &waiting.hash);
+            let right = self.kiln.verify(&folded, hash, &slot)?;
+            drop(slot);
+            let Some(waiting) = waiting.filter(|_| right) else { return Err(claim_invalid()) };
+            let (principal, password) = {
+                let (principal, _) = self.prepare(Kind::Person, profile.clone())?;
+                let password = self.hashed(&principal, password)?;
+                (principal, password)
+            };
+            let _writing = self.write();
+            let (_, stored) = self.load_claim()?;
+            if stored.and_then(|stored| stored.waiting).is_none_or(|w| w.hash != waiting.hash) {
+                return Err(claim_invalid());
+            }
+            let (principal, mut changes) = self.prepare(Kind::Person, principal.profile)?;
+            let key = principal.id.as_bytes();
+            changes.push(Change::put(ShelfName::Passwords, key, None, password));
+            self.ground.shelf.commit(changes)?;
+            Ok((principal, true))
+        })
+    }
+
+    /// The change that spends the claim, when a profile makes an administrator and it is not spent.
+    pub(crate) fn spend_claim(&self, profile: &Profile) -> Result<Option<Change>, Fault> {
+        if !profile.roles.contains(&self.settings.administrator_role) {
+            return Ok(None);
+        }
+        let (version, stored) = self.load_claim()?;
+        if stored.is_some_and(|stored| stored.waiting.is_none()) {
+            return Ok(None);
+        }
+        let body = body::encode(&Stored { waiting: None })?;
+        Ok(Some(Change::put(ShelfName::Claims, KEY, version, body)))
+    }
+
+    fn load_claim(&self) -> Result<(Option<u64>, Option<Stored>), Fault> {
+        match self.ground.shelf.get(ShelfName::Claims, KEY)? {
+            Some(item) => Ok((Some(item.version), Some(body::decode(&item.body)?))),
+            None => Ok((None, None)),
+        }
+    }
+}
+
+impl Waiting {
+    fn holds(&self, now: Millis) -> bool {
+        now.0 < self.until_ms
+    }
+}

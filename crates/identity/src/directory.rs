@@ -1,0 +1,170 @@
+//! The principals a site has: making, changing, disabling, listing and finding them (45 CFR
+//! 164.312(a)(2)(i); 164.308(a)(3)(ii)(C), termination). Only administrators are shown what this
+//! file answers; that they are is the caller's to see to.
+
+use std::sync::Arc;
+
+use base::error::code;
+use base::{Fault, Millis};
+
+use crate::body;
+use crate::identity::Identity;
+use crate::principal::{
+    Disabled, Kind, Principal, PrincipalId, Profile, REASON_BYTES_MAX, SignInName, invalid,
+    printable,
+};
+use crate::refusal::{name_taken, not_found};
+use crate::shelf::{Change, SCAN_MAX, ShelfName, conflict};
+
+impl Identity {
+    /// Makes a principal. It can do nothing until it gets a password or a token.
+    pub fn create(&self, kind: Kind, profile: Profile) -> Result<Principal, Fault> {
+        let _writing = self.write();
+        let (principal, changes) = self.prepare(kind, profile)?;
+        self.ground.shelf.commit(changes)?;
+        Ok(principal)
+    }
+
+    /// A new principal and the changes that make it; whoever calls it holds `write`.
+    pub(crate) fn prepare(
+        &self,
+        kind: Kind,
+        profile: Profile,
+    ) -> Result<(Principal, Vec<Change>), Fault> {
+        let name = profile.check()?;
+        self.free(&name)?;
+        let now = self.now();
+        let id = PrincipalId::new(self.uuid(now)?);
+        let principal =
+            Principal { id, kind, profile, disabled: None, created: now, changed: now, version: 1 };
+        let mut changes = vec![
+            Change::put(ShelfName::Principals, id.as_bytes(), None, principal.encode()?),
+            Change::put(ShelfName::Names, name.as_str().as_bytes(), None, named(id)),
+        ];
+        changes.extend(self.spend_claim(&principal.profile)?);
+        Ok((principal, changes))
+    }
+
+    /// One principal.
+    pub fn principal(&self, id: PrincipalId) -> Result<Principal, Fault> {
+        self.load_principal(id)?.ok_or_else(not_found)
+    }
+
+    /// The principal of a sign-in name, in any case.
+    pub fn find_by_name(&self, name: &str) -> Result<Option<Principal>, Fault> {
+        let Some(name) = SignInName::fold(name) else { return Ok(None) };
+        match self.holder(&name)? {
+            Some(id) => self.load_principal(id),
+            None => Ok(None),
+        }
+    }
+
+    /// Principals in the order they were made, at most `limit` behind `after`.
+    pub fn list(&self, after: Option<PrincipalId>, limit: usize) -> Result<Vec<Principal>, Fault> {
+        let after = after.as_ref().map(|id| id.as_bytes().as_slice());
+        let items =
+            self.ground.shelf.scan(ShelfName::Principals, &[], after, limit.min(SCAN_MAX))?;
+        let decode = |(key, item): (Vec<u8>, crate::shelf::Item)| {
+            let id = <[u8; 16]>::try_from(key.as_slice()).ok().ok_or_else(body::damaged)?;
+            Principal::decode(PrincipalId::new(id), item.version, &item.body)
+        };
+        items.into_iter().map(decode).collect()
+    }
+
+    /// Replaces the profile of the principal whose `version` was read. Its sessions see it at once.
+    pub fn change(
+        &self,
+        id: PrincipalId,
+        version: u64,
+        profile: Profile,
+    ) -> Result<Principal, Fault> {
+        let name = profile.check()?;
+        let _writing = self.write();
+        let before = self.current(id, version)?;
+        let old = before.profile.check()?;
+        let mut principal = Principal { profile, ..before };
+        let mut changes = Vec::new();
+        if name != old {
+            self.free(&name)?;
+            let held = self.ground.shelf.get(ShelfName::Names, old.as_str().as_bytes())?;
+            let held = held.ok_or_else(body::damaged)?;
+            changes.push(Change::remove(ShelfName::Names, old.as_str().as_bytes(), held.version));
+            let key = name.as_str().as_bytes();
+            changes.push(Change::put(ShelfName::Names, key, None, named(id)));
+        }
+        changes.extend(self.spend_claim(&principal.profile)?);
+        self.put(&mut principal, changes)?;
+        Ok(principal)
+    }
+
+    /// Disables a principal and ends everything it has open, in one commit. Its name stays taken.
+    pub fn disable(&self, id: PrincipalId, version: u64, reason: &str) -> Result<Principal, Fault> {
+        if reason.trim().is_empty() || !printable(reason, REASON_BYTES_MAX) {
+            return Err(invalid("reason", "Give a reason of at most 500 bytes."));
+        }
+        let _writing = self.write();
+        let mut principal = self.current(id, version)?;
+        principal.disabled = Some(Disabled { at_ms: self.now().0, reason: reason.to_owned() });
+        self.halfway.lock().retain(|_, halfway| halfway.principal != id);
+        self.enrolling.lock().remove(&id);
+        // Ended in memory first: if the disk fails now, the sessions are over all the same.
+        let ending = self.end(|state| state.session.principal == id);
+        self.put(&mut principal, ending.changes())?;
+        self.table.remove(&ending.digests());
+        Ok(principal)
+    }
+
+    /// Lets a disabled principal act again. What it had open stays closed.
+    pub fn enable(&self, id: PrincipalId, version: u64) -> Result<Principal, Fault> {
+        let _writing = self.write();
+        let mut principal = self.current(id, version)?;
+        principal.disabled = None;
+        self.put(&mut principal, Vec::new())?;
+        Ok(principal)
+    }
+
+    /// The principal, if it is still as it was read.
+    fn current(&self, id: PrincipalId, version: u64) -> Result<Principal, Fault> {
+        let principal = self.principal(id)?;
+        if principal.version == version { Ok(principal) } else { Err(conflict()) }
+    }
+
+    fn put(&self, principal: &mut Principal, mut changes: Vec<Change>) -> Result<(), Fault> {
+        principal.changed = Millis(self.now().0.max(principal.changed.0));
+        let key = principal.id.as_bytes();
+        let body = principal.encode()?;
+        changes.push(Change::put(ShelfName::Principals, key, Some(principal.version), body));
+        self.ground.shelf.commit(changes)?;
+        principal.version = principal.version.saturating_add(1);
+        self.table.renew(&Arc::new(principal.clone()));
+        Ok(())
+    }
+
+    fn free(&self, name: &SignInName) -> Result<(), Fault> {
+        if self.holder(name)?.is_some() { Err(name_taken()) } else { Ok(()) }
+    }
+
+    /// Whose name it is.
+    pub(crate) fn holder(&self, name: &SignInName) -> Result<Option<PrincipalId>, Fault> {
+        let item = self.ground.shelf.get(ShelfName::Names, name.as_str().as_bytes())?;
+        let Some(item) = item else { return Ok(None) };
+        match item.body.split_first() {
+            Some((&body::FORMAT, id)) => match <[u8; 16]>::try_from(id) {
+                Ok(id) => Ok(Some(PrincipalId::new(id))),
+                Err(_) => Err(body::damaged()),
+            },
+            Some((&format, _)) if format > body::FORMAT => Err(Fault::new(
+                &code::STORE_TOO_NEW,
+                "An item of identity was written by a newer version of this program.",
+            )),
+            _ => Err(body::damaged()),
+        }
+    }
+}
+
+/// The body under a name: the format and the sixteen bytes of the id.
+fn named(id: PrincipalId) -> Vec<u8> {
+    let mut body = vec![body::FORMAT];
+    body.extend_from_slice(id.as_bytes());
+    body
+}

@@ -1,0 +1,49 @@
+//! Who may sign in, and how: principals, passwords, second factors, sessions, script tokens, and the
+//! claim of the first start.
+//!
+//! 45 CFR 164.312(a)(2)(i) (unique user identification), (a)(2)(iii) (automatic log-off), 164.312(d)
+//! (authentication), 164.308(a)(5)(ii)(C) (log-in monitoring), NIST SP 800-63B. What a principal may
+//! *do* is not said here: roles, sites and care teams are names that it carries.
+//!
+//! It knows neither HTTP nor SQL nor FHIR, starts no thread and opens no file. What it keeps stands
+//! on a [`Shelf`]; `docs/internals/identity.md` gives the format of every item, and what all this
+//! does not protect against.
+//!
+//! Two rules it exists for: *what a person types is kept as argon2id and what is drawn as SHA-256,
+//! so nobody who reads the store can sign in*; and *no answer tells whether a name is anybody's*.
+
+mod backoff;
+mod body;
+pub mod breach;
+mod claim;
+mod code;
+pub mod contract;
+mod directory;
+pub mod factor;
+pub mod identity;
+mod kdf;
+mod password;
+pub mod principal;
+mod refusal;
+pub mod secret;
+pub mod session;
+mod sessions;
+pub mod settings;
+pub mod shelf;
+pub mod sign_in;
+mod token;
+mod totp;
+mod weak;
+
+pub use breach::{Breached, SortedHashes};
+pub use factor::{Enrolment, FactorKind, Proof};
+pub use identity::{Ground, Identity};
+pub use kdf::Cost;
+pub use principal::{Disabled, Kind, Principal, PrincipalId, Profile, SignInName};
+pub use refusal::Refusal;
+pub use secret::{CryptoRandom, Key, Secret};
+pub use session::{Assurance, Caller, Opened, Session, SessionId, SessionKind};
+pub use settings::Settings;
+pub use shelf::{Act, Change, Item, Memory, Shelf, ShelfName};
+pub use sign_in::{Awaited, Step};
+pub use token::Token;

@@ -1,0 +1,321 @@
+//! What is done with sessions and script tokens: found at each request, opened, stepped up, listed,
+//! revoked and swept (45 CFR 164.312(a)(2)(iii); NIST SP 800-63B 7). Revoking takes effect before it
+//! returns; a disk that fails cannot keep a session alive.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use base::error::code;
+use base::{Fault, Millis};
+use parking_lot::Mutex;
+
+use crate::identity::Identity;
+use crate::principal::{Principal, PrincipalId, invalid, printable};
+use crate::refusal::{disabled, expired, step_up_needed, token_invalid};
+use crate::session::{
+    Assurance, Caller, NOTE_BYTES_MAX, Opened, Session, SessionId, SessionKind, State,
+};
+use crate::shelf::{CHANGES_MAX, Change, ShelfName};
+use crate::token::{Token, TokenDigest};
+
+/// Items of one commit of touches or of a sweep.
+const CHUNK: usize = CHANGES_MAX / 10;
+
+/// What to open.
+struct Order {
+    principal: Principal,
+    kind: SessionKind,
+    assurance: Assurance,
+    source: Option<IpAddr>,
+    ends: Millis,
+    stepped_up_at: Option<Millis>,
+    note: String,
+}
+
+/// Sessions that are over in memory, on their way off the shelf.
+#[derive(Debug)]
+pub(crate) struct Ending(Vec<(TokenDigest, Change)>);
+
+impl Ending {
+    pub(crate) fn changes(&self) -> Vec<Change> {
+        self.0.iter().map(|(_, change)| change.clone()).collect()
+    }
+
+    pub(crate) fn digests(&self) -> Vec<TokenDigest> {
+        self.0.iter().map(|(digest, _)| *digest).collect()
+    }
+}
+
+impl Identity {
+    /// Who sends a request with this token. It touches memory alone; what it notes of the use goes
+    /// to the shelf with [`Identity::write_touches`].
+    pub fn find(&self, token: &str, source: Option<IpAddr>) -> Result<Caller, Fault> {
+        let digest = Token::parse(token).ok_or_else(token_invalid)?.digest();
+        self.table.find(digest, source, self.now(), &self.settings)
+    }
+
+    /// Refuses a caller whose last factor is not fresh.
+    pub fn need_step_up(&self, caller: &Caller) -> Result<(), Fault> {
+        let now = self.now();
+        let age = |at: Millis| now.0.saturating_sub(at.0);
+        // A factor shown in the future, before the clock was turned back, has no known age.
+        let fresh = caller.kind == SessionKind::SignIn
+            && caller
+                .stepped_up_at
+                .is_some_and(|at| (0..self.settings.step_up_ms).contains(&age(at)));
+        if fresh { Ok(()) } else { Err(step_up_needed()) }
+    }
+
+    /// Issues a token to a program that acts as `id`, for `ttl_ms` at most. It is shown once.
+    pub fn issue(&self, id: PrincipalId, ttl_ms: i64, note: &str) -> Result<Opened, Fault> {
+        if !(1..=self.settings.script_ttl_max_ms).contains(&ttl_ms) {
+            return Err(invalid("ttl", "Give a time above nothing and within the site's ceiling."));
+        }
+        if note.trim().is_empty() || !printable(note, NOTE_BYTES_MAX) {
+            return Err(invalid("note", "Say what the token is for, in at most 200 bytes."));
+        }
+        let now = self.now();
+        let _writing = self.write();
+        let principal = self.principal(id)?;
+        if principal.disabled.is_some() {
+            return Err(disabled());
+        }
+        let guard = Change::keep(ShelfName::Principals, id.as_bytes(), Some(principal.version));
+        let order = Order {
+            principal,
+            kind: SessionKind::Script,
+            assurance: Assurance::Aal1,
+            source: None,
+            ends: Millis(now.0.saturating_add(ttl_ms)),
+            stepped_up_at: None,
+            note: note.to_owned(),
+        };
+        self.open_session(order, now, vec![guard])
+    }
+
+    /// The sessions and script tokens of a principal, the newest first, as exact as memory is.
+    pub fn sessions(&self, id: PrincipalId) -> Vec<Session> {
+        let now = self.now();
+        let live = self.table.select(|state| {
+            state.session.principal == id
+                && !state.ended
+                && !state.session.over(now, &self.settings)
+        });
+        let mut list: Vec<_> = live.iter().map(|(_, state)| state.lock().session.clone()).collect();
+        list.sort_by_key(|session| (std::cmp::Reverse(session.created), session.id));
+        list
+    }
+
+    /// Ends one session or token; whether there was one.
+    pub fn revoke(&self, id: SessionId) -> Result<bool, Fault> {
+        self.revoke_where(|state| state.session.id == id).map(|count| count > 0)
+    }
+
+    /// Ends every session and token of a principal; how many there were.
+    pub fn revoke_all(&self, id: PrincipalId) -> Result<usize, Fault> {
+        self.revoke_where(|state| state.session.principal == id)
+    }
+
+    /// Writes down the last use of each session where that is due; how many. To be called every few
+    /// seconds: one session costs at most one write in [`crate::Settings::touch_ms`].
+    pub fn write_touches(&self) -> Result<usize, Fault> {
+        self.write_uses(self.settings.touch_ms)
+    }
+
+    /// Writes down the last use of every session, before the program ends.
+    pub fn write_all_touches(&self) -> Result<usize, Fault> {
+        self.write_uses(i64::MIN)
+    }
+
+    /// Takes sessions that are over off the shelf, and forgets sign-ins that nobody finished; how
+    /// many sessions. To be called every few minutes.
+    pub fn sweep(&self) -> Result<usize, Fault> {
+        let now = self.now();
+        self.halfway.lock().retain(|_, halfway| halfway.waits(now));
+        self.enrolling.lock().retain(|_, waiting| waiting.waits(now));
+        self.revoke_where(|state| state.ended || state.session.over(now, &self.settings))
+    }
+
+    /// Opens the session of somebody who signed in.
+    pub(crate) fn open_sign_in(
+        &self,
+        principal: Principal,
+        assurance: Assurance,
+        source: IpAddr,
+        now: Millis,
+        guards: Vec<Change>,
+    ) -> Result<Opened, Fault> {
+        let order = Order {
+            principal,
+            kind: SessionKind::SignIn,
+            assurance,
+            source: Some(source),
+            ends: Millis(now.0.saturating_add(self.settings.absolute_ms)),
+            stepped_up_at: Some(now),
+            note: String::new(),
+        };
+        self.open_session(order, now, guards)
+    }
+
+    /// Opens a session if the guards hold. Whoever calls it holds `write`.
+    fn open_session(
+        &self,
+        order: Order,
+        now: Millis,
+        mut changes: Vec<Change>,
+    ) -> Result<Opened, Fault> {
+        let leaving = self.make_room(order.principal.id, order.kind, now)?;
+        let token = Token::draw(self.random())?;
+        let session = Session {
+            id: SessionId(self.uuid(now)?),
+            principal: order.principal.id,
+            kind: order.kind,
+            assurance: order.assurance,
+            created: now,
+            ends: order.ends,
+            stepped_up_at: order.stepped_up_at,
+            used: now,
+            source: order.source,
+            note: order.note,
+        };
+        let body = session.encode(token.digest())?;
+        changes.push(Change::put(ShelfName::Sessions, &session.key(), None, body));
+        let ending = self.end(|state| leaving == Some(state.session.id));
+        changes.extend(ending.changes());
+        self.ground.shelf.commit(changes)?;
+        self.table.remove(&ending.digests());
+        let state = State {
+            session: session.clone(),
+            principal: Arc::new(order.principal),
+            version: 1,
+            written_used: now,
+            written_at: now,
+            ended: false,
+        };
+        self.table.insert(token.digest(), state);
+        Ok(Opened { token, session })
+    }
+
+    /// Room for one more: the session that has to leave for it, if one has.
+    fn make_room(
+        &self,
+        id: PrincipalId,
+        kind: SessionKind,
+        now: Millis,
+    ) -> Result<Option<SessionId>, Fault> {
+        if self.table.len() >= self.settings.sessions_max {
+            let over = self.end(|state| state.ended || state.session.over(now, &self.settings));
+            self.forget(&over)?;
+            if self.table.len() >= self.settings.sessions_max {
+                let say = "There are as many sessions as the server keeps. Try again later.";
+                return Err(Fault::new(&code::OVERLOADED, say));
+            }
+        }
+        let own = self.table.select(|state| {
+            state.session.principal == id
+                && state.session.kind == kind
+                && !state.ended
+                && !state.session.over(now, &self.settings)
+        });
+        if own.len() < self.settings.sessions_each_max {
+            return Ok(None);
+        }
+        if kind == SessionKind::Script {
+            return Err(invalid("principal", "Revoke a token first: it has as many as it may."));
+        }
+        let oldest = own.iter().map(|(_, state)| {
+            let state = state.lock();
+            (state.session.used, state.session.id)
+        });
+        Ok(oldest.min().map(|(_, id)| id))
+    }
+
+    /// Raises a session: a factor was shown now. Whoever calls it holds `write`.
+    pub(crate) fn strengthen(
+        &self,
+        caller: &Caller,
+        mut changes: Vec<Change>,
+        assurance: Assurance,
+        now: Millis,
+    ) -> Result<Caller, Fault> {
+        let found = self.table.select(|state| state.session.id == caller.session && !state.ended);
+        let (digest, state) = found.first().ok_or_else(expired)?;
+        let (mut session, version) = {
+            let state = state.lock();
+            (state.session.clone(), state.version)
+        };
+        session.assurance = session.assurance.max(assurance);
+        session.stepped_up_at = Some(now);
+        let body = session.encode(*digest)?;
+        changes.push(Change::put(ShelfName::Sessions, &session.key(), Some(version), body));
+        self.ground.shelf.commit(changes)?;
+        let mut state = state.lock();
+        state.session.assurance = session.assurance;
+        state.session.stepped_up_at = session.stepped_up_at;
+        state.version = version.saturating_add(1);
+        state.written_used = session.used;
+        state.written_at = now;
+        Ok(Caller {
+            principal: Arc::clone(&state.principal),
+            assurance: session.assurance,
+            stepped_up_at: session.stepped_up_at,
+            ..caller.clone()
+        })
+    }
+
+    /// Ends sessions in memory, at once and whatever happens next, and says what ends them on the
+    /// shelf. Whoever calls it holds `write`.
+    pub(crate) fn end(&self, wanted: impl Fn(&State) -> bool) -> Ending {
+        let chosen = self.table.select(wanted);
+        let end = |(digest, state): (TokenDigest, Arc<Mutex<State>>)| {
+            let mut state = state.lock();
+            state.ended = true;
+            let key = state.session.key();
+            (digest, Change::remove(ShelfName::Sessions, &key, state.version))
+        };
+        Ending(chosen.into_iter().map(end).collect())
+    }
+
+    fn revoke_where(&self, wanted: impl Fn(&State) -> bool) -> Result<usize, Fault> {
+        let _writing = self.write();
+        let ending = self.end(wanted);
+        self.forget(&ending)?;
+        Ok(ending.0.len())
+    }
+
+    fn forget(&self, ending: &Ending) -> Result<(), Fault> {
+        for chunk in ending.0.chunks(CHUNK) {
+            self.ground.shelf.commit(chunk.iter().map(|(_, change)| change.clone()).collect())?;
+            let digests: Vec<_> = chunk.iter().map(|(digest, _)| *digest).collect();
+            self.table.remove(&digests);
+        }
+        Ok(())
+    }
+
+    fn write_uses(&self, age_min_ms: i64) -> Result<usize, Fault> {
+        let now = self.now();
+        let _writing = self.write();
+        let due = self.table.select(|state| {
+            let age = now.0.saturating_sub(state.written_at.0);
+            !state.ended && state.session.used > state.written_used && age >= age_min_ms
+        });
+        for chunk in due.chunks(CHUNK) {
+            let mut changes = Vec::with_capacity(chunk.len());
+            let mut uses = Vec::with_capacity(chunk.len());
+            for (digest, state) in chunk {
+                let state = state.lock();
+                let (key, body) = (state.session.key(), state.session.encode(*digest)?);
+                changes.push(Change::put(ShelfName::Sessions, &key, Some(state.version), body));
+                uses.push(state.session.used);
+            }
+            self.ground.shelf.commit(changes)?;
+            for ((_, state), used) in chunk.iter().zip(uses) {
+                let mut state = state.lock();
+                state.version = state.version.saturating_add(1);
+                state.written_used = used;
+                state.written_at = now;
+            }
+        }
+        Ok(due.len())
+    }
+}

@@ -1,0 +1,294 @@
+//! Signing in: name and password, then a second factor where there is one (45 CFR 164.312(d), person
+//! or entity authentication; 164.308(a)(5)(ii)(C), log-in monitoring). Every refusal is the same
+//! fault, after the same work, whether or not the name is anybody's.
+
+use std::net::IpAddr;
+
+use base::error::code;
+use base::{Fault, Millis};
+
+use crate::backoff::NameKey;
+use crate::factor::{FactorKind, Proof};
+use crate::identity::Identity;
+use crate::kdf::Slot;
+use crate::password::Stored;
+use crate::principal::{Kind, Principal, PrincipalId, SignInName};
+use crate::refusal::{Refusal, refused, step_up_needed};
+use crate::secret::Secret;
+use crate::session::{Assurance, Caller, Opened, SessionKind};
+use crate::shelf::{Change, ShelfName};
+use crate::token::{ByDigest, Token};
+use crate::weak;
+
+/// Wrong second factors before the password is asked for again.
+const TRIES_MAX: u32 = 5;
+/// Sign-ins that wait for their second factor at once.
+const HALFWAY_MAX: usize = 10_000;
+/// Of one principal.
+const HALFWAY_EACH_MAX: usize = 8;
+/// Looked up where there is nobody, so that the same is read for every name.
+const NOBODY: PrincipalId = PrincipalId::new([0; 16]);
+
+/// Where a sign-in stands.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// Signed in.
+    Done(Opened),
+    /// The password is right, and a second factor is waited for.
+    SecondFactor(Awaited),
+}
+
+/// What a sign-in waits for.
+#[derive(Debug, Clone)]
+pub struct Awaited {
+    /// To be sent back with the proof. It is no session and opens nothing else.
+    pub handle: Token,
+    /// Which proofs would do.
+    pub factors: Vec<FactorKind>,
+    /// Until when.
+    pub until: Millis,
+}
+
+/// A sign-in that waits for its second factor.
+#[derive(Debug)]
+pub(crate) struct Halfway {
+    pub(crate) principal: PrincipalId,
+    name: NameKey,
+    /// The password that was right; if it is changed meanwhile, it is no longer.
+    password: u64,
+    until: Millis,
+    tries: u32,
+}
+
+impl Halfway {
+    pub(crate) fn waits(&self, now: Millis) -> bool {
+        now < self.until
+    }
+}
+
+/// A password that was found right: whose, and which version of it.
+struct Known {
+    principal: PrincipalId,
+    password: u64,
+}
+
+impl Identity {
+    /// The first step: name and password.
+    pub fn begin(&self, name: &str, password: &Secret, source: IpAddr) -> Result<Step, Refusal> {
+        let key = self.name_key(name);
+        let slot = self.kiln.enter()?;
+        self.counted(key, source, || {
+            let known = self.know(name, password, &slot)?;
+            drop(slot);
+            let now = self.now();
+            let _writing = self.write();
+            let (version, factors) = self.load_factors(known.principal)?;
+            if !factors.required() {
+                let guard = Change::keep(ShelfName::Factors, known.principal.as_bytes(), version);
+                let opened = self.enter(&known, Assurance::Aal1, source, now, guard)?;
+                return Ok((Step::Done(opened), true));
+            }
+            let handle = Token::draw(self.random())?;
+            let until = Millis(now.0.saturating_add(self.settings.second_step_ms));
+            let halfway = Halfway {
+                principal: known.principal,
+                name: key,
+                password: known.password,
+                until,
+                tries: 0,
+            };
+            let mut waiting = self.halfway.lock();
+            waiting.retain(|_, halfway| halfway.waits(now));
+            drop_oldest(&mut waiting, known.principal);
+            if waiting.len() >= HALFWAY_MAX {
+                return Err(Fault::new(&code::OVERLOADED, "Try again in a few minutes."));
+            }
+            waiting.insert(handle.digest(), halfway);
+            let factors = factors.kinds();
+            // It costs nothing and clears nothing: what was guessed before stays counted until the
+            // second step is right as well.
+            Ok((Step::SecondFactor(Awaited { handle, factors, until }), false))
+        })
+    }
+
+    /// The second step: a proof of a second factor, with the handle of the first.
+    pub fn finish(&self, handle: &str, proof: &Proof, source: IpAddr) -> Result<Opened, Refusal> {
+        let now = self.now();
+        let digest = Token::parse(handle).ok_or_else(refused)?.digest();
+        let name = self.halfway.lock().get(&digest).map(|halfway| halfway.name);
+        let name = name.ok_or_else(refused)?;
+        self.counted(name, source, || {
+            // Taken out, so that one proof at a time is looked at.
+            let halfway = self.halfway.lock().remove(&digest);
+            let halfway = halfway.filter(|halfway| halfway.waits(now)).ok_or_else(refused)?;
+            let tried = self.try_finish(&halfway, proof, source, now);
+            if let Err(fault) = &tried {
+                let tries = halfway.tries + u32::from(Refusal::is_wrong(fault));
+                if tries < TRIES_MAX {
+                    self.halfway.lock().insert(digest, Halfway { tries, ..halfway });
+                }
+            }
+            tried.map(|opened| (opened, true))
+        })
+    }
+
+    /// Shows a factor again, for what asks for one that is fresh: the second factor where there is
+    /// one, else the password.
+    pub fn step_up(
+        &self,
+        caller: &Caller,
+        proof: &Proof,
+        source: IpAddr,
+    ) -> Result<Caller, Refusal> {
+        if caller.kind != SessionKind::SignIn {
+            return Err(step_up_needed().into());
+        }
+        let (now, id) = (self.now(), caller.principal.id);
+        let name = self.name_key(&caller.principal.profile.name);
+        self.counted(name, source, || {
+            let (assurance, changes) = match proof {
+                Proof::Password(password) => {
+                    let (version, factors) = self.load_factors(id)?;
+                    if factors.required() {
+                        return Err(refused());
+                    }
+                    let slot = self.kiln.enter()?;
+                    let known = self.know(&caller.principal.profile.name, password, &slot)?;
+                    drop(slot);
+                    if known.principal != id {
+                        return Err(refused());
+                    }
+                    let guards = vec![
+                        Change::keep(ShelfName::Factors, id.as_bytes(), version),
+                        Change::keep(ShelfName::Passwords, id.as_bytes(), Some(known.password)),
+                    ];
+                    (caller.assurance, guards)
+                }
+                _ => {
+                    let used = self.prove(id, proof, now)?.ok_or_else(refused)?;
+                    (Assurance::Aal2, vec![used])
+                }
+            };
+            let _writing = self.write();
+            let raised = self.strengthen(caller, changes, assurance, now);
+            Ok((raised.map_err(conflict_is_refusal)?, true))
+        })
+    }
+
+    /// Counts an attempt as failed before it is made, and takes that back when it was right (then
+    /// all before it is forgotten, if it was the last step), or when what failed was not the caller.
+    pub(crate) fn counted<T>(
+        &self,
+        name: NameKey,
+        source: IpAddr,
+        work: impl FnOnce() -> Result<(T, bool), Fault>,
+    ) -> Result<T, Refusal> {
+        let attempt = self.back_off.admit(name, source, self.now()).map_err(Refusal::wait)?;
+        match work() {
+            Ok((done, true)) => {
+                self.back_off.succeeded(attempt);
+                Ok(done)
+            }
+            Ok((halfway, false)) => {
+                self.back_off.undo(attempt);
+                Ok(halfway)
+            }
+            Err(fault) => {
+                if !Refusal::is_wrong(&fault) {
+                    self.back_off.undo(attempt);
+                }
+                Err(fault.into())
+            }
+        }
+    }
+
+    /// Whose name and password these are. Whatever is wrong, the same is read and hashed.
+    fn know(&self, name: &str, password: &Secret, slot: &Slot) -> Result<Known, Fault> {
+        let holder = match SignInName::fold(name) {
+            Some(name) => self.holder(&name)?,
+            None => None,
+        };
+        let id = holder.unwrap_or(NOBODY);
+        let principal = self.load_principal(id)?.filter(able);
+        let found = self.load_password(id)?.filter(|_| principal.is_some());
+        let typed = weak::normalise(password.expose());
+        let text = typed.as_ref().map_or("", |typed| typed.as_str());
+        let against = found.as_ref().map(|(_, stored)| &stored.hash);
+        let right = self.kiln.verify(text, against, slot)?;
+        let (Some((version, stored)), true, true) = (found, right, typed.is_some()) else {
+            return Err(refused());
+        };
+        let version = self.renewed(id, version, &stored, text, slot)?;
+        Ok(Known { principal: id, password: version })
+    }
+
+    /// Makes a hash of another cost anew, now that the password is at hand.
+    fn renewed(
+        &self,
+        id: PrincipalId,
+        version: u64,
+        stored: &Stored,
+        text: &str,
+        slot: &Slot,
+    ) -> Result<u64, Fault> {
+        if stored.hash.cost == self.kiln.cost() {
+            return Ok(version);
+        }
+        let hash = self.kiln.hash(text, self.random(), slot)?;
+        let _writing = self.write();
+        self.rehash(id, version, stored, hash)
+    }
+
+    fn try_finish(
+        &self,
+        halfway: &Halfway,
+        proof: &Proof,
+        source: IpAddr,
+        now: Millis,
+    ) -> Result<Opened, Fault> {
+        let used = self.prove(halfway.principal, proof, now)?.ok_or_else(refused)?;
+        let known = Known { principal: halfway.principal, password: halfway.password };
+        let _writing = self.write();
+        self.enter(&known, Assurance::Aal2, source, now, used)
+    }
+
+    /// Opens the session of somebody who showed all that was asked for, if that is still so.
+    /// Whoever calls it holds `write`.
+    fn enter(
+        &self,
+        known: &Known,
+        assurance: Assurance,
+        source: IpAddr,
+        now: Millis,
+        guard: Change,
+    ) -> Result<Opened, Fault> {
+        let key = known.principal.as_bytes();
+        let principal = self.load_principal(known.principal)?.filter(able);
+        let principal = principal.ok_or_else(refused)?;
+        let guards = vec![
+            guard,
+            Change::keep(ShelfName::Passwords, key, Some(known.password)),
+            Change::keep(ShelfName::Principals, key, Some(principal.version)),
+        ];
+        self.open_sign_in(principal, assurance, source, now, guards).map_err(conflict_is_refusal)
+    }
+}
+
+fn able(principal: &Principal) -> bool {
+    principal.disabled.is_none() && principal.kind == Kind::Person
+}
+
+/// Keeps one principal from filling the table: a new sign-in ends the one begun first.
+fn drop_oldest(waiting: &mut ByDigest<Halfway>, id: PrincipalId) {
+    let own = waiting.iter().filter(|(_, halfway)| halfway.principal == id);
+    if own.clone().count() >= HALFWAY_EACH_MAX {
+        let oldest = own.min_by_key(|(_, halfway)| halfway.until).map(|(digest, _)| *digest);
+        oldest.and_then(|digest| waiting.remove(&digest));
+    }
+}
+
+/// What was read is no longer so: another used the code, changed the password or disabled the
+/// principal. That is a refusal like any other.
+fn conflict_is_refusal(fault: Fault) -> Fault {
+    if fault.code() == &code::ITEM_CONFLICT { refused() } else { fault }
+}
