@@ -100,6 +100,11 @@ codes! {
     AUDIT_UNAVAILABLE = "audit.unavailable", 503, "exception", "the audit log cannot be written, so nothing may be read or changed";
     AUDIT_LOCKED = "audit.locked", 500, "exception", "another process has the audit log open";
     AUDIT_CORRUPT = "audit.corrupt", 500, "exception", "the audit log was altered or is damaged";
+    ACCESS_DENIED = "access.denied", 403, "forbidden", "no policy permits what was asked";
+    ACCESS_POLICY_INVALID = "access.policy.invalid", 422, "invalid", "a policy is not well-formed or does not fit the schema";
+    ACCESS_POLICY_UNNAMED = "access.policy.unnamed", 422, "required", "a policy has no id";
+    ACCESS_POLICY_MAY_FAIL = "access.policy.may-fail", 422, "invalid", "a policy could err when it is evaluated";
+    ACCESS_POLICY_BEYOND = "access.policy.beyond-index", 422, "not-supported", "a policy says of a record what no index can follow";
     STORE_UNAVAILABLE = "store.unavailable", 503, "exception", "the store cannot be read or written";
     STORE_TOO_NEW = "store.schema.too-new", 500, "exception", "the store was written by a newer version of this program";
     STORE_LOCKED = "store.locked", 500, "exception", "another process has the store open";
