@@ -149,7 +149,9 @@ fn equal(fact: Fact, known: &Side<'_>, yes: bool) -> Result<Guard, Beyond> {
             let mut kinds = Vec::new();
             for text in names() {
                 let kind = r4().resource_type(&text).ok_or_else(|| {
-                    form(&format!("resource.kind is compared with \"{text}\", which is no resource type of R4"))
+                    form(&format!(
+                        "resource.kind is compared with \"{text}\", which is no resource type of R4"
+                    ))
                 })?;
                 kinds.push(kind);
             }
@@ -167,7 +169,9 @@ fn equal(fact: Fact, known: &Side<'_>, yes: bool) -> Result<Guard, Beyond> {
             _ => return Err(form("resource.vip is compared with what is no boolean")),
         },
         Fact::Patients | Fact::Labels => {
-            return Err(form("resource.patients and resource.labels are sets: use contains, containsAny or containsAll"));
+            return Err(form(
+                "resource.patients and resource.labels are sets: use contains, containsAny or containsAll",
+            ));
         }
     })
 }
@@ -185,7 +189,7 @@ fn of_its_type(fact: Fact, values: &[&Literal]) -> Result<(), Beyond> {
         Literal::EntityUID(uid) => uid.ty.to_string() == expected,
         Literal::String(_) => expected.is_empty() && fact != Fact::Vip,
         Literal::Bool(_) => fact == Fact::Vip,
-        Literal::Long(_) => false,
+        _ => false,
     });
     if fits { Ok(()) } else { Err(form("a fact of the record is compared with another type")) }
 }
@@ -301,7 +305,10 @@ fn labels(values: &[&Literal]) -> Result<Labels, Beyond> {
     let mut mask = Labels::NONE;
     for text in values.iter().filter_map(|value| name(value)) {
         let label = Labels::named(&text).ok_or_else(|| {
-            form(&format!("\"{text}\" is no label that records carry (known: {})", LABELS.join(", ")))
+            form(&format!(
+                "\"{text}\" is no label that records carry (known: {})",
+                LABELS.join(", ")
+            ))
         })?;
         mask = mask | label;
     }
@@ -317,7 +324,7 @@ fn name(literal: &Literal) -> Option<Name> {
     match literal {
         Literal::String(text) => Some(text.as_str().into()),
         Literal::EntityUID(uid) => Some(uid.eid.as_str().into()),
-        Literal::Bool(_) | Literal::Long(_) => None,
+        _ => None,
     }
 }
 

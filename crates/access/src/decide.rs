@@ -183,7 +183,10 @@ impl Policies {
     }
 
     /// What is left of the policies when all but the record is known.
-    #[expect(clippy::type_complexity, reason = "a guard or none, and who made it; named nowhere else")]
+    #[expect(
+        clippy::type_complexity,
+        reason = "a guard or none, and who made it; named nowhere else"
+    )]
     fn residual(
         &self,
         who: &Who,
@@ -236,7 +239,8 @@ impl Policies {
             for clause in pst.body().clauses() {
                 let (Clause::When(expr) | Clause::Unless(expr)) = clause;
                 let when = matches!(clause, Clause::When(_));
-                applies = joined(applies, compile::guard(expr, when == permit, Mode::Residual), permit);
+                applies =
+                    joined(applies, compile::guard(expr, when == permit, Mode::Residual), permit);
             }
             if permit {
                 permits = joined(permits, applies, false);

@@ -235,7 +235,8 @@ impl Policies {
         let warnings = result.validation_warnings().map(|w| (w.policy_id(), w.to_string()));
         let Some((id, why)) = errors.chain(warnings).next() else { return Ok(()) };
         let id: &str = id.as_ref();
-        let place = self.rules.get(id).map_or_else(String::new, |r| format!("{}:{}", r.text, r.line));
+        let place =
+            self.rules.get(id).map_or_else(String::new, |r| format!("{}:{}", r.text, r.line));
         let why = format!("{id} does not fit the schema, mend it: {why}");
         Err(Fault::at(&code::ACCESS_POLICY_INVALID, why, place))
     }
