@@ -36,7 +36,7 @@ impl Hash for Key {
 /// Two halves: what is asked moves to the young one, and a full young one becomes the old one.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
-    halves: Mutex<(HashMap<Key, Arc<Decision>>, HashMap<Key, Arc<Decision>>)>,
+    halves: Mutex<(Half, Half)>,
 }
 
 impl Cache {

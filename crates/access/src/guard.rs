@@ -50,7 +50,7 @@ pub struct Guard {
 impl Guard {
     /// Every record.
     pub fn everything() -> Self {
-        Self::of(Clause::any())
+        Self::of(&Clause::any())
     }
 
     /// No record.
@@ -59,59 +59,59 @@ impl Guard {
     }
 
     /// The records that meet one clause.
-    pub fn of(clause: Clause) -> Self {
+    pub fn of(clause: &Clause) -> Self {
         // A clause that came from outside may contradict itself.
         Self { clauses: clause.and(&Clause::any()).into_iter().collect() }
     }
 
     /// Records of these tenants.
     pub fn tenants(tenants: Choice<Name>) -> Self {
-        Self::of(Clause { tenant: tenants, ..Clause::any() })
+        Self::of(&Clause { tenant: tenants, ..Clause::any() })
     }
 
     /// Records of these resource types.
     pub fn kinds(kinds: Choice<TypeId>) -> Self {
-        Self::of(Clause { kinds, ..Clause::any() })
+        Self::of(&Clause { kinds, ..Clause::any() })
     }
 
     /// Records of these sites.
     pub fn sites(site: Choice<Name>) -> Self {
-        Self::of(Clause { site, ..Clause::any() })
+        Self::of(&Clause { site, ..Clause::any() })
     }
 
     /// Records by these authors.
     pub fn authors(author: Choice<Name>) -> Self {
-        Self::of(Clause { author, ..Clause::any() })
+        Self::of(&Clause { author, ..Clause::any() })
     }
 
     /// Records that are, or are not, watched more closely.
     pub fn vip(vip: bool) -> Self {
-        Self::of(Clause { vip: Some(vip), ..Clause::any() })
+        Self::of(&Clause { vip: Some(vip), ..Clause::any() })
     }
 
     /// Records that concern at least one of these patients.
     pub fn touching(patients: Names) -> Self {
-        Self::of(Clause { patients: Patients::touching(patients), ..Clause::any() })
+        Self::of(&Clause { patients: Patients::touching(patients), ..Clause::any() })
     }
 
     /// Records that concern none of these patients.
     pub fn avoiding(patients: Names) -> Self {
-        Self::of(Clause { patients: Patients::avoiding(patients), ..Clause::any() })
+        Self::of(&Clause { patients: Patients::avoiding(patients), ..Clause::any() })
     }
 
     /// Records that concern somebody, or nobody.
     pub fn with_patients(some: bool) -> Self {
-        Self::of(Clause { patients: Patients::some(some), ..Clause::any() })
+        Self::of(&Clause { patients: Patients::some(some), ..Clause::any() })
     }
 
     /// Records that carry all of these labels.
     pub fn carrying(labels: Labels) -> Self {
-        Self::of(Clause { carried: labels, ..Clause::any() })
+        Self::of(&Clause { carried: labels, ..Clause::any() })
     }
 
     /// Records that carry none of these labels.
     pub fn withholding(labels: Labels) -> Self {
-        Self::of(Clause { withheld: labels, ..Clause::any() })
+        Self::of(&Clause { withheld: labels, ..Clause::any() })
     }
 
     /// The clauses, for whoever pushes them down to an index.

@@ -130,7 +130,7 @@ impl Policies {
         for (text, wall) in texts {
             loaded.add(text, wall)?;
         }
-        loaded.validate(Validator::new(schema))?;
+        loaded.validate(&Validator::new(schema))?;
         Ok(loaded)
     }
 
@@ -228,7 +228,7 @@ impl Policies {
         Ok(body.effect == Effect::Permit)
     }
 
-    fn validate(&self, validator: Validator) -> Result<(), Fault> {
+    fn validate(&self, validator: &Validator) -> Result<(), Fault> {
         let result = validator.validate(&self.set, ValidationMode::Strict);
         let errors = result.validation_errors().map(|e| (e.policy_id(), e.to_string()));
         // A warning is a policy that can never apply, or a text that is not what it looks like.

@@ -57,7 +57,7 @@ fn a_policy_that_is_not_cedar_is_refused_at_its_line() {
 #[test]
 fn a_policy_that_does_not_fit_the_schema_is_refused() {
     for condition in [
-        "resource.vip == \"yes\"",
+        "resource.vip == context.purpose",
         "principal.salary > 3",
         "resource.site == Site::\"north\"",
         "context.weather == \"fine\"",
@@ -88,11 +88,11 @@ fn a_policy_that_could_err_is_refused() {
 fn a_policy_that_no_index_can_follow_is_refused() {
     for condition in [
         "resource.kind like \"Obs*\"",
-        "resource.site == principal.sites",
+        "resource.tenant == resource.site",
         "resource.kind == \"Observatory\"",
         "resource.labels.contains(\"no-such-label\")",
         "resource.labels == [\"HIV\"]",
-        "principal in resource.site",
+        "resource has site && principal in resource.site",
         "resource has site && resource.site in CareTeam::\"ct-9\"",
         "principal.patientsInCare.containsAll(resource.patients)",
         "resource == Record::\"it\"",

@@ -12,7 +12,7 @@ use crate::support::{ROLES, kind, shipped, user};
 
 /// Compares with a text that is kept, or writes it.
 #[track_caller]
-pub fn golden(name: &str, text: &str) {
+pub(crate) fn golden(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var_os("PLUMMER_BLESS").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -52,8 +52,11 @@ fn the_access_matrix_is_the_one_that_was_reviewed() {
         "Who may do what to which records: derived from walls/ and roles/, do not edit.\n\
          The user works at the site north of the tenant clinic, treats ada and bob, is the patient own,\n\
          and represents child; app and agent act for such a clinician. A strong sign-in was just made,\n\
-         no consent is given, the answer stays in California. What is not here is denied.\n",
+         no consent is given, the answer stays in California. What is not here is denied.\n\nTypes:\n",
     );
+    for (group, kinds) in GROUPS {
+        writeln!(text, "  {group}: {}", kinds.join(", ")).unwrap();
+    }
     for role in ROLES {
         writeln!(text, "\n# {role}").unwrap();
         let who = principal(role);
@@ -85,26 +88,32 @@ fn the_access_matrix_is_the_one_that_was_reviewed() {
                 }
             }
         }
-        // Types of a group that are treated alike share a row.
-        let mut told: BTreeMap<(usize, String), Vec<&str>> = BTreeMap::new();
+        // Types that are treated alike share a row.
+        let mut told: BTreeMap<String, Vec<(usize, &str)>> = BTreeMap::new();
         for ((at, name, guard), actions) in rows {
             let mut by_why: BTreeMap<Vec<String>, Vec<&str>> = BTreeMap::new();
             for (action, why) in actions {
                 by_why.entry(why).or_default().push(action.as_str());
             }
             for (why, actions) in by_why {
-                let why =
-                    if why.len() == Purpose::ALL.len() + 1 { "any".into() } else { why.join(", ") };
-                let row = format!(
-                    "{} | {why}\n      {}",
-                    actions.join(" "),
-                    guard.replace('\n', "\n      ")
-                );
-                told.entry((at, row)).or_default().push(name);
+                let any = why.len() == Purpose::ALL.len() + 1;
+                let why = if any { "any purpose".into() } else { why.join(", ") };
+                let guard = guard.replace('\n', "\n    ");
+                let row = format!("{} for {why}\n    {guard}\n    ", actions.join(", "));
+                told.entry(row).or_default().push((at, name));
             }
         }
-        for ((at, row), names) in told {
-            writeln!(text, "  {}: {} | {row}", GROUPS[at].0, names.join(" ")).unwrap();
+        for (row, types) in told {
+            let mut groups = Vec::new();
+            for (at, (group, kinds)) in GROUPS.iter().enumerate() {
+                let here: Vec<_> = types.iter().filter(|t| t.0 == at).map(|t| t.1).collect();
+                if here.len() == kinds.len() {
+                    groups.push((*group).to_owned());
+                } else if !here.is_empty() {
+                    groups.push(format!("{group} ({} only)", here.join(", ")));
+                }
+            }
+            writeln!(text, "  {row}types: {}", groups.join(", ")).unwrap();
         }
     }
     golden("matrix.txt", &text);

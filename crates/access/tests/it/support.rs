@@ -5,21 +5,21 @@ use std::sync::{Arc, OnceLock};
 use access::{Context, Facts, Labels, Policies, PrincipalKind, Purpose, Who};
 use fhir::definitions::{TypeId, r4};
 
-pub fn shipped() -> &'static Policies {
+pub(crate) fn shipped() -> &'static Policies {
     static SHIPPED: OnceLock<Policies> = OnceLock::new();
     SHIPPED.get_or_init(|| Policies::load(1, &[]).unwrap())
 }
 
-pub fn kind(name: &str) -> TypeId {
+pub(crate) fn kind(name: &str) -> TypeId {
     r4().resource_type(name).unwrap()
 }
 
-pub fn label(name: &str) -> Labels {
+pub(crate) fn label(name: &str) -> Labels {
     Labels::named(name).unwrap()
 }
 
 /// A user of the clinic, at the site north, with one patient of each sort.
-pub fn user(role: &str) -> Who {
+pub(crate) fn user(role: &str) -> Who {
     let mut who = Who::new(PrincipalKind::User, "grace", "clinic");
     who.roles = vec![role.into()];
     who.sites = vec!["north".into()];
@@ -30,7 +30,7 @@ pub fn user(role: &str) -> Who {
 }
 
 /// An observation of ada, made at the site north by somebody else.
-pub fn facts() -> Facts<'static> {
+pub(crate) fn facts() -> Facts<'static> {
     Facts {
         tenant: "clinic",
         kind: kind("Observation"),
@@ -42,15 +42,15 @@ pub fn facts() -> Facts<'static> {
     }
 }
 
-pub fn treating() -> Context {
+pub(crate) fn treating() -> Context {
     Context { recipient_state: "CA".into(), mfa_age_seconds: 0, ..Context::of(Purpose::Treatment) }
 }
 
 /// Dice that fall the same way for the same seed (splitmix64).
-pub struct Dice(pub u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -59,29 +59,29 @@ impl Dice {
     }
 
     /// One of `sides`.
-    pub fn below(&mut self, sides: usize) -> usize {
+    pub(crate) fn below(&mut self, sides: usize) -> usize {
         (self.next() % sides as u64) as usize
     }
 
-    pub fn one_in(&mut self, sides: usize) -> bool {
+    pub(crate) fn one_in(&mut self, sides: usize) -> bool {
         self.below(sides) == 0
     }
 
-    pub fn of<T: Copy>(&mut self, values: &[T]) -> T {
+    pub(crate) fn of<T: Copy>(&mut self, values: &[T]) -> T {
         values[self.below(values.len())]
     }
 
     /// Each of the values with the chance of one in `sides`.
-    pub fn some<T: Clone>(&mut self, values: &[T], sides: usize) -> Vec<T> {
+    pub(crate) fn some<T: Clone>(&mut self, values: &[T], sides: usize) -> Vec<T> {
         values.iter().filter(|_| self.one_in(sides)).cloned().collect()
     }
 }
 
-pub const TENANTS: [&str; 2] = ["clinic", "other"];
-pub const SITES: [&str; 3] = ["north", "south", "west"];
-pub const PATIENTS: [&str; 5] = ["ada", "bob", "cyd", "own", "child"];
-pub const USERS: [&str; 3] = ["grace", "henry", "iris"];
-pub const ROLES: [&str; 12] = [
+pub(crate) const TENANTS: [&str; 2] = ["clinic", "other"];
+pub(crate) const SITES: [&str; 3] = ["north", "south", "west"];
+pub(crate) const PATIENTS: [&str; 5] = ["ada", "bob", "cyd", "own", "child"];
+pub(crate) const USERS: [&str; 3] = ["grace", "henry", "iris"];
+pub(crate) const ROLES: [&str; 12] = [
     "clinician",
     "nurse",
     "front-desk",
@@ -96,16 +96,16 @@ pub const ROLES: [&str; 12] = [
     "agent",
 ];
 
-pub fn names(values: &[&str]) -> Vec<Arc<str>> {
+pub(crate) fn names(values: &[&str]) -> Vec<Arc<str>> {
     values.iter().map(|value| Arc::from(*value)).collect()
 }
 
 /// A record, with everything that facts borrow.
-pub struct Thrown {
-    pub facts: Facts<'static>,
+pub(crate) struct Thrown {
+    pub(crate) facts: Facts<'static>,
 }
 
-pub fn throw(dice: &mut Dice) -> Thrown {
+pub(crate) fn throw(dice: &mut Dice) -> Thrown {
     const NONE: &[&str] = &[];
     const LISTS: [&[&str]; 9] = [
         NONE,
