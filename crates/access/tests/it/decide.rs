@@ -133,6 +133,7 @@ fn him_hands_out_only_with_a_fresh_strong_sign_in() {
 
 #[test]
 #[ignore = "a measurement: run it in release"]
+#[expect(clippy::print_stdout, reason = "a measurement is for whoever runs it")]
 fn how_long_a_decision_takes() {
     let policies = shipped();
     let mut who = user("clinician");

@@ -39,8 +39,10 @@ fn atom(dice: &mut Dice) -> Guard {
     }
 }
 
+type Says = Box<dyn Fn(&Facts<'_>) -> bool>;
+
 /// A guard, and the same said in plain logic.
-fn grown(dice: &mut Dice, depth: usize) -> (Guard, Box<dyn Fn(&Facts<'_>) -> bool>) {
+fn grown(dice: &mut Dice, depth: usize) -> (Guard, Says) {
     if depth == 0 || dice.one_in(4) {
         let guard = atom(dice);
         let same = guard.clone();
@@ -145,6 +147,7 @@ fn a_compliance_officer_can_read_a_guard() {
 
 #[test]
 #[ignore = "a measurement: run it in release"]
+#[expect(clippy::print_stdout, reason = "a measurement is for whoever runs it")]
 fn how_long_a_test_of_a_record_takes() {
     let patients: Vec<String> = (0..500).map(|number| format!("patient-{number}")).collect();
     let patients: Vec<&str> = patients.iter().map(String::as_str).collect();

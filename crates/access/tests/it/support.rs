@@ -137,7 +137,7 @@ pub(crate) fn throw(dice: &mut Dice) -> Thrown {
     ];
     let kinds: Vec<_> = r4().resource_types().collect();
     let kind = if dice.one_in(4) { dice.of(&kinds).0 } else { kind(dice.of(&KINDS)) };
-    let labels = dice.some(&access::LABELS, 12);
+    let labels = dice.some(&access::LABELS, 20);
     Thrown {
         facts: Facts {
             tenant: TENANTS[usize::from(dice.one_in(8))],
