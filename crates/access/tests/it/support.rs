@@ -60,7 +60,7 @@ impl Dice {
 
     /// One of `sides`.
     pub(crate) fn below(&mut self, sides: usize) -> usize {
-        (self.next() % sides as u64) as usize
+        usize::try_from(self.next() % sides as u64).unwrap()
     }
 
     pub(crate) fn one_in(&mut self, sides: usize) -> bool {
