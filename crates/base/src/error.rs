@@ -111,6 +111,11 @@ codes! {
     STEP_UP_NEEDED = "identity.step-up.needed", 403, "login", "a factor must be shown again";
     CLAIM_INVALID = "identity.claim.invalid", 401, "login", "the claim code is not valid";
     ITEM_CONFLICT = "identity.item.conflict", 409, "conflict", "somebody else changed it in the meantime";
+    ACCESS_DENIED = "access.denied", 403, "forbidden", "no policy permits what was asked";
+    ACCESS_POLICY_INVALID = "access.policy.invalid", 422, "invalid", "a policy is not well-formed or does not fit the schema";
+    ACCESS_POLICY_UNNAMED = "access.policy.unnamed", 422, "required", "a policy has no id";
+    ACCESS_POLICY_MAY_FAIL = "access.policy.may-fail", 422, "invalid", "a policy could err when it is evaluated";
+    ACCESS_POLICY_BEYOND = "access.policy.beyond-index", 422, "not-supported", "a policy says of a record what no index can follow";
     STORE_UNAVAILABLE = "store.unavailable", 503, "exception", "the store cannot be read or written";
     STORE_TOO_NEW = "store.schema.too-new", 500, "exception", "the store was written by a newer version of this program";
     STORE_LOCKED = "store.locked", 500, "exception", "another process has the store open";

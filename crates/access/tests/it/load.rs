@@ -1,0 +1,126 @@
+//! The gate: what is refused at load, by which code, at which line.
+
+use access::{Policies, Text};
+use base::Fault;
+
+fn refused(text: &str) -> Fault {
+    Policies::load(1, &[Text { name: "site.cedar", text }]).expect_err(text)
+}
+
+#[track_caller]
+fn refuses(text: &str, code: &str, place: &str) {
+    let fault = refused(text);
+    assert_eq!(fault.code().name, code, "{fault}");
+    assert_eq!(fault.issues[0].expression.as_deref(), Some(place), "{fault}");
+}
+
+#[test]
+fn what_is_shipped_loads() {
+    let policies = Policies::load(3, &[]).unwrap();
+    assert_eq!(policies.epoch(), 3);
+    assert_eq!(policies.rules().filter(|rule| rule.wall).count(), 4);
+    assert!(policies.rules().filter(|rule| rule.wall).all(|rule| !rule.permits));
+    assert!(policies.rules().all(|rule| rule.law.is_some()), "each rests on something");
+}
+
+#[test]
+fn a_policy_of_a_site_is_added() {
+    let text = "\n@id(\"night\")\nforbid (principal in Role::\"biller\", action, resource) when { resource.vip };";
+    let policies = Policies::load(1, &[Text { name: "site.cedar", text }]).unwrap();
+    let rule = policies.rules().find(|rule| &*rule.id == "night").unwrap();
+    assert_eq!((rule.line, rule.wall, rule.permits), (2, false, false));
+}
+
+#[test]
+fn a_policy_without_an_id_is_refused_at_its_line() {
+    refuses(
+        "// a comment\n\npermit (principal, action, resource);",
+        "access.policy.unnamed",
+        "site.cedar:3",
+    );
+}
+
+#[test]
+fn a_policy_that_is_not_cedar_is_refused_at_its_line() {
+    refuses(
+        "@id(\"a\")\npermit (principal, action, resource);\n@id(\"b\")\nallow (principal);",
+        "access.policy.invalid",
+        "site.cedar:3",
+    );
+    refuses(
+        "@id(\"a\") permit (principal, action, resource)",
+        "access.policy.invalid",
+        "site.cedar:1",
+    );
+}
+
+#[test]
+fn a_policy_that_does_not_fit_the_schema_is_refused() {
+    for condition in [
+        "resource.vip == context.purpose",
+        "principal.salary > 3",
+        "resource.site == Site::\"north\"",
+        "context.weather == \"fine\"",
+        "principal in Tenant::\"clinic\"",
+    ] {
+        let text =
+            format!("@id(\"a\")\npermit (principal, action, resource) when {{ {condition} }};");
+        refuses(&text, "access.policy.invalid", "site.cedar:1");
+    }
+}
+
+#[test]
+fn a_policy_that_takes_the_id_of_a_wall_is_refused() {
+    let text = "@id(\"wall-tenant\")\npermit (principal, action, resource);";
+    refuses(text, "access.policy.invalid", "site.cedar:1");
+}
+
+#[test]
+fn a_policy_that_could_err_is_refused() {
+    for condition in ["context.mfaAgeSeconds + 1 < 3", "-context.mfaAgeSeconds < 3"] {
+        let text =
+            format!("@id(\"a\")\nforbid (principal, action, resource) when {{ {condition} }};");
+        refuses(&text, "access.policy.may-fail", "site.cedar:1");
+    }
+}
+
+#[test]
+fn a_policy_that_no_index_can_follow_is_refused() {
+    for condition in [
+        "resource.kind like \"Obs*\"",
+        "resource.tenant == resource.site",
+        "resource.kind == \"Observatory\"",
+        "resource.labels.contains(\"no-such-label\")",
+        "resource.labels == [\"HIV\"]",
+        "resource has site && principal in resource.site",
+        "resource has site && resource.site in CareTeam::\"ct-9\"",
+        "principal.patientsInCare.containsAll(resource.patients)",
+        "resource == Record::\"it\"",
+    ] {
+        let text =
+            format!("@id(\"a\")\nforbid (principal, action, resource) when {{ {condition} }};");
+        refuses(&text, "access.policy.beyond-index", "site.cedar:1");
+    }
+    let scope = "@id(\"a\")\nforbid (principal, action, resource == Record::\"it\");";
+    refuses(scope, "access.policy.beyond-index", "site.cedar:1");
+}
+
+#[test]
+fn a_template_is_refused() {
+    let text = "@id(\"a\")\npermit (principal == ?principal, action, resource);";
+    refuses(text, "access.policy.invalid", "site.cedar:1");
+}
+
+#[test]
+fn a_text_longer_than_the_limit_is_refused() {
+    let text = " ".repeat(access::policies::TEXT_BYTES_MAX + 1);
+    assert_eq!(refused(&text).code().name, "access.policy.invalid");
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+    #[test]
+    fn no_text_of_a_site_panics_the_gate(text in "(@id\\(\"[a-z]{1,3}\"\\) )?(permit|forbid)? ?\\(?[a-z ,=\\.\"/;\n(){}]{0,60};?") {
+        let _any = Policies::load_with(1, &[], &[Text { name: "site.cedar", text: &text }]);
+    }
+}

@@ -1,0 +1,16 @@
+//! Contract tests of `access`.
+
+#[cfg(test)]
+mod decide;
+#[cfg(test)]
+mod guard;
+#[cfg(test)]
+mod load;
+#[cfg(test)]
+mod matrix;
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod walls;
