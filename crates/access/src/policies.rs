@@ -65,6 +65,14 @@ pub const ROLES: &[Text<'static>] = texts![
 
 /// The most policies of one set. Each is asked at every decision that is not remembered.
 pub const POLICIES_MAX: usize = 512;
+/// How deep the brackets and conditions of one policy may be nested: Cedar's parser takes some ten
+/// kilobytes of the stack for each, and does not look where the stack ends.
+pub const POLICY_DEPTH_MAX: usize = 16;
+/// The most operators, brackets and attributes of one policy, counted together, so that chains of
+/// them stay within a thread's stack too.
+pub const POLICY_PARTS_MAX: usize = 300;
+/// The most bytes of one policy.
+pub const POLICY_BYTES_MAX: usize = 16 * 1024;
 /// The most bytes of one text.
 pub const TEXT_BYTES_MAX: usize = 256 * 1024;
 
@@ -154,6 +162,18 @@ impl Policies {
             let place = |code: &'static Code, why: String| {
                 Fault::at(code, why, format!("{name}:{}", statement.line))
             };
+            if statement.text.len() > POLICY_BYTES_MAX {
+                let why = format!("a policy is longer than {POLICY_BYTES_MAX} bytes; split it");
+                return Err(place(&code::ACCESS_POLICY_INVALID, why));
+            }
+            if statement.depth > POLICY_DEPTH_MAX {
+                let why = format!("it is nested deeper than {POLICY_DEPTH_MAX}; flatten it");
+                return Err(place(&code::ACCESS_POLICY_INVALID, why));
+            }
+            if statement.weight > POLICY_PARTS_MAX {
+                let why = format!("a policy has more than {POLICY_PARTS_MAX} parts; split it");
+                return Err(place(&code::ACCESS_POLICY_INVALID, why));
+            }
             if self.rules.len() >= POLICIES_MAX {
                 let why = format!("there are more than {POLICIES_MAX} policies; join some");
                 return Err(place(&code::ACCESS_POLICY_INVALID, why));

@@ -7,6 +7,10 @@ pub(crate) struct Statement<'t> {
     /// The line it begins at, from 1.
     pub(crate) line: usize,
     pub(crate) text: &'t str,
+    /// Its operators, brackets and attributes, counted.
+    pub(crate) weight: usize,
+    /// How deep its brackets and conditions could be nested.
+    pub(crate) depth: usize,
 }
 
 /// The statements of a text. What stands after the last semicolon is one more, if it says anything.
@@ -23,6 +27,8 @@ pub(crate) fn statements(text: &str) -> Vec<Statement<'_>> {
     let mut line = 1;
     let mut start: Option<(usize, usize)> = None;
     let mut before = ' ';
+    let mut weight = 0;
+    let (mut open, mut depth) = (0_usize, 0);
     for (offset, char) in text.char_indices() {
         match at {
             At::Comment => {
@@ -47,13 +53,23 @@ pub(crate) fn statements(text: &str) -> Vec<Statement<'_>> {
                     if start.is_none() && !char.is_whitespace() {
                         start = Some((offset, line));
                     }
+                    let nests = matches!(char, '!' | '(' | '[' | '{' | '.' | '-')
+                        || (matches!(char, '&' | '|') && before == char);
+                    weight += usize::from(nests);
+                    match char {
+                        '(' | '[' | '{' => open += 1,
+                        ')' | ']' | '}' => open = open.saturating_sub(1),
+                        _ => {}
+                    }
+                    depth = depth.max(open);
                     if char == '"' {
                         at = At::Text;
                     } else if char == ';'
                         && let Some((begin, line)) = start.take()
                     {
                         let text = text.get(begin..=offset).unwrap_or_default();
-                        found.push(Statement { line, text });
+                        found.push(statement(line, text, weight, depth));
+                        (weight, open, depth) = (0, 0, 0);
                     }
                 }
             }
@@ -65,9 +81,15 @@ pub(crate) fn statements(text: &str) -> Vec<Statement<'_>> {
         before = if at == At::Code { char } else { ' ' };
     }
     if let Some((begin, line)) = start {
-        found.push(Statement { line, text: text.get(begin..).unwrap_or_default() });
+        found.push(statement(line, text.get(begin..).unwrap_or_default(), weight, depth));
     }
     found
+}
+
+fn statement(line: usize, text: &str, weight: usize, depth: usize) -> Statement<'_> {
+    // A condition nests without any sign, so each counts as if it did.
+    let conditions = text.matches("then").count();
+    Statement { line, text, weight, depth: depth + conditions }
 }
 
 #[cfg(test)]

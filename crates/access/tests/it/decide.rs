@@ -113,6 +113,34 @@ fn a_decision_is_remembered_until_anything_in_the_question_differs() {
 }
 
 #[test]
+fn a_decision_that_would_need_too_many_clauses_is_a_denial_with_an_alarm() {
+    let some: Vec<String> = (0..=access::CLAUSES_MAX)
+        .map(|n| {
+            format!(
+                "(resource.site == Site::\"s{n}\" && resource.patients.contains(Patient::\"p{n}\"))"
+            )
+        })
+        .collect();
+    let policy = |id: &str, some: &[String]| {
+        format!(
+            "@id(\"{id}\") permit (principal, action, resource) when {{ resource has site && ({}) }};\n",
+            some.join(" || ")
+        )
+    };
+    let text = some
+        .chunks(16)
+        .enumerate()
+        .map(|(at, some)| policy(&format!("p{at}"), some))
+        .collect::<String>();
+    let site = [access::Text { name: "site.cedar", text: &text }];
+    let policies = access::Policies::load_with(1, &[], &site).unwrap();
+    let decision = policies.decide(&user("any"), Action::Read, None, &treating());
+    let Decision::Denied(receipt) = &decision else { panic!("{decision:?}") };
+    assert!(receipt.alarm.as_deref().unwrap().contains("TooMany"));
+    assert!(decision.guard().is_nothing());
+}
+
+#[test]
 fn what_is_remembered_is_bounded() {
     let policies = access::Policies::load_with(1, &[], &[]).unwrap();
     for number in 0..5_000 {

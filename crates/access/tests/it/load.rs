@@ -117,6 +117,65 @@ fn a_text_longer_than_the_limit_is_refused() {
     assert_eq!(refused(&text).code().name, "access.policy.invalid");
 }
 
+#[test]
+fn a_policy_as_deep_as_the_limit_allows_is_answered() {
+    use access::policies::{POLICY_DEPTH_MAX, POLICY_PARTS_MAX};
+    let nest = |open: &str, inner: &str, close: &str| {
+        let deep = open.contains(['(', '[', '{']) || open.contains("then");
+        // The outer braces are one level, the scope's brackets two parts.
+        let times = if deep {
+            POLICY_DEPTH_MAX - 1
+        } else {
+            (POLICY_PARTS_MAX - 8) / if open.contains('.') { 2 } else { 1 }
+        };
+        format!("{}{inner}{}", open.repeat(times), close.repeat(times))
+    };
+    for condition in [
+        nest("!", "true", ""),
+        nest("(", "true", ")"),
+        nest("[", "1", "]"),
+        nest("true||", "true", ""),
+        nest("resource.vip&&", "true", ""),
+        nest("resource.vip||", "true", ""),
+        nest("if true then ", "true", " else true"),
+        nest("{a:", "1", "}.a"),
+        nest("", "principal", ".a"),
+        nest("-", "1", ""),
+    ] {
+        let text =
+            format!("@id(\"a\") forbid (principal, action, resource) when {{ {condition} }};");
+        // Half the stack that a thread has.
+        let loaded = std::thread::Builder::new().stack_size(1 << 20).spawn(move || {
+            let site = [Text { name: "site.cedar", text: &text }];
+            if let Ok(policies) = Policies::load_with(1, &[], &site) {
+                let asked = access::Context::of(access::Purpose::Treatment);
+                let who = crate::support::user("clinician");
+                let action = access::Action::Read;
+                policies.decide(&who, action, None, &asked);
+                policies.judge(&who, action, &crate::support::facts(), &asked);
+            }
+        });
+        loaded.unwrap().join().unwrap();
+    }
+}
+
+#[test]
+fn a_policy_with_more_parts_than_the_limit_is_refused_before_it_is_parsed() {
+    for part in ["!", "(", "true||", "[", "if true then ", "{a:", "-"] {
+        let deep = part.repeat(100_000 / part.len());
+        let text = format!("@id(\"a\") permit (principal, action, resource) when {{ {deep}");
+        let text = &text[..access::policies::POLICY_BYTES_MAX];
+        refuses(text, "access.policy.invalid", "site.cedar:1");
+    }
+}
+
+#[test]
+fn a_policy_longer_than_the_limit_is_refused_at_its_line() {
+    let long = "true || ".repeat(access::policies::POLICY_BYTES_MAX / 8);
+    let text = format!("\n@id(\"a\") permit (principal, action, resource) when {{ {long} true }};");
+    refuses(&text, "access.policy.invalid", "site.cedar:2");
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
     #[test]
