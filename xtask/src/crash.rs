@@ -310,6 +310,10 @@ impl Drill {
         child.kill()?;
         child.wait()?;
         self.tally.kills_in_recovery += 1;
+        // Killed before it touched a file, it had nothing to lose.
+        if self.disk.as_ref().is_some_and(|(disk, _)| !disk.has_journal()) {
+            return Ok(());
+        }
         self.lose_power()
     }
 

@@ -113,6 +113,11 @@ impl Disk {
         Ok(loss)
     }
 
+    /// Whether the server has written anything since the last loss.
+    pub(super) fn has_journal(&self) -> bool {
+        self.side.join("journal").exists()
+    }
+
     fn journal(&self) -> anyhow::Result<Vec<u8>> {
         fs::read(self.side.join("journal")).context("the shim wrote no journal")
     }
