@@ -15,6 +15,6 @@ mod sqlite;
 
 pub use body::Prepared;
 pub use page::{Change, Explain, HistoryPage, HistoryQuery, Hit, Page, PageRequest, Position};
-pub use scope::{Scope, Scoped};
+pub use scope::{Clause, Denial, Ones, Rights, Scope, Scoped, Wishes};
 pub use sqlite::{CommitHook, HeldEvents, Options, Reader, Stats, Store, Sync, restore};
 pub use unit::{Done, Expectation, Guard, Method, Op, OpResult, Receipt, Unit};

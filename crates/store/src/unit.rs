@@ -1,6 +1,7 @@
 //! Units of work: what a caller asks the writer to do, all or nothing.
 
 use crate::body::Prepared;
+use crate::scope::{Rights, Scope};
 use base::{Fault, Millis};
 use fhir::definitions::TypeId;
 use search::query::Search;
@@ -63,6 +64,8 @@ pub struct Guard {
     pub expected: Expectation,
     /// The commit it was run at.
     pub as_of: u64,
+    /// What existed for whoever asked: a record outside it must not decide anything.
+    pub scope: Scope,
 }
 
 /// Called once, on the writer's thread, after the sync or the refusal. Must not block.
@@ -81,6 +84,8 @@ pub struct Unit {
     pub guards: Vec<Guard>,
     /// Its audit events.
     pub events: Option<Events>,
+    /// What its caller may do; everything when not given.
+    pub rights: Option<std::sync::Arc<Rights>>,
 }
 
 impl std::fmt::Debug for Unit {
