@@ -3,7 +3,9 @@
 //! may leave (45 CFR 164.312(b)), and nobody goes round it. It knows neither HTTP nor SQL: doors put
 //! its answers into their own words. docs/internals/record.md walks through it.
 
+mod actor;
 mod bundle;
+mod care;
 mod condition;
 mod conditional;
 mod cursor;
@@ -15,11 +17,15 @@ mod import;
 mod labels;
 mod outbox;
 mod people;
+mod reach;
 mod read;
 mod session;
+mod site;
 mod trail;
 mod write;
 
+pub use access::Purpose;
+pub use actor::Asked;
 pub use audit::{Kind, Source};
 pub use bundle::{Answer, BundleAnswer, BundleOptions, Content, Place};
 pub use everything::EverythingParams;

@@ -62,7 +62,7 @@ pub(crate) async fn handle(
     let id = state.request_id(given);
     let wanted = parts.headers.get(ACCEPT_ENCODING).and_then(|_| encoding::wanted(&parts.headers));
     let mut seen = Seen::default();
-    let session = state.record.session(Subject::anonymous().from(source), id);
+    let session = state.record.session(Subject::operator().from(source), id);
     let mut reply = match admit(&state, &parts, in_flight) {
         Err(fault) => {
             let reply = refuse(&fault, PLAIN, &mut seen);
