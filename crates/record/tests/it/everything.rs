@@ -81,7 +81,7 @@ fn what_cannot_be_gathered_is_refused() {
     let how = SearchHow::default();
     for (kind, id, name, value, code) in [
         ("Patient", "nobody", "_count", "1", "record.read.not-found"),
-        ("Practitioner", "d", "_count", "1", "server.interaction.not-supported"),
+        ("Practitioner", "d", "_count", "1", "access.denied"),
         ("Patient", "p", "colour", "red", "search.parameter.unknown"),
         ("Patient", "p", "_type", "Nothing", "search.parameter.value"),
         ("Patient", "p", "start", "yesterday", "search.parameter.value"),
@@ -107,5 +107,5 @@ fn a_confined_subject_sees_no_further_and_writes_nothing() {
     let found = only.everything(of("Patient"), "p", EverythingParams::default(), &how);
     assert_eq!(names(&found.and_then(Audited::wait).unwrap()), set("p a b"));
     let fault = run(only.create(of("Patient"), doc(&patient("")), None)).unwrap_err();
-    assert_eq!(told(&fault).0, "server.interaction.not-supported");
+    assert_eq!(told(&fault).0, "access.denied");
 }
