@@ -58,7 +58,7 @@ impl Session {
                     id: id.clone(),
                     if_match: None,
                 });
-                let unit = Unit { ops: ops.collect(), guards, events: None };
+                let unit = Unit { ops: ops.collect(), guards, ..Unit::default() };
                 match self.commit(unit, event.clone()).await {
                     Err(fault) if condition::is_raced(&fault) => {}
                     Err(fault) => return Err(fault),

@@ -227,7 +227,7 @@ impl Session {
         event.patients = patients.into_ids();
         event.bytes = content.text.len() as u64;
         let (of, id, text) = (content.resource_type, content.id.clone(), content.text.clone());
-        let unit = Unit { ops: vec![make(Box::new(content))], guards, events: None };
+        let unit = Unit { ops: vec![make(Box::new(content))], guards, ..Unit::default() };
         let receipt = self.commit(unit, event).await?;
         let result = receipt.results.first();
         let version = result.map_or(1, |r| r.version);

@@ -225,8 +225,11 @@ fn a_guard_sees_what_is_held_back() {
             expected: store::Expectation::None,
             as_of: 0,
         };
-        let unit =
-            Unit { ops: vec![bulk.op(&weight(400, 1, 70))], guards: vec![guard], events: None };
+        let unit = Unit {
+            ops: vec![bulk.op(&weight(400, 1, 70))],
+            guards: vec![guard],
+            ..Unit::default()
+        };
         assert_eq!(bulk.store.commit(unit).is_err(), there, "{url}");
     }
 }
