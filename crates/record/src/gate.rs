@@ -1,8 +1,10 @@
 //! The record room itself: the store and the access log opened together, and what was committed but
 //! not yet logged when the process last ended is logged first (45 CFR 164.312(b), (c)).
 
+use crate::directory::Directory;
 use crate::outbox::{Outbox, Relay};
 use crate::session::{Session, Subject};
+use crate::shelf::Sealer;
 use audit::{Hash, Head, Log};
 use base::error::code;
 use base::time::SystemClock;
@@ -30,6 +32,14 @@ pub struct Settings {
     pub bulk: bool,
     /// The file layer of the access log; a test puts one in that fails.
     pub audit_files: Arc<dyn audit::Files>,
+    /// How people sign in.
+    pub identity: identity::Settings,
+    /// Where keys and tokens come from; the operating system in production.
+    pub random: Arc<dyn identity::CryptoRandom>,
+    /// The site's list of stolen passwords, if it has one.
+    pub breached: Option<Arc<dyn identity::Breached>>,
+    /// Seals what identity keeps, once there are keys.
+    pub sealer: Option<Arc<dyn Sealer>>,
 }
 
 impl Default for Settings {
@@ -42,6 +52,10 @@ impl Default for Settings {
             seed: None,
             bulk: false,
             audit_files: Arc::new(audit::Disk),
+            identity: identity::Settings::default(),
+            random: Arc::new(keys::SystemRandom),
+            breached: None,
+            sealer: None,
         }
     }
 }
@@ -64,7 +78,7 @@ pub struct Health {
 /// The record, open. Cheap to copy; closed when the last copy and session are gone.
 #[derive(Debug, Clone)]
 pub struct Record {
-    gate: Arc<Gate>,
+    pub(crate) gate: Arc<Gate>,
 }
 
 /// What every session shares.
@@ -73,6 +87,7 @@ pub(crate) struct Gate {
     pub(crate) store: Store,
     pub(crate) log: Arc<Log>,
     pub(crate) settings: Settings,
+    pub(crate) directory: Directory,
     /// Held for its thread.
     _outbox: Outbox,
 }
@@ -108,7 +123,8 @@ impl Record {
             Fault::new(&code::STORE_UNAVAILABLE, format!("the data folder cannot be synced: {e}"))
         })?;
         let outbox = Outbox::open(relay, &store, &log, settings.clock.now())?;
-        Ok(Self { gate: Arc::new(Gate { store, log, settings, _outbox: outbox }) })
+        let directory = Directory::open(&store, &log, &settings)?;
+        Ok(Self { gate: Arc::new(Gate { store, log, settings, directory, _outbox: outbox }) })
     }
 
     /// A session for one request.

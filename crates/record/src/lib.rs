@@ -7,6 +7,7 @@ mod bundle;
 mod condition;
 mod conditional;
 mod cursor;
+mod directory;
 mod everything;
 mod find;
 mod gate;
@@ -17,6 +18,7 @@ mod outbox;
 mod people;
 mod read;
 mod session;
+mod shelf;
 mod trail;
 mod write;
 
@@ -31,5 +33,6 @@ pub use import::{
 pub use labels::labels_of;
 pub use search::parse::Level;
 pub use session::{Audited, Session, Subject};
+pub use shelf::Sealer;
 pub use store::{HistoryPage, HistoryQuery, Hit, Method, Page, Scope, Sync};
 pub use write::{Deleted, Written};

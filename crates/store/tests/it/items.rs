@@ -1,6 +1,8 @@
 //! Items beside the record: versions, all or nothing with the rest of a unit, and several units of
 //! one commit.
 
+#![expect(clippy::unwrap_used, reason = "a test helper fails its test")]
+
 use crate::help::{Case, case, open};
 use store::{ItemAct, ItemChange, Unit};
 
