@@ -2,8 +2,10 @@
 //! not yet logged when the process last ended is logged first (45 CFR 164.312(b), (c)).
 
 use crate::actor::Actors;
+use crate::directory::Directory;
 use crate::outbox::{Outbox, Relay};
 use crate::session::{Session, Subject};
+use crate::shelf::Sealer;
 use access::{Policies, Text};
 use audit::{Hash, Head, Log};
 use base::error::code;
@@ -36,6 +38,14 @@ pub struct Settings {
     pub policies: Vec<(String, String)>,
     /// The file layer of the access log; a test puts one in that fails.
     pub audit_files: Arc<dyn audit::Files>,
+    /// How people sign in.
+    pub identity: identity::Settings,
+    /// Where keys and tokens come from; the operating system in production.
+    pub random: Arc<dyn identity::CryptoRandom>,
+    /// The site's list of stolen passwords, if it has one.
+    pub breached: Option<Arc<dyn identity::Breached>>,
+    /// Seals what identity keeps, once there are keys.
+    pub sealer: Option<Arc<dyn Sealer>>,
 }
 
 impl Default for Settings {
@@ -50,6 +60,10 @@ impl Default for Settings {
             site: None,
             policies: Vec::new(),
             audit_files: Arc::new(audit::Disk),
+            identity: identity::Settings::default(),
+            random: Arc::new(keys::SystemRandom),
+            breached: None,
+            sealer: None,
         }
     }
 }
@@ -83,6 +97,7 @@ pub(crate) struct Gate {
     pub(crate) settings: Settings,
     pub(crate) policies: Policies,
     pub(crate) actors: Actors,
+    pub(crate) directory: Directory,
     /// Held for its thread.
     _outbox: Outbox,
 }
@@ -122,6 +137,7 @@ impl Record {
             Fault::new(&code::STORE_UNAVAILABLE, format!("the data folder cannot be synced: {e}"))
         })?;
         let outbox = Outbox::open(relay, &store, &log, settings.clock.now())?;
+        let directory = Directory::open(&store, &log, &settings)?;
         Ok(Self {
             gate: Arc::new(Gate {
                 store,
@@ -129,6 +145,7 @@ impl Record {
                 settings,
                 policies,
                 actors: Actors::default(),
+                directory,
                 _outbox: outbox,
             }),
         })

@@ -257,8 +257,11 @@ impl Rights {
     }
 }
 
-/// Something that reads records, bound to a scope. The only way to reach a table from outside the
-/// engine is through one of these, so no read path exists that forgets the caller.
+/// Something that reads records, bound to a scope. The only way to reach a table of records from
+/// outside the engine is through one of these, so no read path exists that forgets the caller.
+///
+/// Items ([`crate::Item`]) are no records and are read without a scope: they have no type, patient or
+/// label to be seen by, and no search, chain or history reaches their table.
 #[derive(Debug)]
 pub struct Scoped<'s, T> {
     pub(crate) inner: T,

@@ -3,6 +3,7 @@
 
 use super::defer;
 use super::index::{self, Pending, patient_rows};
+use super::item;
 use super::names::{Id, Interner, Naming, bad_row};
 use super::rights::Allowed;
 use super::rows::{facts_of, rows_of};
@@ -153,6 +154,7 @@ impl Group {
             Some(rights) => Some(Allowed::new(conn, shared, rights).map_err(unavailable)?),
             None => None,
         };
+        item::hold(conn, &unit.items)?;
         let mut plans = Vec::with_capacity(unit.ops.len());
         let mut seen = HashSet::with_capacity(unit.ops.len());
         for op in &unit.ops {
@@ -179,6 +181,7 @@ impl Group {
                 }
             });
         }
+        item::apply(conn, &unit.items)?;
         if unit.events.is_some() && results.iter().all(|r| !r.changed) {
             // Every audited unit has a commit number of its own, so that its events are told apart.
             self.next_vid += 1;

@@ -9,6 +9,7 @@ mod checkpoint;
 mod defer;
 mod find;
 mod index;
+mod item;
 mod names;
 mod open;
 mod read;
