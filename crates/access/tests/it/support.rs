@@ -86,7 +86,7 @@ pub(crate) const TENANTS: [&str; 2] = ["clinic", "other"];
 pub(crate) const SITES: [&str; 3] = ["north", "south", "west"];
 pub(crate) const PATIENTS: [&str; 5] = ["ada", "bob", "cyd", "own", "child"];
 pub(crate) const USERS: [&str; 3] = ["grace", "henry", "iris"];
-pub(crate) const ROLES: [&str; 12] = [
+pub(crate) const ROLES: [&str; 13] = [
     "clinician",
     "nurse",
     "front-desk",
@@ -99,6 +99,7 @@ pub(crate) const ROLES: [&str; 12] = [
     "proxy",
     "app",
     "agent",
+    "system",
 ];
 
 /// The labels that shipped walls and roles name, and two that they do not.

@@ -81,7 +81,7 @@ fn what_cannot_be_gathered_is_refused() {
     let how = SearchHow::default();
     for (kind, id, name, value, code) in [
         ("Patient", "nobody", "_count", "1", "record.read.not-found"),
-        ("Practitioner", "d", "_count", "1", "access.denied"),
+        ("Practitioner", "d", "_count", "1", "server.interaction.not-supported"),
         ("Patient", "p", "colour", "red", "search.parameter.unknown"),
         ("Patient", "p", "_type", "Nothing", "search.parameter.value"),
         ("Patient", "p", "start", "yesterday", "search.parameter.value"),
