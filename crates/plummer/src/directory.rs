@@ -29,11 +29,15 @@ const KINDS: [(&str, Kind); 5] = [
     ("app", Kind::App),
 ];
 
+/// Identity, asked by whoever owns the data folder.
+pub(crate) fn operator(record: &Record) -> Identity {
+    let request = uuid_v7(SystemClock.now(), &mut opening::random());
+    record.identity().asked_by(Asker { by: By::Operator, request, source: None })
+}
+
 /// Does what is wished, in the name of whoever owns the data folder.
 pub(crate) fn carry_out(record: &Record, wish: Wish) -> Result<Told, Fault> {
-    let request = uuid_v7(SystemClock.now(), &mut opening::random());
-    let asker = Asker { by: By::Operator, request, source: None };
-    let identity = &record.identity().asked_by(asker);
+    let identity = &operator(record);
     match wish {
         Wish::Backup { .. } => Err(Fault::new(&code::INTERNAL, "a backup is no such wish")),
         Wish::List { sort } => {

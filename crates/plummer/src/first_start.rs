@@ -4,14 +4,12 @@
 
 use crate::columns::aligned;
 use crate::command::role::SYSTEM;
-use crate::opening;
+use crate::directory;
 use ::demo::{Clinic, Part};
 use anyhow::anyhow;
+use base::Fault;
 use base::error::code;
-use base::id::uuid_v7;
-use base::time::SystemClock;
-use base::{Clock as _, Fault};
-use identity::{Asker, By, Identity, Kind, Profile, Secret};
+use identity::{Identity, Kind, Profile, Secret};
 use record::Record;
 use std::io::Write;
 
@@ -34,9 +32,7 @@ pub(crate) enum Welcome {
 
 /// Makes ready who may sign in.
 pub(crate) fn begin(record: &Record, cast: Option<&Clinic>) -> anyhow::Result<Welcome> {
-    let request = uuid_v7(SystemClock.now(), &mut opening::random());
-    let asker = Asker { by: By::Operator, request, source: None };
-    let identity = record.identity().asked_by(asker);
+    let identity = directory::operator(record);
     let welcome = match cast {
         Some(clinic) => people(&identity, clinic.cast()),
         None => identity.make_claim().map(|code| code.map_or(Welcome::Known, Welcome::Claim)),
