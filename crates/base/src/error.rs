@@ -107,6 +107,8 @@ codes! {
     TOKEN_INVALID = "identity.token.invalid", 401, "login", "the token is not valid";
     NAME_TAKEN = "identity.login.taken", 409, "duplicate", "the sign-in name is taken";
     PASSWORD_WEAK = "identity.password.weak", 422, "value", "the password is too easily guessed";
+    PASSWORD_MUST_CHANGE = "identity.password.must-change", 403, "expired", "the password has to be changed first";
+    ADMINISTRATOR_LAST = "identity.administrator.last", 409, "business-rule", "it would leave nobody who administers the site";
     PRINCIPAL_DISABLED = "identity.principal.disabled", 403, "forbidden", "the principal is disabled";
     PRINCIPAL_NOT_FOUND = "identity.principal.not-found", 404, "not-found", "no such principal";
     STEP_UP_NEEDED = "identity.step-up.needed", 403, "login", "a factor must be shown again";

@@ -93,7 +93,7 @@ impl Identity {
             let Some(waiting) = waiting.filter(|_| right) else { return Err(claim_invalid()) };
             let (principal, password) = {
                 let (principal, _) = self.prepare(Kind::Person, profile.clone())?;
-                let password = self.hashed(&principal, password)?;
+                let password = self.hashed(&principal, password, false)?;
                 (principal, password)
             };
             let _writing = self.write();

@@ -14,7 +14,7 @@ use crate::principal::{
     Disabled, Kind, Principal, PrincipalId, Profile, REASON_BYTES_MAX, SignInName, invalid,
     printable,
 };
-use crate::refusal::{name_taken, not_found};
+use crate::refusal::{last_administrator, name_taken, not_found};
 use crate::shelf::{Change, SCAN_MAX, ShelfName, conflict};
 
 impl Identity {
@@ -84,7 +84,10 @@ impl Identity {
         let _writing = self.write();
         let before = self.current(id, version)?;
         let old = before.profile.check()?;
-        let mut principal = Principal { profile, ..before };
+        let mut principal = Principal { profile, ..before.clone() };
+        if self.administers(&before) && !self.administers(&principal) {
+            self.another_administrator(id)?;
+        }
         let mut changes = Vec::new();
         if name != old {
             self.free(&name)?;
@@ -106,6 +109,9 @@ impl Identity {
         }
         let _writing = self.write();
         let mut principal = self.current(id, version)?;
+        if self.administers(&principal) {
+            self.another_administrator(id)?;
+        }
         principal.disabled = Some(Disabled { at_ms: self.now().0, reason: reason.to_owned() });
         self.core.halfway.lock().retain(|_, halfway| halfway.principal != id);
         self.core.enrolling.lock().remove(&id);
@@ -123,6 +129,29 @@ impl Identity {
         principal.disabled = None;
         self.put(&mut principal, Vec::new(), DeedKind::Enabled)?;
         Ok(principal)
+    }
+
+    /// Whether a principal may administer the site, as far as identity knows.
+    fn administers(&self, principal: &Principal) -> bool {
+        principal.kind == Kind::Person
+            && principal.disabled.is_none()
+            && principal.profile.roles.contains(&self.core.settings.administrator_role)
+    }
+
+    /// Refuses what would leave nobody who administers and can sign in. Whoever calls it holds
+    /// `write`, so that two cannot take the last two away at once.
+    fn another_administrator(&self, id: PrincipalId) -> Result<(), Fault> {
+        let mut after = None;
+        loop {
+            let page = self.list(after, SCAN_MAX)?;
+            let Some(last) = page.last() else { return Err(last_administrator()) };
+            after = Some(last.id);
+            for one in page.iter().filter(|one| one.id != id && self.administers(one)) {
+                if self.load_password(one.id)?.is_some_and(|(_, stored)| !stored.must_change) {
+                    return Ok(());
+                }
+            }
+        }
     }
 
     /// The principal, if it is still as it was read.

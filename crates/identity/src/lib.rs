@@ -41,6 +41,7 @@ pub use deed::{Asker, By, Deed, DeedKind};
 pub use factor::{Enrolment, FactorKind, Proof};
 pub use identity::{Ground, Identity};
 pub use kdf::Cost;
+pub use password::PasswordState;
 pub use principal::{Disabled, Kind, Principal, PrincipalId, Profile, SignInName};
 pub use refusal::Refusal;
 pub use secret::{CryptoRandom, Key, Secret};

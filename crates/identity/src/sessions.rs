@@ -127,6 +127,12 @@ impl Identity {
         self.revoke_where(|state| state.session.principal == id, deed)
     }
 
+    /// Ends every session and token of everybody; how many there were. For a copy of the past: what
+    /// was revoked since it was made would be valid in it again.
+    pub fn revoke_everything(&self) -> Result<usize, Fault> {
+        self.revoke_where(|_| true, self.deed(DeedKind::Revoked, None))
+    }
+
     /// Writes down the last use of each session where that is due; how many. To be called every few
     /// seconds: one session costs at most one write in [`crate::Settings::touch_ms`].
     pub fn write_touches(&self) -> Result<usize, Fault> {

@@ -14,7 +14,7 @@ use crate::identity::Identity;
 use crate::kdf::Slot;
 use crate::password::Stored;
 use crate::principal::{Kind, Principal, PrincipalId, SignInName};
-use crate::refusal::{Refusal, refused, step_up_needed};
+use crate::refusal::{Refusal, must_change, refused, step_up_needed};
 use crate::secret::Secret;
 use crate::session::{Assurance, Caller, Opened, SessionKind};
 use crate::shelf::{Change, ShelfName};
@@ -68,9 +68,11 @@ impl Halfway {
 }
 
 /// A password that was found right: whose, and which version of it.
-struct Known {
-    principal: PrincipalId,
-    password: u64,
+pub(crate) struct Known {
+    pub(crate) principal: PrincipalId,
+    pub(crate) password: u64,
+    /// It opens nothing but its own change.
+    pub(crate) must_change: bool,
 }
 
 impl Identity {
@@ -82,6 +84,9 @@ impl Identity {
         self.counted(key, source, upon, || {
             let known = self.know(name, password, &slot)?;
             drop(slot);
+            if known.must_change {
+                return Err(must_change());
+            }
             let now = self.now();
             let _writing = self.write();
             let (version, factors) = self.load_factors(known.principal)?;
@@ -224,7 +229,7 @@ impl Identity {
     }
 
     /// Whose sign-in name was typed.
-    fn named(&self, typed: &str) -> Result<Option<PrincipalId>, Fault> {
+    pub(crate) fn named(&self, typed: &str) -> Result<Option<PrincipalId>, Fault> {
         match SignInName::fold(typed) {
             Some(name) => self.holder(&name),
             None => Ok(None),
@@ -232,7 +237,7 @@ impl Identity {
     }
 
     /// Whose name and password these are. Whatever is wrong, the same is read and hashed.
-    fn know(&self, name: &str, password: &Secret, slot: &Slot) -> Result<Known, Fault> {
+    pub(crate) fn know(&self, name: &str, password: &Secret, slot: &Slot) -> Result<Known, Fault> {
         let id = self.named(name)?.unwrap_or(NOBODY);
         let principal = self.load_principal(id)?.filter(able);
         let found = self.load_password(id)?.filter(|_| principal.is_some());
@@ -244,7 +249,7 @@ impl Identity {
             return Err(refused());
         };
         let version = self.renewed(id, version, &stored, text, slot)?;
-        Ok(Known { principal: id, password: version })
+        Ok(Known { principal: id, password: version, must_change: stored.must_change })
     }
 
     /// Makes a hash of another cost anew, now that the password is at hand.
@@ -272,7 +277,8 @@ impl Identity {
         now: Millis,
     ) -> Result<Opened, Fault> {
         let used = self.prove(halfway.principal, proof, now)?.ok_or_else(refused)?;
-        let known = Known { principal: halfway.principal, password: halfway.password };
+        let (principal, password) = (halfway.principal, halfway.password);
+        let known = Known { principal, password, must_change: false };
         let _writing = self.write();
         self.enter(&known, Assurance::Aal2, source, now, used)
     }
@@ -314,6 +320,6 @@ fn drop_oldest(waiting: &mut ByDigest<Halfway>, id: PrincipalId) {
 
 /// What was read is no longer so: another used the code, changed the password or disabled the
 /// principal. That is a refusal like any other.
-fn conflict_is_refusal(fault: Fault) -> Fault {
+pub(crate) fn conflict_is_refusal(fault: Fault) -> Fault {
     if fault.code() == &code::ITEM_CONFLICT { refused() } else { fault }
 }

@@ -11,12 +11,12 @@ use std::hash::{BuildHasher, RandomState};
 
 /// Opens the record of the data folder.
 pub(crate) fn record(settings: &Settings) -> anyhow::Result<Record> {
-    open(settings, settings.record())
+    open(settings, settings.record()?)
 }
 
 /// Opens the record of the data folder for a load.
 pub(crate) fn bulk(settings: &Settings) -> anyhow::Result<Record> {
-    open(settings, record::Settings { bulk: true, ..settings.record() })
+    open(settings, record::Settings { bulk: true, ..settings.record()? })
 }
 
 fn open(settings: &Settings, how: record::Settings) -> anyhow::Result<Record> {
