@@ -6,4 +6,6 @@
 //! asks no clock.
 
 pub mod consent;
+pub mod elements;
+pub mod labelling;
 pub mod reach;

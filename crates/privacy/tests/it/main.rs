@@ -9,5 +9,10 @@
 
 mod consent;
 mod consent_rules;
+mod elements;
+mod elements_search;
+mod labelling;
+mod packs;
 mod reach;
+mod security;
 mod support;
