@@ -121,6 +121,7 @@ impl Session {
             now: self.now(),
             base_url: how.base_url.clone(),
             conditional: false,
+            hidden: None,
         }
     }
 
