@@ -54,6 +54,26 @@ impl Entry {
             out.push('}');
         });
         list(out, "patients", &event.patients, |out, id| text(out, id));
+        if let Some(receipt) = &event.receipt {
+            list(out, "policies", &receipt.policies, |out, id| text(out, id));
+            if receipt.epoch != 0 {
+                number(out, ",\"epoch\":", receipt.epoch);
+            }
+            for (name, value) in [
+                ("purpose", &receipt.purpose),
+                ("onBehalfOf", &receipt.on_behalf_of),
+                ("session", &receipt.session),
+                ("client", &receipt.client),
+                ("breakGlass", &receipt.break_glass),
+            ] {
+                if let Some(value) = value {
+                    out.push_str(",\"");
+                    out.push_str(name);
+                    out.push_str("\":");
+                    text(out, value);
+                }
+            }
+        }
         if event.commit_seq != 0 {
             number(out, ",\"commit\":", event.commit_seq);
         }

@@ -13,6 +13,8 @@ mod failure;
 #[cfg(test)]
 mod recovery;
 #[cfg(test)]
+mod signed;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tamper;
