@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     /// Kept until the server has ended.
-    _dir: TempDir,
+    dir: TempDir,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -62,7 +62,7 @@ impl Running {
             });
         });
         let address = address.recv().unwrap();
-        Self { address, _dir: dir, stop: Some(stop), thread: Some(thread) }
+        Self { address, dir, stop: Some(stop), thread: Some(thread) }
     }
 
     /// Asks the server to stop and waits until it has.
@@ -77,6 +77,11 @@ impl Running {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }
+    }
+
+    /// Where the access log lies.
+    pub(crate) fn audit_log(&self) -> std::path::PathBuf {
+        self.dir.path().join("audit")
     }
 
     pub(crate) fn base(&self) -> String {
