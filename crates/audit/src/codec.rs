@@ -186,6 +186,49 @@ pub(crate) fn outline(bytes: &[u8]) -> Result<Outline<'_>, Malformed> {
     walk(bytes, &mut Nothing)
 }
 
+/// Calls `each` with a number for each patient that an event concerns: those shown, and those named as
+/// a target. Another id may have the same number.
+pub(crate) fn patient_numbers(bytes: &[u8], each: impl FnMut(u64)) -> Result<(), Malformed> {
+    walk(bytes, &mut Numbers(each)).map(|_| ())
+}
+
+/// The number of a patient's id (FNV-1a of it as it stands in an event).
+pub(crate) fn patient_number(id: &str) -> u64 {
+    uuid_bytes(id).map_or_else(|| fnv(id.as_bytes()), |bytes| fnv(&bytes))
+}
+
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3)
+    })
+}
+
+struct Numbers<F>(F);
+
+impl<F: FnMut(u64)> Numbers<F> {
+    fn add(&mut self, id: &Id<'_>) {
+        (self.0)(match id {
+            Id::Uuid(bytes) => fnv(bytes),
+            Id::Text(text) => fnv(text.as_bytes()),
+        });
+    }
+}
+
+impl<F: FnMut(u64)> Visit for Numbers<F> {
+    fn target(&mut self, resource_type: &str, id: Option<Id<'_>>, _: Option<u32>) {
+        if let Some(id) = id.filter(|_| resource_type == "Patient") {
+            self.add(&id);
+        }
+    }
+
+    fn patient(&mut self, id: Id<'_>) {
+        self.add(&id);
+    }
+
+    fn receipt(&mut self, _: Grounds<'_>) {}
+    fn policy(&mut self, _: &str) {}
+}
+
 trait Visit {
     fn target(&mut self, resource_type: &str, id: Option<Id<'_>>, version: Option<u32>);
     fn patient(&mut self, id: Id<'_>);

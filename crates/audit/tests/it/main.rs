@@ -11,6 +11,8 @@ mod crash;
 #[cfg(test)]
 mod failure;
 #[cfg(test)]
+mod finder;
+#[cfg(test)]
 mod recovery;
 #[cfg(test)]
 mod signed;

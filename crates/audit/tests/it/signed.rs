@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use audit::checkpoint::{FILE, open};
-use audit::note::{Signer as _, cosign};
+use audit::note::cosign;
 use audit::{
     Damage, Head, Log, Notary, NoteKey, Options, Salts, Seal, Trust, Wrong, check_continued,
     check_proof, prove, prove_continued, read, verify, verify_signed, witness,
