@@ -7,6 +7,7 @@ use audit::{Hash, Head, Log};
 use base::error::code;
 use base::time::SystemClock;
 use base::{Clock, Fault, Limits};
+use parking_lot::Mutex;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::path::Path;
@@ -30,6 +31,8 @@ pub struct Settings {
     pub bulk: bool,
     /// The file layer of the access log; a test puts one in that fails.
     pub audit_files: Arc<dyn audit::Files>,
+    /// What the access log is signed with; without it, nothing signs it.
+    pub seal: Option<audit::Seal>,
 }
 
 impl Default for Settings {
@@ -42,6 +45,7 @@ impl Default for Settings {
             seed: None,
             bulk: false,
             audit_files: Arc::new(audit::Disk),
+            seal: None,
         }
     }
 }
@@ -55,6 +59,10 @@ pub struct Health {
     pub last_commit: u64,
     /// The highest commit number the access log holds.
     pub audited_commit: u64,
+    /// Why the access log is not signed any more, when it should be.
+    pub notary: Option<Fault>,
+    /// The last event that a signed checkpoint covers; 0 when nothing is signed.
+    pub signed_event: u64,
     /// Why the store can no longer write, when it cannot.
     pub store: Option<Fault>,
     /// How durable commits are.
@@ -73,6 +81,10 @@ pub(crate) struct Gate {
     pub(crate) store: Store,
     pub(crate) log: Arc<Log>,
     pub(crate) settings: Settings,
+    /// Finds events of the log.
+    pub(crate) finder: Mutex<audit::Finder>,
+    /// Signs the log; ends before the log does.
+    pub(crate) notary: Option<audit::Notarizing>,
     /// Held for its thread.
     _outbox: Outbox,
 }
@@ -108,7 +120,16 @@ impl Record {
             Fault::new(&code::STORE_UNAVAILABLE, format!("the data folder cannot be synced: {e}"))
         })?;
         let outbox = Outbox::open(relay, &store, &log, settings.clock.now())?;
-        Ok(Self { gate: Arc::new(Gate { store, log, settings, _outbox: outbox }) })
+        let notary = match settings.seal.clone() {
+            None => None,
+            Some(seal) => {
+                let notary = audit::Notary::open(&dir.join("audit"), seal, settings.clock.now())?;
+                Some(notary.spawn(Arc::clone(&log), Arc::clone(&settings.clock))?)
+            }
+        };
+        let finder = Mutex::new(audit::Finder::new(&dir.join("audit")));
+        let gate = Gate { store, log, settings, finder, notary, _outbox: outbox };
+        Ok(Self { gate: Arc::new(gate) })
     }
 
     /// A session for one request.
@@ -130,6 +151,8 @@ impl Record {
     pub fn health(&self) -> Health {
         Health {
             audit: self.gate.log.failure(),
+            notary: self.gate.notary.as_ref().and_then(audit::Notarizing::failure),
+            signed_event: self.gate.notary.as_ref().map_or(0, |notary| notary.last().size),
             store: self.gate.store.failure(),
             last_commit: self.gate.store.last_commit(),
             audited_commit: self.gate.log.last_commit_seq(),

@@ -3,6 +3,9 @@
 //! may leave (45 CFR 164.312(b)), and nobody goes round it. It knows neither HTTP nor SQL: doors put
 //! its answers into their own words. docs/internals/record.md walks through it.
 
+mod access_log;
+mod accounting;
+mod balp;
 mod bundle;
 mod condition;
 mod conditional;
@@ -20,7 +23,10 @@ mod session;
 mod trail;
 mod write;
 
+pub use access_log::{LogPage, is_log_id};
+pub use accounting::{Access, Accounting};
 pub use audit::{Kind, Source};
+pub use balp::{Shown, audit_event, event_id};
 pub use bundle::{Answer, BundleAnswer, BundleOptions, Content, Place};
 pub use everything::EverythingParams;
 pub use find::{Found, SearchHow};
