@@ -11,7 +11,9 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use base::error::code;
+use base::id::uuid_text;
 use base::{Clock, Fault, Millis};
+use keys::Keyring;
 use parking_lot::{Condvar, Mutex};
 
 use crate::chain::{Hash, Head};
@@ -27,6 +29,9 @@ use crate::verify::{Damage, Wrong};
 const WAITING_BYTES_MAX: usize = 1 << 20;
 /// How often it looks whether there is enough to sign.
 const LOOK: Duration = Duration::from_millis(200);
+
+/// The file in the log's directory with the key that verifies its checkpoints.
+pub const KEY_FILE: &str = "key";
 
 /// What a log is signed with.
 #[derive(Debug, Clone)]
@@ -48,6 +53,15 @@ impl Seal {
     #[must_use]
     pub fn new(origin: impl Into<String>, signer: Arc<dyn Signer>, salts: Salts) -> Self {
         Self { origin: origin.into(), signer, salts, every_events: 10_000, every_ms: 60_000 }
+    }
+
+    /// With the keys of a tenant: its signing key signs, its audit key makes the salts, its id names
+    /// the log.
+    #[must_use]
+    pub fn of(keyring: &Arc<Keyring>) -> Self {
+        let origin = format!("plummer/{}", uuid_text(&keyring.tenant()));
+        let signer: Arc<dyn Signer> = Arc::clone(keyring) as Arc<dyn Signer>;
+        Self::new(origin, signer, Salts::new(keyring.audit_key()))
     }
 
     /// What verifies its checkpoints.

@@ -7,7 +7,7 @@ use base::Fault;
 use base::error::code;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use keys::{SIGNATURE_BYTES, SigningKey, VerifyingKey};
+use keys::{Keyring, SIGNATURE_BYTES, SigningKey, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 
 /// A note is never longer than this.
@@ -35,6 +35,17 @@ impl Signer for SigningKey {
 
     fn public(&self) -> VerifyingKey {
         Self::public(self)
+    }
+}
+
+/// The keys of a tenant sign by its signing key.
+impl Signer for Keyring {
+    fn sign(&self, message: &[u8]) -> Result<[u8; SIGNATURE_BYTES], Fault> {
+        self.signing_key().sign(message)
+    }
+
+    fn public(&self) -> VerifyingKey {
+        self.signing_key().public()
     }
 }
 

@@ -19,6 +19,10 @@ const LOG: &[u8] = b"L";
 const LOOKS_MAX: u64 = 200_000;
 const AUDIT_EVENT: &str = "AuditEvent";
 
+/// The parameters that a search of the log takes, but for those that decide the page.
+pub const LOG_PARAMETERS: [&str; 9] =
+    ["_id", "action", "agent", "date", "entity", "outcome", "patient", "subtype", "type"];
+
 /// A page of the log.
 #[derive(Debug, Clone)]
 pub struct LogPage {

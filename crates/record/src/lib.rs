@@ -23,7 +23,7 @@ mod session;
 mod trail;
 mod write;
 
-pub use access_log::{LogPage, is_log_id};
+pub use access_log::{LOG_PARAMETERS, LogPage, is_log_id};
 pub use accounting::{Access, Accounting};
 pub use audit::{Kind, Source};
 pub use balp::{Shown, audit_event, event_id};

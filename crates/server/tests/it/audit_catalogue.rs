@@ -156,6 +156,9 @@ fn every_route_and_verb_leaves_its_event() {
         }
     }
     log.text.push('\n');
+    log.call("/AuditEvent search of this log", "GET", "/AuditEvent?patient=bea", &[], "");
+    log.call("/AuditEvent/[id] read of this log", "GET", "/AuditEvent/log-1", &[], "");
+    log.call("/AuditEvent/[id] delete", "DELETE", "/AuditEvent/own", &[], "");
     log.call("/ transaction", "POST", "/", &[], &bundle("transaction"));
     log.call(
         "/[type] create on a condition, found",
