@@ -19,6 +19,7 @@ mod codec;
 pub mod event;
 pub mod files;
 pub mod finder;
+pub mod forward;
 mod index;
 mod json;
 pub mod log;

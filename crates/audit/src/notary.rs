@@ -132,6 +132,9 @@ impl Notary {
                 (tiles, Frontier::default(), Head::default())
             }
         };
+        // For whoever verifies without the tenant's keys; he should have it from elsewhere as well.
+        let public = dir.join(KEY_FILE);
+        std::fs::write(&public, format!("{}\n", seal.key()?)).map_err(failed)?;
         let mut notary =
             Self { dir: dir.to_owned(), seal, tiles, frontier, head, walk: None, last, file };
         if !whole {
@@ -312,7 +315,7 @@ fn run(mut notary: Notary, log: &Log, clock: &dyn Clock, shared: &Shared) {
 }
 
 /// A walk that has come to `head`.
-fn find(dir: &Path, head: Head) -> Result<Walk, Fault> {
+pub(crate) fn find(dir: &Path, head: Head) -> Result<Walk, Fault> {
     let failed = |e| unavailable("the audit log cannot be read", &e);
     let segments = list(dir).map_err(failed)?;
     let at = segments.partition_point(|(first, _)| *first <= head.seq.max(1));
@@ -336,7 +339,7 @@ fn find(dir: &Path, head: Head) -> Result<Walk, Fault> {
 }
 
 /// A walk of the segment that begins with event `first`, after `head`.
-fn begin(dir: &Path, first: u64, head: Head) -> Result<Walk, Fault> {
+pub(crate) fn begin(dir: &Path, first: u64, head: Head) -> Result<Walk, Fault> {
     let path = segment_path(dir, first);
     let opened = Walk::open(&path, first);
     let opened = opened.map_err(|e| unavailable("the audit log cannot be read", &e))?;

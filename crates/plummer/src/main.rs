@@ -8,6 +8,7 @@ mod logging;
 mod opening;
 mod progress;
 mod settings;
+mod signing;
 
 use clap::Parser;
 use cli::{Cli, Command};

@@ -84,7 +84,7 @@ pub(crate) struct Gate {
     /// Finds events of the log.
     pub(crate) finder: Mutex<audit::Finder>,
     /// Signs the log; ends before the log does.
-    pub(crate) notary: Option<audit::Notarizing>,
+    pub(crate) notary: Mutex<Option<audit::Notarizing>>,
     /// Held for its thread.
     _outbox: Outbox,
 }
@@ -128,7 +128,8 @@ impl Record {
             }
         };
         let finder = Mutex::new(audit::Finder::new(&dir.join("audit")));
-        let gate = Gate { store, log, settings, finder, notary, _outbox: outbox };
+        let gate =
+            Gate { store, log, settings, finder, notary: Mutex::new(notary), _outbox: outbox };
         Ok(Self { gate: Arc::new(gate) })
     }
 
@@ -142,6 +143,12 @@ impl Record {
         }
     }
 
+    /// Has the last events of the access log signed, when it is signed at all, and ends that: before a
+    /// process ends, which may not drop its last copy of the record.
+    pub fn settle(&self) {
+        drop(self.gate.notary.lock().take());
+    }
+
     /// Figures of the store.
     pub fn store_stats(&self) -> store::Stats {
         self.gate.store.stats()
@@ -151,8 +158,8 @@ impl Record {
     pub fn health(&self) -> Health {
         Health {
             audit: self.gate.log.failure(),
-            notary: self.gate.notary.as_ref().and_then(audit::Notarizing::failure),
-            signed_event: self.gate.notary.as_ref().map_or(0, |notary| notary.last().size),
+            notary: self.gate.notary.lock().as_ref().and_then(audit::Notarizing::failure),
+            signed_event: self.gate.notary.lock().as_ref().map_or(0, |notary| notary.last().size),
             store: self.gate.store.failure(),
             last_commit: self.gate.store.last_commit(),
             audited_commit: self.gate.log.last_commit_seq(),

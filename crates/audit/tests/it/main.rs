@@ -13,6 +13,8 @@ mod failure;
 #[cfg(test)]
 mod finder;
 #[cfg(test)]
+mod forward;
+#[cfg(test)]
 mod recovery;
 #[cfg(test)]
 mod signed;
