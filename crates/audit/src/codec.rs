@@ -11,6 +11,7 @@ use base::id::{uuid_bytes, uuid_text};
 use base::{Fault, Millis};
 
 use crate::event::{ANONYMOUS, Decision, Event, Kind, Source, Target};
+use crate::receipt::Receipt;
 
 /// The longest encoding of one event. A transaction of 20,000 entries takes 1.7 MB at most.
 pub const EVENT_BYTES_MAX: usize = 4 << 20;
@@ -23,6 +24,15 @@ const SOURCE: u8 = 1 << 3;
 const TARGETS: u8 = 1 << 4;
 const PATIENTS: u8 = 1 << 5;
 const COMMIT: u8 = 1 << 6;
+const RECEIPT: u8 = 1 << 7;
+// Of a receipt's own flags.
+const POLICIES: u8 = 1;
+const EPOCH: u8 = 1 << 1;
+const PURPOSE: u8 = 1 << 2;
+const BEHALF: u8 = 1 << 3;
+const SESSION: u8 = 1 << 4;
+const CLIENT: u8 = 1 << 5;
+const BREAK_GLASS: u8 = 1 << 6;
 const FLAGS_AT: usize = 2;
 
 /// Bytes that are no event, and where they stop being one.
@@ -65,6 +75,7 @@ impl Event {
             (SOURCE, self.source.is_some()),
             (TARGETS, !self.targets.is_empty()),
             (PATIENTS, !self.patients.is_empty()),
+            (RECEIPT, self.grounds().is_some()),
             (COMMIT, self.commit_seq != 0),
         ] {
             flags |= if present { bit } else { 0 };
@@ -104,9 +115,17 @@ impl Event {
                 put_id(out, Some(id));
             }
         }
+        if let Some(receipt) = self.grounds() {
+            put_receipt(out, receipt);
+        }
         if flags & COMMIT != 0 {
             put_varint(out, self.commit_seq);
         }
+    }
+
+    /// The receipt, when it says anything.
+    fn grounds(&self) -> Option<&Receipt> {
+        self.receipt.as_deref().filter(|receipt| !receipt.is_empty())
     }
 
     /// Reads an event back. Takes any bytes; refuses all that [`Event::encode`] would not write.
@@ -126,6 +145,7 @@ impl Event {
             bytes: head.bytes,
             query: head.query,
             source: head.source,
+            receipt: lists.receipt.map(Box::new),
             commit_seq: head.commit_seq,
         })
     }
@@ -166,9 +186,54 @@ pub(crate) fn outline(bytes: &[u8]) -> Result<Outline<'_>, Malformed> {
     walk(bytes, &mut Nothing)
 }
 
+/// Calls `each` with a number for each patient that an event concerns: those shown, and those named as
+/// a target. Another id may have the same number.
+pub(crate) fn patient_numbers(bytes: &[u8], each: impl FnMut(u64)) -> Result<(), Malformed> {
+    walk(bytes, &mut Numbers(each)).map(|_| ())
+}
+
+/// The number of a patient's id (FNV-1a of it as it stands in an event).
+pub(crate) fn patient_number(id: &str) -> u64 {
+    uuid_bytes(id).map_or_else(|| fnv(id.as_bytes()), |bytes| fnv(&bytes))
+}
+
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3)
+    })
+}
+
+struct Numbers<F>(F);
+
+impl<F: FnMut(u64)> Numbers<F> {
+    fn add(&mut self, id: &Id<'_>) {
+        (self.0)(match id {
+            Id::Uuid(bytes) => fnv(bytes),
+            Id::Text(text) => fnv(text.as_bytes()),
+        });
+    }
+}
+
+impl<F: FnMut(u64)> Visit for Numbers<F> {
+    fn target(&mut self, resource_type: &str, id: Option<Id<'_>>, _: Option<u32>) {
+        if let Some(id) = id.filter(|_| resource_type == "Patient") {
+            self.add(&id);
+        }
+    }
+
+    fn patient(&mut self, id: Id<'_>) {
+        self.add(&id);
+    }
+
+    fn receipt(&mut self, _: Grounds<'_>) {}
+    fn policy(&mut self, _: &str) {}
+}
+
 trait Visit {
     fn target(&mut self, resource_type: &str, id: Option<Id<'_>>, version: Option<u32>);
     fn patient(&mut self, id: Id<'_>);
+    fn receipt(&mut self, receipt: Grounds<'_>);
+    fn policy(&mut self, id: &str);
 }
 
 struct Nothing;
@@ -176,12 +241,26 @@ struct Nothing;
 impl Visit for Nothing {
     fn target(&mut self, _: &str, _: Option<Id<'_>>, _: Option<u32>) {}
     fn patient(&mut self, _: Id<'_>) {}
+    fn receipt(&mut self, _: Grounds<'_>) {}
+    fn policy(&mut self, _: &str) {}
 }
 
 #[derive(Default)]
 struct Lists {
     targets: Vec<Target>,
     patients: Vec<String>,
+    receipt: Option<Receipt>,
+}
+
+/// A receipt but for its policies.
+#[derive(Default)]
+struct Grounds<'a> {
+    epoch: u64,
+    purpose: Option<&'a str>,
+    on_behalf_of: Option<Id<'a>>,
+    session: Option<Id<'a>>,
+    client: Option<Id<'a>>,
+    break_glass: Option<&'a str>,
 }
 
 impl Visit for Lists {
@@ -192,6 +271,20 @@ impl Visit for Lists {
 
     fn patient(&mut self, id: Id<'_>) {
         self.patients.push(id.into_text());
+    }
+
+    fn policy(&mut self, id: &str) {
+        self.receipt.get_or_insert_default().policies.push(id.to_owned());
+    }
+
+    fn receipt(&mut self, grounds: Grounds<'_>) {
+        let receipt = self.receipt.get_or_insert_default();
+        receipt.epoch = grounds.epoch;
+        receipt.purpose = grounds.purpose.map(str::to_owned);
+        receipt.on_behalf_of = grounds.on_behalf_of.map(Id::into_text);
+        receipt.session = grounds.session.map(Id::into_text);
+        receipt.client = grounds.client.map(Id::into_text);
+        receipt.break_glass = grounds.break_glass.map(str::to_owned);
     }
 }
 
@@ -220,9 +313,6 @@ fn walk<'a>(bytes: &'a [u8], visit: &mut impl Visit) -> Result<Outline<'a>, Malf
     }
     let kind = Kind::from_code(c.byte()?).ok_or_else(|| c.expected("a known kind"))?;
     let flags = c.byte()?;
-    if flags >= COMMIT << 1 {
-        return Err(Malformed { at: FLAGS_AT, what: "known flags" });
-    }
     let mut outline = Outline {
         kind,
         decision: if flags & DENY == 0 { Decision::Permit } else { Decision::Deny },
@@ -277,6 +367,9 @@ fn walk<'a>(bytes: &'a [u8], visit: &mut impl Visit) -> Result<Outline<'a>, Malf
             visit.patient(id.ok_or_else(|| c.expected("a patient's id"))?);
         }
     }
+    if flags & RECEIPT != 0 {
+        receipt(&mut c, visit)?;
+    }
     if flags & COMMIT != 0 {
         outline.commit_seq = c.varint()?;
         if outline.commit_seq == 0 {
@@ -284,6 +377,79 @@ fn walk<'a>(bytes: &'a [u8], visit: &mut impl Visit) -> Result<Outline<'a>, Malf
         }
     }
     if c.at == bytes.len() { Ok(outline) } else { Err(c.expected("the end")) }
+}
+
+fn receipt<'a>(c: &mut Cursor<'a>, visit: &mut impl Visit) -> Result<(), Malformed> {
+    let flags = c.byte()?;
+    if flags == 0 || flags >= BREAK_GLASS << 1 {
+        return Err(c.expected("known flags of a receipt"));
+    }
+    let mut grounds = Grounds::default();
+    if flags & POLICIES != 0 {
+        for _ in 0..c.count()? {
+            let length = c.varint()?;
+            let id = c.text(length)?;
+            visit.policy(id);
+        }
+    }
+    if flags & EPOCH != 0 {
+        grounds.epoch = c.varint()?;
+        if grounds.epoch == 0 {
+            return Err(c.expected("an epoch above 0"));
+        }
+    }
+    if flags & PURPOSE != 0 {
+        let length = c.varint()?;
+        grounds.purpose = Some(c.text(length)?);
+    }
+    for (flag, slot) in [
+        (BEHALF, &mut grounds.on_behalf_of),
+        (SESSION, &mut grounds.session),
+        (CLIENT, &mut grounds.client),
+    ] {
+        if flags & flag != 0 {
+            let id = c.id()?;
+            *slot = Some(id.ok_or_else(|| c.expected("an id"))?);
+        }
+    }
+    if flags & BREAK_GLASS != 0 {
+        let length = c.varint()?;
+        grounds.break_glass = Some(c.text(length)?);
+    }
+    visit.receipt(grounds);
+    Ok(())
+}
+
+fn put_receipt(out: &mut Vec<u8>, receipt: &Receipt) {
+    let mut flags = 0;
+    for (bit, present) in [
+        (POLICIES, !receipt.policies.is_empty()),
+        (EPOCH, receipt.epoch != 0),
+        (PURPOSE, receipt.purpose.is_some()),
+        (BEHALF, receipt.on_behalf_of.is_some()),
+        (SESSION, receipt.session.is_some()),
+        (CLIENT, receipt.client.is_some()),
+        (BREAK_GLASS, receipt.break_glass.is_some()),
+    ] {
+        flags |= if present { bit } else { 0 };
+    }
+    out.push(flags);
+    if flags & POLICIES != 0 {
+        put_varint(out, receipt.policies.len() as u64);
+        receipt.policies.iter().for_each(|id| put_text(out, 0, id));
+    }
+    if flags & EPOCH != 0 {
+        put_varint(out, receipt.epoch);
+    }
+    if let Some(purpose) = &receipt.purpose {
+        put_text(out, 0, purpose);
+    }
+    for id in [&receipt.on_behalf_of, &receipt.session, &receipt.client].into_iter().flatten() {
+        put_id(out, Some(id));
+    }
+    if let Some(reason) = &receipt.break_glass {
+        put_text(out, 0, reason);
+    }
 }
 
 struct Cursor<'a> {

@@ -8,6 +8,8 @@ use std::net::IpAddr;
 use base::Millis;
 use sha2::{Digest, Sha256};
 
+use crate::receipt::Receipt;
+
 /// The actor of every event until identity exists.
 pub const ANONYMOUS: &str = "anonymous";
 
@@ -38,6 +40,8 @@ pub struct Event {
     pub query: Option<[u8; 8]>,
     /// From how far away the request came.
     pub source: Option<Source>,
+    /// The grounds of the decision, where there were any; never an empty one.
+    pub receipt: Option<Box<Receipt>>,
     /// The store's commit that this event is part of; 0 for reads.
     pub commit_seq: u64,
 }
@@ -58,6 +62,7 @@ impl Event {
             bytes: 0,
             query: None,
             source: None,
+            receipt: None,
             commit_seq: 0,
         }
     }

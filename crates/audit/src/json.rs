@@ -15,8 +15,23 @@ impl Entry {
         out
     }
 
+    /// As [`Entry::to_json`], of an event whose place in the chain is not known: one from a proof.
+    pub fn to_json_without_hash(&self) -> String {
+        let mut out = String::with_capacity(320);
+        self.write_members(&mut out);
+        out.push('}');
+        out
+    }
+
     /// Appends the entry as JSON to `out`.
     pub fn write_json(&self, out: &mut String) {
+        self.write_members(out);
+        out.push_str(",\"hash\":\"");
+        hex(out, &self.hash.0);
+        out.push_str("\"}");
+    }
+
+    fn write_members(&self, out: &mut String) {
         let event = &self.event;
         number(out, "{\"seq\":", self.seq);
         out.push_str(",\"time\":\"");
@@ -54,12 +69,29 @@ impl Entry {
             out.push('}');
         });
         list(out, "patients", &event.patients, |out, id| text(out, id));
+        if let Some(receipt) = &event.receipt {
+            list(out, "policies", &receipt.policies, |out, id| text(out, id));
+            if receipt.epoch != 0 {
+                number(out, ",\"epoch\":", receipt.epoch);
+            }
+            for (name, value) in [
+                ("purpose", &receipt.purpose),
+                ("onBehalfOf", &receipt.on_behalf_of),
+                ("session", &receipt.session),
+                ("client", &receipt.client),
+                ("breakGlass", &receipt.break_glass),
+            ] {
+                if let Some(value) = value {
+                    out.push_str(",\"");
+                    out.push_str(name);
+                    out.push_str("\":");
+                    text(out, value);
+                }
+            }
+        }
         if event.commit_seq != 0 {
             number(out, ",\"commit\":", event.commit_seq);
         }
-        out.push_str(",\"hash\":\"");
-        hex(out, &self.hash.0);
-        out.push_str("\"}");
     }
 }
 

@@ -14,23 +14,45 @@
 //! handed over with [`Log::append_commit`] after it.
 
 pub mod chain;
+pub mod checkpoint;
 mod codec;
 pub mod event;
 pub mod files;
+pub mod finder;
+pub mod forward;
+mod index;
 mod json;
 pub mod log;
+pub mod notary;
+pub mod note;
+pub mod proof;
 pub mod read;
+pub mod receipt;
 mod recover;
+pub mod report;
+mod seals;
 pub mod segment;
+pub mod syslog;
 pub mod ticket;
+mod tiles;
+pub mod tree;
 pub mod verify;
+pub mod witness;
 mod writer;
 
 pub use chain::{CommitMark, Hash, Head};
+pub use checkpoint::Checkpoint;
 pub use codec::{EVENT_BYTES_MAX, Malformed, stamp_commit};
 pub use event::{Decision, Event, Kind, Source, Target, query_digest};
 pub use files::{Disk, Files, SegmentFile};
+pub use finder::{Finder, Page, Wanted};
 pub use log::{Log, Options};
+pub use notary::{Notarizing, Notary, Seal};
+pub use note::{NoteKey, Signer};
+pub use proof::{Proven, check_continued, check_proof, prove, prove_continued};
 pub use read::{Entry, Filter, Reader, read};
+pub use receipt::Receipt;
+pub use seals::Trust;
 pub use ticket::{Ticket, Wait};
-pub use verify::{Damage, Report, Wrong, verify};
+pub use tree::Salts;
+pub use verify::{Damage, Report, Wrong, verify, verify_signed};

@@ -220,6 +220,14 @@ impl Log {
         self.shared.progress.anchor()
     }
 
+    /// Waits until everything appended so far is synced.
+    ///
+    /// # Errors
+    /// `audit.unavailable` when the log has failed.
+    pub fn flush(&self) -> Result<(), Fault> {
+        self.ticket(self.head().seq).synced().wait()
+    }
+
     /// The highest commit number in the log; 0 when there is none.
     pub fn last_commit_seq(&self) -> u64 {
         self.last_commit().seq

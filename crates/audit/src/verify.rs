@@ -7,8 +7,9 @@ use std::path::Path;
 
 use base::{Fault, Millis};
 
-use crate::chain::{CommitMark, Head};
+use crate::chain::{CommitMark, Hash, Head};
 use crate::recover::{event_after, read_tail};
+use crate::seals::{Seals, Trust};
 use crate::segment::{HEADER_BYTES, Step, Walk, list, unavailable};
 
 /// What was found.
@@ -28,6 +29,12 @@ pub struct Report {
     pub head: Head,
     /// How far the store's commits have come.
     pub mark: CommitMark,
+    /// Checkpoints that hold, when a key was given to verify them by.
+    pub checkpoints: u64,
+    /// The last event that a checkpoint covers.
+    pub signed: u64,
+    /// The root of the tree at that checkpoint.
+    pub root: Option<Hash>,
     /// The running server was writing an event after the head; it is not counted.
     pub writing: bool,
     /// The first thing that is wrong; everything after it is unproven.
@@ -75,6 +82,15 @@ pub enum Wrong {
     Truncated,
     /// The chain is sound in itself but is not the one that the anchor was taken from.
     Anchor,
+    /// The chain is sound in itself, and the event is not the one that was signed.
+    Signed,
+    /// The chain is sound in itself; this event or one up to `until` is not the one that was signed.
+    Rewritten {
+        /// The last event that the signature covers.
+        until: u64,
+    },
+    /// The checkpoint that should cover the event is wrong.
+    Checkpoint(&'static str),
 }
 
 impl fmt::Display for Wrong {
@@ -91,6 +107,14 @@ impl fmt::Display for Wrong {
             }
             Self::Truncated => f.write_str("missing: the log ends before it"),
             Self::Anchor => f.write_str("not the event the anchor was taken from"),
+            Self::Signed => f.write_str("altered, and the chain made anew: another one was signed"),
+            Self::Rewritten { until } => write!(
+                f,
+                "altered, or one up to event {until} is, and the chain made anew: others were signed"
+            ),
+            Self::Checkpoint(what) => {
+                write!(f, "not proven: the checkpoint that should cover it is {what}")
+            }
         }
     }
 }
@@ -111,28 +135,72 @@ impl fmt::Display for Damage {
 /// # Errors
 /// `audit.unavailable` when the log cannot be read; damage is not an error but the report.
 pub fn verify(dir: &Path, anchor: Option<Head>) -> Result<Report, Fault> {
+    run(dir, anchor, None)
+}
+
+/// As [`verify`], and holds the log against its signed checkpoints: then nobody without the signing
+/// key can have written it anew, and with the salts the altered event is named.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_signed(dir: &Path, anchor: Option<Head>, trust: &Trust) -> Result<Report, Fault> {
+    run(dir, anchor, Some(trust))
+}
+
+fn run(dir: &Path, anchor: Option<Head>, trust: Option<&Trust>) -> Result<Report, Fault> {
     let failed = |e| unavailable("the audit log cannot be read", &e);
     let mut report = Report::default();
     let segments = list(dir).map_err(failed)?;
+    let mut seals = None;
+    if let Some(trust) = trust {
+        match Seals::open(dir, trust, is_open(dir)).map_err(failed)? {
+            Ok(opened) => seals = Some(opened),
+            Err(damage) => {
+                report.damage = Some(damage);
+                return Ok(report);
+            }
+        }
+    }
     for (i, (first_seq, path)) in segments.iter().enumerate() {
         report.segments += 1;
-        let found = segment(&mut report, *first_seq, path, anchor).map_err(failed)?;
+        let name = || path.file_name().map(|n| n.to_string_lossy().into_owned());
+        let found = match segment(&mut report, *first_seq, path, anchor, seals.as_mut()) {
+            Ok(found) => found,
+            Err(Stop::Failed(error)) => return Err(failed(error)),
+            Err(Stop::Seal(damage)) => {
+                let damage = *damage;
+                report.damage = Some(Damage { segment: damage.segment.or_else(name), ..damage });
+                break;
+            }
+        };
         let Some((seq, offset, wrong)) = found else { continue };
         let reached = anchor.is_none_or(|anchor| report.head.seq >= anchor.seq);
         if i + 1 == segments.len() && reached && is_open(dir) {
             report.writing = is_being_written(path, seq, offset, wrong).map_err(failed)?;
         }
         if !report.writing {
-            let segment = path.file_name().map(|n| n.to_string_lossy().into_owned());
-            report.damage = Some(Damage { seq, segment, offset, wrong });
-            return Ok(report);
+            report.damage = Some(Damage { seq, segment: name(), offset, wrong });
+            break;
         }
     }
-    if anchor.is_some_and(|anchor| report.head.seq < anchor.seq) {
-        let seq = report.head.seq + 1;
-        report.damage = Some(Damage { seq, segment: None, offset: 0, wrong: Wrong::Truncated });
+    if let Some(seals) = seals {
+        (report.checkpoints, report.signed, report.root) = seals.so_far();
+        let grown = || list(dir).is_ok_and(|now| now.len() > segments.len());
+        if report.is_sound()
+            && seals.covers_more_than(report.head.seq)
+            && !(is_open(dir) && grown())
+        {
+            report.damage = Some(missing(report.head.seq + 1));
+        }
+    }
+    if report.is_sound() && anchor.is_some_and(|anchor| report.head.seq < anchor.seq) {
+        report.damage = Some(missing(report.head.seq + 1));
     }
     Ok(report)
+}
+
+const fn missing(seq: u64) -> Damage {
+    Damage { seq, segment: None, offset: 0, wrong: Wrong::Truncated }
 }
 
 /// Whether what looks wrong at the end of an open log is an event or a header that the server has
@@ -153,12 +221,25 @@ fn is_open(dir: &Path) -> bool {
 
 type Found = Option<(u64, u64, Wrong)>;
 
+/// Why a segment is not read to its end.
+enum Stop {
+    Failed(std::io::Error),
+    Seal(Box<Damage>),
+}
+
+impl From<std::io::Error> for Stop {
+    fn from(error: std::io::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
 fn segment(
     report: &mut Report,
     first_seq: u64,
     path: &Path,
     anchor: Option<Head>,
-) -> std::io::Result<Found> {
+    mut seals: Option<&mut Seals<'_>>,
+) -> Result<Found, Stop> {
     let expected = report.head.seq + 1;
     if first_seq != expected {
         return Ok(Some((expected, 0, Wrong::Segment(first_seq))));
@@ -185,6 +266,11 @@ fn segment(
                 report.last_time = Some(link.outline.time);
                 report.events += 1;
                 report.head = link.head;
+                if let Some(seals) = &mut seals
+                    && let Some(damage) = seals.event(link.head, link.event, offset)?
+                {
+                    return Err(Stop::Seal(Box::new(damage)));
+                }
             }
             Step::End => break,
             Step::Flaw(wrong) => {

@@ -41,7 +41,7 @@ pub(crate) enum Command {
     Token(people::Token),
     /// Make the first administrator with the code of the first start
     Claim(people::Claim),
-    /// Check or show the access log
+    /// Check, show, report, prove or send the access log
     #[command(subcommand)]
     Audit(Audit),
     /// Check or show the settings
@@ -120,13 +120,38 @@ pub(crate) struct Restore {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Audit {
     /// Read the whole access log and name the first event that is altered, missing or out of order
-    Verify,
+    Verify(AuditVerify),
     /// Print events as JSON lines
-    Show(AuditShow),
+    Show(AuditFilter),
+    /// Print a sorted report of events, for people or a spreadsheet
+    Report(AuditReport),
+    /// Write events in a form that other systems read
+    Export(AuditExport),
+    /// Prove that an event is in the log, to someone who does not have it
+    Prove(AuditProve),
+    /// Check such a proof, without the log
+    CheckProof(AuditCheckProof),
+    /// Keep a checkpoint that a witness has cosigned
+    Cosigned(AuditCosigned),
+    /// Send events to a syslog collector as they are written, from where it last stopped
+    Send(AuditSend),
 }
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct AuditShow {
+pub(crate) struct AuditVerify {
+    /// The key that signs the checkpoints, or a file with it [default: the file `key` beside the log]
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<String>,
+    /// A checkpoint kept elsewhere, which the log must agree with; may stand more than once
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoint: Vec<PathBuf>,
+    /// The key of a witness, or a file with it; what it cosigned must agree; may stand more than once
+    #[arg(long, value_name = "KEY")]
+    pub(crate) witness: Vec<String>,
+}
+
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct AuditFilter {
     /// Only events that concern this patient's id
     #[arg(long, value_name = "ID")]
     pub(crate) patient: Option<String>,
@@ -145,6 +170,71 @@ pub(crate) struct AuditShow {
     /// From this event's number on
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(crate) from_seq: u64,
+    /// Only events that ended so: ok, failed or denied
+    #[arg(long)]
+    pub(crate) outcome: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct AuditReport {
+    #[command(flatten)]
+    pub(crate) filter: AuditFilter,
+    /// The field to sort by, such as time, actor, kind, outcome or patients; `field:desc` turns it round
+    #[arg(long, default_value = "time", value_name = "FIELD")]
+    pub(crate) sort: String,
+    /// text, csv or ndjson
+    #[arg(long, default_value = "text")]
+    pub(crate) format: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct AuditExport {
+    #[command(flatten)]
+    pub(crate) filter: AuditFilter,
+    /// ndjson, balp (FHIR resources, one a line) or rfc5424 (syslog messages, one a line)
+    #[arg(long, default_value = "ndjson")]
+    pub(crate) format: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct AuditProve {
+    /// The event's number
+    #[arg(long, value_name = "N")]
+    pub(crate) event: u64,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct AuditCheckProof {
+    /// The proof
+    pub(crate) file: PathBuf,
+    /// The key of the log it comes from, or a file with it
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: String,
+    /// The key of a witness, or a file with it; told when it cosigned; may stand more than once
+    #[arg(long, value_name = "KEY")]
+    pub(crate) witness: Vec<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct AuditCosigned {
+    /// The checkpoint with the witness's signature
+    pub(crate) file: PathBuf,
+    /// The key of the witness, or a file with it
+    #[arg(long, value_name = "KEY")]
+    pub(crate) witness: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct AuditSend {
+    /// tls://host:port (RFC 5425) or, inside one machine, tcp://127.0.0.1:port
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) to: String,
+    /// The certificates that the collector's must be signed by, as PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Go on with what is written from now on, until stopped
+    #[arg(long)]
+    pub(crate) follow: bool,
 }
 
 #[derive(Debug, Subcommand)]

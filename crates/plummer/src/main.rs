@@ -13,6 +13,7 @@ mod people;
 mod progress;
 mod prompt;
 mod settings;
+mod signing;
 mod wish;
 
 use clap::Parser;

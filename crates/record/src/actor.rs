@@ -188,6 +188,11 @@ impl Actor {
         self.names_ids
     }
 
+    /// Whether a patient's record is the principal's own, or that of somebody it speaks for.
+    pub(crate) fn speaks_for(&self, patient: &str) -> bool {
+        self.who.own_record.iter().chain(&self.who.represents).any(|id| &**id == patient)
+    }
+
     /// The one site the principal works at, when it is one: what it writes belongs there.
     pub(crate) fn site(&self) -> Option<Arc<str>> {
         match self.who.sites.as_slice() {

@@ -73,6 +73,7 @@ impl Gate {
             now: self.settings.clock.now(),
             base_url: None,
             conditional: false,
+            hidden: None,
         };
         let search = parse(&Level::Type(of), &pairs, &options)?;
         let everything = Scope::everything();

@@ -11,6 +11,7 @@ use audit::{Hash, Head, Log};
 use base::error::code;
 use base::time::SystemClock;
 use base::{Clock, Fault, Limits};
+use parking_lot::Mutex;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::path::Path;
@@ -46,6 +47,8 @@ pub struct Settings {
     pub breached: Option<Arc<dyn identity::Breached>>,
     /// Seals what identity keeps, once there are keys.
     pub sealer: Option<Arc<dyn Sealer>>,
+    /// What the access log is signed with; without it, nothing signs it.
+    pub seal: Option<audit::Seal>,
 }
 
 impl Default for Settings {
@@ -64,6 +67,7 @@ impl Default for Settings {
             random: Arc::new(keys::SystemRandom),
             breached: None,
             sealer: None,
+            seal: None,
         }
     }
 }
@@ -77,6 +81,10 @@ pub struct Health {
     pub last_commit: u64,
     /// The highest commit number the access log holds.
     pub audited_commit: u64,
+    /// Why the access log is not signed any more, when it should be.
+    pub notary: Option<Fault>,
+    /// The last event that a signed checkpoint covers; 0 when nothing is signed.
+    pub signed_event: u64,
     /// Why the store can no longer write, when it cannot.
     pub store: Option<Fault>,
     /// How durable commits are.
@@ -98,6 +106,10 @@ pub(crate) struct Gate {
     pub(crate) policies: Policies,
     pub(crate) actors: Actors,
     pub(crate) directory: Directory,
+    /// Finds events of the log.
+    pub(crate) finder: Mutex<audit::Finder>,
+    /// Signs the log; ends before the log does.
+    pub(crate) notary: Mutex<Option<audit::Notarizing>>,
     /// Held for its thread.
     _outbox: Outbox,
 }
@@ -137,6 +149,14 @@ impl Record {
             Fault::new(&code::STORE_UNAVAILABLE, format!("the data folder cannot be synced: {e}"))
         })?;
         let outbox = Outbox::open(relay, &store, &log, settings.clock.now())?;
+        let notary = match settings.seal.clone() {
+            None => None,
+            Some(seal) => {
+                let notary = audit::Notary::open(&dir.join("audit"), seal, settings.clock.now())?;
+                Some(notary.spawn(Arc::clone(&log), Arc::clone(&settings.clock))?)
+            }
+        };
+        let finder = Mutex::new(audit::Finder::new(&dir.join("audit")));
         let directory = Directory::open(&store, &log, &settings)?;
         Ok(Self {
             gate: Arc::new(Gate {
@@ -146,6 +166,8 @@ impl Record {
                 policies,
                 actors: Actors::default(),
                 directory,
+                finder,
+                notary: Mutex::new(notary),
                 _outbox: outbox,
             }),
         })
@@ -161,6 +183,12 @@ impl Record {
         }
     }
 
+    /// Has the last events of the access log signed, when it is signed at all, and ends that: before a
+    /// process ends, which may not drop its last copy of the record.
+    pub fn settle(&self) {
+        drop(self.gate.notary.lock().take());
+    }
+
     /// Figures of the store.
     pub fn store_stats(&self) -> store::Stats {
         self.gate.store.stats()
@@ -170,6 +198,8 @@ impl Record {
     pub fn health(&self) -> Health {
         Health {
             audit: self.gate.log.failure(),
+            notary: self.gate.notary.lock().as_ref().and_then(audit::Notarizing::failure),
+            signed_event: self.gate.notary.lock().as_ref().map_or(0, |notary| notary.last().size),
             store: self.gate.store.failure(),
             last_commit: self.gate.store.last_commit(),
             audited_commit: self.gate.log.last_commit_seq(),

@@ -3,7 +3,10 @@
 //! may leave (45 CFR 164.312(b)), and nobody goes round it. It knows neither HTTP nor SQL: doors put
 //! its answers into their own words. docs/internals/record.md walks through it.
 
+mod access_log;
+mod accounting;
 mod actor;
+mod balp;
 mod bundle;
 mod care;
 mod condition;
@@ -27,8 +30,11 @@ mod trail;
 mod write;
 
 pub use access::Purpose;
+pub use access_log::{LOG_PARAMETERS, LogPage, is_log_id};
+pub use accounting::{Access, Accounting};
 pub use actor::Asked;
 pub use audit::{Kind, Source};
+pub use balp::{Shown, audit_event, event_id};
 pub use bundle::{Answer, BundleAnswer, BundleOptions, Content, Place};
 pub use everything::EverythingParams;
 pub use find::{Found, SearchHow};

@@ -174,6 +174,17 @@ impl Session {
         }
     }
 
+    /// Whether a patient's record is the subject's own, or that of somebody it speaks for.
+    pub(crate) fn speaks_for(&self, patient: &str) -> bool {
+        match &self.subject.reach {
+            Reach::Given(rights) => rights
+                .see
+                .patients()
+                .is_some_and(|patients| patients.iter().all(|id| &**id == patient)),
+            Reach::Principal { actor, .. } => actor.speaks_for(patient),
+        }
+    }
+
     /// Seconds since the last factor was shown.
     fn age(&self, factor: Option<Millis>) -> i64 {
         match factor {

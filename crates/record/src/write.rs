@@ -260,6 +260,7 @@ impl Session {
     /// Hands a unit to the writer and waits for the sync. Its audit event is stored with it; a unit
     /// that turns out to change nothing leaves its event in the log at once.
     pub(crate) async fn commit(&self, unit: Unit, event: Event) -> Result<Receipt, Fault> {
+        self.keeps_audit_events(&unit)?;
         let idle = event.clone();
         let receiver = self.submit(unit, event);
         let closed = |_| Err(Fault::new(&code::SHUTTING_DOWN, "the store has closed"));

@@ -108,7 +108,8 @@ pub(crate) fn head(w: &mut Writer, ask: &Ask, kind: &str) {
     w.member("type", kind);
 }
 
-fn write_links(w: &mut Writer, links: &Links) {
+/// The links of a page.
+pub(crate) fn write_links(w: &mut Writer, links: &Links) {
     w.key("link").array();
     let others = [("first", &links.first), ("previous", &links.previous), ("next", &links.next)];
     w.object().member("relation", "self").member("url", &links.this).end_object();

@@ -7,6 +7,7 @@ use crate::state::State;
 use bytes::Bytes;
 use fhir::definitions::{SearchKind, TypeId, r4};
 use fhir::write::Writer;
+use record::LOG_PARAMETERS;
 use search::registry::{Parameter, registry};
 use std::collections::BTreeMap;
 
@@ -104,12 +105,17 @@ fn resource(w: &mut Writer, of: TypeId, name: &str, switches: &Switches, reverse
     w.key("interaction").array();
     let mut told = Vec::new();
     for code in ROUTES.iter().filter_map(|row| row.interaction.type_code()) {
-        if !told.contains(&code) {
+        // What was recorded stays as it was.
+        let refused = name == AUDIT_EVENT && matches!(code, "update" | "delete");
+        if !refused && !told.contains(&code) {
             told.push(code);
             w.object().member("code", code).end_object();
         }
     }
     w.end_array();
+    if name == AUDIT_EVENT {
+        return access_log(w, of);
+    }
     w.member("versioning", "versioned").key("readHistory").boolean(true);
     w.key("updateCreate").boolean(switches.update_create);
     w.key("conditionalCreate").boolean(true).member("conditionalRead", "full-support");
@@ -146,6 +152,23 @@ fn resource(w: &mut Writer, of: TypeId, name: &str, switches: &Switches, reverse
         w.member("definition", &url).end_object().end_array();
     }
     w.end_object();
+}
+
+/// The type whose searches the access log answers.
+const AUDIT_EVENT: &str = "AuditEvent";
+
+/// The rest of what is said of `AuditEvent`.
+fn access_log(w: &mut Writer, of: TypeId) {
+    let what = "searches answer the events of the access log, newest first; what clients stored is read by its id";
+    w.member("documentation", what);
+    w.member("versioning", "versioned").key("readHistory").boolean(true);
+    w.key("searchParam").array();
+    let parameters = registry().parameters(of).iter();
+    for parameter in parameters.filter(|p| LOG_PARAMETERS.contains(&p.code)) {
+        w.object().member("name", parameter.code).member("definition", parameter.url);
+        w.member("type", parameter.kind.as_str()).end_object();
+    }
+    w.end_array().end_object();
 }
 
 fn search_parameter(w: &mut Writer, parameter: &Parameter) {

@@ -1,6 +1,7 @@
 //! The interactions of the FHIR API, one file each: headers and parameters in, a call of the gate,
 //! headers and bytes out (<https://hl7.org/fhir/R4/http.html>).
 
+pub(crate) mod access_log;
 mod binary;
 pub(crate) mod bundle;
 pub(crate) mod capabilities;

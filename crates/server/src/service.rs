@@ -211,6 +211,9 @@ async fn carry_out(mut ask: Ask, body: Incoming) -> Result<Reply, Fault> {
 }
 
 async fn interact(ask: Ask) -> Result<Reply, Fault> {
+    if rest::access_log::is_asked(&ask) {
+        return rest::access_log::answer(ask).await;
+    }
     match ask.interaction {
         Interaction::Capabilities => rest::capabilities::answer(&ask).await,
         Interaction::Read => rest::read::answer(ask).await,

@@ -186,6 +186,30 @@ impl Scope {
             || self.0.released.as_ref().is_some_and(|(_, clauses)| has(clauses))
     }
 
+    /// Whether every record of a type is seen, but for what its labels or patients keep back.
+    pub fn sees_all_of(&self, id: TypeId) -> bool {
+        let free = |clause: &Clause| {
+            clause.types.as_ref().is_none_or(|types| types.contains(&id))
+                && *clause
+                    == Clause {
+                        types: clause.types.clone(),
+                        withheld: clause.withheld,
+                        ..Clause::default()
+                    }
+        };
+        self.0.clauses.as_ref().is_none_or(|clauses| clauses.iter().any(free))
+    }
+
+    /// The patients to one of whom every record that is seen belongs; `None` when there may be others.
+    pub fn patients(&self) -> Option<BTreeSet<Arc<str>>> {
+        let mut all = BTreeSet::new();
+        for clause in self.0.clauses.as_ref()? {
+            let set = clause.about.iter().min_by_key(|set| set.len())?;
+            all.extend(set.iter().cloned());
+        }
+        Some(all)
+    }
+
     /// The clauses; one that demands nothing stands for everything.
     pub(crate) fn clauses(&self) -> Vec<Clause> {
         self.0.clauses.clone().unwrap_or_else(|| vec![Clause::default()])

@@ -1,6 +1,6 @@
 //! The encoding: one form per event, no panic on anything.
 
-use audit::{Decision, Event, Kind, Source, Target, stamp_commit};
+use audit::{Decision, Event, Kind, Receipt, Source, Target, stamp_commit};
 use base::Millis;
 use proptest::prelude::*;
 
@@ -20,6 +20,19 @@ fn target() -> impl Strategy<Value = Target> {
 }
 
 prop_compose! {
+    fn receipt()(
+        policies in proptest::collection::vec(".{0,12}", 0..4),
+        epoch in prop_oneof![Just(0), any::<u64>()],
+        purpose in proptest::option::of("[A-Z]{0,8}"),
+        ids in proptest::array::uniform3(proptest::option::of(id())),
+        break_glass in proptest::option::of("[a-z]{0,12}"),
+    ) -> Receipt {
+        let [on_behalf_of, session, client] = ids;
+        Receipt { policies, epoch, purpose, on_behalf_of, session, client, break_glass }
+    }
+}
+
+prop_compose! {
     fn event()(
         time: i64,
         actor in prop_oneof![Just("anonymous".to_owned()), ".{0,20}"],
@@ -29,12 +42,14 @@ prop_compose! {
         patients in proptest::collection::vec(id(), 0..200),
         numbers: (u16, bool, u64, u64, Option<[u8; 8]>, u64),
         source in proptest::option::of(proptest::sample::select(Source::ALL)),
+        receipt in proptest::option::of(receipt()),
     ) -> Event {
         let (status, deny, results, bytes, query, commit_seq) = numbers;
         let decision = if deny { Decision::Deny } else { Decision::Permit };
         Event {
             time: Millis(time), actor: actor.into(), request, kind, targets, patients, status,
             decision, results, bytes, query, source, commit_seq,
+            receipt: receipt.filter(|receipt| !receipt.is_empty()).map(Box::new),
         }
     }
 }

@@ -11,7 +11,13 @@ mod crash;
 #[cfg(test)]
 mod failure;
 #[cfg(test)]
+mod finder;
+#[cfg(test)]
+mod forward;
+#[cfg(test)]
 mod recovery;
+#[cfg(test)]
+mod signed;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

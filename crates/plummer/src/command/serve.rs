@@ -38,6 +38,7 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
         server.run(stop).await;
         anyhow::Ok(())
     })?;
+    record.settle();
     info!("stopped");
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,8 @@
 //! The contract of the gate, over a real store and access log in a temporary directory.
 
 #[cfg(test)]
+mod access_log;
+#[cfg(test)]
 mod audit_trail;
 #[cfg(test)]
 mod batch;

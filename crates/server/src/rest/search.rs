@@ -74,7 +74,8 @@ fn level(ask: &Ask) -> Result<Level, Fault> {
     })
 }
 
-fn form_pairs(ask: &Ask) -> Result<Vec<(String, String)>, Fault> {
+/// The parameters of a search that is posted.
+pub(super) fn form_pairs(ask: &Ask) -> Result<Vec<(String, String)>, Fault> {
     if ask.body.is_empty() {
         return Ok(Vec::new());
     }

@@ -21,7 +21,7 @@ pub(crate) struct Running {
     /// The token of a service that has all that the walls leave.
     token: String,
     /// Kept until the server has ended.
-    _dir: TempDir,
+    dir: TempDir,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -68,7 +68,7 @@ impl Running {
             });
         });
         let address = address.recv().unwrap();
-        Self { address, record: held, token, _dir: dir, stop: Some(stop), thread: Some(thread) }
+        Self { address, record: held, token, dir, stop: Some(stop), thread: Some(thread) }
     }
 
     /// Asks the server to stop and waits until it has.
@@ -98,6 +98,11 @@ impl Running {
     /// Reads as whoever has a token.
     pub(crate) fn get_as(&self, token: &str, path: &str) -> Answer {
         self.send("GET", path, &[("Authorization", &format!("Bearer {token}"))], b"")
+    }
+
+    /// Where the access log lies.
+    pub(crate) fn audit_log(&self) -> std::path::PathBuf {
+        self.dir.path().join("audit")
     }
 
     pub(crate) fn base(&self) -> String {

@@ -1,6 +1,10 @@
 //! The contract of the FHIR REST door, asked over HTTP as any client would.
 
 #[cfg(test)]
+mod access_log;
+#[cfg(test)]
+mod audit_catalogue;
+#[cfg(test)]
 mod binary;
 #[cfg(test)]
 mod bundle;

@@ -1,0 +1,292 @@
+//! Finding events, newest first, without reading the whole log: by patient through the index of each
+//! segment, by time through its blocks. What is shown is read from the log itself, block by block, and
+//! each link of a block is checked.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use base::error::code;
+use base::{Fault, Millis};
+
+use crate::chain::{Hash, Head};
+use crate::codec::{patient_number, patient_numbers};
+use crate::event::Event;
+use crate::index::{BLOCK, Block, Postings, keep, load};
+use crate::read::Entry;
+use crate::segment::{FRAME_HEAD, HEADER_BYTES, Step, Walk, frame_head, list, unavailable};
+use crate::verify::{Damage, Wrong};
+
+/// What is looked for.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Only what concerns this patient.
+    pub patient: Option<&'a str>,
+    /// Not before this.
+    pub from: Option<Millis>,
+    /// Before this.
+    pub until: Option<Millis>,
+    /// Only events with a smaller number.
+    pub before: u64,
+    /// At most so many.
+    pub count: usize,
+    /// Events looked at before it stops short; it goes on from there with the next page.
+    pub looks_max: u64,
+    /// Anything else.
+    pub fits: &'a dyn Fn(&Event) -> bool,
+}
+
+impl std::fmt::Debug for Wanted<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Wanted").field("count", &self.count).finish_non_exhaustive()
+    }
+}
+
+/// What was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The events, newest first.
+    pub entries: Vec<Entry>,
+    /// Go on before this event; `None` when there is nothing more.
+    pub next: Option<u64>,
+}
+
+/// Finds events of one log. It reads beside whoever writes.
+#[derive(Debug)]
+pub struct Finder {
+    dir: PathBuf,
+    segments: Vec<Indexed>,
+    /// Reads on in the last segment.
+    walk: Option<Walk>,
+}
+
+#[derive(Debug)]
+struct Indexed {
+    path: PathBuf,
+    first: u64,
+    /// Events that are indexed.
+    events: u64,
+    /// Bytes that are indexed.
+    length: u64,
+    blocks: Vec<Block>,
+    postings: Postings,
+}
+
+impl Indexed {
+    fn end(&self) -> u64 {
+        self.first + self.events
+    }
+}
+
+impl Finder {
+    /// For the log in `dir`. Indexes are made and loaded when something is first looked for.
+    #[must_use]
+    pub fn new(dir: &Path) -> Self {
+        Self { dir: dir.to_owned(), segments: Vec::new(), walk: None }
+    }
+
+    /// Indexes what was written since. A query does this by itself; done beside the server's work it
+    /// spares the first query the wait.
+    ///
+    /// # Errors
+    /// `audit.unavailable` when the log cannot be read; `audit.corrupt` when it is damaged.
+    pub fn catch_up(&mut self) -> Result<(), Fault> {
+        let failed = |e| unavailable("the audit log cannot be indexed", &e);
+        let listed = list(&self.dir).map_err(failed)?;
+        for (at, (first, path)) in listed.iter().enumerate() {
+            let ended = at + 1 < listed.len();
+            if self
+                .segments
+                .get(at)
+                .is_some_and(|known| matches!(known.postings, Postings::Kept { .. }))
+            {
+                continue;
+            }
+            if at == self.segments.len() {
+                if ended {
+                    let length = path.metadata().map_err(failed)?.len();
+                    if let Some((events, blocks, postings)) = load(path, length).map_err(failed)? {
+                        let (path, first) = (path.clone(), *first);
+                        self.segments.push(Indexed {
+                            path,
+                            first,
+                            events,
+                            length,
+                            blocks,
+                            postings,
+                        });
+                        continue;
+                    }
+                }
+                match Walk::open(path, *first).map_err(failed)? {
+                    Ok(walk) => self.walk = Some(walk),
+                    // A segment that is being begun holds nothing yet.
+                    Err(_) if !ended => return Ok(()),
+                    Err(wrong) => return Err(corrupt(*first, wrong)),
+                }
+                self.segments.push(Indexed {
+                    path: path.clone(),
+                    first: *first,
+                    events: 0,
+                    length: HEADER_BYTES as u64,
+                    blocks: Vec::new(),
+                    postings: Postings::Growing(Vec::new()),
+                });
+            }
+            self.read_on(ended)?;
+        }
+        Ok(())
+    }
+
+    /// Indexes the last segment to its end.
+    fn read_on(&mut self, ended: bool) -> Result<(), Fault> {
+        let failed = |e| unavailable("the audit log cannot be indexed", &e);
+        let (Some(walk), Some(segment)) = (&mut self.walk, self.segments.last_mut()) else {
+            return Ok(());
+        };
+        let Postings::Growing(postings) = &mut segment.postings else { return Ok(()) };
+        loop {
+            let offset = walk.offset;
+            match walk.step().map_err(failed)? {
+                Step::Link(link) => {
+                    let time = link.outline.time;
+                    if segment.events.is_multiple_of(BLOCK) {
+                        segment.blocks.push(Block { offset, from: time, until: time });
+                    } else if let Some(block) = segment.blocks.last_mut() {
+                        block.from = block.from.min(time);
+                        block.until = block.until.max(time);
+                    }
+                    let place = u32::try_from(segment.events).unwrap_or(u32::MAX);
+                    patient_numbers(link.event, |number| postings.push((number, place)))?;
+                    segment.events += 1;
+                }
+                Step::End => break,
+                Step::Flaw(Wrong::Torn) if !ended => break,
+                Step::Flaw(wrong) => return Err(corrupt(segment.end(), wrong)),
+            }
+        }
+        segment.length = walk.offset;
+        if ended {
+            let postings = std::mem::take(postings);
+            let (path, length, events) = (&segment.path, segment.length, segment.events);
+            segment.postings =
+                keep(path, length, events, &segment.blocks, postings).map_err(failed)?;
+            self.walk = None;
+        }
+        Ok(())
+    }
+
+    /// The newest events that fit.
+    ///
+    /// # Errors
+    /// As [`Finder::catch_up`].
+    pub fn newest(&mut self, wanted: &Wanted<'_>) -> Result<Page, Fault> {
+        let failed = |e| unavailable("the audit log cannot be read", &e);
+        self.catch_up()?;
+        let mut page = Page::default();
+        let mut looks = 0;
+        for segment in self.segments.iter().rev().filter(|segment| segment.first < wanted.before) {
+            let places = match wanted.patient {
+                Some(patient) => {
+                    Some(segment.postings.find(patient_number(patient)).map_err(failed)?)
+                }
+                None => None,
+            };
+            for (at, block) in segment.blocks.iter().enumerate().rev() {
+                let first = segment.first + at as u64 * BLOCK;
+                let outside = wanted.from.is_some_and(|from| block.until < from)
+                    || wanted.until.is_some_and(|until| block.from >= until)
+                    || first >= wanted.before;
+                let end = (first + BLOCK).min(segment.end());
+                let places = places.as_ref().map(|all| within(all, segment.first, first, end));
+                if outside || places.is_some_and(<[u32]>::is_empty) {
+                    continue;
+                }
+                let next = segment.blocks.get(at + 1).map_or(segment.length, |next| next.offset);
+                let events =
+                    read_block(&segment.path, block.offset, next, first).map_err(failed)?;
+                let events = events.map_err(|(seq, wrong)| corrupt(seq, wrong))?;
+                for (head, event) in
+                    events.iter().rev().filter(|(head, _)| head.seq < wanted.before)
+                {
+                    let place = |seq: u64| u32::try_from(seq - segment.first).unwrap_or(u32::MAX);
+                    if places.is_some_and(|all| all.binary_search(&place(head.seq)).is_err()) {
+                        continue;
+                    }
+                    if page.entries.len() == wanted.count || looks >= wanted.looks_max {
+                        page.next = Some(head.seq + 1);
+                        return Ok(page);
+                    }
+                    looks += 1;
+                    let event = Event::decode(event)?;
+                    if wanted.take(&event) {
+                        page.entries.push(Entry { seq: head.seq, hash: head.hash, event });
+                    }
+                }
+            }
+        }
+        Ok(page)
+    }
+}
+
+impl Wanted<'_> {
+    fn take(&self, event: &Event) -> bool {
+        self.from.is_none_or(|from| event.time >= from)
+            && self.until.is_none_or(|until| event.time < until)
+            && self.patient.is_none_or(|patient| event.concerns(patient))
+            && (self.fits)(event)
+    }
+}
+
+/// Of places in a segment that begins with event `origin`, those of events from `first` to before `end`.
+fn within(places: &[u32], origin: u64, first: u64, end: u64) -> &[u32] {
+    let low = places.partition_point(|place| origin + u64::from(*place) < first);
+    let high = places.partition_point(|place| origin + u64::from(*place) < end);
+    places.get(low..high).unwrap_or_default()
+}
+
+type Events = Vec<(Head, Vec<u8>)>;
+
+/// The events of a block, each link checked from the hash that stands before the first.
+fn read_block(
+    path: &Path,
+    offset: u64,
+    end: u64,
+    first: u64,
+) -> io::Result<Result<Events, (u64, Wrong)>> {
+    let mut file = File::open(path)?;
+    // The hash before: at the end of the frame before, or in the header.
+    let before = if offset == HEADER_BYTES as u64 { 40 } else { offset - 32 };
+    let mut previous = [0; 32];
+    file.seek(SeekFrom::Start(before))?;
+    file.read_exact(&mut previous)?;
+    file.seek(SeekFrom::Start(offset))?;
+    let mut bytes = Vec::new();
+    file.take(end - offset).read_to_end(&mut bytes)?;
+    let (mut rest, mut hash, mut events) = (bytes.as_slice(), Hash(previous), Vec::new());
+    let mut seq = first;
+    while !rest.is_empty() {
+        let frame = frame_head(rest).and_then(|(length, found)| {
+            let body = rest.get(FRAME_HEAD..)?;
+            let (event, after) = body.split_at_checked(length)?;
+            let (stated, after) = after.split_first_chunk::<32>()?;
+            Some((found, event, stated, after))
+        });
+        let Some((found, event, stated, after)) = frame else { return Ok(Err((seq, Wrong::Torn))) };
+        hash = hash.link(seq, event);
+        if found != seq {
+            return Ok(Err((seq, Wrong::Number(found))));
+        }
+        if hash.0 != *stated {
+            return Ok(Err((seq, Wrong::Altered)));
+        }
+        events.push((Head { seq, hash }, event.to_vec()));
+        (rest, seq) = (after, seq + 1);
+    }
+    Ok(Ok(events))
+}
+
+fn corrupt(seq: u64, wrong: Wrong) -> Fault {
+    let damage = Damage { seq, segment: None, offset: 0, wrong };
+    Fault::new(&code::AUDIT_CORRUPT, damage.to_string())
+}

@@ -1,0 +1,161 @@
+//! The index of one segment: where its blocks of events begin and when they were, and which events
+//! concern which patient. It is made from the segment and kept beside it; when it is gone, or does not
+//! fit, it is made anew. Nothing is proven by it, and `verify` does not read it.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use base::Millis;
+use sha2::{Digest as _, Sha256};
+
+/// Events of a block.
+pub(crate) const BLOCK: u64 = 256;
+
+const MAGIC: &[u8; 8] = b"plumidx\n";
+const HEAD_BYTES: usize = 8 + 8 + 8 + 8 + 8;
+const BLOCK_BYTES: usize = 24;
+const POSTING_BYTES: usize = 12;
+
+/// Up to 256 events that follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Block {
+    /// Where the first begins in the segment.
+    pub(crate) offset: u64,
+    /// The earliest time of them.
+    pub(crate) from: Millis,
+    /// The latest.
+    pub(crate) until: Millis,
+}
+
+/// The postings of a segment: patients' numbers and, for each, the places of events in the segment.
+#[derive(Debug)]
+pub(crate) enum Postings {
+    /// Of the segment that still grows, in the order of the events.
+    Growing(Vec<(u64, u32)>),
+    /// Of an ended one, on the disk, in the order of the numbers.
+    Kept { file: File, begin: u64, count: u64 },
+}
+
+impl Postings {
+    /// The places of the events that may concern a patient, oldest first.
+    pub(crate) fn find(&self, number: u64) -> io::Result<Vec<u32>> {
+        match self {
+            Self::Growing(all) => {
+                let own = all.iter().filter(|(found, _)| *found == number);
+                Ok(own.map(|(_, place)| *place).collect())
+            }
+            Self::Kept { file, begin, count } => {
+                let at = |index: u64| posting(file, begin + index * POSTING_BYTES as u64);
+                let (mut low, mut high) = (0, *count);
+                while low < high {
+                    let middle = low + (high - low) / 2;
+                    if at(middle)?.0 < number { low = middle + 1 } else { high = middle }
+                }
+                let mut places = Vec::new();
+                while low < *count {
+                    let (found, place) = at(low)?;
+                    if found != number {
+                        break;
+                    }
+                    places.push(place);
+                    low += 1;
+                }
+                Ok(places)
+            }
+        }
+    }
+}
+
+fn posting(file: &File, offset: u64) -> io::Result<(u64, u32)> {
+    let mut bytes = [0; POSTING_BYTES];
+    let mut file = file;
+    file.seek(SeekFrom::Start(offset))?;
+    file.read_exact(&mut bytes)?;
+    let (number, place) = bytes.split_at(8);
+    Ok((be64(number), u32::try_from(be64(place)).unwrap_or(u32::MAX)))
+}
+
+fn be64(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |value, byte| value << 8 | u64::from(*byte))
+}
+
+fn path(segment: &Path) -> PathBuf {
+    segment.with_extension("index")
+}
+
+/// Keeps the index of an ended segment of `length` bytes, and answers its postings from there on.
+pub(crate) fn keep(
+    segment: &Path,
+    length: u64,
+    events: u64,
+    blocks: &[Block],
+    mut postings: Vec<(u64, u32)>,
+) -> io::Result<Postings> {
+    postings.sort_unstable();
+    postings.dedup();
+    let size = HEAD_BYTES + blocks.len() * BLOCK_BYTES + postings.len() * POSTING_BYTES + 32;
+    let mut out = Vec::with_capacity(size);
+    out.extend_from_slice(MAGIC);
+    for number in [length, events, blocks.len() as u64, postings.len() as u64] {
+        out.extend_from_slice(&number.to_be_bytes());
+    }
+    for block in blocks {
+        out.extend_from_slice(&block.offset.to_be_bytes());
+        out.extend_from_slice(&block.from.0.to_be_bytes());
+        out.extend_from_slice(&block.until.0.to_be_bytes());
+    }
+    for (number, place) in &postings {
+        out.extend_from_slice(&number.to_be_bytes());
+        out.extend_from_slice(&place.to_be_bytes());
+    }
+    let sum = Sha256::digest(&out);
+    out.extend_from_slice(&sum);
+    let (target, new) = (path(segment), segment.with_extension("index-new"));
+    File::create(&new)?.write_all(&out)?;
+    std::fs::rename(&new, &target)?;
+    let begin = (HEAD_BYTES + blocks.len() * BLOCK_BYTES) as u64;
+    Ok(Postings::Kept { file: File::open(target)?, begin, count: postings.len() as u64 })
+}
+
+/// A kept index: the number of events, the blocks and the postings; `None` when there is none that fits
+/// the segment of `length` bytes.
+pub(crate) fn load(segment: &Path, length: u64) -> io::Result<Option<(u64, Vec<Block>, Postings)>> {
+    let mut file = match File::open(path(segment)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut bytes = Vec::new();
+    // An index is smaller than its segment but for searches that show many patients.
+    (&mut file).take(length.saturating_mul(2) + (1 << 20)).read_to_end(&mut bytes)?;
+    Ok(decode(&bytes, length).map(|(events, blocks, count)| {
+        let begin = (HEAD_BYTES + blocks.len() * BLOCK_BYTES) as u64;
+        (events, blocks, Postings::Kept { file, begin, count })
+    }))
+}
+
+fn decode(bytes: &[u8], length: u64) -> Option<(u64, Vec<Block>, u64)> {
+    let (body, sum) = bytes.split_last_chunk::<32>()?;
+    let (head, rest) = body.split_at_checked(HEAD_BYTES)?;
+    let mut numbers = head.strip_prefix(MAGIC)?.chunks(8).map(be64);
+    let (found, events) = (numbers.next()?, numbers.next()?);
+    let (blocks, count) = (numbers.next()?, numbers.next()?);
+    let blocks_bytes = usize::try_from(blocks).ok()?.checked_mul(BLOCK_BYTES)?;
+    let (block_part, postings) = rest.split_at_checked(blocks_bytes)?;
+    let postings_bytes = usize::try_from(count).ok()?.checked_mul(POSTING_BYTES)?;
+    let fits = found == length
+        && blocks == events.div_ceil(BLOCK)
+        && postings.len() == postings_bytes
+        && Sha256::digest(body).as_slice() == sum;
+    let blocks = block_part.chunks(BLOCK_BYTES).map(|block| {
+        let mut parts = block.chunks(8).map(be64);
+        let mut next = || parts.next().unwrap_or_default();
+        Block {
+            offset: next(),
+            from: Millis(next().cast_signed()),
+            until: Millis(next().cast_signed()),
+        }
+    });
+    fits.then(|| (events, blocks.collect(), count))
+}

@@ -1,0 +1,104 @@
+//! `plummer audit verify`: the chain, the tree, the checkpoints and their signatures.
+
+use super::{key, key_beside, keys, review};
+use crate::cli::AuditVerify;
+use crate::settings::Settings;
+use crate::signing;
+use anyhow::Context as _;
+use audit::{Hash, Head, Trust, checkpoint, verify, verify_signed, witness};
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+use store::Store;
+
+/// Checks the log; code 1 when anything is wrong.
+pub(super) fn run(settings: &Settings, dir: &Path, args: &AuditVerify) -> anyhow::Result<ExitCode> {
+    let (trust, signed) = trust(settings, dir, args)?;
+    let (anchor, note) = anchor(settings);
+    let report = match &trust {
+        Some(trust) => verify_signed(dir, anchor, trust)?,
+        None => verify(dir, anchor)?,
+    };
+    let mut out = std::io::stdout().lock();
+    let span = match (report.first_time, report.last_time) {
+        (Some(first), Some(last)) => format!(", from {first} to {last}"),
+        _ => String::new(),
+    };
+    writeln!(out, "{} events in {} segments{span}", report.events, report.segments)?;
+    writeln!(out, "last event {} with hash {}", report.head.seq, report.head.hash)?;
+    writeln!(out, "{note}")?;
+    writeln!(out, "{signed}")?;
+    if trust.is_some() {
+        let (signed, checkpoints) = (report.signed, report.checkpoints);
+        writeln!(out, "{checkpoints} checkpoints hold, the last covers event {signed}")?;
+    }
+    if report.writing {
+        writeln!(out, "a server is writing the next event")?;
+    }
+    match report.damage {
+        None => {
+            writeln!(out, "sound: nothing is altered, missing or out of order")?;
+            out.flush()?;
+            review::leave(dir, None)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(damage) => {
+            let segment = damage.segment.unwrap_or_else(|| "no segment left".to_owned());
+            writeln!(
+                out,
+                "DAMAGED: event {} in {segment} at byte {} is {}; nothing after it is proven",
+                damage.seq, damage.offset, damage.wrong
+            )?;
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// What the log is held against, and a sentence about it.
+fn trust(
+    settings: &Settings,
+    dir: &Path,
+    args: &AuditVerify,
+) -> anyhow::Result<(Option<Trust>, String)> {
+    let own = signing::seal_if_free(&settings.data())?;
+    let salts = own.as_ref().map(|seal| seal.salts.clone());
+    let (key, whence) = match (&args.key, &own) {
+        (Some(given), _) => (Some(key(given)?), "the key given"),
+        // Where there are keys, the log is signed: that its checkpoints are gone is damage.
+        (None, Some(seal)) => (Some(seal.key()?), "the tenant's key"),
+        _ => (key_beside(dir)?, "the key beside the log: compare it with the one you were given"),
+    };
+    let Some(key) = key else {
+        return Ok((None, "not signed: no checkpoints were ever made".to_owned()));
+    };
+    let mut kept = witness::cosigned(dir, &key, &keys(&args.witness)?)?;
+    for path in &args.checkpoint {
+        let note = std::fs::read_to_string(path)
+            .with_context(|| format!("{} cannot be read", path.display()))?;
+        kept.push(checkpoint::open(&note, &key).with_context(|| path.display().to_string())?);
+    }
+    let tree = if salts.is_some() { "chain and tree" } else { "chain" };
+    let told = format!(
+        "{tree} held against checkpoints signed by {whence}, and {} kept elsewhere: {key}",
+        kept.len()
+    );
+    Ok((Some(Trust { key, salts, kept }), told))
+}
+
+/// What the store remembers of the log; nothing while a server holds the store.
+fn anchor(settings: &Settings) -> (Option<Head>, &'static str) {
+    let dir = settings.data().join("store");
+    let opened = match dir.is_dir() {
+        true => Store::open(&dir, store::Options::default()).ok(),
+        false => None,
+    };
+    let Some(store) = opened else {
+        return (None, "not compared with the store: it is in use, or not there");
+    };
+    match store.audit_anchor().ok().flatten() {
+        Some((seq, hash)) => {
+            (Some(Head { seq, hash: Hash(hash) }), "compared with what the store remembers of it")
+        }
+        None => (None, "the store remembers nothing of it yet"),
+    }
+}

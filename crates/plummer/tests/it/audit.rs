@@ -1,0 +1,144 @@
+//! `plummer audit …`, as an auditor meets it.
+
+use crate::run::Place;
+use crate::serve::Serving;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::sync::Arc;
+
+/// A data folder whose server has answered a few requests and stopped.
+fn sample() -> Place {
+    let place = Place::new();
+    let server = Serving::start(&place, &[]);
+    let patient = r#"{"resourceType":"Patient","id":"ada"}"#;
+    for (method, path, body) in [
+        ("PUT", "/fhir/Patient/ada", patient),
+        ("GET", "/fhir/Patient/ada", ""),
+        ("GET", "/fhir/Patient/none", ""),
+        ("GET", "/fhir/Patient?_id=ada", ""),
+    ] {
+        server.ask(method, path, body);
+    }
+    assert!(server.stop());
+    place
+}
+
+#[test]
+fn a_stopped_servers_log_is_signed_to_its_end_and_verifies() {
+    let place = sample();
+    let said = place.run(&["audit", "verify"]);
+    assert!(said.ok, "{said:?}");
+    assert!(
+        said.out.contains("chain and tree held against checkpoints signed by the tenant's key"),
+        "{said:?}"
+    );
+    assert!(said.out.contains("sound"), "{said:?}");
+    let shown = place.run(&["audit", "show", "--kind", "review"]);
+    assert_eq!(shown.out.lines().count(), 2, "verifying and showing leave events: {shown:?}");
+    // Only with another's key.
+    let other = "plummer/x+41ce0c8e+AZ0cOvqfN4Zz2p5GbcPKnn5FwDXwIrfhVQTCeZMrUZ4u";
+    assert!(!place.run(&["audit", "verify", "--key", other]).ok);
+    let checkpoints = place.path("data/audit/checkpoints");
+    let whole = std::fs::read(&checkpoints).unwrap();
+    std::fs::remove_file(&checkpoints).unwrap();
+    let said = place.run(&["audit", "verify"]);
+    assert!(!said.ok && said.out.contains("DAMAGED"), "{said:?}");
+    std::fs::write(&checkpoints, whole).unwrap();
+    let segment = place.path("data/audit/00000000000000000001.audit");
+    let mut bytes = std::fs::read(&segment).unwrap();
+    bytes[150] ^= 1;
+    std::fs::write(&segment, bytes).unwrap();
+    let said = place.run(&["audit", "verify"]);
+    assert!(!said.ok && said.out.contains("DAMAGED: event 1 in"), "{said:?}");
+}
+
+#[test]
+fn an_event_is_proven_to_someone_without_the_log() {
+    let place = sample();
+    let proof = place.run(&["audit", "prove", "--event", "2"]);
+    assert!(proof.ok, "{proof:?}");
+    let file = place.write("elsewhere/proof", &proof.out);
+    let key = std::fs::read_to_string(place.path("data/audit/key")).unwrap();
+    let check = |place: &Place, file: &std::path::Path| {
+        place.run(&["audit", "check-proof", file.to_str().unwrap(), "--key", key.trim()])
+    };
+    let said = check(&place, &file);
+    assert!(said.ok && said.out.contains("proven: event 2"), "{said:?}");
+    assert!(said.out.contains("Patient"), "{said:?}");
+    let forged = place.write("elsewhere/forged", &proof.out.replace("index 1\n", "index 2\n"));
+    let said = check(&place, &forged);
+    assert!(!said.ok && said.out.contains("NOT PROVEN"), "{said:?}");
+    assert!(!place.run(&["audit", "prove", "--event", "9999"]).ok);
+}
+
+#[test]
+fn a_report_is_chosen_sorted_and_told_in_three_forms() {
+    let place = sample();
+    let said = place.run(&["audit", "report", "--sort", "status:desc", "--format", "csv"]);
+    let mut lines = said.out.lines();
+    assert!(lines.next().unwrap().starts_with("seq,time,actor"), "{said:?}");
+    assert!(lines.next().unwrap().contains(",failed,404,"), "{said:?}");
+    let text = place.run(&["audit", "report", "--patient", "ada", "--outcome", "ok"]);
+    assert!(text.out.contains("3 events") || text.out.contains("4 events"), "{text:?}");
+    assert!(!place.run(&["audit", "report", "--sort", "wat"]).ok);
+    assert!(!place.run(&["audit", "report", "--format", "pdf"]).ok);
+}
+
+#[test]
+fn an_export_is_lines_of_what_was_asked_for() {
+    let place = sample();
+    let balp = place.run(&["audit", "export", "--format", "balp", "--patient", "ada"]);
+    assert!(balp.out.lines().count() >= 3, "{balp:?}");
+    assert!(balp.out.lines().all(|line| line.starts_with("{\"resourceType\":\"AuditEvent\"")));
+    let syslog = place.run(&["audit", "export", "--format", "rfc5424"]);
+    assert!(syslog.out.lines().all(|line| line.starts_with('<') && line.contains(" plummer - ")));
+}
+
+#[test]
+fn the_log_is_sent_by_tls_once_and_only_to_whom_the_certificate_names() {
+    let place = sample();
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let ca = place.write("ca.pem", &made.cert.pem());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let collecting = std::thread::spawn(move || {
+        let mut all = Vec::new();
+        for _ in 0..3 {
+            let (socket, _) = listener.accept().unwrap();
+            let connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = rustls::StreamOwned::new(connection, socket);
+            let mut bytes = Vec::new();
+            // A client that goes away without a word ends what it sent.
+            let _ = stream.read_to_end(&mut bytes);
+            let _ = stream.flush();
+            all.push(String::from_utf8(bytes).unwrap());
+        }
+        all
+    });
+    let send = |host: &str| {
+        let to = format!("tls://{host}:{port}");
+        place.run(&["audit", "send", "--to", &to, "--ca", ca.to_str().unwrap()])
+    };
+    let first = send("localhost");
+    assert!(first.ok && first.out.contains("sent up to event"), "{first:?}");
+    let second = send("localhost");
+    assert!(second.ok, "{second:?}");
+    assert!(!send("127.0.0.1").ok, "the certificate does not name the address");
+    let got = collecting.join().unwrap();
+    let count = |text: &str| text.matches("[plummer@32473 ").count();
+    // What the second sends is the event of its own reading.
+    assert!(count(&got[0]) >= 5 && count(&got[1]) == 1 && count(&got[2]) == 0, "{got:?}");
+    assert!(
+        !place.run(&["audit", "send", "--to", "tcp://192.0.2.1:514"]).ok,
+        "plain TCP stays here"
+    );
+}

@@ -1,0 +1,273 @@
+//! Who saw my record: the accesses to one patient's data, grouped and in plain words, with the reason
+//! that is held (45 CFR 164.528, accounting of disclosures; 170.315(d)(3); 45 CFR 164.524).
+
+use crate::access_log::LogQuery;
+use crate::session::{Audited, Session};
+use audit::{Decision, Entry, Event, Kind, Target, Wanted};
+use base::error::code;
+use base::{Fault, Millis};
+
+/// Accesses told of at most; a patient with more gives a span of time.
+const EVENTS_MAX: usize = 20_000;
+/// Events looked at at most.
+const LOOKS_MAX: u64 = 200_000;
+
+/// What was done by one person for one reason on one day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// Who: the principal's id.
+    pub who: String,
+    /// On whose behalf, when it was another's.
+    pub on_behalf_of: Option<String>,
+    /// Through which app.
+    pub app: Option<String>,
+    /// What, in plain words.
+    pub did: &'static str,
+    /// Why, in plain words, as far as it was recorded.
+    pub reason: String,
+    /// The glass was broken.
+    pub emergency: bool,
+    /// It was refused.
+    pub refused: bool,
+    /// How often that day.
+    pub times: u64,
+    /// The first time that day.
+    pub first: Millis,
+    /// The last time that day.
+    pub last: Millis,
+}
+
+/// Who saw a patient's record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accounting {
+    /// The accesses, newest first.
+    pub accesses: Vec<Access>,
+    /// How many events they are.
+    pub events: u64,
+}
+
+impl Session {
+    /// Who saw the record of a patient from `from` on until before `until`.
+    ///
+    /// # Errors
+    /// `access.denied` for who may not know; `search.query.too-costly` when there is more than can be
+    /// told at once.
+    pub fn who_saw(
+        &self,
+        patient: &str,
+        from: Option<Millis>,
+        until: Option<Millis>,
+    ) -> Result<Audited<Accounting>, Fault> {
+        let mut event = self.event(Kind::Review);
+        event.targets.push(Target::resource("Patient", patient, None));
+        event.patients.push(patient.to_owned());
+        let query =
+            LogQuery { patient: Some(patient.to_owned()), from, until, ..LogQuery::default() };
+        match self.account(&query) {
+            Ok(accounting) => {
+                event.results = accounting.events;
+                self.audited(&event, accounting)
+            }
+            Err(fault) => {
+                if fault.code() == &code::ACCESS_DENIED {
+                    event.decision = Decision::Deny;
+                }
+                Err(self.refused(event, fault))
+            }
+        }
+    }
+
+    fn account(&self, query: &LogQuery) -> Result<Accounting, Fault> {
+        self.may_read_log(query.patient.as_deref())?;
+        let wanted = Wanted {
+            patient: query.patient.as_deref(),
+            from: query.from,
+            until: query.until,
+            before: u64::MAX,
+            count: EVENTS_MAX,
+            looks_max: LOOKS_MAX,
+            fits: &|event| touched(event, query.patient.as_deref().unwrap_or_default()),
+        };
+        let page = self.gate.finder.lock().newest(&wanted)?;
+        if page.next.is_some() {
+            let what = "there are more accesses than can be told at once; ask for a shorter time";
+            return Err(Fault::new(&code::SEARCH_TOO_COSTLY, what));
+        }
+        Ok(group(&page.entries))
+    }
+}
+
+/// Whether an event is an access to the patient's data: shown, changed, or tried. That the server
+/// looked after itself, or that this list was read, is not.
+fn touched(event: &Event, patient: &str) -> bool {
+    let shown = event.patients.iter().any(|id| id == patient);
+    match event.kind {
+        Kind::UserCreate
+        | Kind::UserChange
+        | Kind::UserDisable
+        | Kind::UserEnable
+        | Kind::PasswordSet
+        | Kind::SignIn
+        | Kind::SignOut
+        | Kind::SignInFailed
+        | Kind::StepUp
+        | Kind::FactorAdded
+        | Kind::RecoveryCodes
+        | Kind::FactorsReset
+        | Kind::TokenIssued
+        | Kind::SessionRevoked
+        | Kind::ClaimDrawn
+        | Kind::Claimed
+        | Kind::Metadata
+        | Kind::Start
+        | Kind::Stop
+        | Kind::Review => false,
+        _ => shown || event.decision == Decision::Deny || event.status < 400,
+    }
+}
+
+/// Groups events, newest first, by person, day, what and why.
+#[must_use]
+pub(crate) fn group(entries: &[Entry]) -> Accounting {
+    let mut accesses: Vec<Access> = Vec::new();
+    let mut open = std::collections::HashMap::new();
+    for Entry { event, .. } in entries {
+        let receipt = event.receipt.as_deref();
+        let one = Access {
+            who: event.actor.to_string(),
+            on_behalf_of: receipt.and_then(|r| r.on_behalf_of.clone()),
+            app: receipt.and_then(|r| r.client.clone()),
+            did: did(event),
+            reason: reason(event),
+            emergency: receipt.is_some_and(|r| r.break_glass.is_some()),
+            refused: event.decision == Decision::Deny || event.status >= 400,
+            times: 1,
+            first: event.time,
+            last: event.time,
+        };
+        let day = event.time.0.div_euclid(86_400_000);
+        let key = (
+            day,
+            one.who.clone(),
+            one.on_behalf_of.clone(),
+            one.app.clone(),
+            (one.did, one.reason.clone(), one.refused),
+        );
+        let place = *open.entry(key).or_insert(accesses.len());
+        match accesses.get_mut(place) {
+            Some(known) => {
+                known.times += 1;
+                known.first = known.first.min(one.first);
+                known.last = known.last.max(one.last);
+            }
+            None => accesses.push(one),
+        }
+    }
+    Accounting { accesses, events: entries.len() as u64 }
+}
+
+/// What was done, as one would say it.
+fn did(event: &Event) -> &'static str {
+    if event.decision == Decision::Deny {
+        return "tried to, and was refused";
+    }
+    if event.status >= 400 {
+        return "tried to, and it failed";
+    }
+    match event.kind {
+        Kind::Read | Kind::Vread => "opened a part of the record",
+        Kind::Search => "searched, and was shown parts of the record",
+        Kind::History => "looked at how the record changed",
+        Kind::Operation => "looked at the whole record",
+        Kind::Create => "added to the record",
+        Kind::Update | Kind::Patch => "changed the record",
+        Kind::Delete => "deleted a part of the record",
+        Kind::Transaction | Kind::Batch => "added to or changed the record",
+        Kind::Import | Kind::Restore => "loaded the record into the system",
+        Kind::Export | Kind::Backup => "copied the record out of the system",
+        // What concerns no patient.
+        _ => "asked about it",
+    }
+}
+
+/// Why, as far as it was recorded (codes of v3-PurposeOfUse).
+fn reason(event: &Event) -> String {
+    let Some(receipt) = event.receipt.as_deref() else {
+        return "no reason is recorded".to_owned();
+    };
+    if let Some(code) = &receipt.break_glass {
+        return match code.is_empty() {
+            true => "in an emergency".to_owned(),
+            false => format!("in an emergency: {code}"),
+        };
+    }
+    let known = match receipt.purpose.as_deref() {
+        Some("TREAT" | "CAREMGT" | "COC") => "for treatment",
+        Some("ETREAT" | "BTG") => "for treatment in an emergency",
+        Some("HPAYMT" | "CLMATTCH" | "COVERAGE" | "ELIGDTRM") => "for payment",
+        Some("HOPERAT" | "HQUALIMP" | "HSYSADMIN" | "RECORDMGT") => "to run the clinic",
+        Some("PATRQT" | "PATADMIN" | "FAMRQT") => "at the patient's or the family's request",
+        Some("HRESCH" | "CLINTRCH") => "for research",
+        Some("PUBHLTH") => "for public health",
+        Some("HLEGAL") => "for a legal reason",
+        Some(other) => return format!("for the purpose {other}"),
+        None if receipt.policies.is_empty() => "no reason is recorded",
+        None => return format!("permitted by {}", receipt.policies.join(", ")),
+    };
+    known.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use audit::{Hash, Receipt};
+
+    fn entry(seq: u64, time: i64, actor: &'static str, change: impl FnOnce(&mut Event)) -> Entry {
+        let mut event = Event::new(Millis(time), [0; 16], Kind::Read);
+        event.actor = actor.into();
+        event.patients.push("ada".to_owned());
+        change(&mut event);
+        Entry { seq, hash: Hash::GENESIS, event }
+    }
+
+    #[test]
+    fn accesses_are_grouped_by_person_day_act_and_reason() {
+        const DAY: i64 = 86_400_000;
+        let treat = |event: &mut Event| {
+            event.receipt =
+                Some(Box::new(Receipt { purpose: Some("TREAT".to_owned()), ..Receipt::default() }));
+        };
+        let glass = |event: &mut Event| {
+            let break_glass = Some("unconscious".to_owned());
+            event.receipt = Some(Box::new(Receipt { break_glass, ..Receipt::default() }));
+        };
+        let told = group(&[
+            entry(6, DAY + 30, "nurse", glass),
+            entry(5, DAY + 20, "doctor", treat),
+            entry(4, DAY + 10, "doctor", treat),
+            entry(3, 40, "doctor", treat),
+            entry(2, 30, "clerk", |event| event.decision = Decision::Deny),
+            entry(1, 20, "clerk", |_| {}),
+        ]);
+        let lines: Vec<String> = told
+            .accesses
+            .iter()
+            .map(|a| format!("{} {} {}x {}", a.who, a.did, a.times, a.reason))
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "nurse opened a part of the record 1x in an emergency: unconscious",
+                "doctor opened a part of the record 2x for treatment",
+                "doctor opened a part of the record 1x for treatment",
+                "clerk tried to, and was refused 1x no reason is recorded",
+                "clerk opened a part of the record 1x no reason is recorded",
+            ]
+        );
+        assert_eq!(
+            (told.events, told.accesses[1].first, told.accesses[1].last),
+            (6, Millis(DAY + 10), Millis(DAY + 20))
+        );
+        assert!(told.accesses[0].emergency && told.accesses[3].refused);
+    }
+}
