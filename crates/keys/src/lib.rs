@@ -20,6 +20,7 @@ mod fault;
 mod files;
 mod keyring;
 mod kms;
+mod page;
 mod patients;
 mod random;
 mod root;
@@ -34,6 +35,7 @@ pub use envelope::{DataKey, HEAD_BYTES, OVERHEAD_BYTES, PLAIN_BYTES_MAX, Place, 
 pub use files::{Disk, Files, KeyFile, Lock};
 pub use keyring::{Keyring, Options};
 pub use kms::Kms;
+pub use page::{PAGE_TRAILER_BYTES, PageKey, PageSpot, Unsound};
 pub use patients::{Certificate, PatientKeys, RECORDS_PER_CALL_MAX};
 pub use random::{CryptoRandom, SystemRandom};
 pub use root::{Protection, RootKey};

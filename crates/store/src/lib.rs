@@ -8,6 +8,7 @@ pub mod body;
 pub mod compress;
 pub mod pack;
 pub mod page;
+pub mod payload;
 pub mod scope;
 pub mod unit;
 
@@ -15,6 +16,7 @@ mod sqlite;
 
 pub use body::Prepared;
 pub use page::{Change, Explain, HistoryPage, HistoryQuery, Hit, Page, PageRequest, Position};
+pub use payload::{Cipher, Payloads};
 pub use scope::{Scope, Scoped};
-pub use sqlite::{CommitHook, HeldEvents, Options, Reader, Stats, Store, Sync, restore};
+pub use sqlite::{CommitHook, Form, HeldEvents, Options, Reader, Stats, Store, Sync, form, restore};
 pub use unit::{Done, Expectation, Guard, Method, Op, OpResult, Receipt, Unit};

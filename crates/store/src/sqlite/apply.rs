@@ -8,6 +8,7 @@ use super::rows::rows_of;
 use super::{Shared, unavailable};
 use crate::body::Prepared;
 use crate::pack::{self, Row, View};
+use crate::payload;
 use crate::unit::{Method, Op, OpResult, Receipt, Unit};
 use base::error::code;
 use base::{Fault, Millis};
@@ -148,15 +149,19 @@ impl Group {
             }
             plans.push(plan);
         }
+        let mut rows = Vec::with_capacity(plans.len());
+        for plan in &plans {
+            rows.push(self.rows(conn, shared, plan)?);
+        }
         let mut results = Vec::with_capacity(plans.len());
-        for plan in plans {
+        for (plan, rows) in plans.into_iter().zip(rows) {
             results.push(match plan {
                 Plan::Nothing(result) => result,
                 Plan::Delete { kind, rid, before, id } => {
                     self.delete(conn, shared, kind, rid, &before, &id)?
                 }
                 Plan::Put { content, kind, rid, before, create } => {
-                    self.put(conn, shared, content, kind, rid, before.as_ref(), create)?
+                    self.put(conn, shared, content, kind, rid, before.as_ref(), create, &rows)?
                 }
             });
         }
@@ -165,6 +170,18 @@ impl Group {
             self.next_vid += 1;
         }
         Ok(Receipt { results, commit: self.next_vid - 1, last_updated: self.now })
+    }
+
+    /// The index rows of what a plan puts. Its patient's key must not have been destroyed.
+    fn rows(&mut self, conn: &Connection, shared: &Shared, plan: &Plan<'_>) -> Result<Vec<Row>, Fault> {
+        let Plan::Put { content, rid, .. } = plan else { return Ok(Vec::new()) };
+        let names = &mut self.interner;
+        let rows = rows_of(names, conn, shared, content.resource_type, *rid, &content.entries)
+            .map_err(unavailable)?;
+        if let Some(cipher) = &shared.cipher {
+            cipher.payloads.check(subject(&rows))?;
+        }
+        Ok(rows)
     }
 
     /// Runs a guard's search again when its types changed since it was run.
@@ -309,18 +326,16 @@ impl Group {
         rid: i64,
         before: Option<&Current>,
         create: bool,
+        rows: &[Row],
     ) -> Result<OpResult, Fault> {
         let vid = self.next_vid;
         self.next_vid += 1;
         let version = before.map_or(1, |b| b.version + 1);
         let was_live = before.is_some_and(|b| !b.gone);
         let method = if create { Method::Create } else { Method::Update };
-        let names = &mut self.interner;
-        let rows = rows_of(names, conn, shared, content.resource_type, rid, &content.entries)
-            .map_err(unavailable)?;
-        let packed = pack::pack(&rows);
+        let packed = pack::pack(rows);
         let order = shared.patient_order(kind);
-        let mut fresh = patient_rows(kind, rid, &rows, order);
+        let mut fresh = patient_rows(kind, rid, rows, order);
         let compressed;
         let (dictionary, body) = match &content.compressed {
             Some((d, b)) => (*d, b.as_slice()),
@@ -329,6 +344,15 @@ impl Group {
                 (compressed.0, compressed.1.as_slice())
             }
         };
+        let sealed = match &shared.cipher {
+            Some(cipher) => {
+                let place = keys::Place { record: rid.cast_unsigned(), version: vid };
+                let sealed = payload::seal(&*cipher.payloads, subject(rows), place, body);
+                Some(sealed.map_err(|fault| lost_key(&fault))?)
+            }
+            None => None,
+        };
+        let body = sealed.as_deref().unwrap_or(body);
         let labels = content.labels.cast_signed();
         let mut run = |group: &mut Self| -> rusqlite::Result<()> {
             conn.prepare_cached("INSERT INTO ver VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?.execute(
@@ -358,7 +382,7 @@ impl Group {
                             labels,
                             packed
                         ])?;
-                    group.pending.add(rid, &rows);
+                    group.pending.add(rid, rows);
                 }
                 Some(old) => {
                     group.supersede(conn, rid, old)?;
@@ -461,6 +485,25 @@ impl Group {
         ])?;
         Ok(())
     }
+}
+
+/// Whose key a version is sealed under: the patient's it is about, when that is exactly one.
+fn subject(rows: &[Row]) -> u64 {
+    let mut patients = rows.iter().filter_map(|row| match row {
+        Row::Patient { record } => Some(record.cast_unsigned()),
+        _ => None,
+    });
+    match (patients.next(), patients.next()) {
+        (Some(patient), None) => patient,
+        _ => payload::HOUSE,
+    }
+}
+
+/// A key that was there when the unit was looked at and is gone when it is written: the group fails, for
+/// a unit that wrote already cannot be refused.
+fn lost_key(fault: &Fault) -> Fault {
+    tracing::error!(code = fault.code().name, "a body could not be sealed");
+    Fault::new(&code::KEYS_UNAVAILABLE, "a patient's key was lost while a change was written")
 }
 
 fn check_version(if_match: Option<u64>, live: Option<&Current>) -> Result<(), Fault> {

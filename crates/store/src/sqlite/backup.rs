@@ -1,9 +1,11 @@
 //! Copies of the store: online, consistent, and put back only into an empty place.
 
-use super::{Shared, io, schema, unavailable};
+use super::open::{connect, make_ready};
+use super::{Shared, Sync, cipher, io, schema, unavailable};
+use crate::payload::Cipher;
 use base::Fault;
 use base::error::code;
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 use rusqlite::backup::{Backup, StepResult};
 use std::path::Path;
 use std::time::Duration;
@@ -27,7 +29,7 @@ pub(super) fn backup(
         std::fs::remove_file(&partial).map_err(|e| io(&e))?;
     }
     let source = shared.borrow_reader()?;
-    let result = copy(&source, &partial, progress);
+    let result = copy(shared, &source, &partial, progress);
     if !source.is_autocommit() && source.execute_batch("COMMIT").is_err() {
         tracing::warn!("a backup's snapshot could not be released");
     }
@@ -41,12 +43,25 @@ pub(super) fn backup(
     Ok(())
 }
 
-fn copy(source: &Connection, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), Fault> {
+fn copy(
+    shared: &Shared,
+    source: &Connection,
+    to: &Path,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<(), Fault> {
     source
         .execute_batch("BEGIN; SELECT count(*) FROM meta;")
         .or_else(|_| source.query_row("SELECT 1 FROM meta", [], |_| Ok(())))
         .map_err(unavailable)?;
-    let mut target = Connection::open(to).map_err(unavailable)?;
+    // A sealed store's copy is sealed under the same keys, page by page anew.
+    let _known = match &shared.cipher {
+        Some(cipher) => Some(cipher::Known::new(to, &cipher.pages)?),
+        None => None,
+    };
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let mut target = connect(to, shared.cipher.is_some(), flags)?;
+    // A copy that is broken off is thrown away, so it needs no journal.
+    target.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;").map_err(unavailable)?;
     {
         let backup = Backup::new(source, &mut target).map_err(unavailable)?;
         loop {
@@ -73,7 +88,10 @@ fn copy(source: &Connection, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> R
 }
 
 /// Puts a backup into an empty folder, after checking that it is one of ours and whole.
-pub fn restore(from: &Path, dir: &Path) -> Result<(), Fault> {
+///
+/// # Errors
+/// `store.key.missing` when it is sealed and no keys are given, `store.key.other` when they are others.
+pub fn restore(from: &Path, dir: &Path, keys: Option<&Cipher>) -> Result<(), Fault> {
     let target = dir.join("records.sqlite");
     if target.exists() {
         return Err(Fault::new(
@@ -82,8 +100,16 @@ pub fn restore(from: &Path, dir: &Path) -> Result<(), Fault> {
         ));
     }
     std::fs::create_dir_all(dir).map_err(|e| io(&e))?;
-    let source = Connection::open_with_flags(from, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)
-        .map_err(unavailable)?;
+    // A plain backup stays plain, whatever keys there are.
+    let keys = keys.filter(|_| cipher::form(from).is_ok_and(|form| form == cipher::Form::Sealed));
+    let known = make_ready(from, keys, Sync::Full)?;
+    // Not read-only: a file in WAL mode wants its index, and the backup may lie on a read-only disk
+    // only when it is plain.
+    let flags = match known {
+        Some(_) => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        None => OpenFlags::SQLITE_OPEN_READ_ONLY,
+    };
+    let source = connect(from, known.is_some(), flags)?;
     let application: i64 =
         source.query_row("PRAGMA application_id", [], |r| r.get(0)).map_err(unavailable)?;
     if application != schema::APPLICATION_ID {

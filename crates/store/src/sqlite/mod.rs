@@ -6,6 +6,7 @@
 mod apply;
 mod backup;
 mod checkpoint;
+mod cipher;
 mod defer;
 mod find;
 mod index;
@@ -19,9 +20,11 @@ mod train;
 mod writer;
 
 pub use backup::restore;
+pub use cipher::Form;
 pub use read::Reader;
 
 use crate::body::Prepared;
+use crate::payload::{self, Cipher};
 use crate::compress::Dictionaries;
 use crate::scope::{Scope, Scoped};
 use crate::unit::{Done, Receipt, Unit};
@@ -85,6 +88,9 @@ pub struct Options {
     pub train: bool,
     /// Hold rows of the index back to put them in many at a time.
     pub defer: bool,
+    /// What the store is sealed under. A store is what it was made as: one that is plain is not opened
+    /// with keys, nor one that is sealed without.
+    pub cipher: Option<Cipher>,
 }
 
 impl Default for Options {
@@ -99,6 +105,7 @@ impl Default for Options {
             group_ops: 4000,
             train: true,
             defer: false,
+            cipher: None,
         }
     }
 }
@@ -151,6 +158,7 @@ struct Shared {
     map_bytes: u64,
     random: Mutex<Seeded>,
     cursor_key: [u8; 32],
+    cipher: Option<Cipher>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -170,6 +178,7 @@ pub struct Store {
 struct Threads {
     shared: Arc<Shared>,
     handles: Mutex<Vec<std::thread::JoinHandle<()>>>,
+    _known: Option<cipher::Known>,
     _lock: std::fs::File,
 }
 
@@ -239,7 +248,9 @@ impl Store {
             ));
         }
         let path = dir.join("records.sqlite");
-        let mut conn = open_connection(&path, options.cache_bytes, 0)?;
+        let known = open::make_ready(&path, options.cipher.as_ref(), options.sync)?;
+        let sealed = known.is_some();
+        let mut conn = open_connection(&path, sealed, options.cache_bytes, 0)?;
         // Both are fixed before the first table: pages of the disk's own block size.
         conn.execute_batch("PRAGMA page_size = 4096; PRAGMA journal_mode = WAL;")
             .map_err(unavailable)?;
@@ -255,7 +266,7 @@ impl Store {
         schema::prepare(&mut conn)?;
         defer::recover(&mut conn)?;
         let shared = Arc::new(load(&mut conn, path, options)?);
-        let checkpointer = open_connection(&shared.path, 1 << 20, 0)?;
+        let checkpointer = open_connection(&shared.path, sealed, 1 << 20, 0)?;
         let mut handles = Vec::new();
         {
             let shared = Arc::clone(&shared);
@@ -263,8 +274,12 @@ impl Store {
         }
         let watched = Arc::clone(&shared);
         handles.push(spawn("store-checkpoint", move || checkpoint::run(&checkpointer, &watched))?);
-        let threads =
-            Threads { shared: Arc::clone(&shared), handles: Mutex::new(handles), _lock: lock };
+        let threads = Threads {
+            shared: Arc::clone(&shared),
+            handles: Mutex::new(handles),
+            _known: known,
+            _lock: lock,
+        };
         Ok(Self { shared, _threads: Arc::new(threads) })
     }
 
@@ -446,6 +461,11 @@ impl Shared {
         self.last_vid.store(last_vid, Ordering::Release);
     }
 
+    /// A connection to the file.
+    fn connection(&self, cache_bytes: u32, map_bytes: u64) -> Result<Connection, Fault> {
+        open_connection(&self.path, self.cipher.is_some(), cache_bytes, map_bytes)
+    }
+
     fn borrow_reader(&self) -> Result<Connection, Fault> {
         let pooled = self.readers.lock().pop();
         match pooled {
@@ -464,20 +484,59 @@ impl Shared {
     /// Whether a stored version has this text.
     fn same_body(&self, conn: &Connection, vid: u64, text: &[u8]) -> Result<bool, Fault> {
         let stored = conn
-            .prepare_cached("SELECT dictionary, size, body FROM ver WHERE vid = ?")
-            .and_then(|mut s| {
-                s.query_row([vid], |r| {
-                    Ok((r.get::<_, u32>(0)?, r.get::<_, usize>(1)?, r.get::<_, Vec<u8>>(2)?))
-                })
-                .optional()
-            })
+            .prepare_cached("SELECT rid, vid, dictionary, size, body FROM ver WHERE vid = ?")
+            .and_then(|mut s| s.query_row([vid], StoredBody::read).optional())
             .map_err(unavailable)?;
-        let Some((dictionary, size, body)) = stored else { return Ok(false) };
-        if size != text.len() {
+        let Some(stored) = stored else { return Ok(false) };
+        if stored.size != text.len() {
             return Ok(false);
         }
-        Ok(self.dictionaries.decompress(dictionary, &body, size)? == text)
+        Ok(self.text(&stored)? == text)
     }
+
+    /// The text of a stored body: opened, if the store is sealed, and decompressed.
+    fn text(&self, stored: &StoredBody) -> Result<Vec<u8>, Fault> {
+        let StoredBody { rid, vid, dictionary, size, body } = stored;
+        match &self.cipher {
+            // A deletion has no body.
+            Some(cipher) if *size > 0 => {
+                let place = keys::Place { record: rid.cast_unsigned(), version: *vid };
+                let opened = payload::open(&*cipher.payloads, place, body)?;
+                self.dictionaries.decompress(*dictionary, &opened, *size)
+            }
+            _ => self.dictionaries.decompress(*dictionary, body, *size),
+        }
+    }
+}
+
+/// A body as a row of `ver` has it.
+struct StoredBody {
+    rid: i64,
+    vid: u64,
+    dictionary: u32,
+    size: usize,
+    body: Vec<u8>,
+}
+
+impl StoredBody {
+    /// From the columns `rid, vid, dictionary, size, body`.
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            rid: row.get(0)?,
+            vid: row.get(1)?,
+            dictionary: row.get(2)?,
+            size: row.get(3)?,
+            body: row.get(4)?,
+        })
+    }
+}
+
+/// What stands in a store's folder: nothing, a plain store, or a sealed one.
+///
+/// # Errors
+/// When it cannot be looked at.
+pub fn form(dir: &Path) -> Result<Form, Fault> {
+    cipher::form(&dir.join("records.sqlite"))
 }
 
 fn spawn(
@@ -490,7 +549,13 @@ fn spawn(
 /// The fault of an engine error. SQLite's messages name tables and constraints, never values.
 #[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 fn unavailable(error: rusqlite::Error) -> Fault {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     tracing::error!(%error, "the store's engine failed");
+    let damaged = matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase));
+    if damaged || vfs::is_altered(&error) {
+        let what = "a page of the store is not what was written there; see the log";
+        return Fault::new(&code::STORE_CORRUPT, what);
+    }
     Fault::new(&code::STORE_UNAVAILABLE, "the store could not be read or written; see the log")
 }
 
