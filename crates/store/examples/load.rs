@@ -1,5 +1,6 @@
 //! Loads N generated resources in large units and prints rates, sizes and search times: what the
-//! store alone can do, without validation or HTTP. `cargo run --release -p store --example load -- N DIR`
+//! store alone can do, without validation or HTTP. With `sealed` as the third word it is encrypted, by
+//! keys made in `DIR/keys`. `cargo run --release -p store --example load -- N DIR [sealed]`
 
 #![expect(
     clippy::print_stdout,
@@ -13,14 +14,24 @@ use fhir::Document;
 use fhir::definitions::r4;
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;
-use store::{Op, Options, PageRequest, Scope, Store, Unit};
+use store::{Cipher, Op, Options, PageRequest, Scope, Store, Unit};
 
 fn main() {
     let mut args = std::env::args().skip(1);
     let wanted: usize = args.next().map_or(200_000, |n| n.parse().unwrap());
     let dir = args.next().unwrap_or_else(|| "load-data".to_owned());
     let dir = std::path::Path::new(&dir);
-    let store = Store::open(dir, Options::default()).unwrap();
+    let cipher = args.next().filter(|word| word == "sealed").map(|_| {
+        let folder = dir.join("keys");
+        std::fs::create_dir_all(&folder).unwrap();
+        let (disk, random) = (keys::Disk, keys::SystemRandom);
+        let path = folder.join("root.key");
+        let plain = keys::Protection::Plain;
+        let root = keys::RootKey::create(&disk, &path, plain, &random, base::Millis(0)).unwrap();
+        let ring = keys::Keyring::create(&folder, &root, [1; 16], keys::Options::default()).unwrap();
+        Cipher::of(std::sync::Arc::new(ring)).unwrap()
+    });
+    let store = Store::open(dir, Options { cipher, ..Options::default() }).unwrap();
     let clinic = demo::Clinic::new(demo::Options::new(10_000_000, 1, (2026, 11, 22)));
     let (sender, receiver) = sync_channel::<Unit>(4);
     let started = Instant::now();

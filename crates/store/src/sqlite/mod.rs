@@ -344,6 +344,15 @@ impl Store {
         out
     }
 
+    /// The number of a record, under which a patient's key is kept; `None` when there is no such record.
+    pub fn record_number(&self, resource_type: TypeId, id: &str) -> Result<Option<u64>, Fault> {
+        let conn = self.shared.borrow_reader()?;
+        let kind = self.shared.numbers.of_type(resource_type);
+        let found = self.shared.find_name(&conn, kind, &names::Id::new(id)).map_err(unavailable);
+        self.shared.return_reader(conn);
+        Ok(found?.map(i64::cast_unsigned))
+    }
+
     /// Says that the audit log holds the events of all commits up to this one.
     pub fn audited(&self, commit: u64) {
         self.shared.audited.fetch_max(commit, Ordering::AcqRel);
