@@ -29,6 +29,9 @@ pub(crate) enum Command {
     Backup(Backup),
     /// Put a backup back into an empty data folder
     Restore(Restore),
+    /// Make, show, change or destroy the keys that the data folder is encrypted under
+    #[command(subcommand)]
+    Keys(Keys),
     /// Check or show the access log
     #[command(subcommand)]
     Audit(Audit),
@@ -103,6 +106,41 @@ pub(crate) struct Backup {
 pub(crate) struct Restore {
     /// A folder that `plummer backup` made
     pub(crate) from: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Keys {
+    /// Make the root key where `root_key` says; never in place of one that is there
+    Init,
+    /// Say where the keys are and what state they are in, without opening them
+    Show,
+    /// Put a new tenant's key in place of the old one, so that older copies of the keys open nothing
+    Rotate,
+    /// Put a new root key in place of the old one, sealed by a passphrase or by none
+    Passphrase(Passphrase),
+    /// Destroy a patient's key: everything about this patient alone is unreadable from then on
+    Shred(Shred),
+    /// Print the certificates of destroyed keys, signed
+    Certificates,
+    /// Seal a data folder that is plain; the server must be stopped
+    Encrypt,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Passphrase {
+    /// A file with the new passphrase, mode 0600; without it the new root key is not sealed
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new_passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Shred {
+    /// The id of the patient
+    #[arg(long, value_name = "ID")]
+    pub(crate) patient: String,
+    /// It is meant
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,5 +6,6 @@ pub(crate) mod config;
 pub(crate) mod export;
 pub(crate) mod generate;
 pub(crate) mod import;
+pub(crate) mod keys;
 pub(crate) mod restore;
 pub(crate) mod serve;

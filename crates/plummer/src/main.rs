@@ -43,6 +43,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Generate(args) => command::generate::run(&args),
         Command::Backup(args) => command::backup::run(&settings, &args),
         Command::Restore(args) => command::restore::run(&settings, &args),
+        Command::Keys(args) => command::keys::run(&settings, &args),
         Command::Audit(args) => command::audit::run(&settings, args),
         Command::Config(args) => command::config::run(&settings, &args),
         Command::Version => Ok(ExitCode::SUCCESS),

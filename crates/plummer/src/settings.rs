@@ -210,7 +210,18 @@ impl Settings {
                 store::Sync::Full
             },
             clock: Arc::new(SystemClock),
+            encryption: self.encryption(),
             ..record::Settings::default()
+        }
+    }
+
+    /// How the data folder is encrypted.
+    pub(crate) fn encryption(&self) -> record::Encryption {
+        let path = |name| Some(self.text(name)).filter(|p| !p.is_empty()).map(PathBuf::from);
+        record::Encryption {
+            on: self.text("encryption") != "off",
+            root_key: path("root_key"),
+            passphrase_file: path("root_key_passphrase_file"),
         }
     }
 

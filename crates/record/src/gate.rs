@@ -3,15 +3,17 @@
 
 use crate::outbox::{Outbox, Relay};
 use crate::session::{Session, Subject};
+use crate::vault::{AtRest, Encryption};
 use audit::{Hash, Head, Log};
 use base::error::code;
 use base::time::SystemClock;
 use base::{Clock, Fault, Limits};
+use keys::Keyring;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::path::Path;
 use std::sync::Arc;
-use store::{Options, Store};
+use store::{Cipher, Options, Store};
 
 /// How the record is kept.
 #[derive(Debug, Clone)]
@@ -30,6 +32,8 @@ pub struct Settings {
     pub bulk: bool,
     /// The file layer of the access log; a test puts one in that fails.
     pub audit_files: Arc<dyn audit::Files>,
+    /// How a new data folder is encrypted, and where the root key is.
+    pub encryption: Encryption,
 }
 
 impl Default for Settings {
@@ -42,6 +46,7 @@ impl Default for Settings {
             seed: None,
             bulk: false,
             audit_files: Arc::new(audit::Disk),
+            encryption: Encryption::default(),
         }
     }
 }
@@ -59,12 +64,14 @@ pub struct Health {
     pub store: Option<Fault>,
     /// How durable commits are.
     pub sync: store::Sync,
+    /// What the data folder is like at rest.
+    pub at_rest: AtRest,
 }
 
 /// The record, open. Cheap to copy; closed when the last copy and session are gone.
 #[derive(Debug, Clone)]
 pub struct Record {
-    gate: Arc<Gate>,
+    pub(crate) gate: Arc<Gate>,
 }
 
 /// What every session shares.
@@ -73,6 +80,8 @@ pub(crate) struct Gate {
     pub(crate) store: Store,
     pub(crate) log: Arc<Log>,
     pub(crate) settings: Settings,
+    pub(crate) keys: Option<Arc<Keyring>>,
+    pub(crate) at_rest: AtRest,
     /// Held for its thread.
     _outbox: Outbox,
 }
@@ -87,6 +96,10 @@ impl Record {
         private_folder(dir).map_err(|e| {
             Fault::new(&code::STORE_UNAVAILABLE, format!("the data folder cannot be made: {e}"))
         })?;
+        let (keys, at_rest) = settings.encryption.open(dir, &settings.clock)?;
+        if at_rest.is_weak() {
+            tracing::warn!(at_rest = at_rest.word(), "the data folder is not well protected at rest");
+        }
         let relay = Arc::new(Relay::default());
         let hook = Arc::clone(&relay);
         let store = Store::open(
@@ -95,6 +108,7 @@ impl Record {
                 clock: Arc::clone(&settings.clock),
                 sync: settings.sync,
                 seed: settings.seed.unwrap_or_else(seed_of_the_system),
+                cipher: keys.clone().map(Cipher::of).transpose()?,
                 on_commit: Some(Arc::new(move |commit, events| hook.committed(commit, events))),
                 ..if settings.bulk { Options::bulk() } else { Options::default() }
             },
@@ -108,7 +122,7 @@ impl Record {
             Fault::new(&code::STORE_UNAVAILABLE, format!("the data folder cannot be synced: {e}"))
         })?;
         let outbox = Outbox::open(relay, &store, &log, settings.clock.now())?;
-        Ok(Self { gate: Arc::new(Gate { store, log, settings, _outbox: outbox }) })
+        Ok(Self { gate: Arc::new(Gate { store, log, settings, keys, at_rest, _outbox: outbox }) })
     }
 
     /// A session for one request.
@@ -134,6 +148,7 @@ impl Record {
             last_commit: self.gate.store.last_commit(),
             audited_commit: self.gate.log.last_commit_seq(),
             sync: self.gate.settings.sync,
+            at_rest: self.gate.at_rest,
         }
     }
 
@@ -144,12 +159,12 @@ impl Record {
 }
 
 impl Session {
-    /// Copies the store to `to`, consistently, while it serves. `progress` is told pages done and in
-    /// all.
+    /// Copies the store to `to`, consistently, while it serves, sealed as it is. `progress` is told pages
+    /// done and in all. Answers the last commit that the copy has.
     ///
     /// # Errors
     /// When the copy cannot be written, or the access log failed.
-    pub fn backup(&self, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), Fault> {
+    pub fn backup(&self, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<u64, Fault> {
         let event = self.event(audit::Kind::Backup);
         // A copy of everything leaves the house: its event is on the disk first.
         self.gate.log.append(&event)?.synced().wait()?;

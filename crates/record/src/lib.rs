@@ -18,6 +18,7 @@ mod people;
 mod read;
 mod session;
 mod trail;
+mod vault;
 mod write;
 
 pub use audit::{Kind, Source};
@@ -32,4 +33,5 @@ pub use labels::labels_of;
 pub use search::parse::Level;
 pub use session::{Audited, Session, Subject};
 pub use store::{HistoryPage, HistoryQuery, Hit, Method, Page, Scope, Sync};
+pub use vault::{AtRest, Encryption, encrypt, has_keys, read_passphrase, restore};
 pub use write::{Deleted, Written};

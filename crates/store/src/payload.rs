@@ -70,6 +70,14 @@ impl Payloads for Keyring {
     }
 }
 
+/// Whose key a version is sealed under: the patient's it is about, when that is exactly one.
+pub(crate) fn subject(mut patients: impl Iterator<Item = u64>) -> u64 {
+    match (patients.next(), patients.next()) {
+        (Some(patient), None) => patient,
+        _ => HOUSE,
+    }
+}
+
 /// A body as it is stored: the patient's number, seven bits a byte, then the sealed body.
 pub(crate) fn seal(
     payloads: &dyn Payloads,

@@ -15,7 +15,6 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use store::Store;
 
 /// Bytes of events handed to the copy's writer before it is waited for; it refuses more than 16 MiB.
 const WAITING_BYTES_MAX: usize = 4 << 20;
@@ -50,11 +49,7 @@ pub(crate) fn copy(
     }
     let folder = to.join("store");
     record::private_folder(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    session.backup(&folder.join("records.sqlite"), progress)?;
-    let commit = {
-        let copied = Store::open(&folder, store::Options::default())?;
-        copied.last_commit()
-    };
+    let commit = session.backup(&folder.join("records.sqlite"), progress)?;
     copy_log(&data.join("audit"), &to.join("audit"), commit)
 }
 

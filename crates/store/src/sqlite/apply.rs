@@ -487,16 +487,12 @@ impl Group {
     }
 }
 
-/// Whose key a version is sealed under: the patient's it is about, when that is exactly one.
+/// Whose key a version is sealed under.
 fn subject(rows: &[Row]) -> u64 {
-    let mut patients = rows.iter().filter_map(|row| match row {
+    payload::subject(rows.iter().filter_map(|row| match row {
         Row::Patient { record } => Some(record.cast_unsigned()),
         _ => None,
-    });
-    match (patients.next(), patients.next()) {
-        (Some(patient), None) => patient,
-        _ => payload::HOUSE,
-    }
+    }))
 }
 
 /// A key that was there when the unit was looked at and is gone when it is written: the group fails, for

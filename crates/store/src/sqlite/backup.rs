@@ -20,7 +20,7 @@ pub(super) fn backup(
     shared: &Shared,
     to: &Path,
     progress: &mut dyn FnMut(u64, u64),
-) -> Result<(), Fault> {
+) -> Result<u64, Fault> {
     if to.exists() {
         return Err(Fault::new(&code::STORE_UNAVAILABLE, "the backup's file exists already"));
     }
@@ -34,13 +34,13 @@ pub(super) fn backup(
         tracing::warn!("a backup's snapshot could not be released");
     }
     shared.return_reader(source);
-    result?;
+    let last = result?;
     std::fs::File::open(&partial).and_then(|f| f.sync_all()).map_err(|e| io(&e))?;
     std::fs::rename(&partial, to).map_err(|e| io(&e))?;
     if let Some(folder) = to.parent().filter(|f| !f.as_os_str().is_empty()) {
         std::fs::File::open(folder).and_then(|f| f.sync_all()).map_err(|e| io(&e))?;
     }
-    Ok(())
+    Ok(last)
 }
 
 fn copy(
@@ -48,7 +48,7 @@ fn copy(
     source: &Connection,
     to: &Path,
     progress: &mut dyn FnMut(u64, u64),
-) -> Result<(), Fault> {
+) -> Result<u64, Fault> {
     source
         .execute_batch("BEGIN; SELECT count(*) FROM meta;")
         .or_else(|_| source.query_row("SELECT 1 FROM meta", [], |_| Ok(())))
@@ -84,7 +84,14 @@ fn copy(
     if sound != "ok" {
         return Err(Fault::new(&code::STORE_CORRUPT, "the copy does not pass its check"));
     }
-    Ok(())
+    target
+        .query_row(
+            "SELECT max(coalesce((SELECT max(vid) FROM ver), 0), \
+             coalesce((SELECT value FROM meta WHERE key = 'next_vid'), 1) - 1)",
+            [],
+            |r| r.get(0),
+        )
+        .map_err(unavailable)
 }
 
 /// Puts a backup into an empty folder, after checking that it is one of ours and whole.

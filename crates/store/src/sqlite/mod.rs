@@ -7,6 +7,7 @@ mod apply;
 mod backup;
 mod checkpoint;
 mod cipher;
+mod convert;
 mod defer;
 mod find;
 mod index;
@@ -21,6 +22,7 @@ mod writer;
 
 pub use backup::restore;
 pub use cipher::Form;
+pub use convert::encrypt;
 pub use read::Reader;
 
 use crate::body::Prepared;
@@ -229,24 +231,7 @@ impl Store {
     /// Opens the store in a folder, making both when they are not there.
     pub fn open(dir: &Path, options: Options) -> Result<Self, Fault> {
         std::fs::create_dir_all(dir).map_err(|e| io(&e))?;
-        let lock = std::fs::OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(dir.join("lock"))
-            .map_err(|e| io(&e))?;
-        let began = std::time::Instant::now();
-        while lock.try_lock().is_err() {
-            // A process that is just ending, or beginning another, holds it for moments longer.
-            if began.elapsed() < LOCK_PATIENCE {
-                std::thread::sleep(LOCK_PATIENCE / 10);
-                continue;
-            }
-            return Err(Fault::new(
-                &code::STORE_LOCKED,
-                "another process has the store open; stop it, or use the running server",
-            ));
-        }
+        let lock = open::lock(dir, LOCK_PATIENCE)?;
         let path = dir.join("records.sqlite");
         let known = open::make_ready(&path, options.cipher.as_ref(), options.sync)?;
         let sealed = known.is_some();
@@ -387,8 +372,8 @@ impl Store {
         seal::unseal(&self.shared.cursor_key, text)
     }
 
-    /// Copies the store to a file while it serves.
-    pub fn backup(&self, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), Fault> {
+    /// Copies the store to a file while it serves; answers the last commit that the copy has.
+    pub fn backup(&self, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<u64, Fault> {
         backup::backup(&self.shared, to, progress)
     }
 

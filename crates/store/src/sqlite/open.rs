@@ -4,7 +4,7 @@ use super::defer::Deferral;
 use super::index::PatientOrder;
 use super::names::Numbers;
 use super::writer::{Counters, Queue};
-use super::{BUSY_TIMEOUT, Options, Shared, Sync, cipher, seal, train, unavailable};
+use super::{BUSY_TIMEOUT, Options, Shared, Sync, cipher, seal, train, io, unavailable};
 use crate::compress::Dictionaries;
 use crate::payload::Cipher;
 use base::Fault;
@@ -125,6 +125,29 @@ pub(super) fn open_connection(
     ))
     .map_err(unavailable)?;
     Ok(conn)
+}
+
+/// Takes the store's lock, which one process holds.
+pub(super) fn lock(dir: &Path, patience: std::time::Duration) -> Result<std::fs::File, Fault> {
+    let lock = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(dir.join("lock"))
+        .map_err(|e| io(&e))?;
+    let began = std::time::Instant::now();
+    while lock.try_lock().is_err() {
+        // A process that is just ending, or beginning another, holds it for moments longer.
+        if began.elapsed() < patience {
+            std::thread::sleep(patience / 10);
+            continue;
+        }
+        return Err(Fault::new(
+            &code::STORE_LOCKED,
+            "another process has the store open; stop it, or use the running server",
+        ));
+    }
+    Ok(lock)
 }
 
 /// A bare connection, by SQLite's own files or by sealed ones.
