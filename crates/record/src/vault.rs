@@ -107,7 +107,8 @@ impl Encryption {
     /// When a key is missing, or is another, or the passphrase does not fit.
     pub fn keys(&self, data: &Path, clock: Arc<dyn Clock>) -> Result<Keyring, Fault> {
         if !has_keys(data) {
-            let what = "the data folder's keys are not there: bring the folder `keys` that belongs to it";
+            let what =
+                "the data folder's keys are not there: bring the folder `keys` that belongs to it";
             return Err(Fault::new(&code::STORE_KEY_MISSING, what));
         }
         let options = keys::Options { clock, ..keys::Options::default() };
@@ -239,6 +240,11 @@ impl Record {
 }
 
 impl Session {
+    /// The keys the record is sealed under.
+    pub fn keys(&self) -> Option<&Arc<Keyring>> {
+        self.gate.keys.as_ref()
+    }
+
     /// Destroys a patient's key, and with it the content of every version about this patient alone, in
     /// every copy of the record. There is no way back.
     ///
@@ -247,7 +253,10 @@ impl Session {
     pub fn shred(&self, patient: &str) -> Result<Certificate, Fault> {
         self.may_write()?;
         let keys = self.gate.keys.as_ref().ok_or_else(|| {
-            Fault::new(&code::STORE_KEY_MISSING, "the record is not sealed, so no key can be destroyed")
+            Fault::new(
+                &code::STORE_KEY_MISSING,
+                "the record is not sealed, so no key can be destroyed",
+            )
         })?;
         let of = r4().resource_type("Patient");
         let number = match of {

@@ -84,7 +84,10 @@ fn metrics(state: &State) -> String {
         gauge(
             "plummer_store_sealed",
             "1 when the data folder is encrypted.",
-            u64::from(!matches!(health.at_rest, record::AtRest::Off | record::AtRest::NotYetSealed)),
+            u64::from(!matches!(
+                health.at_rest,
+                record::AtRest::Off | record::AtRest::NotYetSealed
+            )),
         ),
         gauge("plummer_store_last_commit", "Number of the last version.", stats.last_commit),
         gauge(

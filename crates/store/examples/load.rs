@@ -6,6 +6,7 @@
     clippy::print_stdout,
     clippy::unwrap_used,
     clippy::cast_precision_loss,
+    clippy::indexing_slicing,
     reason = "a measurement"
 )]
 
@@ -28,7 +29,8 @@ fn main() {
         let path = folder.join("root.key");
         let plain = keys::Protection::Plain;
         let root = keys::RootKey::create(&disk, &path, plain, &random, base::Millis(0)).unwrap();
-        let ring = keys::Keyring::create(&folder, &root, [1; 16], keys::Options::default()).unwrap();
+        let ring =
+            keys::Keyring::create(&folder, &root, [1; 16], keys::Options::default()).unwrap();
         Cipher::of(std::sync::Arc::new(ring)).unwrap()
     });
     let store = Store::open(dir, Options { cipher, ..Options::default() }).unwrap();
@@ -79,12 +81,14 @@ fn main() {
     }
     let mut patient = 0;
     let mut some = Vec::new();
+    let mut any: Vec<(&'static str, String)> = Vec::new();
     loop {
         let mut all = 0;
         for r in clinic.patient(patient) {
             if r.resource_type == "Patient" && patient % 7 == 0 {
                 some.push(r.id.clone());
             }
+            any.push((r.resource_type, r.id.clone()));
             all = prepare(r);
         }
         patient += 1;
@@ -142,6 +146,19 @@ fn main() {
         assert!(hit.is_some());
     }
     println!("read: {:.1} us", t.elapsed().as_secs_f64() * 1e6 / 5000.0);
+    // Records from all over the file, in no order: nearly every one is a page of its own.
+    let (began, t, reads) = (processor_micros(), Instant::now(), 200_000usize);
+    for at in 0..reads {
+        let (kind, id) = &any[at.wrapping_mul(2_654_435_761) % any.len()];
+        let hit =
+            store.reader(&scope).unwrap().read(r4().resource_type(kind).unwrap(), id).unwrap();
+        assert!(hit.is_some());
+    }
+    println!(
+        "random read: {:.1} us, {:.1} us of processor",
+        t.elapsed().as_secs_f64() * 1e6 / reads as f64,
+        (processor_micros() - began) as f64 / reads as f64
+    );
     for url in [
         "Observation?code=8867-4&_sort=-date",
         "Observation?code=8867-4&_total=accurate",
@@ -160,4 +177,12 @@ fn main() {
             page.explain.plan
         );
     }
+}
+
+/// Processor time of this process so far; ticks of ten milliseconds.
+fn processor_micros() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let (_, rest) = stat.rsplit_once(')').unwrap();
+    let ticks: u64 = rest.split(' ').skip(12).take(2).map(|n| n.parse::<u64>().unwrap()).sum();
+    ticks * 10_000
 }

@@ -18,5 +18,7 @@ pub use body::Prepared;
 pub use page::{Change, Explain, HistoryPage, HistoryQuery, Hit, Page, PageRequest, Position};
 pub use payload::{Cipher, Payloads};
 pub use scope::{Scope, Scoped};
-pub use sqlite::{CommitHook, Form, HeldEvents, Options, Reader, Stats, Store, Sync, encrypt, form, restore};
+pub use sqlite::{
+    CommitHook, Form, HeldEvents, Options, Reader, Stats, Store, Sync, encrypt, form, restore,
+};
 pub use unit::{Done, Expectation, Guard, Method, Op, OpResult, Receipt, Unit};

@@ -98,11 +98,7 @@ pub(crate) fn seal(
 }
 
 /// Undoes [`seal`].
-pub(crate) fn open(
-    payloads: &dyn Payloads,
-    place: Place,
-    stored: &[u8],
-) -> Result<Vec<u8>, Fault> {
+pub(crate) fn open(payloads: &dyn Payloads, place: Place, stored: &[u8]) -> Result<Vec<u8>, Fault> {
     let (patient, sealed) = split(stored).ok_or_else(|| {
         Fault::new(&code::KEYS_BODY_ALTERED, "a stored body does not say whose it is")
     })?;

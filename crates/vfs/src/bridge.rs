@@ -158,7 +158,12 @@ unsafe extern "C" fn open<D: Disk>(
     let slot = file.cast::<Slot<D::File>>();
     // SAFETY: `file` points to `szOsFile` bytes that nobody uses yet. Without methods SQLite never
     // closes it, so it is so until all went well.
-    unsafe { slot.write(Slot { base: ffi::sqlite3_file { pMethods: std::ptr::null() }, open: null_mut() }) };
+    unsafe {
+        slot.write(Slot {
+            base: ffi::sqlite3_file { pMethods: std::ptr::null() },
+            open: null_mut(),
+        })
+    };
     answer(|| {
         // SAFETY: SQLite calls with the disk it was given, and a path or null.
         let (registered, path) = unsafe { (registered::<D>(vfs), path_of(path)) };
@@ -189,7 +194,8 @@ unsafe extern "C" fn open<D: Disk>(
 unsafe extern "C" fn close<D: Disk>(file: *mut ffi::sqlite3_file) -> c_int {
     answer(|| {
         // SAFETY: the slot is one that `open` filled; its pointer is taken out, so it is freed once.
-        let open = unsafe { std::mem::replace(&mut (*file.cast::<Slot<D::File>>()).open, null_mut()) };
+        let open =
+            unsafe { std::mem::replace(&mut (*file.cast::<Slot<D::File>>()).open, null_mut()) };
         if !open.is_null() {
             // SAFETY: it came from `Box::into_raw` in `open`.
             drop(unsafe { Box::from_raw(open) });
@@ -236,7 +242,10 @@ unsafe extern "C" fn write<D: Disk>(
     })
 }
 
-unsafe extern "C" fn truncate<D: Disk>(file: *mut ffi::sqlite3_file, length: ffi::sqlite3_int64) -> c_int {
+unsafe extern "C" fn truncate<D: Disk>(
+    file: *mut ffi::sqlite3_file,
+    length: ffi::sqlite3_int64,
+) -> c_int {
     answer(|| {
         let length = u64::try_from(length).map_err(|_| ffi::SQLITE_IOERR_TRUNCATE)?;
         // SAFETY: an open file.
@@ -405,7 +414,11 @@ unsafe extern "C" fn full_path(
     })
 }
 
-unsafe extern "C" fn randomness<D: Disk>(vfs: *mut ffi::sqlite3_vfs, n: c_int, out: *mut c_char) -> c_int {
+unsafe extern "C" fn randomness<D: Disk>(
+    vfs: *mut ffi::sqlite3_vfs,
+    n: c_int,
+    out: *mut c_char,
+) -> c_int {
     // SAFETY: the call is passed on as it came, to SQLite's own file system.
     unsafe {
         let base = registered::<D>(vfs).base;
@@ -421,7 +434,10 @@ unsafe extern "C" fn sleep<D: Disk>(vfs: *mut ffi::sqlite3_vfs, microseconds: c_
     }
 }
 
-unsafe extern "C" fn time<D: Disk>(vfs: *mut ffi::sqlite3_vfs, out: *mut ffi::sqlite3_int64) -> c_int {
+unsafe extern "C" fn time<D: Disk>(
+    vfs: *mut ffi::sqlite3_vfs,
+    out: *mut ffi::sqlite3_int64,
+) -> c_int {
     // SAFETY: as in `randomness`.
     unsafe {
         let base = registered::<D>(vfs).base;

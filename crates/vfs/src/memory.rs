@@ -31,7 +31,8 @@ impl Regions {
             return Err(ffi::SQLITE_IOERR_SHMSIZE);
         }
         while make && self.0.len() <= index {
-            let layout = Layout::from_size_align(bytes, 64).map_err(|_| ffi::SQLITE_IOERR_SHMSIZE)?;
+            let layout =
+                Layout::from_size_align(bytes, 64).map_err(|_| ffi::SQLITE_IOERR_SHMSIZE)?;
             // SAFETY: the layout's size is not zero: it was looked at above.
             let start = unsafe { alloc_zeroed(layout) };
             let start = NonNull::new(start).ok_or(ffi::SQLITE_NOMEM)?;

@@ -18,6 +18,11 @@ fn a_backup_of_a_running_server_is_a_whole_data_folder() {
     assert!(server.stop());
 
     let args = ["restore", "copy", "--data", "back"];
+    // A backup is sealed under keys that it does not hold.
+    let output = place.command(&args).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && told.contains("store.key.missing"), "{told}");
+    place.copy_keys("back");
     let output = place.command(&args).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let told = String::from_utf8(output.stdout).unwrap();

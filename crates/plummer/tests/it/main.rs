@@ -11,6 +11,7 @@ mod help;
 #[cfg(test)]
 mod import;
 #[cfg(test)]
+mod keys;
 mod kill;
 #[cfg(test)]
 mod run;

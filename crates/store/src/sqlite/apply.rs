@@ -173,7 +173,12 @@ impl Group {
     }
 
     /// The index rows of what a plan puts. Its patient's key must not have been destroyed.
-    fn rows(&mut self, conn: &Connection, shared: &Shared, plan: &Plan<'_>) -> Result<Vec<Row>, Fault> {
+    fn rows(
+        &mut self,
+        conn: &Connection,
+        shared: &Shared,
+        plan: &Plan<'_>,
+    ) -> Result<Vec<Row>, Fault> {
         let Plan::Put { content, rid, .. } = plan else { return Ok(Vec::new()) };
         let names = &mut self.interner;
         let rows = rows_of(names, conn, shared, content.resource_type, *rid, &content.entries)

@@ -5,8 +5,8 @@ use super::{Shared, Sync, cipher, io, schema, unavailable};
 use crate::payload::Cipher;
 use base::Fault;
 use base::error::code;
-use rusqlite::{Connection, OpenFlags};
 use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
 
@@ -61,7 +61,9 @@ fn copy(
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let mut target = connect(to, shared.cipher.is_some(), flags)?;
     // A copy that is broken off is thrown away, so it needs no journal.
-    target.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;").map_err(unavailable)?;
+    target
+        .execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
+        .map_err(unavailable)?;
     {
         let backup = Backup::new(source, &mut target).map_err(unavailable)?;
         loop {

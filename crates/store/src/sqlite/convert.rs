@@ -67,7 +67,9 @@ fn copy(
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_URI;
     let target = connect(new, true, flags)?;
     target
-        .execute_batch("PRAGMA cache_size = -65536; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY;")
+        .execute_batch(
+            "PRAGMA cache_size = -65536; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY;",
+        )
         .map_err(unavailable)?;
     let tables = tables(&source).map_err(unavailable)?;
     for sql in tables.iter().map(|(_, sql)| sql) {
@@ -98,9 +100,7 @@ fn copy(
     if sound != "ok" || count(&source)? != count(&target)? {
         return Err(Fault::new(&code::STORE_CORRUPT, "the sealed copy does not pass its check"));
     }
-    target
-        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-        .map_err(unavailable)?;
+    target.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(unavailable)?;
     Ok(versions)
 }
 
@@ -139,11 +139,18 @@ fn seal_bodies(
         while let Some(row) = rows.next().map_err(unavailable)? {
             let number = |at: usize| row.get::<_, i64>(at);
             let fields = || -> rusqlite::Result<_> {
-                Ok((number(0)?, number(1)?, number(8)?, row.get::<_, Vec<u8>>(9)?, row.get::<_, Vec<u8>>(10)?))
+                Ok((
+                    number(0)?,
+                    number(1)?,
+                    number(8)?,
+                    row.get::<_, Vec<u8>>(9)?,
+                    row.get::<_, Vec<u8>>(10)?,
+                ))
             };
             let (vid, rid, size, body, packed) = fields().map_err(unavailable)?;
             let body = if size > 0 {
-                let place = keys::Place { record: rid.cast_unsigned(), version: vid.cast_unsigned() };
+                let place =
+                    keys::Place { record: rid.cast_unsigned(), version: vid.cast_unsigned() };
                 let patients = pack::rows(&packed).filter_map(|view| match view {
                     View::Patient { record } => Some(record.cast_unsigned()),
                     _ => None,

@@ -26,8 +26,8 @@ pub use convert::encrypt;
 pub use read::Reader;
 
 use crate::body::Prepared;
-use crate::payload::{self, Cipher};
 use crate::compress::Dictionaries;
+use crate::payload::{self, Cipher};
 use crate::scope::{Scope, Scoped};
 use crate::unit::{Done, Receipt, Unit};
 use base::error::code;

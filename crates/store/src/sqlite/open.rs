@@ -4,7 +4,7 @@ use super::defer::Deferral;
 use super::index::PatientOrder;
 use super::names::Numbers;
 use super::writer::{Counters, Queue};
-use super::{BUSY_TIMEOUT, Options, Shared, Sync, cipher, seal, train, io, unavailable};
+use super::{BUSY_TIMEOUT, Options, Shared, Sync, cipher, io, seal, train, unavailable};
 use crate::compress::Dictionaries;
 use crate::payload::Cipher;
 use base::Fault;
@@ -116,7 +116,8 @@ pub(super) fn open_connection(
     cache_bytes: u32,
     map_bytes: u64,
 ) -> Result<Connection, Fault> {
-    let conn = connect(path, sealed, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    let conn =
+        connect(path, sealed, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     conn.set_prepared_statement_cache_capacity(256);
     conn.busy_timeout(BUSY_TIMEOUT).map_err(unavailable)?;
     conn.execute_batch(&format!(

@@ -14,7 +14,8 @@ use testkit::clock::Turned;
 fn canaries(n: usize) -> Vec<String> {
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
     let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         state >> 24
     };
     (0..n).map(|_| format!("qz{:010x}{:010x}", next(), next())).collect()
@@ -79,7 +80,10 @@ fn a_thousand_planted_texts_are_found_in_no_file_unless_encryption_is_off() {
         if sealed {
             assert_eq!((in_the_log, closed), (0, 0));
         } else {
-            assert!(in_the_log > 900 && closed > 900, "{in_the_log} {closed}: the search finds nothing");
+            assert!(
+                in_the_log > 900 && closed > 900,
+                "{in_the_log} {closed}: the search finds nothing"
+            );
         }
     }
 }
@@ -275,11 +279,20 @@ fn a_large_transaction_that_spills_and_a_rolled_back_one_leave_sealed_frames_onl
     let dir = tempfile::tempdir().unwrap();
     let clock = Turned::at(1_700_000_000_000);
     let cipher = Some(Cipher::of(keyring(dir.path())).unwrap());
-    let options = store::Options { clock: clock.clone(), cipher, cache_bytes: 16 << 10, ..store::Options::default() };
+    let options = store::Options {
+        clock: clock.clone(),
+        cipher,
+        cache_bytes: 16 << 10,
+        ..store::Options::default()
+    };
     let c = Case { store: store::Store::open(dir.path(), options).unwrap(), clock, dir };
     for round in 0..3 {
         let ops = (0..400)
-            .map(|at| c.op(&format!(r#"{{"resourceType":"Patient","id":"p{at}","name":[{{"family":"f{round}"}}]}}"#)))
+            .map(|at| {
+                c.op(&format!(
+                    r#"{{"resourceType":"Patient","id":"p{at}","name":[{{"family":"f{round}"}}]}}"#
+                ))
+            })
             .collect();
         c.store.commit(store::Unit { ops, ..store::Unit::default() }).unwrap();
     }

@@ -5,8 +5,8 @@
 use base::{Fault, Limits, Millis};
 use fhir::Document;
 use fhir::definitions::{TypeId, r4};
-use search::parse::{Level, decode_query};
 use keys::{Keyring, RootKey};
+use search::parse::{Level, decode_query};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, Weak};

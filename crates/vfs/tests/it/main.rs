@@ -88,7 +88,11 @@ fn writers_and_readers_share_a_log_and_lose_nothing() {
     let first = open("turned-shared", "/shared.db");
     let mode: String = first.query_row("PRAGMA journal_mode = WAL", [], |r| r.get(0)).unwrap();
     assert_eq!(mode, "wal");
-    first.execute_batch("PRAGMA wal_autocheckpoint = 50; CREATE TABLE t (w INTEGER, n INTEGER, x BLOB)").unwrap();
+    first
+        .execute_batch(
+            "PRAGMA wal_autocheckpoint = 50; CREATE TABLE t (w INTEGER, n INTEGER, x BLOB)",
+        )
+        .unwrap();
     std::thread::scope(|scope| {
         for w in 0..4 {
             scope.spawn(move || {
@@ -103,7 +107,8 @@ fn writers_and_readers_share_a_log_and_lose_nothing() {
                 let conn = open("turned-shared", "/shared.db");
                 let mut last = 0;
                 for _ in 0..200 {
-                    let n: i64 = conn.query_row("SELECT count(*) FROM t", [], |r| r.get(0)).unwrap();
+                    let n: i64 =
+                        conn.query_row("SELECT count(*) FROM t", [], |r| r.get(0)).unwrap();
                     assert!(n >= last, "a snapshot went back");
                     last = n;
                 }

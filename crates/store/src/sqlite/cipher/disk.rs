@@ -293,9 +293,7 @@ impl Log {
 
     fn seal(&mut self, number: u64) -> Result<(), Failure> {
         let at = LOG_HEAD + number * FRAME as u64;
-        self.key
-            .seal(PageSpot::Frame(number), &mut self.frame)
-            .map_err(|_fault| Failure::Io)?;
+        self.key.seal(PageSpot::Frame(number), &mut self.frame).map_err(|_fault| Failure::Io)?;
         self.file.write_all_at(&self.frame, at).map_err(failure)
     }
 }

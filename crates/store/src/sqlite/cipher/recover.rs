@@ -64,7 +64,9 @@ pub(in crate::sqlite) fn check_log(
             sum(little, first, frame.get(FRAME_HEAD..).unwrap_or_default()) == stated(&frame, 16)
         });
         if ended && follows {
-            return damaged("the write-ahead log was altered: a frame before its end does not open");
+            return damaged(
+                "the write-ahead log was altered: a frame before its end does not open",
+            );
         }
         ended = (follows || before.is_none()) && word(&frame, 4) != 0;
         before = Some(stated(&frame, 16));
