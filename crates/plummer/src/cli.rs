@@ -100,6 +100,9 @@ pub(crate) struct Generate {
 pub(crate) struct Backup {
     /// The folder to make
     pub(crate) to: PathBuf,
+    /// Copy the keys to this folder too, in place of those there; not the root key
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) keys_to: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

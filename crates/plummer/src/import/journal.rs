@@ -90,7 +90,9 @@ impl Held {
         if self.0.is_empty() {
             return false;
         }
+        // A journal from before the folder was sealed names files as they are.
         let spans = self.0.get(&self.1.key(&item.file));
+        let spans = spans.or_else(|| self.0.get(&Names(None).key(&item.file)));
         spans.is_some_and(|s| s.iter().any(|(a, b)| (*a..=*b).contains(&item.ordinal)))
     }
 }

@@ -192,7 +192,12 @@ pub(super) fn make_ready(
 
 /// A connection that cannot write.
 pub(super) fn open_reader(shared: &Shared) -> Result<Connection, Fault> {
-    let conn = shared.connection(shared.cache_bytes.min(8 << 20), shared.map_bytes)?;
+    let conn = {
+        // A page that is mapped costs nothing to look at again; one that is sealed is opened each time it
+        // is not at hand.
+        let most = if shared.cipher.is_some() { 16 << 20 } else { 8 << 20 };
+        shared.connection(shared.cache_bytes.min(most), shared.map_bytes)?
+    };
     conn.execute_batch("PRAGMA query_only = ON").map_err(unavailable)?;
     Ok(conn)
 }

@@ -1,6 +1,8 @@
 //! Encryption at rest: what is planted in records is found in no file, what is altered is never served,
 //! and a patient whose key was destroyed is read nowhere, old backups included.
 
+#![expect(clippy::unwrap_used, reason = "a test helper fails its test")]
+
 use crate::help::{Case, case, keyring, kind, open, open_as};
 use base::Millis;
 use base::error::code;
