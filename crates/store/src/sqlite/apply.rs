@@ -4,11 +4,9 @@
 use super::defer;
 use super::index::{self, Pending, patient_rows};
 use super::names::{Id, Interner, Naming, bad_row};
-use super::rows::rows_of;
-use super::{Shared, unavailable};
+use super::{Shared, stored, unavailable};
 use crate::body::Prepared;
 use crate::pack::{self, Row, View};
-use crate::payload;
 use crate::unit::{Method, Op, OpResult, Receipt, Unit};
 use base::error::code;
 use base::{Fault, Millis};
@@ -151,7 +149,12 @@ impl Group {
         }
         let mut rows = Vec::with_capacity(plans.len());
         for plan in &plans {
-            rows.push(self.rows(conn, shared, plan)?);
+            rows.push(match plan {
+                Plan::Put { content, rid, .. } => {
+                    stored::rows(&mut self.interner, conn, shared, content, *rid)?
+                }
+                Plan::Delete { .. } | Plan::Nothing(_) => Vec::new(),
+            });
         }
         let mut results = Vec::with_capacity(plans.len());
         for (plan, rows) in plans.into_iter().zip(rows) {
@@ -170,23 +173,6 @@ impl Group {
             self.next_vid += 1;
         }
         Ok(Receipt { results, commit: self.next_vid - 1, last_updated: self.now })
-    }
-
-    /// The index rows of what a plan puts. Its patient's key must not have been destroyed.
-    fn rows(
-        &mut self,
-        conn: &Connection,
-        shared: &Shared,
-        plan: &Plan<'_>,
-    ) -> Result<Vec<Row>, Fault> {
-        let Plan::Put { content, rid, .. } = plan else { return Ok(Vec::new()) };
-        let names = &mut self.interner;
-        let rows = rows_of(names, conn, shared, content.resource_type, *rid, &content.entries)
-            .map_err(unavailable)?;
-        if let Some(cipher) = &shared.cipher {
-            cipher.payloads.check(subject(&rows))?;
-        }
-        Ok(rows)
     }
 
     /// Runs a guard's search again when its types changed since it was run.
@@ -349,14 +335,7 @@ impl Group {
                 (compressed.0, compressed.1.as_slice())
             }
         };
-        let sealed = match &shared.cipher {
-            Some(cipher) => {
-                let place = keys::Place { record: rid.cast_unsigned(), version: vid };
-                let sealed = payload::seal(&*cipher.payloads, subject(rows), place, body);
-                Some(sealed.map_err(|fault| lost_key(&fault))?)
-            }
-            None => None,
-        };
+        let sealed = stored::seal(shared, rows, (rid, vid), body)?;
         let body = sealed.as_deref().unwrap_or(body);
         let labels = content.labels.cast_signed();
         let mut run = |group: &mut Self| -> rusqlite::Result<()> {
@@ -490,21 +469,6 @@ impl Group {
         ])?;
         Ok(())
     }
-}
-
-/// Whose key a version is sealed under.
-fn subject(rows: &[Row]) -> u64 {
-    payload::subject(rows.iter().filter_map(|row| match row {
-        Row::Patient { record } => Some(record.cast_unsigned()),
-        _ => None,
-    }))
-}
-
-/// A key that was there when the unit was looked at and is gone when it is written: the group fails, for
-/// a unit that wrote already cannot be refused.
-fn lost_key(fault: &Fault) -> Fault {
-    tracing::error!(code = fault.code().name, "a body could not be sealed");
-    Fault::new(&code::KEYS_UNAVAILABLE, "a patient's key was lost while a change was written")
 }
 
 fn check_version(if_match: Option<u64>, live: Option<&Current>) -> Result<(), Fault> {

@@ -17,6 +17,7 @@ mod read;
 mod rows;
 mod schema;
 mod seal;
+mod stored;
 mod train;
 mod writer;
 
@@ -27,7 +28,7 @@ pub use read::Reader;
 
 use crate::body::Prepared;
 use crate::compress::Dictionaries;
-use crate::payload::{self, Cipher};
+use crate::payload::Cipher;
 use crate::scope::{Scope, Scoped};
 use crate::unit::{Done, Receipt, Unit};
 use base::error::code;
@@ -45,6 +46,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use stored::StoredBody;
 use writer::{Counters, Queue};
 
 /// How long a connection waits for another's lock.
@@ -473,55 +475,6 @@ impl Shared {
         if pool.len() < 16 {
             pool.push(conn);
         }
-    }
-
-    /// Whether a stored version has this text.
-    fn same_body(&self, conn: &Connection, vid: u64, text: &[u8]) -> Result<bool, Fault> {
-        let stored = conn
-            .prepare_cached("SELECT rid, vid, dictionary, size, body FROM ver WHERE vid = ?")
-            .and_then(|mut s| s.query_row([vid], StoredBody::read).optional())
-            .map_err(unavailable)?;
-        let Some(stored) = stored else { return Ok(false) };
-        if stored.size != text.len() {
-            return Ok(false);
-        }
-        Ok(self.text(&stored)? == text)
-    }
-
-    /// The text of a stored body: opened, if the store is sealed, and decompressed.
-    fn text(&self, stored: &StoredBody) -> Result<Vec<u8>, Fault> {
-        let StoredBody { rid, vid, dictionary, size, body } = stored;
-        match &self.cipher {
-            // A deletion has no body.
-            Some(cipher) if *size > 0 => {
-                let place = keys::Place { record: rid.cast_unsigned(), version: *vid };
-                let opened = payload::open(&*cipher.payloads, place, body)?;
-                self.dictionaries.decompress(*dictionary, &opened, *size)
-            }
-            _ => self.dictionaries.decompress(*dictionary, body, *size),
-        }
-    }
-}
-
-/// A body as a row of `ver` has it.
-struct StoredBody {
-    rid: i64,
-    vid: u64,
-    dictionary: u32,
-    size: usize,
-    body: Vec<u8>,
-}
-
-impl StoredBody {
-    /// From the columns `rid, vid, dictionary, size, body`.
-    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            rid: row.get(0)?,
-            vid: row.get(1)?,
-            dictionary: row.get(2)?,
-            size: row.get(3)?,
-            body: row.get(4)?,
-        })
     }
 }
 

@@ -1,6 +1,13 @@
 //! The trait under SQLite itself: a disk in memory that keeps every byte turned over, several
 //! connections at once, and a disk that fails.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test helper fails its test, and one disk here panics on purpose"
+)]
+
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags};
 use std::collections::HashMap;
