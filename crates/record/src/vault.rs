@@ -14,6 +14,9 @@ use store::{Cipher, Form};
 
 /// Bytes a file with a passphrase may have.
 const PASSPHRASE_BYTES_MAX: usize = 4096;
+/// How often, and how far apart, another process is asked to let go of the keys.
+const LOCK_TRIES: u32 = 10;
+const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
 
 /// How a data folder is encrypted.
 #[derive(Debug, Clone)]
@@ -112,7 +115,17 @@ impl Encryption {
             return Err(Fault::new(&code::STORE_KEY_MISSING, what));
         }
         let options = keys::Options { clock, ..keys::Options::default() };
-        Keyring::open(&folder(data), &self.root(data)?, options)
+        let root = self.root(data)?;
+        for _ in 0..LOCK_TRIES {
+            match Keyring::open(&folder(data), &root, options.clone()) {
+                // A process that is just ending, or beginning another, holds them for moments longer.
+                Err(fault) if fault.code() == &code::KEYS_STORE_LOCKED => {
+                    std::thread::sleep(LOCK_PAUSE);
+                }
+                opened => return opened,
+            }
+        }
+        Keyring::open(&folder(data), &root, options)
     }
 
     /// Opens the keys of a data folder, or makes them, and a root key of their own if none is named.

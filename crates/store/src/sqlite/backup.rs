@@ -109,16 +109,23 @@ pub fn restore(from: &Path, dir: &Path, keys: Option<&Cipher>) -> Result<(), Fau
         ));
     }
     std::fs::create_dir_all(dir).map_err(|e| io(&e))?;
-    // A plain backup stays plain, whatever keys there are.
-    let keys = keys.filter(|_| cipher::form(from).is_ok_and(|form| form == cipher::Form::Sealed));
-    let known = make_ready(from, keys, Sync::Full)?;
-    // Not read-only: a file in WAL mode wants its index, and the backup may lie on a read-only disk
-    // only when it is plain.
-    let flags = match known {
-        Some(_) => OpenFlags::SQLITE_OPEN_READ_WRITE,
-        None => OpenFlags::SQLITE_OPEN_READ_ONLY,
-    };
-    let source = connect(from, known.is_some(), flags)?;
+    // It is copied first and looked at in its new place: a backup may lie where nothing can be written.
+    let partial = dir.join("records.partial");
+    std::fs::copy(from, &partial).map_err(|e| io(&e))?;
+    if let Err(fault) = check(&partial, keys) {
+        std::fs::remove_file(&partial).map_err(|e| io(&e))?;
+        return Err(fault);
+    }
+    std::fs::File::open(&partial).and_then(|f| f.sync_all()).map_err(|e| io(&e))?;
+    std::fs::rename(&partial, &target).map_err(|e| io(&e))?;
+    std::fs::File::open(dir).and_then(|f| f.sync_all()).map_err(|e| io(&e))
+}
+
+/// Looks whether a file is a backup of ours, and whole. A plain one stays plain, whatever keys there are.
+fn check(file: &Path, keys: Option<&Cipher>) -> Result<(), Fault> {
+    let sealed = cipher::form(file)? == cipher::Form::Sealed;
+    let known = make_ready(file, keys.filter(|_| sealed), Sync::Full)?;
+    let source = connect(file, known.is_some(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let application: i64 =
         source.query_row("PRAGMA application_id", [], |r| r.get(0)).map_err(unavailable)?;
     if application != schema::APPLICATION_ID {
@@ -134,10 +141,5 @@ pub fn restore(from: &Path, dir: &Path, keys: Option<&Cipher>) -> Result<(), Fau
     if sound != "ok" {
         return Err(Fault::new(&code::STORE_CORRUPT, "the backup does not pass its check"));
     }
-    drop(source);
-    let partial = dir.join("records.partial");
-    std::fs::copy(from, &partial).map_err(|e| io(&e))?;
-    std::fs::File::open(&partial).and_then(|f| f.sync_all()).map_err(|e| io(&e))?;
-    std::fs::rename(&partial, &target).map_err(|e| io(&e))?;
-    std::fs::File::open(dir).and_then(|f| f.sync_all()).map_err(|e| io(&e))
+    Ok(())
 }
