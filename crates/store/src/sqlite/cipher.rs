@@ -172,3 +172,100 @@ fn sync_folder(path: &Path) -> io::Result<()> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::open::connect;
+    use proptest::prelude::*;
+    use rusqlite::{Connection, OpenFlags, params};
+
+    fn key() -> Arc<PageKey> {
+        let key = keys::Secret::take(&mut [9; 32]);
+        Arc::new(PageKey::new(&key, &keys::SystemRandom).unwrap())
+    }
+
+    fn sealed(path: &Path) -> Connection {
+        let conn = connect(path, true, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+        // A cache of a few pages: they are written in the middle of a transaction, some of them twice.
+        conn.execute_batch("PRAGMA cache_size = 4; PRAGMA wal_autocheckpoint = 0;").unwrap();
+        conn
+    }
+
+    fn content(conn: &Connection) -> Vec<(i64, Vec<u8>)> {
+        let mut s = conn.prepare("SELECT id, x FROM t ORDER BY id").unwrap();
+        let rows = s.query_map([], |r| Ok((r.get(0)?, r.get(1)?))).unwrap();
+        rows.collect::<rusqlite::Result<_>>().unwrap()
+    }
+
+    fn step(conn: &Connection, what: u8, id: i64, length: usize) {
+        let bytes = vec![what; length];
+        let sql = match what % 10 {
+            0..=4 => {
+                conn.execute("INSERT OR REPLACE INTO t VALUES (?, ?)", params![id, bytes]).unwrap();
+                return;
+            }
+            5 => "DELETE FROM t WHERE id % 3 = 0",
+            6 => "UPDATE t SET x = CAST(x || x AS BLOB) WHERE length(x) < 20000",
+            7 => "SAVEPOINT s; DELETE FROM t; ROLLBACK TO s; RELEASE s",
+            _ => "CREATE TABLE IF NOT EXISTS u AS SELECT * FROM t; DROP TABLE u",
+        };
+        conn.execute_batch(sql).unwrap();
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        /// Whatever is done to it, a sealed database holds what a plain one holds.
+        #[test]
+        fn a_sealed_database_is_a_database(
+            transactions in proptest::collection::vec(
+                (proptest::collection::vec((any::<u8>(), 0i64..60, 0usize..9000), 1..25), 0u8..8),
+                1..12,
+            ),
+        ) {
+            let dir = tempfile::tempdir().unwrap();
+            let (path, key) = (dir.path().join("x.sqlite"), key());
+            create(&path, &key).unwrap();
+            let _known = Known::new(&path, &key).unwrap();
+            let plain = Connection::open_in_memory().unwrap();
+            let mut conn = sealed(&path);
+            for each in [&plain, &conn] {
+                each.execute_batch("CREATE TABLE t (id INTEGER PRIMARY KEY, x BLOB)").unwrap();
+            }
+            for (steps, end) in transactions {
+                for each in [&plain, &conn] {
+                    each.execute_batch("BEGIN").unwrap();
+                    for (what, id, length) in &steps {
+                        step(each, *what, *id, *length);
+                    }
+                    let sql = if end == 0 { "ROLLBACK" } else { "COMMIT" };
+                    each.execute_batch(sql).unwrap();
+                }
+                match end {
+                    1 => conn = sealed(&path),
+                    2 => drop(conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))),
+                    3 => drop(conn.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))),
+                    _ => {}
+                }
+                check_log(&path, &key, true).unwrap();
+                prop_assert_eq!(content(&conn), content(&plain));
+                prop_assert_eq!(content(&sealed(&path)), content(&plain));
+            }
+            let sound: String = conn.query_row("PRAGMA integrity_check", [], |r| r.get(0)).unwrap();
+            prop_assert_eq!(sound, "ok");
+        }
+    }
+
+    #[test]
+    fn the_first_page_is_an_empty_database_as_sqlite_has_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, key) = (dir.path().join("x.sqlite"), key());
+        create(&path, &key).unwrap();
+        let _known = Known::new(&path, &key).unwrap();
+        let conn = sealed(&path);
+        let ask = |sql: &str| conn.query_row(sql, [], |r| r.get::<_, String>(0)).unwrap();
+        assert_eq!(ask("PRAGMA journal_mode"), "wal");
+        assert_eq!(ask("PRAGMA integrity_check"), "ok");
+        assert_eq!(form(&path).unwrap(), Form::Sealed);
+    }
+}
