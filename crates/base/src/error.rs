@@ -125,6 +125,8 @@ codes! {
     STORE_TOO_NEW = "store.schema.too-new", 500, "exception", "the store was written by a newer version of this program";
     STORE_LOCKED = "store.locked", 500, "exception", "another process has the store open";
     STORE_CORRUPT = "store.corrupt", 500, "exception", "the store holds something that this program did not write";
+    STORE_KEY_OTHER = "store.key.other", 500, "exception", "the store is not sealed under these keys";
+    STORE_KEY_MISSING = "store.key.missing", 500, "exception", "the store is sealed, and its keys are not there";
     KEYS_ROOT_UNREADABLE = "keys.root.unreadable", 500, "exception", "the root key is missing, or cannot be read, or is damaged";
     KEYS_ROOT_PERMISSIONS = "keys.root.permissions", 500, "exception", "others than its owner may read the root key's file";
     KEYS_ROOT_EXISTS = "keys.root.exists", 500, "exception", "there is a root key already, and it is never replaced";

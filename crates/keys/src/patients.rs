@@ -11,6 +11,7 @@ mod index;
 mod record;
 mod recover;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -68,8 +69,12 @@ pub struct PatientKeys {
     torn_bytes: u64,
     shared: RwLock<Shared>,
     cache: Cache,
+    staged: Mutex<Staged>,
     writer: Mutex<Writer>,
 }
+
+/// Keys that are used in a transaction that is not committed yet, and not durable yet.
+type Staged = HashMap<u64, (Secret, Arc<DataKey>)>;
 
 /// What lookups need.
 struct Shared {
@@ -146,6 +151,7 @@ impl PatientKeys {
                 live: recovered.keys,
             }),
             cache: Cache::new(),
+            staged: Mutex::default(),
             writer: Mutex::new(Writer {
                 slots: recovered.slots,
                 certificates: recovered.certificates,
@@ -171,7 +177,43 @@ impl PatientKeys {
                 Ok(key)
             }
             Some(_) => Err(shredded()),
-            None => Err(missing()),
+            None => {
+                let staged = self.staged.lock();
+                staged.get(&patient).map(|(_, key)| Arc::clone(key)).ok_or_else(missing)
+            }
+        }
+    }
+
+    /// The key of a patient, made when there is none. A new one is not durable before
+    /// [`PatientKeys::settle`] says so: until then, nothing that was sealed under it may be committed.
+    pub fn key_to_seal(&self, patient: u64) -> Result<Arc<DataKey>, Fault> {
+        match self.key(patient) {
+            Err(fault) if fault.code() == &code::KEYS_PATIENT_MISSING => {}
+            known => return known,
+        }
+        let mut staged = self.staged.lock();
+        if let Some((_, key)) = staged.get(&patient) {
+            return Ok(Arc::clone(key));
+        }
+        let secret = Secret::random(&*self.random)?;
+        let key = Arc::new(DataKey::new(&secret)?);
+        staged.insert(patient, (secret, Arc::clone(&key)));
+        Ok(key)
+    }
+
+    /// Makes every key that [`PatientKeys::key_to_seal`] made durable: one write and one sync for all
+    /// of them. Says how many there were.
+    pub fn settle(&self) -> Result<usize, Fault> {
+        let mut made = 0;
+        loop {
+            let mut patients: Vec<u64> = self.staged.lock().keys().copied().collect();
+            if patients.is_empty() {
+                return Ok(made);
+            }
+            patients.sort_unstable();
+            patients.truncate(RECORDS_PER_CALL_MAX);
+            made += self.ensure(&patients)?;
+            self.staged.lock().retain(|patient, _| patients.binary_search(patient).is_err());
         }
     }
 
@@ -196,9 +238,13 @@ impl PatientKeys {
             }
             lacking.sort_unstable();
             lacking.dedup();
+            let staged = self.staged.lock();
             for &patient in &lacking {
-                let key = Secret::random(&*self.random)?;
-                let wrapped = wrap_key(&shared.keys.wrapping, &key)?;
+                // A key that is in use already is the one that is kept.
+                let wrapped = match staged.get(&patient) {
+                    Some((key, _)) => wrap_key(&shared.keys.wrapping, key)?,
+                    None => wrap_key(&shared.keys.wrapping, &Secret::random(&*self.random)?)?,
+                };
                 let record = Record { batch: first, patient, what: What::Key(wrapped) };
                 bytes.extend_from_slice(&record.encode(slot, &shared.keys.mac));
                 slot = next(slot)?;
@@ -225,6 +271,7 @@ impl PatientKeys {
         reference: [u8; 16],
         now: Millis,
     ) -> Result<Certificate, Fault> {
+        self.settle()?;
         let mut writer = self.writer.lock();
         let at = writer.slots;
         let (file, bytes, slot, certificate) = {

@@ -41,6 +41,9 @@ pub(crate) enum Command {
     Token(people::Token),
     /// Make the first administrator with the code of the first start
     Claim(people::Claim),
+    /// Make, show, change or destroy the keys that the data folder is encrypted under
+    #[command(subcommand)]
+    Keys(Keys),
     /// Check, show, report, prove or send the access log
     #[command(subcommand)]
     Audit(Audit),
@@ -109,12 +112,50 @@ pub(crate) struct Generate {
 pub(crate) struct Backup {
     /// The folder to make
     pub(crate) to: PathBuf,
+    /// Copy the keys to this folder too, in place of those there; not the root key
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) keys_to: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Restore {
     /// A folder that `plummer backup` made
     pub(crate) from: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Keys {
+    /// Make the root key where `root_key` says; never in place of one that is there
+    Init,
+    /// Say where the keys are and what state they are in, without opening them
+    Show,
+    /// Put a new tenant's key in place of the old one, so that older copies of the keys open nothing
+    Rotate,
+    /// Put a new root key in place of the old one, sealed by a passphrase or by none
+    Passphrase(Passphrase),
+    /// Destroy a patient's key: everything about this patient alone is unreadable from then on
+    Shred(Shred),
+    /// Print the certificates of destroyed keys, signed
+    Certificates,
+    /// Seal a data folder that is plain; the server must be stopped
+    Encrypt,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Passphrase {
+    /// A file with the new passphrase, mode 0600; without it the new root key is not sealed
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new_passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Shred {
+    /// The id of the patient
+    #[arg(long, value_name = "ID")]
+    pub(crate) patient: String,
+    /// It is meant
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -55,6 +55,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Client(args) => command::client::run(&settings, args),
         Command::Token(args) => command::token::run(&settings, args),
         Command::Claim(args) => command::claim::run(&settings, args),
+        Command::Keys(args) => command::keys::run(&settings, &args),
         Command::Audit(args) => command::audit::run(&settings, args),
         Command::Config(args) => command::config::run(&settings, &args),
         Command::Version => Ok(ExitCode::SUCCESS),

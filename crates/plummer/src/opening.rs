@@ -24,7 +24,8 @@ fn open(settings: &Settings, mut how: record::Settings) -> anyhow::Result<Record
     let data = settings.data();
     how.seal = Some(signing::seal(&data)?);
     Record::open(&data, how).map_err(|fault| {
-        let locked = [code::STORE_LOCKED.name, code::AUDIT_LOCKED.name];
+        let locked =
+            [code::STORE_LOCKED.name, code::AUDIT_LOCKED.name, code::KEYS_STORE_LOCKED.name];
         if locked.contains(&fault.code().name) {
             anyhow!(
                 "{}: another process, probably a running server, has {} open; stop it, or use its HTTP API",

@@ -215,6 +215,7 @@ impl Settings {
             site: Some(self.text("site")).filter(|site| !site.is_empty()).map(Into::into),
             identity,
             breached: self.breached()?,
+            encryption: self.encryption(),
             ..record::Settings::default()
         })
     }
@@ -243,6 +244,16 @@ impl Settings {
         let file = std::fs::File::open(&path)
             .with_context(|| format!("breached_passwords: {path} cannot be read"))?;
         Ok(Some(Arc::new(identity::SortedHashes::new(file))))
+    }
+
+    /// How the data folder is encrypted.
+    pub(crate) fn encryption(&self) -> record::Encryption {
+        let path = |name| Some(self.text(name)).filter(|p| !p.is_empty()).map(PathBuf::from);
+        record::Encryption {
+            on: self.text("encryption") != "off",
+            root_key: path("root_key"),
+            passphrase_file: path("root_key_passphrase_file"),
+        }
     }
 
     /// What the server is made with; refuses what makes no sense.

@@ -6,17 +6,19 @@ use crate::directory::Directory;
 use crate::outbox::{Outbox, Relay};
 use crate::session::{Session, Subject};
 use crate::shelf::Sealer;
+use crate::vault::{AtRest, Encryption};
 use access::{Policies, Text};
 use audit::{Hash, Head, Log};
 use base::error::code;
 use base::time::SystemClock;
 use base::{Clock, Fault, Limits};
+use keys::Keyring;
 use parking_lot::Mutex;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::path::Path;
 use std::sync::Arc;
-use store::{Options, Store};
+use store::{Cipher, Options, Store};
 
 /// How the record is kept.
 #[derive(Debug, Clone)]
@@ -49,6 +51,8 @@ pub struct Settings {
     pub sealer: Option<Arc<dyn Sealer>>,
     /// What the access log is signed with; without it, nothing signs it.
     pub seal: Option<audit::Seal>,
+    /// How a new data folder is encrypted, and where the root key is.
+    pub encryption: Encryption,
 }
 
 impl Default for Settings {
@@ -68,6 +72,7 @@ impl Default for Settings {
             breached: None,
             sealer: None,
             seal: None,
+            encryption: Encryption::default(),
         }
     }
 }
@@ -89,6 +94,8 @@ pub struct Health {
     pub store: Option<Fault>,
     /// How durable commits are.
     pub sync: store::Sync,
+    /// What the data folder is like at rest.
+    pub at_rest: AtRest,
 }
 
 /// The record, open. Cheap to copy; closed when the last copy and session are gone.
@@ -110,6 +117,8 @@ pub(crate) struct Gate {
     pub(crate) finder: Mutex<audit::Finder>,
     /// Signs the log; ends before the log does.
     pub(crate) notary: Mutex<Option<audit::Notarizing>>,
+    pub(crate) keys: Option<Arc<Keyring>>,
+    pub(crate) at_rest: AtRest,
     /// Held for its thread.
     _outbox: Outbox,
 }
@@ -128,6 +137,13 @@ impl Record {
         private_folder(dir).map_err(|e| {
             Fault::new(&code::STORE_UNAVAILABLE, format!("the data folder cannot be made: {e}"))
         })?;
+        let (keys, at_rest) = settings.encryption.open(dir, &settings.clock)?;
+        if at_rest.is_weak() {
+            tracing::warn!(
+                at_rest = at_rest.word(),
+                "the data folder is not well protected at rest"
+            );
+        }
         let relay = Arc::new(Relay::default());
         let hook = Arc::clone(&relay);
         let store = Store::open(
@@ -136,6 +152,7 @@ impl Record {
                 clock: Arc::clone(&settings.clock),
                 sync: settings.sync,
                 seed: settings.seed.unwrap_or_else(seed_of_the_system),
+                cipher: keys.clone().map(Cipher::of).transpose()?,
                 on_commit: Some(Arc::new(move |commit, events| hook.committed(commit, events))),
                 ..if settings.bulk { Options::bulk() } else { Options::default() }
             },
@@ -168,6 +185,8 @@ impl Record {
                 directory,
                 finder,
                 notary: Mutex::new(notary),
+                keys,
+                at_rest,
                 _outbox: outbox,
             }),
         })
@@ -204,6 +223,7 @@ impl Record {
             last_commit: self.gate.store.last_commit(),
             audited_commit: self.gate.log.last_commit_seq(),
             sync: self.gate.settings.sync,
+            at_rest: self.gate.at_rest,
         }
     }
 
@@ -214,12 +234,12 @@ impl Record {
 }
 
 impl Session {
-    /// Copies the store to `to`, consistently, while it serves. `progress` is told pages done and in
-    /// all.
+    /// Copies the store to `to`, consistently, while it serves, sealed as it is. `progress` is told pages
+    /// done and in all. Answers the last commit that the copy has.
     ///
     /// # Errors
     /// When the copy cannot be written, or the access log failed.
-    pub fn backup(&self, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), Fault> {
+    pub fn backup(&self, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<u64, Fault> {
         let event = self.event(audit::Kind::Backup);
         // A copy of everything leaves the house: its event is on the disk first.
         self.gate.log.append(&event)?.synced().wait()?;

@@ -27,6 +27,7 @@ mod session;
 mod shelf;
 mod site;
 mod trail;
+mod vault;
 mod write;
 
 pub use access::Purpose;
@@ -47,4 +48,5 @@ pub use search::parse::Level;
 pub use session::{Audited, Session, Subject};
 pub use shelf::Sealer;
 pub use store::{HistoryPage, HistoryQuery, Hit, Method, Page, Scope, Sync};
+pub use vault::{AtRest, Encryption, encrypt, has_keys, read_passphrase, restore};
 pub use write::{Deleted, Written};

@@ -49,6 +49,7 @@ fn ready(state: &State) -> Reply {
     w.member("sync", if stats.durable { "full" } else { "relaxed" });
     w.key("durable").boolean(stats.durable);
     w.key("last_commit").integer(integer(health.last_commit));
+    w.member("at_rest", health.at_rest.word());
     w.key("waiting").integer(integer(stats.queue_units)).end_object();
     w.key("audit").object();
     w.member("status", health.audit.as_ref().map_or("writing", |fault| fault.code().name));
@@ -79,6 +80,14 @@ fn metrics(state: &State) -> String {
             "plummer_store_durable",
             "1 when writes are acknowledged after the disk has them.",
             u64::from(stats.durable),
+        ),
+        gauge(
+            "plummer_store_sealed",
+            "1 when the data folder is encrypted.",
+            u64::from(!matches!(
+                health.at_rest,
+                record::AtRest::Off | record::AtRest::NotYetSealed
+            )),
         ),
         gauge("plummer_store_last_commit", "Number of the last version.", stats.last_commit),
         gauge(

@@ -1,10 +1,12 @@
 //! Loads N generated resources in large units and prints rates, sizes and search times: what the
-//! store alone can do, without validation or HTTP. `cargo run --release -p store --example load -- N DIR`
+//! store alone can do, without validation or HTTP. With `sealed` as the third word it is encrypted, by
+//! keys made in `DIR/keys`. `cargo run --release -p store --example load -- N DIR [sealed]`
 
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
     clippy::cast_precision_loss,
+    clippy::indexing_slicing,
     reason = "a measurement"
 )]
 
@@ -13,14 +15,25 @@ use fhir::Document;
 use fhir::definitions::r4;
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;
-use store::{Op, Options, PageRequest, Scope, Store, Unit};
+use store::{Cipher, Op, Options, PageRequest, Scope, Store, Unit};
 
 fn main() {
     let mut args = std::env::args().skip(1);
     let wanted: usize = args.next().map_or(200_000, |n| n.parse().unwrap());
     let dir = args.next().unwrap_or_else(|| "load-data".to_owned());
     let dir = std::path::Path::new(&dir);
-    let store = Store::open(dir, Options::default()).unwrap();
+    let cipher = args.next().filter(|word| word == "sealed").map(|_| {
+        let folder = dir.join("keys");
+        std::fs::create_dir_all(&folder).unwrap();
+        let (disk, random) = (keys::Disk, keys::SystemRandom);
+        let path = folder.join("root.key");
+        let plain = keys::Protection::Plain;
+        let root = keys::RootKey::create(&disk, &path, plain, &random, base::Millis(0)).unwrap();
+        let ring =
+            keys::Keyring::create(&folder, &root, [1; 16], keys::Options::default()).unwrap();
+        Cipher::of(std::sync::Arc::new(ring)).unwrap()
+    });
+    let store = Store::open(dir, Options { cipher, ..Options::default() }).unwrap();
     let clinic = demo::Clinic::new(demo::Options::new(10_000_000, 1, (2026, 11, 22)));
     let (sender, receiver) = sync_channel::<Unit>(4);
     let started = Instant::now();
@@ -68,12 +81,14 @@ fn main() {
     }
     let mut patient = 0;
     let mut some = Vec::new();
+    let mut any: Vec<(&'static str, String)> = Vec::new();
     loop {
         let mut all = 0;
         for r in clinic.patient(patient) {
             if r.resource_type == "Patient" && patient % 7 == 0 {
                 some.push(r.id.clone());
             }
+            any.push((r.resource_type, r.id.clone()));
             all = prepare(r);
         }
         patient += 1;
@@ -132,6 +147,19 @@ fn main() {
         assert!(hit.is_some());
     }
     println!("read: {:.1} us", t.elapsed().as_secs_f64() * 1e6 / 5000.0);
+    // Records from all over the file, in no order: nearly every one is a page of its own.
+    let (began, t, reads) = (processor_micros(), Instant::now(), 200_000usize);
+    for at in 0..reads {
+        let (kind, id) = &any[at.wrapping_mul(2_654_435_761) % any.len()];
+        let hit =
+            store.reader(&scope).unwrap().read(r4().resource_type(kind).unwrap(), id).unwrap();
+        assert!(hit.is_some());
+    }
+    println!(
+        "random read: {:.1} us, {:.1} us of processor",
+        t.elapsed().as_secs_f64() * 1e6 / reads as f64,
+        (processor_micros() - began) as f64 / reads as f64
+    );
     for url in [
         "Observation?code=8867-4&_sort=-date",
         "Observation?code=8867-4&_total=accurate",
@@ -150,4 +178,12 @@ fn main() {
             page.explain.plan
         );
     }
+}
+
+/// Processor time of this process so far; ticks of ten milliseconds.
+fn processor_micros() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let (_, rest) = stat.rsplit_once(')').unwrap();
+    let ticks: u64 = rest.split(' ').skip(12).take(2).map(|n| n.parse::<u64>().unwrap()).sum();
+    ticks * 10_000
 }

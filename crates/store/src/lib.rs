@@ -9,6 +9,7 @@ pub mod compress;
 pub mod item;
 pub mod pack;
 pub mod page;
+pub mod payload;
 pub mod scope;
 pub mod unit;
 
@@ -17,6 +18,9 @@ mod sqlite;
 pub use body::Prepared;
 pub use item::{Item, ItemAct, ItemChange};
 pub use page::{Change, Explain, HistoryPage, HistoryQuery, Hit, Page, PageRequest, Position};
+pub use payload::{Cipher, Payloads};
 pub use scope::{Clause, Denial, Ones, Rights, Scope, Scoped, Wishes};
-pub use sqlite::{CommitHook, HeldEvents, Options, Reader, Stats, Store, Sync, restore};
+pub use sqlite::{
+    CommitHook, Form, HeldEvents, Options, Reader, Stats, Store, Sync, encrypt, form, restore,
+};
 pub use unit::{Done, Expectation, Guard, Method, Op, OpResult, Receipt, Unit};

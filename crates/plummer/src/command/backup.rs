@@ -16,7 +16,6 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use store::Store;
 
 /// Bytes of events handed to the copy's writer before it is waited for; it refuses more than 16 MiB.
 const WAITING_BYTES_MAX: usize = 4 << 20;
@@ -33,7 +32,16 @@ pub(crate) fn run(settings: &Settings, args: &Backup) -> anyhow::Result<ExitCode
         copy(&session, &settings.data(), &to, &mut told)?;
     }
     progress.end();
-    writeln!(std::io::stdout(), "backed up to {}", to.display())?;
+    let mut out = std::io::stdout();
+    writeln!(out, "backed up to {}", to.display())?;
+    let keys = settings.data().join("keys");
+    if let Some(folder) = &args.keys_to {
+        // After the records: each of them is then sealed under a key that the copy has.
+        copy_keys(&keys, folder)?;
+        writeln!(out, "the keys, but not the root key, to {}", folder.display())?;
+    } else if record::has_keys(&settings.data()) {
+        writeln!(out, "its keys are not in it: without {} it opens nowhere", keys.display())?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -49,12 +57,24 @@ pub(crate) fn copy(
     }
     let folder = to.join("store");
     record::private_folder(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    session.backup(&folder.join("records.sqlite"), progress)?;
-    let commit = {
-        let copied = Store::open(&folder, store::Options::default())?;
-        copied.last_commit()
-    };
+    let commit = session.backup(&folder.join("records.sqlite"), progress)?;
     copy_log(&data.join("audit"), &to.join("audit"), commit)
+}
+
+/// Copies the files of keys in place of those that are there: one copy is kept, so that a key that was
+/// destroyed is gone from it too.
+fn copy_keys(from: &Path, to: &Path) -> anyhow::Result<()> {
+    record::private_folder(to).with_context(|| format!("cannot make {}", to.display()))?;
+    // The tenant's keys open the patients': a rotation in between shows when they are opened.
+    for name in ["patients.keys", "tenant.keys"] {
+        let (new, old) = (to.join(format!("{name}.new")), to.join(name));
+        let what = || format!("cannot copy {name} to {}", to.display());
+        std::fs::copy(from.join(name), &new).with_context(what)?;
+        std::fs::File::open(&new)?.sync_all()?;
+        std::fs::rename(&new, &old).with_context(what)?;
+    }
+    std::fs::File::open(to)?.sync_all()?;
+    Ok(())
 }
 
 /// Copies the events of the log up to the last that belongs to `commit` or an earlier one. The links

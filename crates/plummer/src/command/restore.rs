@@ -11,6 +11,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Puts a backup into an empty data folder.
 pub(crate) fn run(settings: &Settings, args: &Restore) -> anyhow::Result<ExitCode> {
@@ -26,7 +27,8 @@ pub(crate) fn run(settings: &Settings, args: &Restore) -> anyhow::Result<ExitCod
     if let Some(damage) = report.damage {
         bail!("the backup's access log is damaged at event {}", damage.seq);
     }
-    store::restore(&file, &data.join("store"))?;
+    let clock: Arc<dyn base::Clock> = Arc::new(base::time::SystemClock);
+    record::restore(&file, &data, &settings.encryption(), &clock)?;
     copy_folder(&from.join("audit"), &data.join("audit"))?;
     // Opening it is the proof that it can be opened.
     let record = opening::record(settings)?;

@@ -2,7 +2,7 @@
 //! order of reading, notes the journal and keeps the account. Every queue between them is bounded, in
 //! documents and by the window between the oldest and the newest that is under way.
 
-use crate::import::journal::{Held, Journal};
+use crate::import::journal::{Held, Journal, Names};
 use crate::import::order;
 use crate::import::receipt::{self, Receipt};
 use crate::import::source::{FileKey, Item};
@@ -65,7 +65,10 @@ pub(crate) fn run(
 ) -> anyhow::Result<Receipt> {
     let import = session.import(ImportOptions { keep_going: plan.keep_going })?;
     let journal = match plan.journal {
-        true => Some(Journal::open(&plan.folder).context("the import's journal")?),
+        true => {
+            let names = Names(session.keys().cloned());
+            Some(Journal::open(&plan.folder, names).context("the import's journal")?)
+        }
         false => None,
     };
     let held = journal.as_ref().map_or_else(Arc::default, Journal::held);

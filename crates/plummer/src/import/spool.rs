@@ -1,7 +1,9 @@
 //! Documents that wait for others, compressed: in memory up to a bound, above it in a file of the
-//! data folder that is gone when the import ends.
+//! data folder that is gone when the import ends. There they are sealed under a key that nothing but
+//! this process ever has, so what a kill leaves of the file says nothing (45 CFR 164.312(a)(2)(iv)).
 
 use crate::import::source::{FileKey, Item};
+use keys::{DataKey, Place, Secret, SystemRandom};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -16,8 +18,16 @@ const ZSTD_LEVEL: i32 = 1;
 pub(crate) struct Spool {
     waiting: Vec<Waiting>,
     memory_bytes: usize,
-    file: Option<(File, u64)>,
+    file: Option<Spilled>,
     path: PathBuf,
+}
+
+/// The file, its length, and the key that is gone with it.
+#[derive(Debug)]
+struct Spilled {
+    file: File,
+    end: u64,
+    key: DataKey,
 }
 
 #[derive(Debug)]
@@ -82,12 +92,13 @@ impl Spool {
             let bytes = match waiting.packed {
                 Packed::Memory(bytes) => bytes,
                 Packed::File { offset, bytes } => {
-                    let mut packed = Vec::new();
-                    if let Some((file, _)) = &mut file {
-                        file.seek(SeekFrom::Start(offset))?;
-                        file.take(bytes).read_to_end(&mut packed)?;
-                    }
-                    packed
+                    let mut sealed = Vec::new();
+                    let Some(Spilled { file, key, .. }) = &mut file else {
+                        return Err(io::Error::other("the file of waiting documents is gone"));
+                    };
+                    file.seek(SeekFrom::Start(offset))?;
+                    file.take(bytes).read_to_end(&mut sealed)?;
+                    key.open(place_at(offset), &sealed).map_err(io::Error::other)?
                 }
             };
             let text = zstd::decode_all(bytes.as_slice())?;
@@ -109,16 +120,24 @@ impl Spool {
             }
             let mut options = OpenOptions::new();
             options.read(true).write(true).create(true).truncate(true);
-            self.file = Some((options.open(&self.path)?, 0));
+            let key = Secret::random(&SystemRandom).and_then(|key| DataKey::new(&key));
+            let key = key.map_err(io::Error::other)?;
+            self.file = Some(Spilled { file: options.open(&self.path)?, end: 0, key });
         }
-        let Some((file, end)) = &mut self.file else {
+        let Some(Spilled { file, end, key }) = &mut self.file else {
             return Err(io::Error::other("the file of waiting documents is gone"));
         };
         let offset = *end;
-        file.write_all(packed)?;
-        *end += packed.len() as u64;
-        Ok(Packed::File { offset, bytes: packed.len() as u64 })
+        let sealed = key.seal(place_at(offset), packed, &SystemRandom).map_err(io::Error::other)?;
+        file.write_all(&sealed)?;
+        *end += sealed.len() as u64;
+        Ok(Packed::File { offset, bytes: sealed.len() as u64 })
     }
+}
+
+/// Where a sealed document stands, which its seal covers.
+const fn place_at(offset: u64) -> Place {
+    Place { record: 0, version: offset }
 }
 
 impl Drop for Spool {

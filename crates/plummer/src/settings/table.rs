@@ -106,6 +106,24 @@ pub(crate) static TABLE: &[Setting] = &[
         "full",
         "full: a write is acknowledged when the disk has it; relaxed: faster, and a power cut may lose the last moments",
     ),
+    row(
+        "encryption",
+        Kind::Choice(&["on", "off"]),
+        "on",
+        "on: a new data folder is encrypted; off: it is not, which is a little faster and leaves the record to whoever takes the disk; a folder that is there stays what it is",
+    ),
+    row(
+        "root_key",
+        Kind::Path,
+        "",
+        "the root key's file; empty: `keys/root.key` of the data folder, made at first start, which protects nothing from whoever takes the whole folder",
+    ),
+    row(
+        "root_key_passphrase_file",
+        Kind::Path,
+        "",
+        "a file, mode 0600, with the passphrase that the root key is sealed by; empty: it is not sealed",
+    ),
     row("create_by_update", Kind::Switch, "true", "a PUT under an unused id creates the resource"),
     row("delete_many", Kind::Switch, "false", "a conditional delete may delete several resources"),
     row(

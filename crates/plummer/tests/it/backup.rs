@@ -18,6 +18,11 @@ fn a_backup_of_a_running_server_is_a_whole_data_folder() {
     assert!(server.stop());
 
     let args = ["restore", "copy", "--data", "back"];
+    // A backup is sealed under keys that it does not hold.
+    let output = place.command(&args).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && told.contains("store.key.missing"), "{told}");
+    place.copy_keys("back");
     let output = place.command(&args).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let told = String::from_utf8(output.stdout).unwrap();
@@ -43,8 +48,12 @@ fn without_a_server_the_command_copies_by_itself() {
     let place = Place::new();
     place.write("in.json", "{\"resourceType\":\"Patient\",\"id\":\"a\"}");
     assert!(place.run(&["import", "in.json"]).ok);
-    let said = place.run(&["backup", "copy"]);
-    assert!(said.ok, "{said:?}");
+    let said = place.run(&["backup", "copy", "--keys-to", "back/keys"]);
+    assert!(said.ok && !place.path("back/keys/root.key").exists(), "{said:?}");
+    let root = place.path("data/keys/root.key").to_str().unwrap().to_owned();
+    let args = ["restore", "copy", "--data", "back", "--root-key", &root];
+    let output = place.command(&args).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(!place.run(&["restore", "copy"]).ok, "the data folder holds records");
     assert!(!place.run(&["restore", "in.json"]).ok, "no backup");
 }

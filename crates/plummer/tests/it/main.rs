@@ -13,6 +13,7 @@ mod help;
 #[cfg(test)]
 mod import;
 #[cfg(test)]
+mod keys;
 mod kill;
 #[cfg(test)]
 mod people;

@@ -39,6 +39,16 @@ impl Place {
         command
     }
 
+    /// Copies the keys of the data folder `data` into another, as whoever restores a backup does.
+    pub(crate) fn copy_keys(&self, to: &str) {
+        let (from, to) = (self.path("data").join("keys"), self.path(to).join("keys"));
+        std::fs::create_dir_all(&to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap() {
+            let path = entry.unwrap().path();
+            std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+        }
+    }
+
     /// Runs a command in this place, on the data folder `data`.
     pub(crate) fn run(&self, args: &[&str]) -> Said {
         let mut all = args.to_vec();

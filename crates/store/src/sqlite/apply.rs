@@ -6,9 +6,9 @@ use super::index::{self, Pending, patient_rows};
 use super::item;
 use super::names::{Id, Interner, Naming, bad_row};
 use super::rights::Allowed;
-use super::rows::{facts_of, rows_of};
+use super::rows::facts_of;
 use super::sight::Sight;
-use super::{Shared, unavailable};
+use super::{Shared, stored, unavailable};
 use crate::body::Prepared;
 use crate::pack::{self, Row, View};
 use crate::unit::{Method, Op, OpResult, Receipt, Unit};
@@ -334,9 +334,7 @@ impl Group {
         let names = &mut self.interner;
         let (site, author) = (content.site.as_deref(), content.author.as_deref());
         let facts = facts_of(names, conn, site, author, before).map_err(unavailable)?;
-        let of = content.resource_type;
-        let mut rows =
-            rows_of(names, conn, shared, of, rid, &content.entries).map_err(unavailable)?;
+        let mut rows = stored::rows(names, conn, shared, content, rid)?;
         rows.extend(facts);
         Ok(rows)
     }
@@ -401,6 +399,8 @@ impl Group {
                 (compressed.0, compressed.1.as_slice())
             }
         };
+        let sealed = stored::seal(shared, rows, (rid, vid), body)?;
+        let body = sealed.as_deref().unwrap_or(body);
         let labels = content.labels.cast_signed();
         let mut run = |group: &mut Self| -> rusqlite::Result<()> {
             conn.prepare_cached("INSERT INTO ver VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?.execute(

@@ -6,6 +6,8 @@
 mod apply;
 mod backup;
 mod checkpoint;
+mod cipher;
+mod convert;
 mod defer;
 mod find;
 mod index;
@@ -18,14 +20,18 @@ mod rows;
 mod schema;
 mod seal;
 mod sight;
+mod stored;
 mod train;
 mod writer;
 
 pub use backup::restore;
+pub use cipher::Form;
+pub use convert::encrypt;
 pub use read::Reader;
 
 use crate::body::Prepared;
 use crate::compress::Dictionaries;
+use crate::payload::Cipher;
 use crate::scope::{Rights, Scope, Scoped};
 use crate::unit::{Done, Receipt, Unit};
 use base::error::code;
@@ -43,6 +49,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use stored::StoredBody;
 use writer::{Counters, Queue};
 
 /// How long a connection waits for another's lock.
@@ -88,6 +95,9 @@ pub struct Options {
     pub train: bool,
     /// Hold rows of the index back to put them in many at a time.
     pub defer: bool,
+    /// What the store is sealed under. A store is what it was made as: one that is plain is not opened
+    /// with keys, nor one that is sealed without.
+    pub cipher: Option<Cipher>,
 }
 
 impl Default for Options {
@@ -102,6 +112,7 @@ impl Default for Options {
             group_ops: 4000,
             train: true,
             defer: false,
+            cipher: None,
         }
     }
 }
@@ -154,6 +165,7 @@ struct Shared {
     map_bytes: u64,
     random: Mutex<Seeded>,
     cursor_key: [u8; 32],
+    cipher: Option<Cipher>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -173,6 +185,7 @@ pub struct Store {
 struct Threads {
     shared: Arc<Shared>,
     handles: Mutex<Vec<std::thread::JoinHandle<()>>>,
+    _known: Option<cipher::Known>,
     _lock: std::fs::File,
 }
 
@@ -223,26 +236,11 @@ impl Store {
     /// Opens the store in a folder, making both when they are not there.
     pub fn open(dir: &Path, options: Options) -> Result<Self, Fault> {
         std::fs::create_dir_all(dir).map_err(|e| io(&e))?;
-        let lock = std::fs::OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(dir.join("lock"))
-            .map_err(|e| io(&e))?;
-        let began = std::time::Instant::now();
-        while lock.try_lock().is_err() {
-            // A process that is just ending, or beginning another, holds it for moments longer.
-            if began.elapsed() < LOCK_PATIENCE {
-                std::thread::sleep(LOCK_PATIENCE / 10);
-                continue;
-            }
-            return Err(Fault::new(
-                &code::STORE_LOCKED,
-                "another process has the store open; stop it, or use the running server",
-            ));
-        }
+        let lock = open::lock(dir, LOCK_PATIENCE)?;
         let path = dir.join("records.sqlite");
-        let mut conn = open_connection(&path, options.cache_bytes, 0)?;
+        let known = open::make_ready(&path, options.cipher.as_ref(), options.sync)?;
+        let sealed = known.is_some();
+        let mut conn = open_connection(&path, sealed, options.cache_bytes, 0)?;
         // Both are fixed before the first table: pages of the disk's own block size.
         conn.execute_batch("PRAGMA page_size = 4096; PRAGMA journal_mode = WAL;")
             .map_err(unavailable)?;
@@ -258,7 +256,7 @@ impl Store {
         schema::prepare(&mut conn)?;
         defer::recover(&mut conn)?;
         let shared = Arc::new(load(&mut conn, path, options)?);
-        let checkpointer = open_connection(&shared.path, 1 << 20, 0)?;
+        let checkpointer = open_connection(&shared.path, sealed, 1 << 20, 0)?;
         let mut handles = Vec::new();
         {
             let shared = Arc::clone(&shared);
@@ -266,8 +264,12 @@ impl Store {
         }
         let watched = Arc::clone(&shared);
         handles.push(spawn("store-checkpoint", move || checkpoint::run(&checkpointer, &watched))?);
-        let threads =
-            Threads { shared: Arc::clone(&shared), handles: Mutex::new(handles), _lock: lock };
+        let threads = Threads {
+            shared: Arc::clone(&shared),
+            handles: Mutex::new(handles),
+            _known: known,
+            _lock: lock,
+        };
         Ok(Self { shared, _threads: Arc::new(threads) })
     }
 
@@ -342,6 +344,15 @@ impl Store {
         out
     }
 
+    /// The number of a record, under which a patient's key is kept; `None` when there is no such record.
+    pub fn record_number(&self, resource_type: TypeId, id: &str) -> Result<Option<u64>, Fault> {
+        let conn = self.shared.borrow_reader()?;
+        let kind = self.shared.numbers.of_type(resource_type);
+        let found = self.shared.find_name(&conn, kind, &names::Id::new(id)).map_err(unavailable);
+        self.shared.return_reader(conn);
+        Ok(found?.map(i64::cast_unsigned))
+    }
+
     /// Says that the audit log holds the events of all commits up to this one.
     pub fn audited(&self, commit: u64) {
         self.shared.audited.fetch_max(commit, Ordering::AcqRel);
@@ -376,8 +387,8 @@ impl Store {
         seal::unseal(&self.shared.cursor_key, text)
     }
 
-    /// Copies the store to a file while it serves.
-    pub fn backup(&self, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), Fault> {
+    /// Copies the store to a file while it serves; answers the last commit that the copy has.
+    pub fn backup(&self, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<u64, Fault> {
         backup::backup(&self.shared, to, progress)
     }
 
@@ -459,6 +470,11 @@ impl Shared {
         self.last_vid.store(last_vid, Ordering::Release);
     }
 
+    /// A connection to the file.
+    fn connection(&self, cache_bytes: u32, map_bytes: u64) -> Result<Connection, Fault> {
+        open_connection(&self.path, self.cipher.is_some(), cache_bytes, map_bytes)
+    }
+
     fn borrow_reader(&self) -> Result<Connection, Fault> {
         let pooled = self.readers.lock().pop();
         match pooled {
@@ -473,24 +489,14 @@ impl Shared {
             pool.push(conn);
         }
     }
+}
 
-    /// Whether a stored version has this text.
-    fn same_body(&self, conn: &Connection, vid: u64, text: &[u8]) -> Result<bool, Fault> {
-        let stored = conn
-            .prepare_cached("SELECT dictionary, size, body FROM ver WHERE vid = ?")
-            .and_then(|mut s| {
-                s.query_row([vid], |r| {
-                    Ok((r.get::<_, u32>(0)?, r.get::<_, usize>(1)?, r.get::<_, Vec<u8>>(2)?))
-                })
-                .optional()
-            })
-            .map_err(unavailable)?;
-        let Some((dictionary, size, body)) = stored else { return Ok(false) };
-        if size != text.len() {
-            return Ok(false);
-        }
-        Ok(self.dictionaries.decompress(dictionary, &body, size)? == text)
-    }
+/// What stands in a store's folder: nothing, a plain store, or a sealed one.
+///
+/// # Errors
+/// When it cannot be looked at.
+pub fn form(dir: &Path) -> Result<Form, Fault> {
+    cipher::form(&dir.join("records.sqlite"))
 }
 
 fn spawn(
@@ -503,7 +509,13 @@ fn spawn(
 /// The fault of an engine error. SQLite's messages name tables and constraints, never values.
 #[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 fn unavailable(error: rusqlite::Error) -> Fault {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     tracing::error!(%error, "the store's engine failed");
+    let damaged = matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase));
+    if damaged || vfs::is_altered(&error) {
+        let what = "a page of the store is not what was written there; see the log";
+        return Fault::new(&code::STORE_CORRUPT, what);
+    }
     Fault::new(&code::STORE_UNAVAILABLE, "the store could not be read or written; see the log")
 }
 

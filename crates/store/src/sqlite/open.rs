@@ -4,9 +4,11 @@ use super::defer::Deferral;
 use super::index::PatientOrder;
 use super::names::Numbers;
 use super::writer::{Counters, Queue};
-use super::{BUSY_TIMEOUT, Options, Shared, seal, train, unavailable};
+use super::{BUSY_TIMEOUT, Options, Shared, Sync, cipher, io, seal, train, unavailable};
 use crate::compress::Dictionaries;
+use crate::payload::Cipher;
 use base::Fault;
+use base::error::code;
 use base::id::Seeded;
 use fhir::definitions::r4;
 use parking_lot::{Condvar, Mutex, RwLock};
@@ -103,19 +105,19 @@ pub(super) fn load(
         map_bytes: options.map_bytes,
         random: Mutex::new(random),
         cursor_key,
+        cipher: options.cipher,
     })
 }
 
 /// A connection to the file, which may be made by it.
 pub(super) fn open_connection(
     path: &Path,
+    sealed: bool,
     cache_bytes: u32,
     map_bytes: u64,
 ) -> Result<Connection, Fault> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags).map_err(unavailable)?;
+    let conn =
+        connect(path, sealed, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     conn.set_prepared_statement_cache_capacity(256);
     conn.busy_timeout(BUSY_TIMEOUT).map_err(unavailable)?;
     conn.execute_batch(&format!(
@@ -126,9 +128,76 @@ pub(super) fn open_connection(
     Ok(conn)
 }
 
+/// Takes the store's lock, which one process holds.
+pub(super) fn lock(dir: &Path, patience: std::time::Duration) -> Result<std::fs::File, Fault> {
+    let lock = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(dir.join("lock"))
+        .map_err(|e| io(&e))?;
+    let began = std::time::Instant::now();
+    while lock.try_lock().is_err() {
+        // A process that is just ending, or beginning another, holds it for moments longer.
+        if began.elapsed() < patience {
+            std::thread::sleep(patience / 10);
+            continue;
+        }
+        return Err(Fault::new(
+            &code::STORE_LOCKED,
+            "another process has the store open; stop it, or use the running server",
+        ));
+    }
+    Ok(lock)
+}
+
+/// A bare connection, by SQLite's own files or by sealed ones.
+pub(super) fn connect(path: &Path, sealed: bool, flags: OpenFlags) -> Result<Connection, Fault> {
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let opened = if sealed {
+        Connection::open_with_flags_and_vfs(path, flags, cipher::NAME)
+    } else {
+        Connection::open_with_flags(path, flags)
+    };
+    opened.map_err(unavailable)
+}
+
+/// Sees to it that the file is there and can be opened with these keys, or without any.
+pub(super) fn make_ready(
+    path: &Path,
+    keys: Option<&Cipher>,
+    sync: Sync,
+) -> Result<Option<cipher::Known>, Fault> {
+    let form = cipher::form(path)?;
+    match (keys, form) {
+        (None, cipher::Form::Sealed) => Err(Fault::new(
+            &code::STORE_KEY_MISSING,
+            "the store is sealed, and no keys were given; put its keys and root key in their place",
+        )),
+        (None, _) => Ok(None),
+        (Some(_), cipher::Form::Plain) => Err(Fault::new(
+            &code::STORE_KEY_OTHER,
+            "the store is not sealed; `plummer keys encrypt` seals it",
+        )),
+        (Some(keys), form) => {
+            if form == cipher::Form::Absent {
+                cipher::create(path, &keys.pages)?;
+            }
+            cipher::check_key(path, &keys.pages)?;
+            cipher::check_log(path, &keys.pages, sync == Sync::Full)?;
+            cipher::Known::new(path, &keys.pages).map(Some)
+        }
+    }
+}
+
 /// A connection that cannot write.
 pub(super) fn open_reader(shared: &Shared) -> Result<Connection, Fault> {
-    let conn = open_connection(&shared.path, shared.cache_bytes.min(8 << 20), shared.map_bytes)?;
+    let conn = {
+        // A page that is mapped costs nothing to look at again; one that is sealed is opened each time it
+        // is not at hand.
+        let most = if shared.cipher.is_some() { 16 << 20 } else { 8 << 20 };
+        shared.connection(shared.cache_bytes.min(most), shared.map_bytes)?
+    };
     conn.execute_batch("PRAGMA query_only = ON").map_err(unavailable)?;
     Ok(conn)
 }

@@ -5,7 +5,7 @@ use super::apply::method_of;
 use super::names::{Id, bad_row};
 use super::rows::{Known, rows_of};
 use super::sight::{Facts, Sight};
-use super::{Shared, defer, find, unavailable};
+use super::{Shared, StoredBody, defer, find, unavailable};
 use crate::body::own;
 use crate::body::resource_text;
 use crate::pack;
@@ -55,9 +55,7 @@ pub(super) struct Version {
     at: i64,
     method: i64,
     labels: i64,
-    dictionary: u32,
-    size: usize,
-    body: Vec<u8>,
+    stored: StoredBody,
 }
 
 const VERSION_COLUMNS: &str = "v.rid, v.vid, v.type, r.id, v.version, v.at, v.method, v.labels, \
@@ -65,24 +63,39 @@ const VERSION_COLUMNS: &str = "v.rid, v.vid, v.type, r.id, v.version, v.at, v.me
 
 impl Version {
     fn read(row: &SqlRow<'_>) -> rusqlite::Result<Self> {
+        let (rid, vid) = (row.get(0)?, row.get(1)?);
         Ok(Self {
-            rid: row.get(0)?,
-            vid: row.get(1)?,
+            rid,
+            vid,
             kind: row.get(2)?,
             id: Id::from_sql(row.get_ref(3)?).unwrap_or_else(|| Id::Text("".into())),
             version: row.get(4)?,
             at: row.get(5)?,
             method: row.get(6)?,
             labels: row.get(7)?,
-            dictionary: row.get(8)?,
-            size: row.get(9)?,
-            body: row.get(10)?,
+            stored: StoredBody {
+                rid,
+                vid,
+                dictionary: row.get(8)?,
+                size: row.get(9)?,
+                body: row.get(10)?,
+            },
         })
     }
 
-    /// The stored text, decompressed.
+    /// The stored text, opened and decompressed.
     pub(super) fn text(&self, shared: &Shared) -> Result<Vec<u8>, Fault> {
-        shared.dictionaries.decompress(self.dictionary, &self.body, self.size)
+        shared.text(&self.stored)
+    }
+
+    /// As [`Version::hit`]; `None` when the key of the body was destroyed, for a page of others goes on
+    /// without it.
+    pub(super) fn hit_if_kept(self, shared: &Shared) -> Result<Option<Hit>, Fault> {
+        match self.hit(shared) {
+            Ok(hit) => Ok(Some(hit)),
+            Err(fault) if fault.code() == &code::KEYS_PATIENT_SHREDDED => Ok(None),
+            Err(fault) => Err(fault),
+        }
     }
 
     pub(super) fn hit(self, shared: &Shared) -> Result<Hit, Fault> {
@@ -278,7 +291,11 @@ impl Scoped<'_, Reader> {
                 page.next = page.versions.last().map(|_| version.vid + 1);
                 break;
             }
-            page.versions.push(version.hit(&reader.shared)?);
+            if current.is_some() {
+                page.versions.push(version.hit(&reader.shared)?);
+            } else {
+                page.versions.extend(version.hit_if_kept(&reader.shared)?);
+            }
         }
         let whole = query.since.is_none() && query.at.is_none() && reader.sight.is_everything();
         page.total = current.filter(|_| whole);
@@ -375,7 +392,10 @@ impl Scoped<'_, Reader> {
         let mut facts = Facts::of(&packed);
         if sight.looks_at(version.kind) && method_of(version.method) != crate::unit::Method::Delete
         {
-            facts.patients = self.patients_of(version)?;
+            facts.patients = match self.patients_of(version) {
+                Err(fault) if fault.code() == &code::KEYS_PATIENT_SHREDDED => return Ok(false),
+                patients => patients?,
+            };
         }
         Ok(sight.sees_facts(version.rid, version.kind, version.labels, &facts))
     }

@@ -1,9 +1,10 @@
 //! Dictionaries are trained on the site's own records: the first few hundred of a type are sampled,
 //! and from then on its bodies take a third of the room. `retrain` makes a better one later.
 
-use super::{Shared, unavailable};
+use super::{Shared, StoredBody, unavailable};
 use crate::compress;
 use base::Fault;
+use base::error::code;
 use parking_lot::Mutex;
 use rusqlite::params;
 use std::collections::HashMap;
@@ -65,7 +66,7 @@ impl Trainer {
 
 /// Writes a dictionary, then puts it to use: no body may name one that is not on disk.
 fn keep(shared: &Shared, kind: u16, bytes: &[u8]) -> Result<(), Fault> {
-    let conn = super::open_connection(&shared.path, 1 << 20, 0)?;
+    let conn = shared.connection(1 << 20, 0)?;
     conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;")
         .map_err(unavailable)?;
     let number: u32 = conn
@@ -87,23 +88,26 @@ pub(super) fn retrain(shared: &Shared) -> Result<usize, Fault> {
     let mut trained = 0;
     for kind in shared.numbers.types() {
         let conn = shared.borrow_reader()?;
-        let sample = || -> rusqlite::Result<Vec<(u32, usize, Vec<u8>)>> {
+        let sample = || -> rusqlite::Result<Vec<StoredBody>> {
             let mut s = conn.prepare_cached(
-                "SELECT dictionary, size, body FROM ver \
+                "SELECT rid, vid, dictionary, size, body FROM ver \
                  WHERE type = ?1 AND size BETWEEN 64 AND ?2 AND vid % ?3 = 0 LIMIT 2000",
             )?;
             let live = shared.live.read().get(&kind).copied().unwrap_or(0);
             let stride = (live / 2000).max(1);
-            let rows = s.query_map(params![kind, BODY_MAX, stride], |r| {
-                Ok((r.get(0)?, r.get(1)?, r.get(2)?))
-            })?;
+            let rows = s.query_map(params![kind, BODY_MAX, stride], StoredBody::read)?;
             rows.collect()
         };
         let rows = sample().map_err(unavailable);
         shared.return_reader(conn);
         let mut bodies = Vec::new();
-        for (dictionary, size, body) in rows? {
-            bodies.push(shared.dictionaries.decompress(dictionary, &body, size)?);
+        for stored in rows? {
+            match shared.text(&stored) {
+                Ok(text) => bodies.push(text),
+                // A body whose key was destroyed teaches nothing.
+                Err(fault) if fault.code() == &code::KEYS_PATIENT_SHREDDED => {}
+                Err(fault) => return Err(fault),
+            }
         }
         if bodies.len() >= 100
             && let Some(bytes) = compress::train(&bodies, DICTIONARY_BYTES)

@@ -188,6 +188,10 @@ fn commit(
         }
         group.flush(conn, shared)?;
         finish(conn, shared, group, first_vid, &events).map_err(unavailable)?;
+        if let Some(cipher) = &shared.cipher {
+            // What is sealed is committed only when its key is on the disk.
+            cipher.payloads.settle()?;
+        }
         conn.execute_batch("COMMIT").map_err(unavailable)
     })();
     if let Err(fault) = result {

@@ -1,8 +1,8 @@
 //! Versions, deletions, history, feed, counts, backup, reopening.
 
-use crate::help::{case, kind, open};
+use crate::help::{case, keyring, kind, open, open_as};
 use base::Millis;
-use store::{Guard, HistoryQuery, Method, Op, Scope, Unit};
+use store::{Cipher, Guard, HistoryQuery, Method, Op, Scope, Unit};
 
 const ANN: &str = r#"{"resourceType":"Patient","id":"ann","meta":{"profile":["http://x/p"],"versionId":"99"},"active":true,"name":[{"family":"Ännä","given":["Ann"]}],"extension":[{"url":"http://x/e","valueDecimal":1.10}]}"#;
 
@@ -127,9 +127,10 @@ fn everything_is_there_after_reopening_and_in_a_backup() {
     assert!(steps > 0);
     c.delete("Patient", "bob");
     let other = tempfile::tempdir().unwrap();
-    store::restore(&copy, other.path()).unwrap();
-    assert!(store::restore(&copy, other.path()).is_err(), "never over a store");
-    let restored = open(other.path(), &c.clock).unwrap();
+    let cipher = Cipher::of(keyring(c.dir.path())).unwrap();
+    store::restore(&copy, other.path(), Some(&cipher)).unwrap();
+    assert!(store::restore(&copy, other.path(), Some(&cipher)).is_err(), "never over a store");
+    let restored = open_as(other.path(), &c.clock, Some(cipher)).unwrap();
     assert_eq!(restored.last_commit(), last);
     let scope = Scope::everything();
     let counts = restored.reader(&scope).unwrap().type_counts().unwrap();

@@ -5,9 +5,12 @@
 use base::{Fault, Limits, Millis};
 use fhir::Document;
 use fhir::definitions::{TypeId, r4};
+use keys::{Keyring, RootKey};
 use search::parse::{Level, decode_query};
-use std::sync::Arc;
-use store::{Op, Options, Page, PageRequest, Position, Receipt, Scope, Store, Unit};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex, Weak};
+use store::{Cipher, Op, Options, Page, PageRequest, Position, Receipt, Scope, Store, Unit};
 use testkit::clock::Turned;
 
 /// A store, its folder and its clock.
@@ -24,8 +27,44 @@ pub(crate) fn case() -> Case {
     Case { store, clock, dir }
 }
 
-pub(crate) fn open(dir: &std::path::Path, clock: &Arc<Turned>) -> Result<Store, Fault> {
-    Store::open(dir, Options { clock: clock.clone(), seed: 7, ..Options::default() })
+/// Opens a store as a clinic has it: sealed, by keys in a folder of its own.
+pub(crate) fn open(dir: &Path, clock: &Arc<Turned>) -> Result<Store, Fault> {
+    open_as(dir, clock, Some(Cipher::of(keyring(dir))?))
+}
+
+/// Opens a store, sealed or plain.
+pub(crate) fn open_as(
+    dir: &Path,
+    clock: &Arc<Turned>,
+    cipher: Option<Cipher>,
+) -> Result<Store, Fault> {
+    Store::open(dir, Options { clock: clock.clone(), seed: 7, cipher, ..Options::default() })
+}
+
+/// Keys that are open: a folder's are opened once.
+static OPEN: LazyLock<Mutex<HashMap<PathBuf, Weak<Keyring>>>> = LazyLock::new(Mutex::default);
+
+/// The keys of a folder, made when there are none.
+pub(crate) fn keyring(dir: &Path) -> Arc<Keyring> {
+    let folder = dir.join("keys");
+    let mut open = OPEN.lock().unwrap();
+    if let Some(ring) = open.get(&folder).and_then(Weak::upgrade) {
+        return ring;
+    }
+    std::fs::create_dir_all(&folder).unwrap();
+    let (disk, random) = (keys::Disk, keys::SystemRandom);
+    let path = folder.join("root.key");
+    let ring = if path.exists() {
+        let root = RootKey::open(&disk, &path, None).unwrap();
+        Keyring::open(&folder, &root, keys::Options::default())
+    } else {
+        let plain = keys::Protection::Plain;
+        let root = RootKey::create(&disk, &path, plain, &random, Millis(0)).unwrap();
+        Keyring::create(&folder, &root, [1; 16], keys::Options::default())
+    };
+    let ring = Arc::new(ring.unwrap());
+    open.insert(folder, Arc::downgrade(&ring));
+    ring
 }
 
 pub(crate) fn kind(name: &str) -> TypeId {

@@ -2,6 +2,7 @@
 
 mod basics;
 mod bulk;
+mod cipher;
 mod help;
 mod items;
 mod scope;

@@ -32,7 +32,7 @@ pub(super) fn load(
     out.matches.reserve(found.matches.len());
     for candidate in &found.matches {
         if let Some(version) = reader.version(candidate.vid)? {
-            out.matches.push(version.hit(&reader.shared)?);
+            out.matches.extend(version.hit_if_kept(&reader.shared)?);
         }
     }
     if search.include.is_empty() && search.revinclude.is_empty() {
@@ -83,7 +83,7 @@ pub(super) fn load(
     }
     for vid in vids {
         if let Some(version) = reader.version(vid)? {
-            out.included.push(version.hit(&reader.shared)?);
+            out.included.extend(version.hit_if_kept(&reader.shared)?);
         }
     }
     Ok(())

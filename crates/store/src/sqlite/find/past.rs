@@ -1,7 +1,7 @@
 //! Looking at bodies: word searches, and records as they were at the snapshot a page belongs to.
 
 use super::super::rows::{Known, rows_of};
-use super::super::unavailable;
+use super::super::{StoredBody, unavailable};
 use super::check::Check;
 use super::order::Candidate;
 use super::{Finder, Record};
@@ -71,17 +71,16 @@ fn strip_tags(html: &str, out: &mut String) {
 fn document(finder: &Finder<'_>, vid: u64, kind: u16) -> Result<Option<Document>, Fault> {
     let row = finder
         .conn
-        .prepare_cached("SELECT dictionary, size, body FROM ver WHERE vid = ?")
-        .and_then(|mut s| {
-            s.query_row([vid], |r| {
-                Ok((r.get::<_, u32>(0)?, r.get::<_, usize>(1)?, r.get::<_, Vec<u8>>(2)?))
-            })
-            .optional()
-        })
+        .prepare_cached("SELECT rid, vid, dictionary, size, body FROM ver WHERE vid = ?")
+        .and_then(|mut s| s.query_row([vid], StoredBody::read).optional())
         .map_err(unavailable)?;
-    let Some((dictionary, size, body)) = row else { return Ok(None) };
+    let Some(stored) = row else { return Ok(None) };
     let Some(resource_type) = finder.shared.numbers.type_id(kind) else { return Ok(None) };
-    let text = finder.shared.dictionaries.decompress(dictionary, &body, size)?;
+    let text = match finder.shared.text(&stored) {
+        // Nobody can say what it said, so it matches nothing.
+        Err(fault) if fault.code() == &code::KEYS_PATIENT_SHREDDED => return Ok(None),
+        text => text?,
+    };
     let whole = resource_text(r4().name(resource_type), "x", 1, Millis(0), &text)?;
     Document::parse(whole, &Limits::default()).map(Some)
 }
