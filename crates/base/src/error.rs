@@ -95,6 +95,9 @@ codes! {
     PARAMETER_INVALID = "server.parameter.invalid", 400, "value", "a request parameter cannot be understood";
     UNKNOWN_ROUTE = "server.route.unknown", 404, "not-found", "there is nothing at this address";
     OVERLOADED = "server.busy", 503, "throttled", "the server is at its limit of concurrent requests";
+    RATE_EXCEEDED = "server.rate.exceeded", 429, "throttled", "the caller has sent more requests than it may";
+    COST_EXCEEDED = "server.cost.exceeded", 429, "throttled", "the caller has asked for more work than it may";
+    TLS_UNUSABLE = "server.tls.unusable", 500, "exception", "the TLS certificate or key cannot be used";
     TIMEOUT = "server.timeout", 503, "timeout", "the request took longer than the limit";
     SHUTTING_DOWN = "server.shutting-down", 503, "transient", "the server is shutting down";
     AUDIT_UNAVAILABLE = "audit.unavailable", 503, "exception", "the audit log cannot be written, so nothing may be read or changed";

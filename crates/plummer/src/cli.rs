@@ -17,7 +17,7 @@ pub(crate) struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serve the FHIR API on this machine
+    /// Serve the FHIR API
     Serve(Serve),
     /// Load resources from files, folders and archives
     Import(Import),
@@ -32,6 +32,9 @@ pub(crate) enum Command {
     /// Check or show the access log
     #[command(subcommand)]
     Audit(Audit),
+    /// Make a certificate for development
+    #[command(subcommand)]
+    Tls(Tls),
     /// Check or show the settings
     #[command(subcommand)]
     Config(Config),
@@ -133,6 +136,25 @@ pub(crate) struct AuditShow {
     /// From this event's number on
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(crate) from_seq: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Tls {
+    /// Make a certificate that nobody trusts yet, and its key
+    SelfSigned(SelfSigned),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SelfSigned {
+    /// The names and addresses it is for
+    #[arg(long = "name", value_name = "HOST", default_values = ["localhost", "127.0.0.1", "::1"])]
+    pub(crate) names: Vec<String>,
+    /// How many days it holds
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=90))]
+    pub(crate) days: u32,
+    /// The folder for tls.pem and tls.key
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]

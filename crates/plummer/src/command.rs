@@ -8,3 +8,4 @@ pub(crate) mod generate;
 pub(crate) mod import;
 pub(crate) mod restore;
 pub(crate) mod serve;
+pub(crate) mod tls;

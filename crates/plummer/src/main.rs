@@ -44,6 +44,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Backup(args) => command::backup::run(&settings, &args),
         Command::Restore(args) => command::restore::run(&settings, &args),
         Command::Audit(args) => command::audit::run(&settings, args),
+        Command::Tls(args) => command::tls::run(args),
         Command::Config(args) => command::config::run(&settings, &args),
         Command::Version => Ok(ExitCode::SUCCESS),
     }

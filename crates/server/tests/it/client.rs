@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     /// Kept until the server has ended.
-    _dir: TempDir,
+    dir: TempDir,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -62,7 +62,7 @@ impl Running {
             });
         });
         let address = address.recv().unwrap();
-        Self { address, _dir: dir, stop: Some(stop), thread: Some(thread) }
+        Self { address, dir, stop: Some(stop), thread: Some(thread) }
     }
 
     /// Asks the server to stop and waits until it has.
@@ -77,6 +77,13 @@ impl Running {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }
+    }
+
+    /// Stops the server and counts the events of its access log of this kind.
+    pub(crate) fn events(&mut self, kind: &str) -> usize {
+        self.stop();
+        let all = audit::read(&self.dir.path().join("audit"), 1).unwrap();
+        all.map(Result::unwrap).filter(|entry| entry.event.kind.name() == kind).count()
     }
 
     pub(crate) fn base(&self) -> String {

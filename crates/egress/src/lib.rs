@@ -1,0 +1,1 @@
+//! The only way out: placeholder while dependencies are fetched.
