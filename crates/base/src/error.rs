@@ -119,6 +119,13 @@ codes! {
     ACCESS_POLICY_UNNAMED = "access.policy.unnamed", 422, "required", "a policy has no id";
     ACCESS_POLICY_MAY_FAIL = "access.policy.may-fail", 422, "invalid", "a policy could err when it is evaluated";
     ACCESS_POLICY_BEYOND = "access.policy.beyond-index", 422, "not-supported", "a policy says of a record what no index can follow";
+    EGRESS_TARGET_INVALID = "egress.target.invalid", 400, "value", "the address of another system cannot be understood in one way only";
+    EGRESS_TARGET_DENIED = "egress.target.denied", 403, "forbidden", "the address of another system may not be reached";
+    EGRESS_UNREACHABLE = "egress.target.unreachable", 502, "transient", "another system cannot be reached";
+    EGRESS_TIMEOUT = "egress.answer.timeout", 504, "timeout", "another system took longer than the limit";
+    EGRESS_UNTRUSTED = "egress.answer.untrusted", 502, "security", "another system did not prove who it is";
+    EGRESS_ANSWER_TOO_LARGE = "egress.answer.too-large", 502, "too-long", "the answer of another system is larger than the limit";
+    EGRESS_ANSWER_INVALID = "egress.answer.invalid", 502, "structure", "the answer of another system cannot be understood";
     STORE_UNAVAILABLE = "store.unavailable", 503, "exception", "the store cannot be read or written";
     STORE_TOO_NEW = "store.schema.too-new", 500, "exception", "the store was written by a newer version of this program";
     STORE_LOCKED = "store.locked", 500, "exception", "another process has the store open";

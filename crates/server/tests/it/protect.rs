@@ -4,7 +4,8 @@ use crate::client::{Answer, Running, patient};
 use std::fmt::Write as _;
 
 /// Headers whose values differ from run to run.
-const CHANGING: [&str; 5] = ["date", "x-request-id", "last-modified", "location", "content-length"];
+const CHANGING: [&str; 6] =
+    ["content-location", "date", "x-request-id", "last-modified", "location", "content-length"];
 
 fn tell(out: &mut String, what: &str, answer: &Answer) {
     let _ = writeln!(out, "{what}: {}", answer.status);
