@@ -138,7 +138,7 @@ impl Config {
     }
 
     /// The host of the base address.
-    pub(crate) fn own_host(&self) -> Option<&str> {
+    pub fn own_host(&self) -> Option<&str> {
         self.base_url.as_deref().and_then(host_of)
     }
 }

@@ -31,15 +31,15 @@ const SIGN_IN_PATHS: [&str; 2] = ["/auth/", "/oauth/"];
 /// How much one caller may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rates {
-    /// Requests per second, and how many at once on top of that.
+    /// Requests per second, and how many at once after a pause.
     pub requests_per_s: u64,
     /// See [`Rates::requests_per_s`].
     pub requests_burst: u64,
-    /// Work per second, in steps, and how much on top of that.
+    /// Work per second, in steps, and how much at once after a pause.
     pub cost_per_s: u64,
     /// See [`Rates::cost_per_s`].
     pub cost_burst: u64,
-    /// Requests of sign-in per minute, and how many on top of that.
+    /// Requests of sign-in per minute, and how many at once after a pause.
     pub sign_in_per_minute: u64,
     /// See [`Rates::sign_in_per_minute`].
     pub sign_in_burst: u64,

@@ -302,18 +302,22 @@ type Stamp = Option<(u64, u64, i64, i64, i64, i64)>;
 
 fn stamps(files: &TlsFiles) -> Vec<Stamp> {
     let paths = [Some(&files.certificate), Some(&files.key), files.client_ca.as_ref()];
-    paths.into_iter().flatten().map(|path| std::fs::metadata(path).ok().map(stamp)).collect()
+    paths
+        .into_iter()
+        .flatten()
+        .map(|path| std::fs::metadata(path).ok().as_ref().map(stamp))
+        .collect()
 }
 
 #[cfg(unix)]
-fn stamp(of: Metadata) -> (u64, u64, i64, i64, i64, i64) {
+fn stamp(of: &Metadata) -> (u64, u64, i64, i64, i64, i64) {
     use std::os::unix::fs::MetadataExt as _;
     // The time of the inode's change is what no copying tool sets back.
     (of.ino(), of.len(), of.mtime(), of.mtime_nsec(), of.ctime(), of.ctime_nsec())
 }
 
 #[cfg(not(unix))]
-fn stamp(of: Metadata) -> (u64, u64, i64, i64, i64, i64) {
+fn stamp(of: &Metadata) -> (u64, u64, i64, i64, i64, i64) {
     let since = of.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
     let since = since.unwrap_or_default();
     (0, of.len(), i64::try_from(since.as_secs()).unwrap_or(0), since.subsec_nanos().into(), 0, 0)

@@ -228,13 +228,13 @@ pub(crate) static TABLE: &[Setting] = &[
         "rate_requests_per_s",
         Kind::Number(1, 1_000_000_000),
         "200",
-        "requests a caller may send each second, for long",
+        "requests a caller may send each second, for as long as it likes",
     ),
     row(
         "rate_requests_burst",
         Kind::Number(1, 1_000_000_000),
         "2000",
-        "requests a caller may send at once on top of that",
+        "requests a caller may send at once after a pause",
     ),
     row(
         "rate_cost_per_s",
@@ -246,7 +246,7 @@ pub(crate) static TABLE: &[Setting] = &[
         "rate_cost_burst",
         Kind::Number(1, 1_000_000_000_000),
         "100000000",
-        "work a caller may ask for at once on top of that",
+        "work a caller may ask for at once after a pause",
     ),
     row(
         "rate_sign_in_per_minute",
@@ -258,7 +258,7 @@ pub(crate) static TABLE: &[Setting] = &[
         "rate_sign_in_burst",
         Kind::Number(1, 1_000_000),
         "30",
-        "requests of sign-in a caller may send at once on top of that",
+        "requests of sign-in a caller may send at once after a pause",
     ),
     row(
         "rate_at_once_max",

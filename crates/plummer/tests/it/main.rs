@@ -16,4 +16,6 @@ mod kill;
 mod run;
 #[cfg(test)]
 mod serve;
+#[cfg(test)]
+mod tls;
 mod trail;

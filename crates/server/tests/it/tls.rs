@@ -139,9 +139,9 @@ fn hello(minor: u8) -> Vec<u8> {
     body.extend([0, 0, 4, 0xC0, 0x2B, 0xC0, 0x09, 1, 0]);
     // Groups: P-256. Points: as they are. Signatures: ECDSA with SHA-256.
     let extensions = [0, 10, 0, 4, 0, 2, 0, 23, 0, 11, 0, 2, 1, 0, 0, 13, 0, 4, 0, 2, 4, 3];
-    body.extend([0, extensions.len() as u8]);
+    body.extend([0, u8::try_from(extensions.len()).unwrap()]);
     body.extend(extensions);
-    let length = body.len() as u8;
+    let length = u8::try_from(body.len()).unwrap();
     let mut all = vec![0x16, 3, 1, 0, length + 4, 1, 0, 0, length];
     all.extend(body);
     all
@@ -227,7 +227,7 @@ fn changed_files_are_taken_and_bad_ones_are_not() {
     // A certificate whose key has not come yet, one that is over, and no certificate at all.
     let second = authority.sign(2021..2091);
     let mixed = Signed { certificate: second.certificate.clone(), key: first.key.clone() };
-    let broken = Signed { certificate: "nothing".to_owned(), key: first.key.clone() };
+    let broken = Signed { certificate: "nothing".to_owned(), key: first.key };
     for (bad, failures) in [(mixed, 1), (authority.sign(2001..2002), 2), (broken, 3)] {
         authority.files(&bad);
         // Both files are written one after the other, so a look may fall between them.
