@@ -300,12 +300,17 @@ enum Spot {
 impl Set {
     /// The place of a caller, drained: its own, or one that is free, or the shared one.
     fn find(&mut self, rates: &Rates, caller: u64, now_ms: u64) -> Spot {
+        if let Some(at) = self.own.iter().position(|place| place.caller == caller)
+            && let Some(place) = self.own.get_mut(at)
+        {
+            place.drain(rates, now_ms);
+            if !place.is_idle() {
+                return Spot::Own(at);
+            }
+        }
         self.shared.drain(rates, now_ms);
         for place in &mut self.own {
             place.drain(rates, now_ms);
-        }
-        if let Some(at) = self.own.iter().position(|p| p.caller == caller && !p.is_idle()) {
-            return Spot::Own(at);
         }
         // A place that was idle may still remember when the log was told.
         let own = self.own.iter().position(|p| p.caller == caller && p.told_ms.is_some());

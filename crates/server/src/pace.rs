@@ -113,7 +113,7 @@ mod tests {
             let slow = async {
                 let mut all = [0; 48];
                 for place in &mut all {
-                    tokio::time::sleep(Duration::from_millis(2)).await;
+                    sleep(Duration::from_millis(2)).await;
                     *place = theirs.read_u8().await.unwrap();
                 }
                 all

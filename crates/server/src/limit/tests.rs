@@ -86,6 +86,18 @@ fn requests_in_flight_are_bounded_and_given_back() {
 }
 
 #[test]
+fn a_caller_with_requests_in_flight_keeps_its_place() {
+    let meter = meter(Rates { at_once: 2, callers_max: 8, ..rates() });
+    let admit = |number, now_ms| meter.admit(&somebody(number), Kind::Request, now_ms);
+    let held = [admit(0, 0).unwrap(), admit(0, 0).unwrap()];
+    // It owes nothing any more, and others take every place there is.
+    let _others: Vec<_> = (1..30).map(|number| admit(number, 60_000)).collect();
+    assert_eq!(refused(admit(0, 60_000)), (Bound::AtOnce, 1));
+    drop(held);
+    assert!(admit(0, 60_000).is_ok());
+}
+
+#[test]
 fn what_was_asked_costs_steps_bytes_and_time() {
     let cost = Cost { steps: 5, bytes: 640, ms: 2 };
     assert_eq!(cost.in_steps(), 5 + 10 + 2000);
