@@ -32,6 +32,8 @@ pub(crate) enum Command {
     /// Check or show the access log
     #[command(subcommand)]
     Audit(Audit),
+    /// Look at this machine and its settings, and say what is weak
+    Doctor(Doctor),
     /// Make a certificate for development
     #[command(subcommand)]
     Tls(Tls),
@@ -136,6 +138,13 @@ pub(crate) struct AuditShow {
     /// From this event's number on
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(crate) from_seq: u64,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Doctor {
+    /// Report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,7 +2,9 @@
 
 mod cli;
 mod command;
+mod confine;
 mod control;
+mod doctor;
 mod import;
 mod logging;
 mod opening;
@@ -15,6 +17,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    confine::leave_no_core();
     match run(Cli::parse()) {
         Ok(code) => code,
         // Whoever read the output has seen enough of it: `plummer audit show | head`.
@@ -44,6 +47,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Backup(args) => command::backup::run(&settings, &args),
         Command::Restore(args) => command::restore::run(&settings, &args),
         Command::Audit(args) => command::audit::run(&settings, args),
+        Command::Doctor(args) => command::doctor::run(&settings, &args),
         Command::Tls(args) => command::tls::run(args),
         Command::Config(args) => command::config::run(&settings, &args),
         Command::Version => Ok(ExitCode::SUCCESS),

@@ -181,7 +181,7 @@ impl Settings {
         u32::try_from(self.number(name)).unwrap_or(u32::MAX)
     }
 
-    fn list(&self, name: &str) -> Vec<String> {
+    pub(crate) fn list(&self, name: &str) -> Vec<String> {
         match self.entry(name) {
             Some((Value::List(list), _)) => list.clone(),
             _ => Vec::new(),

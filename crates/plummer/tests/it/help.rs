@@ -6,7 +6,7 @@ use crate::run::Place;
 fn the_help_of_every_command_is_as_reviewed() {
     let place = Place::new();
     let mut text = String::new();
-    let commands: [&[&str]; 13] = [
+    let commands: [&[&str]; 14] = [
         &[],
         &["serve"],
         &["import"],
@@ -17,6 +17,7 @@ fn the_help_of_every_command_is_as_reviewed() {
         &["audit"],
         &["audit", "verify"],
         &["audit", "show"],
+        &["doctor"],
         &["tls"],
         &["tls", "self-signed"],
         &["config"],

@@ -5,6 +5,8 @@ mod backup;
 #[cfg(test)]
 mod config;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod export;
 #[cfg(test)]
 mod help;
