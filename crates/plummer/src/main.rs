@@ -18,6 +18,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     confine::leave_no_core();
+    confine::keep_files_private();
     match run(Cli::parse()) {
         Ok(code) => code,
         // Whoever read the output has seen enough of it: `plummer audit show | head`.

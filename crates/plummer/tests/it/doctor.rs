@@ -24,7 +24,7 @@ fn weight(report: &str, code: &str) -> String {
 #[test]
 fn a_running_server_is_seen_and_what_is_wrong_is_found() {
     let place = Place::new();
-    let server = Serving::start(&place, &["--listen", "127.0.0.1:0"]);
+    let server = Serving::start(&place, &[]);
     let (code, report) = doctor(&place, &["--json"]);
     assert_eq!(code, Some(2), "no backup was ever made: {report}");
     for (code, expected) in [
