@@ -399,8 +399,11 @@ fn disk_space(facts: &Facts) -> Said {
 fn disk_rate(facts: &Facts) -> Said {
     known(&facts.disk, |disk| {
         let Some((middle, longest)) = disk.sync_us else {
-            let found =
-                "the data folder cannot be written by whoever asks, so the disk was not measured";
+            let found = if facts.data.is_none() {
+                "there is no data folder yet"
+            } else {
+                "whoever asks may not write to the data folder, so the disk was not measured"
+            };
             return (Weight::Unknown, found.to_owned(), String::new());
         };
         let found =
