@@ -95,6 +95,9 @@ codes! {
     PARAMETER_INVALID = "server.parameter.invalid", 400, "value", "a request parameter cannot be understood";
     UNKNOWN_ROUTE = "server.route.unknown", 404, "not-found", "there is nothing at this address";
     OVERLOADED = "server.busy", 503, "throttled", "the server is at its limit of concurrent requests";
+    RATE_EXCEEDED = "server.rate.exceeded", 429, "throttled", "the caller has sent more requests than it may";
+    COST_EXCEEDED = "server.cost.exceeded", 429, "throttled", "the caller has asked for more work than it may";
+    TLS_UNUSABLE = "server.tls.unusable", 500, "exception", "the TLS certificate or key cannot be used";
     TIMEOUT = "server.timeout", 503, "timeout", "the request took longer than the limit";
     SHUTTING_DOWN = "server.shutting-down", 503, "transient", "the server is shutting down";
     AUDIT_UNAVAILABLE = "audit.unavailable", 503, "exception", "the audit log cannot be written, so nothing may be read or changed";
@@ -121,6 +124,13 @@ codes! {
     ACCESS_POLICY_MAY_FAIL = "access.policy.may-fail", 422, "invalid", "a policy could err when it is evaluated";
     ACCESS_POLICY_BEYOND = "access.policy.beyond-index", 422, "not-supported", "a policy says of a record what no index can follow";
     PRIVACY_RULES_INVALID = "privacy.rules.invalid", 422, "invalid", "a rule pack or an element mask is not well-formed";
+    EGRESS_TARGET_INVALID = "egress.target.invalid", 400, "value", "the address of another system cannot be understood in one way only";
+    EGRESS_TARGET_DENIED = "egress.target.denied", 403, "forbidden", "the address of another system may not be reached";
+    EGRESS_UNREACHABLE = "egress.target.unreachable", 502, "transient", "another system cannot be reached";
+    EGRESS_TIMEOUT = "egress.answer.timeout", 504, "timeout", "another system took longer than the limit";
+    EGRESS_UNTRUSTED = "egress.answer.untrusted", 502, "security", "another system did not prove who it is";
+    EGRESS_ANSWER_TOO_LARGE = "egress.answer.too-large", 502, "too-long", "the answer of another system is larger than the limit";
+    EGRESS_ANSWER_INVALID = "egress.answer.invalid", 502, "structure", "the answer of another system cannot be understood";
     STORE_UNAVAILABLE = "store.unavailable", 503, "exception", "the store cannot be read or written";
     STORE_TOO_NEW = "store.schema.too-new", 500, "exception", "the store was written by a newer version of this program";
     STORE_LOCKED = "store.locked", 500, "exception", "another process has the store open";

@@ -19,7 +19,7 @@ pub(crate) struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serve the FHIR API on this machine
+    /// Serve the FHIR API
     Serve(Serve),
     /// Load resources from files, folders and archives
     Import(Import),
@@ -47,6 +47,11 @@ pub(crate) enum Command {
     /// Check, show, report, prove or send the access log
     #[command(subcommand)]
     Audit(Audit),
+    /// Look at this machine and its settings, and say what is weak
+    Doctor(Doctor),
+    /// Make a certificate for development
+    #[command(subcommand)]
+    Tls(Tls),
     /// Check or show the settings
     #[command(subcommand)]
     Config(Config),
@@ -276,6 +281,32 @@ pub(crate) struct AuditSend {
     /// Go on with what is written from now on, until stopped
     #[arg(long)]
     pub(crate) follow: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Doctor {
+    /// Report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Tls {
+    /// Make a certificate that nobody trusts yet, and its key
+    SelfSigned(SelfSigned),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SelfSigned {
+    /// The names and addresses it is for
+    #[arg(long = "name", value_name = "HOST", default_values = ["localhost", "127.0.0.1", "::1"])]
+    pub(crate) names: Vec<String>,
+    /// How many days it holds
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=90))]
+    pub(crate) days: u32,
+    /// The folder for tls.pem and tls.key
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,8 +3,10 @@
 mod cli;
 mod columns;
 mod command;
+mod confine;
 mod control;
 mod directory;
+mod doctor;
 mod first_start;
 mod import;
 mod logging;
@@ -22,6 +24,8 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    confine::leave_no_core();
+    confine::keep_files_private();
     match run(Cli::parse()) {
         Ok(code) => code,
         // Whoever read the output has seen enough of it: `plummer audit show | head`.
@@ -57,6 +61,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Claim(args) => command::claim::run(&settings, args),
         Command::Keys(args) => command::keys::run(&settings, &args),
         Command::Audit(args) => command::audit::run(&settings, args),
+        Command::Doctor(args) => command::doctor::run(&settings, &args),
+        Command::Tls(args) => command::tls::run(args),
         Command::Config(args) => command::config::run(&settings, &args),
         Command::Version => Ok(ExitCode::SUCCESS),
     }

@@ -6,6 +6,7 @@ pub(crate) mod flags;
 pub(crate) mod table;
 
 use anyhow::{Context as _, anyhow, bail};
+use base::Clock as _;
 use base::Limits;
 use base::time::SystemClock;
 use std::fmt;
@@ -176,6 +177,17 @@ impl Settings {
         usize::try_from(self.number(name)).unwrap_or(usize::MAX)
     }
 
+    fn count(&self, name: &str) -> u32 {
+        u32::try_from(self.number(name)).unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn list(&self, name: &str) -> Vec<String> {
+        match self.entry(name) {
+            Some((Value::List(list), _)) => list.clone(),
+            _ => Vec::new(),
+        }
+    }
+
     fn switch(&self, name: &str) -> bool {
         matches!(self.entry(name), Some((Value::Switch(true), _)))
     }
@@ -265,6 +277,14 @@ impl Settings {
         let config = server::Config {
             listen,
             base_url,
+            tls: self.tls()?,
+            tls_handshake_ms: self.number("tls_handshake_ms"),
+            plaintext_waiver: match self.text("plaintext_waiver") {
+                text if text.is_empty() => None,
+                text => Some(server::Waiver::parse(&text)?),
+            },
+            connections_per_address_max: self.count("connections_per_address_max"),
+            rates: self.rates(),
             body_bytes_max: self.size("body_bytes_max"),
             timeout_ms: self.number("timeout_ms"),
             requests_max: self.size("requests_max"),
@@ -272,15 +292,13 @@ impl Settings {
             search_threads: self.size("search_threads"),
             idle_ms: self.number("idle_ms"),
             drain_ms: self.number("drain_ms"),
-            cors_origins: match self.entry("cors_origins") {
-                Some((Value::List(list), _)) => list.clone(),
-                _ => Vec::new(),
-            },
+            cors_origins: self.list("cors_origins"),
             guard: self.text("guard") == "on",
             explain: self.switch("explain"),
             delete_many: self.switch("delete_many"),
+            ..server::Config::default()
         };
-        config.check()?;
+        config.check(SystemClock.now())?;
         if self.number("page_default") > self.number("page_max") {
             bail!("page_default is above page_max");
         }
@@ -288,6 +306,35 @@ impl Settings {
             bail!("session_idle_ms is above session_absolute_ms");
         }
         Ok(config)
+    }
+
+    /// Where the certificate stands, when the port speaks TLS.
+    pub(crate) fn tls(&self) -> anyhow::Result<Option<server::TlsFiles>> {
+        let path =
+            |name| Some(PathBuf::from(self.text(name))).filter(|p| !p.as_os_str().is_empty());
+        match (path("tls_certificate"), path("tls_key"), path("tls_client_ca")) {
+            (Some(certificate), Some(key), client_ca) => {
+                Ok(Some(server::TlsFiles { certificate, key, client_ca }))
+            }
+            (None, None, None) => Ok(None),
+            (None, None, Some(_)) => bail!("tls_client_ca needs tls_certificate and tls_key"),
+            (Some(_), None, _) => bail!("tls_certificate needs tls_key"),
+            (None, Some(_), _) => bail!("tls_key needs tls_certificate"),
+        }
+    }
+
+    fn rates(&self) -> server::limit::Rates {
+        server::limit::Rates {
+            requests_per_s: self.number("rate_requests_per_s"),
+            requests_burst: self.number("rate_requests_burst"),
+            cost_per_s: self.number("rate_cost_per_s"),
+            cost_burst: self.number("rate_cost_burst"),
+            sign_in_per_minute: self.number("rate_sign_in_per_minute"),
+            sign_in_burst: self.number("rate_sign_in_burst"),
+            at_once: self.count("rate_at_once_max"),
+            callers_max: self.size("rate_callers_max"),
+            exempt_roles: self.list("rate_exempt_roles"),
+        }
     }
 }
 
@@ -376,6 +423,13 @@ mod tests {
         let outside = [("listen", "0.0.0.0:80".to_owned())];
         let settings = Settings::read(&[], &[], &outside).unwrap();
         let fault = settings.server().unwrap_err().to_string();
-        assert!(fault.contains("loopback only"), "{fault}");
+        assert!(fault.contains("speaks TLS only"), "{fault}");
+        let waiver = ("plaintext_waiver", "whenever".to_owned());
+        assert!(Settings::read(&[], &[], &[waiver]).unwrap().server().is_err());
+        let alone = ("tls_certificate", "tls.pem".to_owned());
+        let fault = Settings::read(&[], &[], &[alone]).unwrap().server().unwrap_err();
+        assert_eq!(fault.to_string(), "tls_certificate needs tls_key");
+        let rates = Settings::read(&[], &[], &[]).unwrap().rates();
+        assert_eq!(rates, server::limit::Rates::default());
     }
 }

@@ -130,9 +130,10 @@ impl Ask {
         }
         // The host was checked to be this machine's before anything else.
         let host = self.headers.get(HOST).and_then(|h| h.to_str().ok());
+        let scheme = self.state.scheme();
         match host {
-            Some(host) => format!("http://{host}{BASE_PATH}"),
-            None => format!("http://{}{BASE_PATH}", self.state.config.listen),
+            Some(host) => format!("{scheme}://{host}{BASE_PATH}"),
+            None => format!("{scheme}://{}{BASE_PATH}", self.state.config.listen),
         }
     }
 

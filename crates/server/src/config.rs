@@ -1,17 +1,32 @@
 //! How the server is set. The values come from the binary's table of settings; what makes no sense is
 //! refused here, before a port is opened.
 
+use crate::limit::Rates;
+use crate::tls::TlsFiles;
+use crate::waiver::Waiver;
 use base::error::code;
-use base::{Fault, Limits};
+use base::{Fault, Limits, Millis};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// The server's settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// Where to listen. Loopback only, until people can sign in.
+    /// Where to listen: beyond loopback by TLS only, or under a waiver.
     pub listen: SocketAddr,
     /// The address callers know the FHIR API by, when it is not the one they ask at.
     pub base_url: Option<String>,
+    /// Certificate and key; without them the port speaks plaintext.
+    pub tls: Option<TlsFiles>,
+    /// Milliseconds a TLS handshake may take.
+    pub tls_handshake_ms: u64,
+    /// Milliseconds between two looks at the TLS files.
+    pub tls_look_ms: u64,
+    /// Lets plaintext leave this machine, until a date.
+    pub plaintext_waiver: Option<Waiver>,
+    /// Open connections of one address; one more is closed at once.
+    pub connections_per_address_max: u32,
+    /// What one caller may take.
+    pub rates: Rates,
     /// Bytes of a request's body, packed and unpacked.
     pub body_bytes_max: usize,
     /// Milliseconds a request may take, its body's arrival included.
@@ -42,6 +57,12 @@ impl Default for Config {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
             base_url: None,
+            tls: None,
+            tls_handshake_ms: 10_000,
+            tls_look_ms: 5000,
+            plaintext_waiver: None,
+            connections_per_address_max: 1024,
+            rates: Rates::default(),
             body_bytes_max: Limits::default().json_bytes,
             timeout_ms: 60_000,
             requests_max: 1024,
@@ -59,15 +80,30 @@ impl Default for Config {
 
 impl Config {
     /// Refuses what makes no sense, naming the setting.
-    pub fn check(&self) -> Result<(), Fault> {
+    ///
+    /// # Errors
+    /// `server.parameter.invalid`.
+    pub fn check(&self, now: Millis) -> Result<(), Fault> {
         let refuse = |setting: &str, what: &str| {
             Err(Fault::at(&code::PARAMETER_INVALID, what.to_owned(), setting.to_owned()))
         };
+        // A waiver that is over is refused also where none is needed: nobody is to find it in force.
+        if let Some(waiver) = &self.plaintext_waiver {
+            waiver.check(now)?;
+        }
         if !self.listen.ip().is_loopback() {
-            return refuse(
-                "listen",
-                "the server listens on loopback only (127.0.0.1 or [::1]): nobody can sign in yet, so whoever reaches the port reads every record",
-            );
+            if self.tls.is_none() && self.plaintext_waiver.is_none() {
+                return refuse(
+                    "listen",
+                    "beyond loopback (127.0.0.1 or [::1]) the server speaks TLS only: set tls_certificate and tls_key, or give a dated plaintext_waiver",
+                );
+            }
+            if self.base_url.is_none() {
+                return refuse(
+                    "base_url",
+                    "beyond loopback the server must know its own name: set base_url, such as https://ehr.example/fhir",
+                );
+            }
         }
         if !self.guard && !self.listen.ip().is_loopback() {
             return refuse("guard", "without the guard the server listens on loopback only");
@@ -87,11 +123,14 @@ impl Config {
             ("connections_max", self.connections_max),
             ("search_threads", self.search_threads),
             ("idle_ms", usize::try_from(self.idle_ms).unwrap_or(usize::MAX)),
+            ("tls_handshake_ms", usize::try_from(self.tls_handshake_ms).unwrap_or(usize::MAX)),
+            ("connections_per_address_max", self.connections_per_address_max as usize),
         ] {
             if value == 0 {
                 return refuse(setting, "the value must be above zero");
             }
         }
+        self.rates.check()?;
         let plain = |origin: &String| {
             host_of(origin).is_some_and(|host| origin.ends_with(host) || origin.contains("]:"))
         };
@@ -106,7 +145,7 @@ impl Config {
     }
 
     /// The host of the base address.
-    pub(crate) fn own_host(&self) -> Option<&str> {
+    pub fn own_host(&self) -> Option<&str> {
         self.base_url.as_deref().and_then(host_of)
     }
 }
@@ -124,10 +163,13 @@ fn host_of(url: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
+    /// 2026-11-22
+    const NOW: Millis = Millis(1_795_305_600_000);
+
     fn refused(change: impl FnOnce(&mut Config)) -> Option<String> {
         let mut config = Config::default();
         change(&mut config);
-        config.check().err().and_then(|f| f.issues.into_iter().next()?.expression)
+        config.check(NOW).err().and_then(|f| f.issues.into_iter().next()?.expression)
     }
 
     #[test]
@@ -136,10 +178,36 @@ mod tests {
     }
 
     #[test]
-    fn only_loopback_is_listened_on() {
+    fn beyond_loopback_tls_or_a_waiver_is_asked_for() {
         for listen in ["0.0.0.0:8080", "192.168.1.2:80", "[::]:8080"] {
-            let listen = listen.parse().unwrap();
-            assert_eq!(refused(|c| c.listen = listen).as_deref(), Some("listen"));
+            let outside = |c: &mut Config| {
+                c.listen = listen.parse().unwrap();
+                c.base_url = Some("https://ehr.example/fhir".to_owned());
+            };
+            assert_eq!(refused(outside).as_deref(), Some("listen"));
+            let tls = |c: &mut Config| {
+                outside(c);
+                c.tls = Some(TlsFiles {
+                    certificate: "c.pem".into(),
+                    key: "k.pem".into(),
+                    client_ca: None,
+                });
+            };
+            assert_eq!(refused(tls), None);
+            let waived = |date: &'static str| {
+                move |c: &mut Config| {
+                    outside(c);
+                    let text = format!("{date} the proxy of the machine room speaks TLS");
+                    c.plaintext_waiver = Some(Waiver::parse(&text).unwrap());
+                }
+            };
+            assert_eq!(refused(waived("2026-12-31")), None);
+            assert_eq!(refused(waived("2026-11-21")).as_deref(), Some("plaintext_waiver"));
+            let nameless = |c: &mut Config| {
+                tls(c);
+                c.base_url = None;
+            };
+            assert_eq!(refused(nameless).as_deref(), Some("base_url"));
         }
         assert_eq!(refused(|c| c.listen = "[::1]:0".parse().unwrap()), None);
     }
@@ -157,5 +225,6 @@ mod tests {
         }
         assert_eq!(refused(|c| c.cors_origins = vec!["http://localhost:3000".into()]), None);
         assert_eq!(refused(|c| c.requests_max = 0).as_deref(), Some("requests_max"));
+        assert_eq!(refused(|c| c.rates.cost_per_s = 0).as_deref(), Some("rate_cost_per_s"));
     }
 }

@@ -1,6 +1,7 @@
 //! Who calls: the token of a request becomes a caller, and the caller a subject of the record
 //! (45 CFR 164.312(a)(2)(i), (d)). Without one, the API tells what it can do and nothing else.
 
+use crate::limit::{Caller, Who};
 use crate::route::BASE_PATH;
 use crate::state::State;
 use base::Fault;
@@ -13,25 +14,43 @@ use std::net::IpAddr;
 /// The header that says why something is asked: a code of HL7 v3-PurposeOfUse.
 pub(crate) const PURPOSE: &str = "x-purpose-of-use";
 
-/// The subject of a request of the FHIR API.
-pub(crate) fn subject(
-    state: &State,
-    parts: &request::Parts,
-    peer: IpAddr,
-) -> Result<Subject, Fault> {
+/// Whoever sends a request.
+pub(crate) struct Known {
+    /// To the record.
+    pub(crate) subject: Subject,
+    /// To the limits.
+    pub(crate) caller: Caller,
+}
+
+/// Who sends a request of the FHIR API.
+pub(crate) fn known(state: &State, parts: &request::Parts, peer: IpAddr) -> Result<Known, Fault> {
     let source = Source::of(peer);
+    let stranger =
+        |subject: Subject| Known { subject: subject.from(source), caller: stranger(state, peer) };
     if !state.config.guard {
-        return Ok(Subject::operator().from(source));
+        return Ok(stranger(Subject::operator()));
     }
     let Some(token) = token(&parts.headers)? else {
         if is_open(&parts.method, parts.uri.path()) {
-            return Ok(Subject::nobody().from(source));
+            return Ok(stranger(Subject::nobody()));
         }
         let what = "this needs a caller: send Authorization: Bearer and a token";
         return Err(Fault::new(&code::SIGN_IN_NEEDED, what));
     };
     let caller = state.record.identity().find(token, Some(peer))?;
-    Ok(state.record.subject(&caller, asked(&parts.headers)?)?.from(source))
+    let subject = state.record.subject(&caller, asked(&parts.headers)?)?.from(source);
+    let who = Who::Principal(caller.principal.id.to_string());
+    let caller = Caller { who, roles: caller.principal.profile.roles.clone() };
+    Ok(Known { subject, caller })
+}
+
+/// Somebody of whom the address alone is known. Without the guard, whoever is on this machine runs it.
+pub(crate) fn stranger(state: &State, peer: IpAddr) -> Caller {
+    let mut caller = Caller::of_address(peer);
+    if state.config.guard {
+        caller.roles.clear();
+    }
+    caller
 }
 
 /// What anybody may ask.

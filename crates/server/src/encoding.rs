@@ -11,6 +11,9 @@ use std::io::Read;
 pub(crate) const SMALLEST: usize = 1024;
 const GZIP_LEVEL: u32 = 1;
 const ZSTD_LEVEL: i32 = 1;
+/// The largest window a body may ask for, as a power of two: 8 MiB is what RFC 8878 section 3.1.1.1.2
+/// has everybody support, and a body of some bytes could otherwise ask for 128 MiB.
+const WINDOW_LOG_MAX: u32 = 23;
 
 /// An encoding of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +97,9 @@ pub(crate) fn decode(encoding: Encoding, packed: &[u8], limit: usize) -> Result<
             flate2::read::MultiGzDecoder::new(packed).take(most).read_to_end(&mut out)
         }
         Encoding::Zstd => match zstd::stream::read::Decoder::with_buffer(packed) {
-            Ok(decoder) => decoder.take(most).read_to_end(&mut out),
+            Ok(mut decoder) => decoder
+                .window_log_max(WINDOW_LOG_MAX)
+                .and_then(|()| decoder.take(most).read_to_end(&mut out)),
             Err(error) => Err(error),
         },
     };

@@ -4,6 +4,7 @@
 use crate::metrics::Gauge;
 use crate::reply::Reply;
 use crate::state::State;
+use crate::tls::Standing;
 use base::Fault;
 use base::error::code;
 use fhir::definitions::r4;
@@ -54,9 +55,42 @@ fn ready(state: &State) -> Reply {
     w.key("audit").object();
     w.member("status", health.audit.as_ref().map_or("writing", |fault| fault.code().name));
     w.key("last_commit").integer(integer(health.audited_commit)).end_object();
+    transport(state, &mut w);
     w.end_object();
     let text = String::from_utf8(w.finish()).unwrap_or_default();
     Reply::text(status, JSON, text)
+}
+
+/// How the port is guarded: by TLS, by being on this machine only, or by a waiver.
+fn transport(state: &State, w: &mut Writer) {
+    w.key("transport").object();
+    match (&state.tls, &state.config.plaintext_waiver) {
+        (Some(tls), _) => {
+            let facts = tls.facts();
+            w.member(
+                "status",
+                match tls.standing() {
+                    Standing::Valid => "tls",
+                    Standing::Expiring => "tls-expiring",
+                    Standing::Invalid => "tls-expired",
+                },
+            );
+            w.member("certificate_until", &facts.validity.until.to_instant());
+            if let Some(names_host) = facts.names_host {
+                w.key("certificate_names_host").boolean(names_host);
+            }
+            w.key("callers_show_certificates").boolean(tls.asks_callers());
+        }
+        (None, Some(waiver)) => {
+            let past = waiver.is_past(state.clock.now());
+            w.member("status", if past { "plaintext-waiver-over" } else { "plaintext-waived" });
+            w.member("waived_until", &waiver.date);
+        }
+        (None, None) => {
+            w.member("status", "loopback");
+        }
+    }
+    w.end_object();
 }
 
 fn metrics(state: &State) -> String {
@@ -101,6 +135,32 @@ fn metrics(state: &State) -> String {
             u64::from(health.audit.is_some()),
         ),
     ];
+    if let Some(tls) = &state.tls {
+        let until = tls.facts().validity.until.0 / 1000;
+        let (taken, failed) = tls.counts();
+        gauges.push(gauge(
+            "plummer_tls_certificate_until_seconds",
+            "When the certificate in force ends, in seconds since 1970.",
+            u64::try_from(until).unwrap_or(0),
+        ));
+        gauges.push(counter(
+            "plummer_tls_reloads_total",
+            "Changed TLS files that were taken.",
+            taken,
+        ));
+        gauges.push(counter(
+            "plummer_tls_reloads_failed_total",
+            "Changed TLS files that could not be used; the old ones stayed in force.",
+            failed,
+        ));
+    }
+    if let Some(waiver) = &state.config.plaintext_waiver {
+        gauges.push(gauge(
+            "plummer_plaintext_waiver_until_seconds",
+            "When the waiver of TLS ends, in seconds since 1970.",
+            u64::try_from(waiver.end.0 / 1000).unwrap_or(0),
+        ));
+    }
     for (of, count) in &stats.live {
         gauges.push(Gauge {
             name: "plummer_resources",

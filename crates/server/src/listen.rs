@@ -1,9 +1,12 @@
 //! The port: accepting connections, speaking HTTP/1.1 on each, and stopping without breaking off an
-//! answer (RFC 9112). Every connection has a bound on how long it may stay silent.
+//! answer (RFC 9112), by TLS when there is a certificate. Every connection has a bound on how long it
+//! may stay silent, and every address on how many it may hold.
 
 use crate::config::Config;
+use crate::pace::Paced;
 use crate::service;
 use crate::state::State;
+use crate::tls::Tls;
 use base::error::code;
 use base::id::Random;
 use base::{Clock, Fault};
@@ -15,13 +18,17 @@ use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 use tracing::{debug, info, warn};
 
 /// Bytes of a request's head, its address included.
 const HEAD_BYTES_MAX: usize = 64 << 10;
+/// Headers of a request: real ones have a dozen.
+const HEADERS_MAX: usize = 100;
 /// How long to wait when the system has no descriptor left for a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -44,12 +51,16 @@ impl Server {
         clock: Arc<dyn Clock>,
         random: Box<dyn Random>,
     ) -> Result<Self, Fault> {
-        config.check()?;
+        config.check(clock.now())?;
         let listener = TcpListener::bind(config.listen).await.map_err(|error| {
             let what = format!("cannot listen on {}: {error}", config.listen);
             Fault::at(&code::INTERNAL, what, "listen")
         })?;
-        let state = Arc::new(State::new(record, config, clock, random));
+        let state = Arc::new(State::new(record, config, clock, random)?);
+        if let Some(waiver) = &state.config.plaintext_waiver {
+            let (until, reason) = (&waiver.date, &waiver.reason);
+            warn!(%until, %reason, "TLS is waived: what callers ask and read can be read on the way");
+        }
         Ok(Self { state, listener })
     }
 
@@ -58,12 +69,18 @@ impl Server {
         self.listener.local_addr().unwrap_or(self.state.config.listen)
     }
 
+    /// What its addresses begin with: `https`, or `http` without TLS.
+    pub fn scheme(&self) -> &'static str {
+        self.state.scheme()
+    }
+
     /// Serves until `stop` is done; then lets what is in flight finish, as long as the settings say.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let (closing, closed) = watch::channel(false);
         let mut connections = JoinSet::new();
         let slots = Arc::new(Semaphore::new(self.state.config.connections_max));
         tokio::pin!(stop);
+        let watching = watch_files(&self.state);
         loop {
             let slot = tokio::select! {
                 () = &mut stop => break,
@@ -88,6 +105,7 @@ impl Server {
             while connections.try_join_next().is_some() {}
         }
         drop(self.listener);
+        drop(watching);
         self.state.drain();
         let in_flight = self.state.metrics.in_flight();
         info!(in_flight, "stopping: requests in flight may finish");
@@ -102,6 +120,25 @@ impl Server {
     }
 }
 
+/// Looks at the TLS files now and then, until what it answers is dropped.
+fn watch_files(state: &Arc<State>) -> Option<JoinSet<()>> {
+    state.tls.as_ref()?;
+    let state = Arc::clone(state);
+    let mut watching = JoinSet::new();
+    watching.spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_millis(state.config.tls_look_ms.max(10))).await;
+            let state = Arc::clone(&state);
+            // Reading files may wait for a disk.
+            let looked = tokio::task::spawn_blocking(move || state.tls.as_ref().map(Tls::look));
+            if looked.await.is_err() {
+                warn!("looking at the TLS files failed in an unforeseen way");
+            }
+        }
+    });
+    Some(watching)
+}
+
 async fn connection(
     state: Arc<State>,
     stream: TcpStream,
@@ -109,17 +146,50 @@ async fn connection(
     mut closed: watch::Receiver<bool>,
 ) {
     let _counted = state.metrics.connect();
+    let most = state.config.connections_per_address_max;
+    let Some(_place) = state.connections.enter(peer, most) else {
+        state.metrics.crowd();
+        debug!("a connection was closed: its address has too many");
+        return;
+    };
     // Answers are written whole; waiting to fill a packet only delays them.
     if stream.set_nodelay(true).is_err() {
         return;
     }
     let idle = Duration::from_millis(state.config.idle_ms);
-    let shared = Arc::clone(&state);
-    let service = service_fn(move |request| service::handle(Arc::clone(&shared), peer, request));
+    let stream = Paced::new(stream, idle);
+    let Some(tls) = &state.tls else {
+        return speak(&state, stream, peer, closed).await;
+    };
+    let patience = Duration::from_millis(state.config.tls_handshake_ms);
+    let acceptor = TlsAcceptor::from(tls.config());
+    let shaken = tokio::select! {
+        shaken = tokio::time::timeout(patience, acceptor.accept(stream)) => shaken,
+        _ = closed.changed() => return,
+    };
+    match shaken {
+        Ok(Ok(stream)) => speak(&state, stream, peer, closed).await,
+        Ok(Err(_)) | Err(_) => {
+            state.metrics.handshake_failed();
+            debug!("a TLS handshake came to nothing");
+        }
+    }
+}
+
+/// Speaks HTTP/1.1 on a connection until either side is done with it.
+async fn speak<S: AsyncRead + AsyncWrite + Unpin>(
+    state: &Arc<State>,
+    stream: S,
+    peer: IpAddr,
+    mut closed: watch::Receiver<bool>,
+) {
+    let idle = Duration::from_millis(state.config.idle_ms);
+    let service = service_fn(move |request| service::handle(Arc::clone(state), peer, request));
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(idle)
         .max_buf_size(HEAD_BYTES_MAX)
+        .max_headers(HEADERS_MAX)
         .pipeline_flush(true)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(serving);

@@ -2,6 +2,7 @@
 //! (<https://prometheus.io/docs/instrumenting/exposition_formats/>). Labels are names of interactions
 //! and classes of status: nothing about a patient, and a bounded number of rows.
 
+use crate::limit::Bound;
 use crate::route::Interaction;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
@@ -32,6 +33,9 @@ pub(crate) struct Metrics {
     in_flight: AtomicI64,
     connections: AtomicI64,
     overloaded: AtomicU64,
+    limited: [AtomicU64; Bound::ALL.len()],
+    handshakes_failed: AtomicU64,
+    crowded: AtomicU64,
     panics: AtomicU64,
     bytes_out: AtomicU64,
     bytes_in: AtomicU64,
@@ -93,6 +97,23 @@ impl Metrics {
         self.overloaded.fetch_add(1, Relaxed);
     }
 
+    /// A request was refused for what its caller has taken.
+    pub(crate) fn limit(&self, bound: Bound) {
+        if let Some(counter) = self.limited.get(bound as usize) {
+            counter.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// A TLS handshake came to nothing.
+    pub(crate) fn handshake_failed(&self) {
+        self.handshakes_failed.fetch_add(1, Relaxed);
+    }
+
+    /// A connection was closed because its address has too many.
+    pub(crate) fn crowd(&self) {
+        self.crowded.fetch_add(1, Relaxed);
+    }
+
     /// A request's code panicked.
     pub(crate) fn panicked(&self) {
         self.panics.fetch_add(1, Relaxed);
@@ -122,6 +143,18 @@ impl Metrics {
                 signed(&self.overloaded),
             ),
             (
+                "plummer_connections_refused_total",
+                "counter",
+                "Connections closed because their address had too many.",
+                signed(&self.crowded),
+            ),
+            (
+                "plummer_tls_handshakes_failed_total",
+                "counter",
+                "TLS handshakes that came to nothing.",
+                signed(&self.handshakes_failed),
+            ),
+            (
                 "plummer_panics_total",
                 "counter",
                 "Requests whose code failed in an unforeseen way.",
@@ -142,6 +175,12 @@ impl Metrics {
         ] {
             head(&mut out, name, kind, help);
             let _ = writeln!(out, "{name} {value}");
+        }
+        let help = "Requests refused for what their caller had taken, by the bound they met.";
+        head(&mut out, "plummer_requests_limited_total", "counter", help);
+        for (bound, counter) in Bound::ALL.iter().zip(&self.limited) {
+            let (bound, count) = (bound.name(), counter.load(Relaxed));
+            let _ = writeln!(out, "plummer_requests_limited_total{{bound=\"{bound}\"}} {count}");
         }
         let mut last = "";
         for gauge in gauges {

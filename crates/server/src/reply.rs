@@ -24,12 +24,14 @@ pub(crate) struct Reply {
     pub(crate) headers: HeaderMap,
     /// The body.
     pub(crate) body: Bytes,
+    /// Steps of the store it took, where they are counted.
+    pub(crate) steps: u64,
 }
 
 impl Reply {
     /// An answer without a body.
     pub(crate) fn empty(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::with_capacity(8), body: Bytes::new() }
+        Self { status, headers: HeaderMap::with_capacity(8), body: Bytes::new(), steps: 0 }
     }
 
     /// An answer with a resource, indented if asked for.
@@ -78,6 +80,20 @@ impl Reply {
     #[must_use]
     pub(crate) fn content_location(mut self, address: &str) -> Self {
         self.put(CONTENT_LOCATION, address);
+        self
+    }
+
+    /// States what it took of the store.
+    #[must_use]
+    pub(crate) const fn cost(mut self, steps: u64) -> Self {
+        self.steps = steps;
+        self
+    }
+
+    /// States when a request that was refused may come again.
+    #[must_use]
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
+        self.put(RETRY_AFTER, &seconds.to_string());
         self
     }
 

@@ -5,20 +5,22 @@ use crate::ask::Ask;
 use crate::door;
 use crate::encoding;
 use crate::health;
+use crate::limit::{self, Caller, Cost, Permit, Refusal};
 use crate::negotiate::Form;
 use crate::origin::{self, Allowed};
+use crate::protect;
 use crate::reply::{Body, PLAIN, Reply};
 use crate::rest;
 use crate::route::{self, BASE_PATH, Interaction};
-use crate::state::{State, internal};
+use crate::state::{PERMIT, State, internal};
 use base::Fault;
 use base::error::code;
 use base::id::uuid_text;
 use bytes::Bytes;
 use fhir::definitions::{TypeId, r4};
 use http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName,
-    VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, VARY,
+    WWW_AUTHENTICATE,
 };
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, request};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -64,23 +66,40 @@ pub(crate) async fn handle(
     let id = state.request_id(given);
     let wanted = parts.headers.get(ACCEPT_ENCODING).and_then(|_| encoding::wanted(&parts.headers));
     let mut seen = Seen::default();
-    let nobody = || state.record.session(Subject::nobody().from(Source::of(peer)), id);
-    let mut reply = match admit(&state, &parts, in_flight) {
-        Err(fault) => {
-            let session = nobody();
+    let path = parts.uri.path();
+    let known = is_fhir(path).then(|| door::known(&state, &parts, peer));
+    // Whom the limits know the caller as: the address, while nobody is known.
+    let caller = match &known {
+        Some(Ok(known)) => known.caller.clone(),
+        _ => door::stranger(&state, peer),
+    };
+    let subject = match &known {
+        Some(Ok(known)) => known.subject.clone(),
+        _ => Subject::nobody().from(Source::of(peer)),
+    };
+    let session = state.record.session(subject, id);
+    let permit = permit(&state, &caller, path);
+    let admitted = admit(&state, &parts, in_flight);
+    let mut reply = match (&permit, admitted) {
+        (Err(refusal), _) => {
+            let reply = refuse(&refusal.fault(), PLAIN, &mut seen);
+            let reply = reply.retry_after(refusal.retry_after_s);
+            let tell = is_fhir(parts.uri.path()) && !refusal.told;
+            if tell { trail(&session, reply, &mut seen).await } else { reply }
+        }
+        (Ok(_), Err(fault)) => {
             let reply = refuse(&fault, PLAIN, &mut seen);
             if is_fhir(parts.uri.path()) { trail(&session, reply, &mut seen).await } else { reply }
         }
-        Ok(origin) => {
+        (Ok(permit), Ok(origin)) => {
             let path = parts.uri.path();
             let mut reply = if is_fhir(path) {
-                let (session, reply) = match door::subject(&state, &parts, peer) {
-                    Err(fault) => (nobody(), refuse(&fault, PLAIN, &mut seen)),
-                    Ok(subject) => {
-                        let session = state.record.session(subject, id);
-                        let own = session.clone();
+                let reply = match known {
+                    Some(Err(fault)) => refuse(&fault, PLAIN, &mut seen),
+                    _ => {
                         let origin = origin.as_ref();
-                        (session, fhir(&state, own, parts, body, origin, &mut seen).await)
+                        let work = fhir(&state, session.clone(), parts, body, origin, &mut seen);
+                        PERMIT.scope(Arc::clone(permit), work).await
                     }
                 };
                 trail(&session, reply, &mut seen).await
@@ -101,9 +120,17 @@ pub(crate) async fn handle(
     }
     let id = uuid_text(&id);
     reply.put(REQUEST_ID.clone(), &id);
-    reply.headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // The answer is about patients: no disk of a shared workstation may keep it.
-    reply.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    protect::every(&mut reply, state.is_strict());
+    if let Ok(permit) = permit {
+        // Time on the pool is charged there: waiting, also for a slow caller, costs nobody else.
+        let steps = if seen.code == Some(code::SEARCH_TOO_COSTLY.name) {
+            session.limits().search_steps
+        } else {
+            reply.steps
+        };
+        let cost = Cost { steps, bytes: reply.body.len() as u64, ms: 0 };
+        permit.charge(cost, state.uptime_ms());
+    }
     if let Some(wanted) = wanted {
         reply = compress(reply, wanted).await;
     }
@@ -111,6 +138,18 @@ pub(crate) async fn handle(
     state.metrics.finish(seen.interaction, status, took, reply.body.len());
     log(&id, seen, status, took);
     Ok(reply.into_response())
+}
+
+/// What the caller may still take; health is told to everybody.
+fn permit(state: &Arc<State>, caller: &Caller, path: &str) -> Result<Arc<Permit>, Refusal> {
+    if path.starts_with("/health/") {
+        return Ok(Arc::new(Permit::free()));
+    }
+    let admitted = state.meter.admit(caller, limit::Kind::of_path(path), state.uptime_ms());
+    if let Err(refusal) = &admitted {
+        state.metrics.limit(refusal.bound);
+    }
+    admitted.map(Arc::new)
 }
 
 /// The bounds every request must be within before anything is done for it.

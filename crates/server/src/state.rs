@@ -3,7 +3,9 @@
 //! connection: they cost less than a change of threads.
 
 use crate::config::Config;
+use crate::limit::{Connections, Cost, Meter, Permit};
 use crate::metrics::Metrics;
+use crate::tls::Tls;
 use base::error::code;
 use base::id::{Random, uuid_bytes, uuid_v7};
 use base::{Clock, Fault, Millis};
@@ -11,7 +13,14 @@ use bytes::Bytes;
 use record::Record;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
+
+tokio::task_local! {
+    /// The permit of the request a task works on: work on the pool is charged to it, and holds it
+    /// until it is done, also when the caller has gone away and nobody waits any more.
+    pub(crate) static PERMIT: Arc<Permit>;
+}
 
 /// Shared by every connection.
 #[derive(Debug)]
@@ -20,10 +29,17 @@ pub(crate) struct State {
     pub(crate) config: Config,
     pub(crate) metrics: Metrics,
     pub(crate) clock: Arc<dyn Clock>,
+    /// TLS, when the port speaks it.
+    pub(crate) tls: Option<Tls>,
+    /// How many connections each address holds.
+    pub(crate) connections: Connections,
+    /// What callers have taken lately.
+    pub(crate) meter: Arc<Meter>,
     /// When the server was made.
     pub(crate) started: Millis,
     /// The capability statement without its addresses, once it was asked for.
     pub(crate) capabilities: OnceLock<Bytes>,
+    began: Instant,
     random: Mutex<Box<dyn Random>>,
     pool: Arc<Semaphore>,
     draining: AtomicBool,
@@ -34,20 +50,45 @@ impl State {
         record: Record,
         config: Config,
         clock: Arc<dyn Clock>,
-        random: Box<dyn Random>,
-    ) -> Self {
+        mut random: Box<dyn Random>,
+    ) -> Result<Self, Fault> {
+        let tls = match &config.tls {
+            None => None,
+            Some(files) => Some(Tls::open(files.clone(), config.own_host(), Arc::clone(&clock))?),
+        };
+        let meter = Arc::new(Meter::new(config.rates.clone(), random.next_u64()));
         let pool = Arc::new(Semaphore::new(config.search_threads));
-        Self {
+        Ok(Self {
             record,
             config,
             metrics: Metrics::default(),
+            tls,
+            connections: Connections::default(),
+            meter,
+            began: Instant::now(),
             started: clock.now(),
             clock,
             capabilities: OnceLock::new(),
             random: Mutex::new(random),
             pool,
             draining: AtomicBool::new(false),
-        }
+        })
+    }
+
+    /// Milliseconds since the server was made, by a clock that never goes back.
+    pub(crate) fn uptime_ms(&self) -> u64 {
+        millis(self.began.elapsed())
+    }
+
+    /// Whether a browser may be told to come by TLS only. Not on a development machine, where the rule
+    /// would hold for everything else that is served on `localhost`.
+    pub(crate) const fn is_strict(&self) -> bool {
+        self.tls.is_some() && self.config.base_url.is_some()
+    }
+
+    /// What addresses of ours begin with, as seen from the port.
+    pub(crate) const fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
     }
 
     /// The id of a request: the caller's, when it is a UUID, or a new one.
@@ -75,9 +116,15 @@ impl State {
     ) -> Result<T, Fault> {
         let closed = |_| Fault::new(&code::SHUTTING_DOWN, "the server is shutting down");
         let permit = Arc::clone(&self.pool).acquire_owned().await.map_err(closed)?;
+        let (caller, uptime) = (PERMIT.try_with(Arc::clone).ok(), self.began);
         let done = tokio::task::spawn_blocking(move || {
+            let began = Instant::now();
             let answer = work();
             drop(permit);
+            if let Some(caller) = caller {
+                let ms = millis(began.elapsed());
+                caller.charge(Cost { ms, ..Cost::default() }, millis(uptime.elapsed()));
+            }
             answer
         });
         done.await.unwrap_or_else(|_| {
@@ -85,6 +132,10 @@ impl State {
             Err(internal())
         })
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The fault of code that failed in an unforeseen way.

@@ -34,6 +34,29 @@ const IMPURE: [(&str, &str); 10] = [
 ];
 /// The one file of those crates that reads the machine's clock, for all others to be given it.
 const CLOCK: &str = "crates/base/src/time.rs";
+/// Crates whose code is not the product's, though it lies beside it.
+const TOOLS: [&str; 2] = ["crates/testkit/", "crates/conformance/"];
+/// The one crate that connects to other systems, so that each address is judged in one place.
+const WAY_OUT: &str = "crates/egress/";
+/// What connects or resolves, by itself and as a path of two words.
+const CONNECTS: [&str; 7] = [
+    "lookup_host",
+    "ToSocketAddrs",
+    "TcpSocket",
+    "UdpSocket",
+    "UnixDatagram",
+    "TlsConnector",
+    "ClientConnection",
+];
+const CONNECTS_BY: [(&str, &str); 4] = [
+    ("TcpStream", "connect"),
+    ("TcpStream", "connect_timeout"),
+    ("hyper", "client"),
+    ("hyper_util", "client"),
+];
+/// A socket in the data folder reaches no other machine; one file knows it.
+const LOCAL: &str = "UnixStream";
+const LOCAL_FILE: &str = "crates/plummer/src/control.rs";
 /// Macros that write a log line.
 const LOG: [&str; 12] = [
     "trace",
@@ -93,6 +116,10 @@ pub(super) fn check(file: &File, refused: &Refused) -> Vec<Finding> {
         let more = if record_room { &[][..] } else { &FAULTS };
         let names: Vec<_> = PERSONAL.iter().chain(more).copied().collect();
         findings.extend(logs(path, shipped(&all), &names));
+    }
+    let tool = TOOLS.iter().any(|home| path.starts_with(home));
+    if product && !tool && !path.starts_with(WAY_OUT) && path.contains("/src/") {
+        findings.extend(connects(path, shipped(&all)));
     }
     let pure = PURE_CRATES.iter().any(|name| path.starts_with(&format!("crates/{name}/src/")));
     if pure && path != CLOCK {
@@ -257,6 +284,28 @@ fn outside(path: &str, product: &[Token<'_>]) -> Vec<Finding> {
     findings
 }
 
+/// What goes out without the way out.
+fn connects(path: &str, product: &[Token<'_>]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (at, token) in product.iter().enumerate().filter(|(_, t)| t.kind == Kind::Ident) {
+        let local = token.is(LOCAL) && path != LOCAL_FILE;
+        let alone = CONNECTS.iter().any(|name| token.is(name));
+        let next = match product.get(at + 1..at + 4) {
+            Some([a, b, next]) if a.is(":") && b.is(":") => Some(next),
+            _ => None,
+        };
+        let by = next.filter(|next| {
+            CONNECTS_BY.iter().any(|(first, second)| token.is(first) && next.is(second))
+        });
+        if local || alone || by.is_some() {
+            let more = by.map_or_else(String::new, |next| format!("::{}", next.text));
+            let text = format!("`{}{more}` goes out; ask the crate egress to", token.text);
+            findings.push(Finding::error(path, token.line, text));
+        }
+    }
+    findings
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -368,6 +417,33 @@ mod tests {
         let bad = "fn a() { warn!(%fault); }";
         assert_eq!(at("crates/server/src/a.rs", bad).len(), 1);
         assert_eq!(at("crates/audit/src/a.rs", bad).len(), 0);
+    }
+
+    #[test]
+    fn only_the_way_out_goes_out() {
+        for bad in [
+            "let s = TcpStream::connect(a);",
+            "let s = tokio::net::TcpStream::connect(a);",
+            "let s = TcpStream::connect_timeout(&a, t);",
+            "let s = UdpSocket::bind(a);",
+            "use std::net::ToSocketAddrs;",
+            "let a = tokio::net::lookup_host(n);",
+            "use hyper::client::conn::http1;",
+            "use hyper_util::client::legacy::Client;",
+            "use tokio_rustls::TlsConnector;",
+            "let s = UnixStream::connect(p);",
+        ] {
+            let text = format!("fn a() {{ {bad} }}");
+            assert_eq!(at("crates/server/src/a.rs", &text).len(), 1, "{bad}");
+            assert_eq!(at("crates/egress/src/a.rs", &text).len(), 0, "{bad}");
+            assert_eq!(at("crates/conformance/src/a.rs", &text).len(), 0, "{bad}");
+            assert_eq!(at("crates/server/tests/it/a.rs", &text).len(), 0, "{bad}");
+        }
+        let local = "fn a() { UnixStream::connect(p); }";
+        assert_eq!(at("crates/plummer/src/control.rs", local).len(), 0);
+        for good in ["let l = TcpListener::bind(a);", "fn b(s: TcpStream) {}", "c.connect(x);"] {
+            assert_eq!(at("crates/server/src/a.rs", &format!("fn a() {{ {good} }}")).len(), 0);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use crate::cli::Backup;
 use crate::control;
+use crate::doctor::stamp::Stamp;
 use crate::opening;
 use crate::progress::{Progress, Step};
 use crate::settings::Settings;
@@ -16,6 +17,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use tracing::warn;
 
 /// Bytes of events handed to the copy's writer before it is waited for; it refuses more than 16 MiB.
 const WAITING_BYTES_MAX: usize = 4 << 20;
@@ -58,7 +60,11 @@ pub(crate) fn copy(
     let folder = to.join("store");
     record::private_folder(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let commit = session.backup(&folder.join("records.sqlite"), progress)?;
-    copy_log(&data.join("audit"), &to.join("audit"), commit)
+    copy_log(&data.join("audit"), &to.join("audit"), commit)?;
+    if Stamp::Backup.leave(data).is_err() {
+        warn!("the backup is made, and its time could not be noted in the data folder");
+    }
+    Ok(())
 }
 
 /// Copies the files of keys in place of those that are there: one copy is kept, so that a key that was

@@ -31,7 +31,7 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
         let stop = stopped()?;
         let (clock, random) = (Arc::new(SystemClock), Box::new(opening::random()));
         let server = Server::bind(record.clone(), config, clock, random).await?;
-        let base = format!("http://{}/fhir", server.address());
+        let base = format!("{}://{}/fhir", server.scheme(), server.address());
         control::answer(settings.data(), record.clone());
         info!(address = %server.address(), sync = settings.text("sync"), "ready");
         greet(&base, &settings.data().display().to_string(), &welcome)?;

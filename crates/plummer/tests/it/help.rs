@@ -42,6 +42,9 @@ fn the_help_of_every_command_is_as_reviewed() {
         &["audit"],
         &["audit", "verify"],
         &["audit", "show"],
+        &["doctor"],
+        &["tls"],
+        &["tls", "self-signed"],
         &["config"],
     ];
     for command in commands {

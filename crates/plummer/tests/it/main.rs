@@ -7,6 +7,8 @@ mod backup;
 #[cfg(test)]
 mod config;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod export;
 #[cfg(test)]
 mod help;
@@ -21,4 +23,6 @@ mod people;
 mod run;
 #[cfg(test)]
 mod serve;
+#[cfg(test)]
+mod tls;
 mod trail;

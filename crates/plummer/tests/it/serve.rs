@@ -105,7 +105,7 @@ fn what_was_written_is_there_after_an_end_in_order() {
 fn other_addresses_are_refused_at_start() {
     let place = Place::new();
     let said = place.run(&["serve", "--listen", "0.0.0.0:0"]);
-    assert!(!said.ok && said.err.contains("loopback only"), "{said:?}");
+    assert!(!said.ok && said.err.contains("speaks TLS only"), "{said:?}");
     assert!(!place.path("data").exists(), "nothing was opened");
 }
 

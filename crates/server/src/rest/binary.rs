@@ -4,13 +4,14 @@
 use crate::ask::Ask;
 use crate::base64;
 use crate::negotiate::{body_type, is_fhir_json};
+use crate::protect;
 use crate::reply::Reply;
 use base::error::code;
 use base::{Fault, Limits};
 use fhir::Document;
 use fhir::definitions::{TypeId, r4};
 use fhir::write::Writer;
-use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName};
+use http::header::{CONTENT_TYPE, HeaderName};
 use http::{HeaderValue, StatusCode};
 use record::Hit;
 
@@ -35,8 +36,7 @@ pub(super) fn raw(hit: &Hit, limits: &Limits) -> Result<Reply, Fault> {
     let unknown = HeaderValue::from_static("application/octet-stream");
     reply.headers.insert(CONTENT_TYPE, media_type.unwrap_or(unknown));
     // A stored page must not act as one of ours in somebody's browser.
-    let sandbox = HeaderValue::from_static("sandbox");
-    reply.headers.insert(CONTENT_SECURITY_POLICY, sandbox);
+    protect::foreign(&mut reply);
     if let Some(reference) = root.get("securityContext").and_then(|c| c.get_str("reference")) {
         reply.put(SECURITY_CONTEXT.clone(), &reference);
     }

@@ -16,15 +16,15 @@ pub(crate) async fn answer(ask: Ask) -> Result<Reply, Fault> {
     let base = ask.base();
     let how = SearchHow { lenient: ask.prefer()?.lenient, base_url: Some(base.clone()) };
     let state = Arc::clone(&ask.state);
-    let (ticket, form, body) = state
+    let (ticket, form, body, steps) = state
         .on_pool(move || {
             let params = EverythingParams { pairs: ask.pairs.clone() };
             let audited = ask.session.everything(of, &ask.place.id, params, &how)?;
             let links = search::links(&ask, &audited.value, false);
             let body = bundle::searchset(&ask, &base, &audited.value, &links)?;
-            Ok((audited.ticket, ask.form, body))
+            Ok((audited.ticket, ask.form, body, audited.value.page.explain.steps))
         })
         .await?;
     ticket.written().await?;
-    Ok(Reply::resource(StatusCode::OK, form, body))
+    Ok(Reply::resource(StatusCode::OK, form, body).cost(steps))
 }

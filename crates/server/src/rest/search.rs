@@ -32,16 +32,16 @@ pub(crate) async fn answer(mut ask: Ask) -> Result<Reply, Fault> {
     let base = ask.base();
     let how = SearchHow { lenient, base_url: Some(base.clone()) };
     let state = Arc::clone(&ask.state);
-    let (ticket, form, body) = state
+    let (ticket, form, body, steps) = state
         .on_pool(move || {
             let audited = ask.session.search(level, ask.pairs.clone(), &how)?;
             let links = links(&ask, &audited.value, posted);
             let body = bundle::searchset(&ask, &base, &audited.value, &links)?;
-            Ok((audited.ticket, ask.form, body))
+            Ok((audited.ticket, ask.form, body, audited.value.page.explain.steps))
         })
         .await?;
     ticket.written().await?;
-    Ok(Reply::resource(StatusCode::OK, form, body))
+    Ok(Reply::resource(StatusCode::OK, form, body).cost(steps))
 }
 
 /// The links of a page of a search or of `$everything`.

@@ -105,6 +105,13 @@ impl Running {
         self.dir.path().join("audit")
     }
 
+    /// Stops the server and counts the events of its access log of this kind.
+    pub(crate) fn events(&mut self, kind: &str) -> usize {
+        self.stop();
+        let all = audit::read(&self.dir.path().join("audit"), 1).unwrap();
+        all.map(Result::unwrap).filter(|entry| entry.event.kind.name() == kind).count()
+    }
+
     pub(crate) fn base(&self) -> String {
         format!("http://{}/fhir", self.address)
     }

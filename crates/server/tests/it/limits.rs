@@ -5,6 +5,7 @@ use server::{Config, Server};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 #[test]
 fn a_body_above_the_limit_is_refused_packed_or_not() {
@@ -99,5 +100,164 @@ fn other_addresses_than_loopback_are_refused() {
     let bound = runtime.block_on(Server::bind(record, config, clock, random));
     let fault = bound.expect_err("a refusal");
     assert_eq!(fault.code().name, "server.parameter.invalid");
-    assert!(fault.to_string().contains("loopback only"), "{fault}");
+    assert!(fault.to_string().contains("speaks TLS only"), "{fault}");
+}
+
+/// Sends bytes and answers what comes back until the server closes.
+fn raw(server: &Running, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    let _ = stream.write_all(bytes);
+    let mut all = Vec::new();
+    let _ = stream.read_to_end(&mut all);
+    String::from_utf8_lossy(&all).into_owned()
+}
+
+/// Writes one byte now and then until the server has had enough; what it said then.
+fn drip(server: &Running, head: &str) -> String {
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    stream.write_all(head.as_bytes()).unwrap();
+    let began = Instant::now();
+    while stream.write_all(b"a").is_ok() {
+        assert!(began.elapsed() < Duration::from_secs(20), "it is never ended");
+        std::thread::sleep(Duration::from_millis(20));
+        stream.set_nonblocking(true).unwrap();
+        let mut said = [0; 1000];
+        let read = stream.read(&mut said);
+        stream.set_nonblocking(false).unwrap();
+        match read {
+            Ok(count) => return String::from_utf8_lossy(&said[..count]).into_owned(),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(_) => break,
+        }
+    }
+    String::new()
+}
+
+fn connections(server: &Running) -> String {
+    let text = String::from_utf8(server.get("//metrics").body).unwrap();
+    text.lines().find(|l| l.starts_with("plummer_connections ")).unwrap().to_owned()
+}
+
+#[test]
+fn attack_42_a_head_that_drips_in_is_ended() {
+    let server = Running::with(|c| c.idle_ms = 200, |_| {});
+    let said = drip(&server, "GET /fhir/metadata HTTP/1.1\r\nX-Slow: ");
+    assert!(said.is_empty() || said.starts_with("HTTP/1.1 408"), "{said}");
+}
+
+#[test]
+fn attack_42_a_body_that_drips_in_is_ended() {
+    let server = Running::with(|c| c.timeout_ms = 200, |_| {});
+    let head = format!(
+        "PUT /fhir/Patient/a HTTP/1.1\r\nHost: {}\r\nContent-Type: application/fhir+json\r\nContent-Length: 100000\r\n\r\n",
+        server.address
+    );
+    let said = drip(&server, &head);
+    assert!(said.starts_with("HTTP/1.1 503") && said.contains("server.timeout"), "{said}");
+}
+
+#[test]
+fn attack_42_an_answer_that_nobody_reads_is_given_up() {
+    let server = Running::with(|c| c.idle_ms = 300, |_| {});
+    let bytes = vec![7; 11 << 20];
+    let sent = [("Content-Type", "application/octet-stream")];
+    assert_eq!(server.send("PUT", "/Binary/large", &sent, &bytes).status, 201);
+    let mut greedy = TcpStream::connect(server.address).unwrap();
+    let ask = format!("GET /fhir/Binary/large HTTP/1.1\r\nHost: {}\r\n\r\n", server.address);
+    greedy.write_all(ask.as_bytes()).unwrap();
+    let began = Instant::now();
+    std::thread::sleep(Duration::from_millis(100));
+    assert_eq!(connections(&server), "plummer_connections 2");
+    while connections(&server) != "plummer_connections 1" {
+        assert!(began.elapsed() < Duration::from_secs(20), "it is held for ever");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    drop(greedy);
+}
+
+#[test]
+fn attack_42_heads_are_bounded_in_number_and_size() {
+    let server = Running::start();
+    let many: String = (0..150).map(|n| format!("X-{n}: y\r\n")).collect();
+    let long = format!("X-Long: {}\r\n", "y".repeat(200_000));
+    for headers in [many, long] {
+        let head = format!("GET /fhir/metadata HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
+        let said = raw(&server, head.as_bytes());
+        assert!(said.is_empty() || said.starts_with("HTTP/1.1 431"), "{said}");
+    }
+    let address = format!("GET /fhir/Patient?name={} HTTP/1.1\r\n", "a".repeat(100_000));
+    let said = raw(&server, format!("{address}Host: localhost\r\n\r\n").as_bytes());
+    assert!(said.is_empty() || said.starts_with("HTTP/1.1 4"), "{said}");
+    assert_eq!(server.get("//health/live").status, 200);
+}
+
+#[test]
+fn attack_39_lengths_that_lie_are_refused_before_anything_is_kept() {
+    let server = Running::start();
+    let ask = |lengths: &str| {
+        let head = format!(
+            "PUT /fhir/Patient/a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/fhir+json\r\n{lengths}\r\n\r\n{{}}"
+        );
+        raw(&server, head.as_bytes())
+    };
+    for gib in [4u64, 1 << 20] {
+        let said = ask(&format!("Content-Length: {}", gib << 30));
+        assert!(said.starts_with("HTTP/1.1 413"), "{said}");
+        assert!(said.contains("server.body.too-large"), "{said}");
+    }
+    for lie in [
+        "Content-Length: 18446744073709551616",
+        "Content-Length: -1",
+        "Content-Length: 2\r\nContent-Length: 3",
+        "Content-Length: 2, 3",
+    ] {
+        let said = ask(lie);
+        assert!(said.is_empty() || said.starts_with("HTTP/1.1 400"), "{lie}: {said}");
+    }
+}
+
+#[test]
+fn attack_39_bombs_are_unpacked_no_further_than_the_limit() {
+    let server = Running::with(|c| c.body_bytes_max = 1 << 20, |_| {});
+    let json = ("Content-Type", "application/fhir+json");
+    let zeros = vec![b' '; 256 << 20];
+    let mut packed = Vec::new();
+    flate2::read::GzEncoder::new(zeros.as_slice(), flate2::Compression::best())
+        .read_to_end(&mut packed)
+        .unwrap();
+    let zstd = zstd::encode_all(zeros.as_slice(), 3).unwrap();
+    for (encoding, body) in [("gzip", &packed), ("zstd", &zstd)] {
+        assert!(body.len() < 1 << 20, "it is small on the way");
+        let headers = [json, ("Content-Encoding", encoding)];
+        let answer = server.send("PUT", "/Patient/a", &headers, body);
+        assert_eq!((answer.status, answer.code().as_str()), (413, "server.body.too-large"));
+    }
+    // A frame of a few bytes that asks for a window of 128 MiB.
+    let window = [0x28, 0xB5, 0x2F, 0xFD, 0x00, 0x88, 0x01, 0x00, 0x00];
+    let headers = [json, ("Content-Encoding", "zstd")];
+    let answer = server.send("PUT", "/Patient/a", &headers, &window);
+    assert_eq!((answer.status, answer.code().as_str()), (400, "server.body.encoding"));
+}
+
+#[test]
+fn one_address_cannot_take_every_connection() {
+    let server = Running::with(|c| c.connections_per_address_max = 2, |_| {});
+    let held: Vec<_> = (0..2).map(|_| TcpStream::connect(server.address).unwrap()).collect();
+    let began = Instant::now();
+    let mut third = TcpStream::connect(server.address).unwrap();
+    let mut all = Vec::new();
+    let _ = third.read_to_end(&mut all);
+    assert!(all.is_empty() && began.elapsed() < Duration::from_secs(20));
+    drop(held);
+    // The places come back with the connections that held them.
+    loop {
+        let said = raw(
+            &server,
+            b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        );
+        if said.starts_with("HTTP/1.1 200") {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "{said}");
+    }
 }

@@ -23,8 +23,14 @@ mod limits;
 #[cfg(test)]
 mod operations;
 #[cfg(test)]
+mod protect;
+#[cfg(test)]
+mod rates;
+#[cfg(test)]
 mod read;
 #[cfg(test)]
 mod search;
+#[cfg(test)]
+mod tls;
 #[cfg(test)]
 mod write;
