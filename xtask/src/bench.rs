@@ -151,8 +151,10 @@ impl Bench {
     }
 }
 
-/// Host and port of a server.
-fn authority(server: &Server) -> anyhow::Result<&str> {
+/// Where a server is, and what it wants to be told with every request.
+fn target(server: &Server) -> anyhow::Result<load::Target> {
     let rest = server.url().strip_prefix("http://").context("an address")?;
-    Ok(rest.split('/').next().unwrap_or(rest))
+    let authority = rest.split('/').next().unwrap_or(rest).to_owned();
+    let header = server.token().map(|token| format!("authorization: Bearer {token}\r\n"));
+    Ok(load::Target { authority, header: header.unwrap_or_default() })
 }

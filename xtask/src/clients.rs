@@ -41,15 +41,18 @@ fn drive(folder: &Path, target: Option<String>) -> anyhow::Result<()> {
     let install = ["install", "--no-package-lock", "--ignore-scripts", "--silent"];
     call("npm", &install, &client)?;
     let mut own = None;
+    let mut token = std::env::var("PLUMMER_CLIENT_TOKEN").unwrap_or_default();
     let url = match target {
         Some(url) => url,
         None => {
             let (binary, data) = (program(&root())?, folder.join("data"));
             let start = Start { binary: &binary, data: &data, words: &[], environment: &[] };
-            own.insert(Server::start(&start)?).url().to_owned()
+            let server = own.insert(Server::start(&start)?);
+            token = server.token().unwrap_or_default().to_owned();
+            server.url().to_owned()
         }
     };
-    call("node", &["client.mjs", &url], &client)?;
+    call("node", &["client.mjs", &url, &token], &client)?;
     if let Some(server) = own {
         server.stop()?;
     }

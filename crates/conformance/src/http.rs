@@ -20,6 +20,7 @@ const BODY_MAX: usize = 1 << 30;
 pub struct Http {
     authority: String,
     base: String,
+    token: Option<String>,
     stream: Option<BufReader<TcpStream>>,
 }
 
@@ -69,12 +70,29 @@ impl Http {
         let rest = url.strip_prefix("http://").context("the address must begin with http://")?;
         let rest = rest.trim_end_matches('/');
         let (authority, base) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
-        Ok(Self { authority: authority.to_owned(), base: base.to_owned(), stream: None })
+        Ok(Self {
+            authority: authority.to_owned(),
+            base: base.to_owned(),
+            token: None,
+            stream: None,
+        })
+    }
+
+    /// Sends this token with every request (RFC 6750).
+    #[must_use]
+    pub fn with_token(mut self, token: Option<&str>) -> Self {
+        self.token = token.map(str::to_owned);
+        self
     }
 
     /// Another connection to the same server.
     pub fn another(&self) -> Self {
-        Self { authority: self.authority.clone(), base: self.base.clone(), stream: None }
+        Self {
+            authority: self.authority.clone(),
+            base: self.base.clone(),
+            token: self.token.clone(),
+            stream: None,
+        }
     }
 
     /// Reads `path`, which is relative to the base or a whole address the server gave.
@@ -126,6 +144,9 @@ impl Http {
             None => format!("{}/{}", self.base, path.trim_start_matches('/')),
         };
         let mut out = format!("{method} {target} HTTP/1.1\r\nhost: {}\r\n", self.authority);
+        if let Some(token) = &self.token {
+            out.push_str(&format!("authorization: Bearer {token}\r\n"));
+        }
         for (name, value) in headers {
             out.push_str(&format!("{name}: {value}\r\n"));
         }

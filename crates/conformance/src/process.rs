@@ -42,6 +42,7 @@ pub struct Server {
     child: Child,
     url: String,
     to_ready: Duration,
+    token: Option<String>,
 }
 
 impl Server {
@@ -63,7 +64,7 @@ impl Server {
             .spawn()
             .with_context(|| format!("cannot start {}", start.binary.display()))?;
         let url = format!("http://{authority}/fhir");
-        let mut server = Self { child, url, to_ready: Duration::ZERO };
+        let mut server = Self { child, url, to_ready: Duration::ZERO, token: None };
         let mut health = Http::new(&format!("http://{authority}"))?;
         loop {
             if let Some(status) = server.child.try_wait()? {
@@ -71,6 +72,7 @@ impl Server {
             }
             if health.get("health/ready").is_ok_and(|answer| answer.status == 200) {
                 server.to_ready = began.elapsed();
+                server.token = token(start)?;
                 return Ok(server);
             }
             if began.elapsed() > START_MAX {
@@ -87,7 +89,12 @@ impl Server {
 
     /// A connection to it.
     pub fn http(&self) -> anyhow::Result<Http> {
-        Http::new(&self.url)
+        Ok(Http::new(&self.url)?.with_token(self.token.as_deref()))
+    }
+
+    /// The token of a service that has all that the walls leave; none when its guard is off.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
     }
 
     /// The number of its process.
@@ -133,6 +140,37 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Makes a service that may do everything the walls leave, and issues it a token. It is kept in the
+/// data folder, for the next start.
+fn token(start: &Start<'_>) -> anyhow::Result<Option<String>> {
+    let off = |(name, value): &(&str, OsString)| *name == "PLUMMER_GUARD" && value == "off";
+    if start.environment.iter().any(off) {
+        return Ok(None);
+    }
+    let kept = start.data.join("tools.token");
+    if let Ok(token) = std::fs::read_to_string(&kept) {
+        return Ok(Some(token));
+    }
+    let call = |words: &[&str]| -> anyhow::Result<Value> {
+        let out = Command::new(start.binary)
+            .args(words)
+            .args(["--json", "--data"])
+            .arg(start.data)
+            .stdin(Stdio::null())
+            .output()
+            .with_context(|| format!("cannot start {}", start.binary.display()))?;
+        if !out.status.success() {
+            bail!("{}: {}", words.join(" "), String::from_utf8_lossy(&out.stderr));
+        }
+        Ok(serde_json::from_slice(&out.stdout)?)
+    };
+    call(&["client", "add", "tools", "--role", "system"])?;
+    let issued = call(&["token", "issue", "--user", "tools", "--ttl", "24h"])?;
+    let token = issued.get("token").and_then(Value::as_str).context("no token was issued")?;
+    std::fs::write(&kept, token)?;
+    Ok(Some(token.to_owned()))
 }
 
 /// The server's program in this build's own profile: the one that stands beside the running program,

@@ -224,7 +224,7 @@ impl Settings {
                 store::Sync::Full
             },
             clock: Arc::new(SystemClock),
-            site: Some(self.text("site")).filter(|site| !site.is_empty()).map(Into::into),
+            site: Some(self.text("home_site")).filter(|site| !site.is_empty()).map(Into::into),
             identity,
             breached: self.breached()?,
             encryption: self.encryption(),

@@ -1,5 +1,5 @@
 // Reads, writes, searches, pages, transactions and histories through fhir-kit-client, a client we did
-// not write. Usage: node client.mjs BASE_URL
+// not write. Usage: node client.mjs BASE_URL [TOKEN]
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -7,7 +7,8 @@ import { Client, RESPONSE_KEY } from 'fhir-kit-client';
 
 const baseUrl = process.argv[2];
 assert.ok(baseUrl, 'the base address of the server is the first argument');
-const client = new Client({ baseUrl });
+const bearerToken = process.argv[3];
+const client = new Client(bearerToken ? { baseUrl, bearerToken } : { baseUrl });
 const system = 'urn:plummer:clients';
 const run = randomUUID();
 const identifier = (name) => [{ system, value: `${run}-${name}` }];

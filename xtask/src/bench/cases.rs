@@ -4,7 +4,7 @@ use super::load::{Outcome, Work, as_f64};
 use super::nginx::Nginx;
 use super::report::{Row, number};
 use super::work::{Bundles, Creates, Gets, latest};
-use super::{Bench, authority, data, load, machine};
+use super::{Bench, data, load, machine, target};
 use anyhow::{Context, bail};
 use conformance::http::Http;
 use conformance::process::Server;
@@ -91,7 +91,7 @@ fn transactions(bench: &mut Bench) -> anyhow::Result<Row> {
             server.http()?.put("POST", "", bundle)?.ok()?;
         }
         let mut work = Bundles::new(&others, BUNDLE_CLIENTS);
-        let outcome = load::run(authority(&server)?, BUNDLE_CLIENTS, PATIENCE, &mut work)?;
+        let outcome = load::run(&target(&server)?, BUNDLE_CLIENTS, PATIENCE, &mut work)?;
         server.stop()?;
         figures.push(outcome.rate());
         p50.push(outcome.ms(500));
@@ -224,7 +224,8 @@ fn nginx(bench: &mut Bench) -> anyhow::Result<Row> {
     let paths: Vec<String> = paths.collect();
     let folder = bench.fresh("nginx")?;
     let server = bench.serve(&stored.data)?;
-    let mut http = Http::new(&format!("http://{}", authority(&server)?))?;
+    let mut http =
+        Http::new(&format!("http://{}", target(&server)?.authority))?.with_token(server.token());
     for path in &paths {
         let file = folder.join(path.trim_start_matches('/'));
         fs::create_dir_all(file.parent().context("a folder")?)?;
@@ -239,8 +240,13 @@ fn nginx(bench: &mut Bench) -> anyhow::Result<Row> {
     let files = Nginx::start(&folder)?;
     let server = bench.serve(&stored.data)?;
     for _ in 0..bench.runs {
-        let mine = load::run(authority(&server)?, CONNECTIONS, bench.length, &mut ours)?;
-        let other = load::run(&files.authority, CONNECTIONS, bench.length, &mut theirs)?;
+        let mine = load::run(&target(&server)?, CONNECTIONS, bench.length, &mut ours)?;
+        let other = load::run(
+            &load::Target { authority: files.authority.clone(), header: String::new() },
+            CONNECTIONS,
+            bench.length,
+            &mut theirs,
+        )?;
         if mine.errors + other.errors > 0 {
             bail!("{} and {} answers were wrong", mine.errors, other.errors);
         }
@@ -355,8 +361,8 @@ fn grown(bench: &mut Bench) -> anyhow::Result<Row> {
     // The first turn warms both.
     for turn in 0..=bench.runs {
         // In turns, so that what else the machine does hits both alike.
-        let one = load::run(authority(&small)?, CONNECTIONS, bench.length, &mut few)?;
-        let five = load::run(authority(&large)?, CONNECTIONS, bench.length, &mut many)?;
+        let one = load::run(&target(&small)?, CONNECTIONS, bench.length, &mut few)?;
+        let five = load::run(&target(&large)?, CONNECTIONS, bench.length, &mut many)?;
         if one.errors + five.errors > 0 {
             bail!("{} and {} answers were wrong", one.errors, five.errors);
         }
@@ -388,7 +394,7 @@ struct Measured {
 
 fn measure_server(bench: &Bench, folder: &Path, work: &mut dyn Work) -> anyhow::Result<Measured> {
     let server = bench.serve(folder)?;
-    let at = authority(&server)?;
+    let at = &target(&server)?;
     // What a cold cache costs is another question.
     load::run(at, CONNECTIONS, bench.length / 4, work)?;
     let mut outcomes: Vec<Outcome> = Vec::new();

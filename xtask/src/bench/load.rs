@@ -56,14 +56,23 @@ pub(super) fn as_f64(count: u64) -> f64 {
     count as f64
 }
 
+/// Where requests go.
+#[derive(Debug)]
+pub(super) struct Target {
+    /// Host and port.
+    pub(super) authority: String,
+    /// A header, with its line end, that each request gets.
+    pub(super) header: String,
+}
+
 /// Runs `work` for `length`, or until it has no more.
 pub(super) fn run(
-    authority: &str,
+    target: &Target,
     connections: usize,
     length: Duration,
     work: &mut dyn Work,
 ) -> anyhow::Result<Outcome> {
-    let address = authority.to_socket_addrs()?.next().context("no address")?;
+    let address = target.authority.to_socket_addrs()?.next().context("no address")?;
     let mut poll = Poll::new()?;
     let mut events = Events::with_capacity(connections.max(16));
     let mut lanes = Vec::with_capacity(connections);
@@ -74,7 +83,7 @@ pub(super) fn run(
         let mut stream = TcpStream::from_std(stream);
         let interest = Interest::READABLE | Interest::WRITABLE;
         poll.registry().register(&mut stream, Token(i), interest)?;
-        lanes.push(Lane::new(stream));
+        lanes.push(Lane::new(stream, &target.header));
     }
     let cpu = cpu_time()?;
     let began = Instant::now();
@@ -127,8 +136,10 @@ pub(super) fn run(
 }
 
 /// One connection.
-struct Lane {
+struct Lane<'t> {
     stream: TcpStream,
+    /// What each request gets after its first line.
+    header: &'t str,
     output: Vec<u8>,
     written: usize,
     /// Room for an answer, of which the first `filled` bytes are there. It only grows: clearing it
@@ -138,10 +149,10 @@ struct Lane {
     sent: Option<Instant>,
 }
 
-impl Lane {
-    fn new(stream: TcpStream) -> Self {
+impl<'t> Lane<'t> {
+    fn new(stream: TcpStream, header: &'t str) -> Self {
         let (input, output) = (vec![0; ROOM], Vec::with_capacity(4 << 10));
-        Self { stream, output, written: 0, input, filled: 0, sent: None }
+        Self { stream, header, output, written: 0, input, filled: 0, sent: None }
     }
 
     /// Sends the next request, if there is one.
@@ -151,6 +162,10 @@ impl Lane {
         if !work.request(i, &mut self.output) {
             self.sent = None;
             return Ok(false);
+        }
+        if let Some(end) = self.output.windows(2).position(|two| two == b"\r\n") {
+            let at = end + 2;
+            self.output.splice(at..at, self.header.bytes());
         }
         self.sent = Some(Instant::now());
         self.write()?;
@@ -326,7 +341,8 @@ mod tests {
                 }
             });
         }
-        let outcome = run(&authority, 3, Duration::from_secs(20), &mut Ten(10)).expect("a run");
+        let target = Target { authority, header: "x: y\r\n".to_owned() };
+        let outcome = run(&target, 3, Duration::from_secs(20), &mut Ten(10)).expect("a run");
         assert_eq!((outcome.requests, outcome.units, outcome.errors), (10, 20, 0));
     }
 }

@@ -163,7 +163,7 @@ pub(crate) static TABLE: &[Setting] = &[
         "every request needs a caller, and gets what the policies permit; off lets whoever reaches the port do everything, on this machine only",
     ),
     row(
-        "site",
+        "home_site",
         Kind::Text,
         "",
         "the id of the Organization that records belong to when nothing in them says where they are from",

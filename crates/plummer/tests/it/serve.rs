@@ -10,10 +10,12 @@ pub(crate) struct Serving {
     child: Child,
     out: BufReader<ChildStdout>,
     address: String,
+    token: String,
 }
 
 impl Serving {
     pub(crate) fn start(place: &Place, more: &[&str]) -> Self {
+        let data = more.iter().skip_while(|word| **word != "--data").nth(1).unwrap_or(&"data");
         let mut args = vec!["serve", "--listen", "127.0.0.1:0"];
         args.extend(more);
         if !more.contains(&"--data") {
@@ -30,14 +32,16 @@ impl Serving {
             let _ = child.stderr.take().unwrap().read_to_string(&mut error);
             panic!("{line}{error}");
         });
-        Self { address: address.to_owned(), child, out }
+        let token = token(place, data);
+        Self { address: address.to_owned(), child, out, token }
     }
 
     pub(crate) fn ask(&self, method: &str, path: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: application/fhir+json\r\nContent-Length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nConnection: close\r\nContent-Type: application/fhir+json\r\nContent-Length: {}\r\n\r\n{body}",
             self.address,
+            self.token,
             body.len()
         );
         stream.write_all(request.as_bytes()).unwrap();
@@ -74,6 +78,23 @@ impl Serving {
         let _ = self.out.read_to_string(&mut rest);
         self.child.wait().unwrap().success()
     }
+}
+
+/// The token of a service that has all that the walls leave.
+fn token(place: &Place, data: &str) -> String {
+    let call = |words: &[&str]| {
+        let words: Vec<&str> = words.iter().copied().chain(["--json", "--data", data]).collect();
+        let out = place.command(&words).output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let name = format!("tests-{}", std::process::id());
+    if !call(&["client", "list"]).contains(&name) {
+        call(&["client", "add", &name, "--role", "system"]);
+    }
+    let issued = call(&["token", "issue", "--user", &name, "--ttl", "1h"]);
+    let at = issued.find("plm_").unwrap();
+    issued.get(at..at + 47).unwrap().to_owned()
 }
 
 impl Drop for Serving {

@@ -107,7 +107,7 @@ fn events_are_told_by_the_patterns_of_basic_audit() {
 #[test]
 fn who_is_confined_to_one_patient_reads_that_patients_part_alone() {
     let room = Room::new();
-    let own = Subject::anonymous().confined(Scope::everything().of_patient("p-1"));
+    let own = Subject::operator().confined(Scope::everything().of_patient("p-1"));
     let session = room.record.session(own, [8; 16]);
     let pair = |id: &str| vec![("patient".to_owned(), id.to_owned())];
     assert!(session.access_log(&pair("p-1")).is_ok());
