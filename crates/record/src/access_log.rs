@@ -11,6 +11,7 @@ use crate::trail;
 use audit::{Decision, Event, Kind, Target, Wanted};
 use base::error::code;
 use base::{Fault, Millis};
+use std::collections::HashSet;
 use store::{Op, Unit};
 
 /// Tells sealed places in the log from others.
@@ -30,6 +31,8 @@ pub struct LogPage {
     pub events: Vec<(String, Vec<u8>)>,
     /// Goes on behind this page.
     pub next: Option<String>,
+    /// The patients that the events name, for the event of this reading.
+    patients: Vec<String>,
 }
 
 /// What is asked of the log.
@@ -212,6 +215,11 @@ impl Session {
         });
         match found {
             Ok(page) => {
+                for patient in &page.patients {
+                    if !event.patients.contains(patient) {
+                        event.patients.push(patient.clone());
+                    }
+                }
                 event.results = page.events.len() as u64;
                 event.bytes = page.events.iter().map(|(_, body)| body.len() as u64).sum();
                 self.audited(&event, page)
@@ -235,10 +243,11 @@ impl Session {
         let query = LogQuery { seq: number(id), ..LogQuery::default() };
         let found = match query.seq {
             Some(_) => self.look_in_log(&query),
-            None => Ok(LogPage { events: Vec::new(), next: None }),
+            None => Ok(LogPage { events: Vec::new(), next: None, patients: Vec::new() }),
         };
-        match found.map(|mut page| page.events.pop()) {
-            Ok(Some((_, body))) => {
+        match found.map(|mut page| page.events.pop().map(|(_, body)| (body, page.patients))) {
+            Ok(Some((body, patients))) => {
+                event.patients = patients;
                 (event.results, event.bytes) = (1, body.len() as u64);
                 self.audited(&event, body)
             }
@@ -272,6 +281,7 @@ impl Session {
         };
         let page = self.gate.finder.lock().newest(&wanted)?;
         let mut events = Vec::with_capacity(page.entries.len());
+        let (mut patients, mut known) = (Vec::new(), HashSet::new());
         for entry in &page.entries {
             let shown = match (&query.patient, query.seq) {
                 (Some(patient), _) => Shown::Only(patient),
@@ -288,13 +298,21 @@ impl Session {
                 }
                 (None, _) => Shown::All,
             };
+            let named = entry.event.patients.iter().map(String::as_str);
+            for patient in
+                named.filter(|id| matches!(shown, Shown::All) || shown == Shown::Only(id))
+            {
+                if known.insert(patient.to_owned()) {
+                    patients.push(patient.to_owned());
+                }
+            }
             events.push((event_id(entry, shown), audit_event(entry, shown, SERVER)));
         }
         let next = page
             .next
             .filter(|_| query.seq.is_none())
             .map(|before| self.gate.store.seal(&[LOG, &before.to_le_bytes()].concat()));
-        Ok(LogPage { events, next })
+        Ok(LogPage { events, next, patients })
     }
 
     /// Opens a sealed place in the log.

@@ -20,6 +20,7 @@ mod outbox;
 mod people;
 mod read;
 mod session;
+mod snoop;
 mod trail;
 mod write;
 
@@ -37,5 +38,6 @@ pub use import::{
 pub use labels::labels_of;
 pub use search::parse::Level;
 pub use session::{Audited, Session, Subject};
+pub use snoop::{Case, Relations, Signal, Ties, cases};
 pub use store::{HistoryPage, HistoryQuery, Hit, Method, Page, Scope, Sync};
 pub use write::{Deleted, Written};
