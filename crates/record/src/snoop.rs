@@ -85,7 +85,7 @@ impl Signal {
             Self::SameSurname | Self::CoWorker | Self::BrokenGlass => 200,
             Self::Vip => 400,
             Self::Fishing | Self::Volume => 250,
-            Self::OffShift => 100,
+            Self::OffShift => 120,
         }
     }
 }
