@@ -78,6 +78,23 @@ pub enum Signal {
 }
 
 impl Signal {
+    /// The words for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OwnRecord => "own record",
+            Self::SameSurname => "same surname",
+            Self::SameAddress => "same address",
+            Self::CoWorker => "co-worker",
+            Self::Vip => "very important person",
+            Self::BrokenGlass => "broken glass",
+            Self::ManyBrokenGlasses => "many broken glasses",
+            Self::Fishing => "searches without opening",
+            Self::Volume => "many patients",
+            Self::OffShift => "unusual hour",
+        }
+    }
+
     /// How much it weighs.
     const fn weight(self) -> u32 {
         match self {

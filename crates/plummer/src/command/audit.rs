@@ -5,6 +5,7 @@ mod forward;
 mod proof;
 mod report;
 mod review;
+mod signals;
 mod verify;
 
 use crate::cli::Audit;
@@ -33,6 +34,7 @@ pub(crate) fn run(settings: &Settings, args: Audit) -> anyhow::Result<ExitCode> 
         Audit::Prove(args) => proof::prove(&data, &dir, &args),
         Audit::CheckProof(args) => proof::check(&args),
         Audit::Cosigned(args) => proof::cosigned(&dir, &args),
+        Audit::Signals(args) => signals::run(settings, &args),
         Audit::Send(args) => forward::run(&dir, &args),
     }
 }
