@@ -279,6 +279,7 @@ impl Session {
             looks_max: if query.seq.is_some() { 1 } else { LOOKS_MAX },
             fits: &|event| query.fits(event),
         };
+        self.gate.log.catch_up()?;
         let page = self.gate.finder.lock().newest(&wanted)?;
         let mut events = Vec::with_capacity(page.entries.len());
         let (mut patients, mut known) = (Vec::new(), HashSet::new());

@@ -322,6 +322,7 @@ impl Session {
             looks_max: u64::MAX,
             fits: &counts,
         };
+        self.gate.log.catch_up()?;
         let page = self.gate.finder.lock().newest(&wanted)?;
         if page.next.is_some() {
             let what =
