@@ -37,6 +37,7 @@ pub mod ticket;
 mod tiles;
 pub mod tree;
 pub mod verify;
+mod wire;
 pub mod witness;
 mod writer;
 

@@ -228,6 +228,14 @@ impl Log {
         self.ticket(self.head().seq).synced().wait()
     }
 
+    /// Waits until everything appended so far is in the files: for whoever reads them next.
+    ///
+    /// # Errors
+    /// `audit.unavailable` when the log has failed.
+    pub fn catch_up(&self) -> Result<(), Fault> {
+        self.ticket(self.head().seq).written().wait()
+    }
+
     /// The highest commit number in the log; 0 when there is none.
     pub fn last_commit_seq(&self) -> u64 {
         self.last_commit().seq

@@ -6,6 +6,7 @@
 
 mod address;
 mod client;
+mod collector;
 mod exchange;
 mod network;
 mod policy;
@@ -14,6 +15,7 @@ mod trust;
 
 pub use address::{Class, class};
 pub use client::{Egress, Reply, Request};
+pub use collector::dial;
 pub use network::{Network, Pending, System};
 pub use policy::{Bounds, Credential, Policy, Purpose};
 pub use target::{Host, Origin, Target};

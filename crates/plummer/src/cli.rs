@@ -179,6 +179,8 @@ pub(crate) enum Audit {
     CheckProof(AuditCheckProof),
     /// Keep a checkpoint that a witness has cosigned
     Cosigned(AuditCosigned),
+    /// Print what stands out in the log and may be snooping, ranked; the server must be stopped
+    Signals(AuditSignals),
     /// Send events to a syslog collector as they are written, from where it last stopped
     Send(AuditSend),
 }
@@ -268,6 +270,16 @@ pub(crate) struct AuditCosigned {
     /// The key of the witness, or a file with it
     #[arg(long, value_name = "KEY")]
     pub(crate) witness: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct AuditSignals {
+    /// Not before this date or instant
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: Option<String>,
+    /// Before this date or instant
+    #[arg(long, value_name = "DATE")]
+    pub(crate) until: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,7 +1,6 @@
 //! Opening the record for a command, with words for whoever finds it in use.
 
 use crate::settings::Settings;
-use crate::signing;
 use anyhow::anyhow;
 use base::Clock as _;
 use base::error::code;
@@ -20,9 +19,8 @@ pub(crate) fn bulk(settings: &Settings) -> anyhow::Result<Record> {
     open(settings, record::Settings { bulk: true, ..settings.record()? })
 }
 
-fn open(settings: &Settings, mut how: record::Settings) -> anyhow::Result<Record> {
+fn open(settings: &Settings, how: record::Settings) -> anyhow::Result<Record> {
     let data = settings.data();
-    how.seal = Some(signing::seal(&data)?);
     Record::open(&data, how).map_err(|fault| {
         let locked =
             [code::STORE_LOCKED.name, code::AUDIT_LOCKED.name, code::KEYS_STORE_LOCKED.name];

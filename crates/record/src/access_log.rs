@@ -13,6 +13,7 @@ use audit::{Decision, Event, Kind, Target, Wanted};
 use base::error::code;
 use base::{Fault, Millis};
 use fhir::definitions::r4;
+use std::collections::HashSet;
 use store::{Op, Unit};
 
 /// Tells sealed places in the log from others.
@@ -32,6 +33,8 @@ pub struct LogPage {
     pub events: Vec<(String, Vec<u8>)>,
     /// Goes on behind this page.
     pub next: Option<String>,
+    /// The patients that the events name, for the event of this reading.
+    patients: Vec<String>,
 }
 
 /// What is asked of the log.
@@ -214,6 +217,11 @@ impl Session {
         });
         match found {
             Ok(page) => {
+                for patient in &page.patients {
+                    if !event.patients.contains(patient) {
+                        event.patients.push(patient.clone());
+                    }
+                }
                 event.results = page.events.len() as u64;
                 event.bytes = page.events.iter().map(|(_, body)| body.len() as u64).sum();
                 self.audited(&event, page)
@@ -237,10 +245,11 @@ impl Session {
         let query = LogQuery { seq: number(id), ..LogQuery::default() };
         let found = match query.seq {
             Some(_) => self.look_in_log(&query),
-            None => Ok(LogPage { events: Vec::new(), next: None }),
+            None => Ok(LogPage { events: Vec::new(), next: None, patients: Vec::new() }),
         };
-        match found.map(|mut page| page.events.pop()) {
-            Ok(Some((_, body))) => {
+        match found.map(|mut page| page.events.pop().map(|(_, body)| (body, page.patients))) {
+            Ok(Some((body, patients))) => {
+                event.patients = patients;
                 (event.results, event.bytes) = (1, body.len() as u64);
                 self.audited(&event, body)
             }
@@ -272,8 +281,10 @@ impl Session {
             looks_max: if query.seq.is_some() { 1 } else { LOOKS_MAX },
             fits: &|event| query.fits(event),
         };
+        self.gate.log.catch_up()?;
         let page = self.gate.finder.lock().newest(&wanted)?;
         let mut events = Vec::with_capacity(page.entries.len());
+        let (mut patients, mut known) = (Vec::new(), HashSet::new());
         for entry in &page.entries {
             let shown = match (&query.patient, query.seq) {
                 (Some(patient), _) => Shown::Only(patient),
@@ -290,13 +301,21 @@ impl Session {
                 }
                 (None, _) => Shown::All,
             };
+            let named = entry.event.patients.iter().map(String::as_str);
+            for patient in
+                named.filter(|id| matches!(shown, Shown::All) || shown == Shown::Only(id))
+            {
+                if known.insert(patient.to_owned()) {
+                    patients.push(patient.to_owned());
+                }
+            }
             events.push((event_id(entry, shown), audit_event(entry, shown, SERVER)));
         }
         let next = page
             .next
             .filter(|_| query.seq.is_none())
             .map(|before| self.gate.store.seal(&[LOG, &before.to_le_bytes()].concat()));
-        Ok(LogPage { events, next })
+        Ok(LogPage { events, next, patients })
     }
 
     /// Opens a sealed place in the log.

@@ -88,6 +88,7 @@ impl Session {
             looks_max: LOOKS_MAX,
             fits: &|event| touched(event, query.patient.as_deref().unwrap_or_default()),
         };
+        self.gate.log.catch_up()?;
         let page = self.gate.finder.lock().newest(&wanted)?;
         if page.next.is_some() {
             let what = "there are more accesses than can be told at once; ask for a shorter time";

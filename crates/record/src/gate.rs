@@ -166,7 +166,8 @@ impl Record {
             Fault::new(&code::STORE_UNAVAILABLE, format!("the data folder cannot be synced: {e}"))
         })?;
         let outbox = Outbox::open(relay, &store, &log, settings.clock.now())?;
-        let notary = match settings.seal.clone() {
+        let seal = settings.seal.clone().or_else(|| keys.as_ref().map(audit::Seal::of));
+        let notary = match seal {
             None => None,
             Some(seal) => {
                 let notary = audit::Notary::open(&dir.join("audit"), seal, settings.clock.now())?;
@@ -215,10 +216,14 @@ impl Record {
 
     /// How the record fares.
     pub fn health(&self) -> Health {
+        let (signed_event, notary) = match &*self.gate.notary.lock() {
+            Some(notary) => (notary.last().size, notary.failure()),
+            None => (0, None),
+        };
         Health {
             audit: self.gate.log.failure(),
-            notary: self.gate.notary.lock().as_ref().and_then(audit::Notarizing::failure),
-            signed_event: self.gate.notary.lock().as_ref().map_or(0, |notary| notary.last().size),
+            notary,
+            signed_event,
             store: self.gate.store.failure(),
             last_commit: self.gate.store.last_commit(),
             audited_commit: self.gate.log.last_commit_seq(),

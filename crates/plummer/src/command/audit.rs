@@ -5,6 +5,7 @@ mod forward;
 mod proof;
 mod report;
 mod review;
+mod signals;
 mod verify;
 
 use crate::cli::Audit;
@@ -30,9 +31,10 @@ pub(crate) fn run(settings: &Settings, args: Audit) -> anyhow::Result<ExitCode> 
         Audit::Show(filter) => report::show(&dir, &filter),
         Audit::Report(args) => report::report(&dir, &args),
         Audit::Export(args) => report::export(&dir, &args),
-        Audit::Prove(args) => proof::prove(&data, &dir, &args),
+        Audit::Prove(args) => proof::prove(settings, &dir, &args),
         Audit::CheckProof(args) => proof::check(&args),
         Audit::Cosigned(args) => proof::cosigned(&dir, &args),
+        Audit::Signals(args) => signals::run(settings, &args),
         Audit::Send(args) => forward::run(&dir, &args),
     }
 }

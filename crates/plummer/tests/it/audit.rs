@@ -85,6 +85,16 @@ fn a_report_is_chosen_sorted_and_told_in_three_forms() {
 }
 
 #[test]
+fn signals_are_printed_and_their_reading_is_logged() {
+    let place = sample();
+    let said = place.run(&["audit", "signals"]);
+    // Nobody has signed in: what nobody did stands out for nobody.
+    assert!(said.ok && said.out == "0 cases\n", "{said:?}");
+    assert_eq!(place.run(&["audit", "show", "--kind", "review"]).out.lines().count(), 2);
+    assert!(!place.run(&["audit", "signals", "--from", "yesterday"]).ok);
+}
+
+#[test]
 fn an_export_is_lines_of_what_was_asked_for() {
     let place = sample();
     let balp = place.run(&["audit", "export", "--format", "balp", "--patient", "ada"]);

@@ -117,6 +117,7 @@ fn who_is_confined_to_one_patient_reads_that_patients_part_alone() {
     denied(session.access_log(&[]).unwrap_err().code());
     denied(session.who_saw("p-2", None, None).unwrap_err().code());
     assert_eq!(session.access_log_event("log-1").unwrap_err().code(), &code::NOT_FOUND);
+    drop(session);
     let denials = room.events().into_iter().filter(|event| event.decision == Decision::Deny);
     assert_eq!(denials.count(), 3, "a denial is in the log as well");
 }

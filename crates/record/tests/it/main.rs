@@ -21,6 +21,8 @@ mod random;
 #[cfg(test)]
 mod single;
 #[cfg(test)]
+mod snoop;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod transaction;

@@ -149,7 +149,7 @@ fn items_are_there_after_reopening_and_in_a_backup() {
     assert_eq!(again.item_get("name", b"a").unwrap().unwrap().body, b"one");
     drop(again);
     let second = dir.path().join("second");
-    store::restore(&copy, &second).unwrap();
+    store::restore(&copy, &second, None).unwrap();
     let restored = open(&second, &clock).unwrap();
     assert_eq!(restored.item_get("name", b"a").unwrap().unwrap().body, b"one");
 }

@@ -5,11 +5,12 @@ use super::{report, review};
 use crate::cli::AuditSend;
 use anyhow::{Context as _, anyhow, bail};
 use audit::forward::{Forwarder, Position, Sink};
+use egress::Purpose;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use std::io::Write as _;
-use std::net::{TcpStream, ToSocketAddrs as _};
+use std::net::ToSocketAddrs as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -84,12 +85,8 @@ impl Target {
     }
 
     fn connect(&self) -> anyhow::Result<Box<dyn Sink>> {
-        let mut addresses = self.address.to_socket_addrs()?;
-        let address = addresses.next().ok_or_else(|| anyhow!("{} has no address", self.address))?;
-        let stream = TcpStream::connect_timeout(&address, PATIENCE)
+        let stream = egress::dial(Purpose("the access log"), &self.address, PATIENCE)
             .with_context(|| format!("{} does not answer", self.address))?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
         Ok(match &self.tls {
             None => Box::new(stream),
             Some((config, name)) => {

@@ -2,6 +2,7 @@
 
 use super::{key, key_beside, keys, review};
 use crate::cli::{AuditCheckProof, AuditCosigned, AuditProve};
+use crate::settings::Settings;
 use crate::signing;
 use anyhow::{Context as _, anyhow};
 use audit::{Entry, Hash, check_proof, proof, witness};
@@ -10,12 +11,16 @@ use std::path::Path;
 use std::process::ExitCode;
 
 /// Prints a proof.
-pub(super) fn prove(data: &Path, dir: &Path, args: &AuditProve) -> anyhow::Result<ExitCode> {
-    let seal = signing::seal_if_free(data)?;
+pub(super) fn prove(
+    settings: &Settings,
+    dir: &Path,
+    args: &AuditProve,
+) -> anyhow::Result<ExitCode> {
+    let seal = signing::seal_if_free(settings)?;
     let seal = seal.ok_or_else(|| {
         anyhow!(
             "a proof needs the keys in {}, and a server holds them or they are not there",
-            data.display()
+            settings.data().display()
         )
     })?;
     let proof = audit::prove(dir, &seal.salts, &seal.key()?, args.event)?;

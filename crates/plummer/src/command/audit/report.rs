@@ -87,6 +87,17 @@ fn told(
     Ok(ExitCode::SUCCESS)
 }
 
+/// The first instant of a date.
+pub(super) fn instant(text: &Option<String>) -> anyhow::Result<Option<Millis>> {
+    match text {
+        None => Ok(None),
+        Some(text) => match fhir::date::parse(text) {
+            Some(range) => Ok(Some(Millis(range.low))),
+            None => Err(anyhow!("{text} is no date or instant")),
+        },
+    }
+}
+
 fn output() -> BufWriter<StdoutLock<'static>> {
     BufWriter::new(std::io::stdout().lock())
 }
@@ -95,13 +106,6 @@ fn chosen(
     dir: &Path,
     filter: &AuditFilter,
 ) -> anyhow::Result<impl Iterator<Item = Result<Entry, Fault>> + use<>> {
-    let instant = |text: &Option<String>| match text {
-        None => Ok(None),
-        Some(text) => match fhir::date::parse(text) {
-            Some(range) => Ok(Some(Millis(range.low))),
-            None => Err(anyhow!("{text} is no date or instant")),
-        },
-    };
     let kind = match &filter.kind {
         None => None,
         Some(name) => Some(Kind::from_name(name).ok_or_else(|| {

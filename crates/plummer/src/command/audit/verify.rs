@@ -63,7 +63,7 @@ fn trust(
     dir: &Path,
     args: &AuditVerify,
 ) -> anyhow::Result<(Option<Trust>, String)> {
-    let own = signing::seal_if_free(&settings.data())?;
+    let own = signing::seal_if_free(settings)?;
     let salts = own.as_ref().map(|seal| seal.salts.clone());
     let (key, whence) = match (&args.key, &own) {
         (Some(given), _) => (Some(key(given)?), "the key given"),

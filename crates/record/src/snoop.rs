@@ -1,0 +1,440 @@
+//! Signals of snooping over the access log, as a ranked list for the privacy officer
+//! (45 CFR 164.308(a)(1)(ii)(D), review of activity). Rules alone are noisy, since most accesses have a
+//! plain reason; so a case counts `unexplained × sensitivity × rarity`, and says the reason that is held.
+
+use crate::find::SearchHow;
+use crate::session::{Audited, Session};
+use audit::{Decision, Entry, Event, Kind, Target, Wanted};
+use base::error::code;
+use base::{Fault, Millis};
+use fhir::Document;
+use fhir::definitions::r4;
+use search::parse::Level;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+const DAY_MS: i64 = 86_400_000;
+/// Events looked at for one list.
+const EVENTS_MAX: usize = 200_000;
+/// An access that shows more patients than this is a list, not the opening of a record.
+const OPENED_MAX: usize = 3;
+/// Searches on one day without one record opened of what they showed.
+const FISHING: usize = 10;
+/// Broken glasses of one person within the span looked at that are no routine.
+const GLASSES: usize = 3;
+/// Patients on one day, at the least, and how many times one's own middling day, that are many.
+const VOLUME: (usize, usize) = (30, 3);
+/// Accesses that one's own hours are told from, and the part of them that makes an hour unusual.
+const HOURS: (usize, usize) = (50, 50);
+/// A case that counts less is not told.
+const SCORE_MIN: u32 = 100;
+
+/// What ties a member of the workforce to a patient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ties {
+    /// An encounter or appointment with each other.
+    pub treats: bool,
+    /// They are the same person.
+    pub same_person: bool,
+    /// They have a surname in common.
+    pub same_surname: bool,
+    /// They live at the same address.
+    pub same_address: bool,
+    /// The patient works here too.
+    pub co_worker: bool,
+    /// The patient's record is marked as of a very important person.
+    pub vip: bool,
+}
+
+/// Tells what ties people to each other.
+pub trait Relations {
+    /// What ties `actor` to `patient`.
+    fn between(&self, actor: &str, patient: &str) -> Ties;
+}
+
+/// Why an access stands out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Signal {
+    /// The own record.
+    OwnRecord,
+    /// A patient of the same surname.
+    SameSurname,
+    /// A patient at the same address.
+    SameAddress,
+    /// A patient who works here.
+    CoWorker,
+    /// A very important person.
+    Vip,
+    /// Access in an emergency.
+    BrokenGlass,
+    /// Many accesses in emergencies.
+    ManyBrokenGlasses,
+    /// Searches without opening what they showed.
+    Fishing,
+    /// Many more patients than on other days.
+    Volume,
+    /// At an hour at which this person is not here.
+    OffShift,
+}
+
+impl Signal {
+    /// The words for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OwnRecord => "own record",
+            Self::SameSurname => "same surname",
+            Self::SameAddress => "same address",
+            Self::CoWorker => "co-worker",
+            Self::Vip => "very important person",
+            Self::BrokenGlass => "broken glass",
+            Self::ManyBrokenGlasses => "many broken glasses",
+            Self::Fishing => "searches without opening",
+            Self::Volume => "many patients",
+            Self::OffShift => "unusual hour",
+        }
+    }
+
+    /// How much it weighs.
+    const fn weight(self) -> u32 {
+        match self {
+            Self::OwnRecord | Self::SameAddress | Self::ManyBrokenGlasses => 300,
+            Self::SameSurname | Self::CoWorker | Self::BrokenGlass => 200,
+            Self::Vip => 400,
+            Self::Fishing | Self::Volume => 250,
+            Self::OffShift => 120,
+        }
+    }
+}
+
+/// One person and one patient, or one person alone, on one day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    /// The principal.
+    pub actor: String,
+    /// The patient, where it is about one.
+    pub patient: Option<String>,
+    /// The first event, by which the case is named: `actor`, `patient` and day follow from it.
+    pub seq: u64,
+    /// When it happened first that day.
+    pub first: Millis,
+    /// Why it stands out.
+    pub signals: Vec<Signal>,
+    /// By what the list is ranked.
+    pub score: u32,
+    /// The reason that is held, in plain words.
+    pub reason: &'static str,
+}
+
+/// Ranks what stands out among entries, in any order.
+#[must_use]
+pub fn cases(entries: &[Entry], relations: &dyn Relations) -> Vec<Case> {
+    let mut sorted: Vec<&Entry> = entries.iter().filter(|entry| counts(&entry.event)).collect();
+    sorted.sort_by_key(|entry| entry.seq);
+    let mut actors: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
+    for entry in sorted {
+        actors.entry(&entry.event.actor).or_default().push(entry);
+    }
+    let mut found = Vec::new();
+    for (actor, own) in actors {
+        about_patients(actor, &own, relations, &mut found);
+        about_actor(actor, &own, &mut found);
+    }
+    found.sort_by(|a, b| b.score.cmp(&a.score).then(a.seq.cmp(&b.seq)));
+    found
+}
+
+/// Accesses of people to patients' data that were let through.
+fn counts(event: &Event) -> bool {
+    event.decision == Decision::Permit
+        && event.status < 400
+        && event.actor != audit::event::ANONYMOUS
+        && matches!(
+            event.kind,
+            Kind::Read | Kind::Vread | Kind::Search | Kind::History | Kind::Operation
+        )
+}
+
+fn day(entry: &Entry) -> i64 {
+    entry.event.time.0.div_euclid(DAY_MS)
+}
+
+fn hour(entry: &Entry) -> i64 {
+    entry.event.time.0.rem_euclid(DAY_MS) / 3_600_000
+}
+
+fn opens(entry: &Entry) -> bool {
+    entry.event.kind != Kind::Search || entry.event.patients.len() <= OPENED_MAX
+}
+
+fn broke_glass(entry: &Entry) -> bool {
+    entry.event.receipt.as_deref().is_some_and(|receipt| receipt.break_glass.is_some())
+}
+
+fn about_patients(actor: &str, own: &[&Entry], relations: &dyn Relations, out: &mut Vec<Case>) {
+    let (mut hours, mut days) =
+        (HashMap::<i64, usize>::new(), HashMap::<&str, HashSet<i64>>::new());
+    let mut opened: BTreeMap<(i64, &str), Vec<&Entry>> = BTreeMap::new();
+    for entry in own {
+        *hours.entry(hour(entry)).or_default() += 1;
+        for patient in entry.event.patients.iter().filter(|_| opens(entry)) {
+            days.entry(patient).or_default().insert(day(entry));
+            opened.entry((day(entry), patient)).or_default().push(entry);
+        }
+    }
+    for ((_, patient), entries) in opened {
+        let Some(first) = entries.first() else { continue };
+        let ties = relations.between(actor, patient);
+        let glass = entries.iter().any(|entry| broke_glass(entry));
+        let unusual = own.len() >= HOURS.0
+            && entries
+                .iter()
+                .any(|entry| hours.get(&hour(entry)).copied().unwrap_or(0) * HOURS.1 < own.len());
+        let mut signals = Vec::new();
+        for (signal, there) in [
+            // Nobody treats himself: that one is in treatment here explains nothing.
+            (Signal::OwnRecord, ties.same_person),
+            (Signal::SameSurname, ties.same_surname && !ties.same_person && !ties.treats),
+            (Signal::SameAddress, ties.same_address && !ties.same_person && !ties.treats),
+            (Signal::CoWorker, ties.co_worker && !ties.same_person && !ties.treats),
+            (Signal::Vip, ties.vip && !ties.treats),
+            (Signal::BrokenGlass, glass),
+            (Signal::OffShift, unusual && !ties.treats),
+        ] {
+            if there {
+                signals.push(signal);
+            }
+        }
+        let (unexplained, reason) = explained(ties, glass, first);
+        // Who opens a record again and again has some business with it.
+        let often = days.get(patient).map_or(0, HashSet::len) >= 5;
+        let rarity = if often && !ties.same_person { 4 } else { 10 };
+        let weight: u32 = signals.iter().map(|signal| signal.weight()).sum();
+        let score = weight * unexplained * rarity / 100;
+        if score >= SCORE_MIN {
+            let (patient, seq) = (Some(patient.to_owned()), first.seq);
+            let (actor, first) = (actor.to_owned(), first.event.time);
+            out.push(Case { actor, patient, seq, first, signals, score, reason });
+        }
+    }
+}
+
+/// How much of an access no reason explains, in tenths, and the reason that is held.
+fn explained(ties: Ties, glass: bool, first: &Entry) -> (u32, &'static str) {
+    let purpose = first.event.receipt.as_deref().and_then(|receipt| receipt.purpose.as_deref());
+    match purpose {
+        _ if ties.same_person => (10, "none: the record is this person's own"),
+        _ if glass => (8, "an emergency was stated"),
+        _ if ties.treats => (1, "an encounter or appointment with each other"),
+        Some("HPAYMT" | "HOPERAT") => (5, "payment or the running of the clinic was stated"),
+        Some("TREAT") => (9, "treatment was stated, and nothing here shows it"),
+        _ => (10, "none is recorded"),
+    }
+}
+
+fn about_actor(actor: &str, own: &[&Entry], out: &mut Vec<Case>) {
+    let mut days: BTreeMap<i64, Vec<&Entry>> = BTreeMap::new();
+    for entry in own {
+        days.entry(day(entry)).or_default().push(entry);
+    }
+    let patients = |entries: &[&Entry]| -> usize {
+        let opened = entries.iter().filter(|entry| opens(entry));
+        opened.flat_map(|entry| &entry.event.patients).collect::<HashSet<_>>().len()
+    };
+    let mut sizes: Vec<usize> = days.values().map(|entries| patients(entries)).collect();
+    sizes.sort_unstable();
+    let middling = sizes.get(sizes.len() / 2).copied().unwrap_or(0);
+    let mut push = |first: &Entry, signal: Signal, reason| {
+        out.push(Case {
+            actor: actor.to_owned(),
+            patient: None,
+            seq: first.seq,
+            first: first.event.time,
+            signals: vec![signal],
+            score: signal.weight(),
+            reason,
+        });
+    };
+    for entries in days.values() {
+        let Some(first) = entries.first() else { continue };
+        let searched: Vec<_> =
+            entries.iter().filter(|entry| entry.event.kind == Kind::Search).collect();
+        let shown: HashSet<&String> = searched.iter().flat_map(|e| &e.event.patients).collect();
+        let opened = entries.iter().filter(|entry| entry.event.kind != Kind::Search);
+        let any_opened = opened.flat_map(|e| &e.event.patients).any(|id| shown.contains(id));
+        if searched.len() >= FISHING && !any_opened {
+            push(first, Signal::Fishing, "none: nothing of what was found was opened");
+        }
+        let many = patients(entries);
+        // A middling day is told from others than this one.
+        if many >= VOLUME.0 && days.len() >= 3 && many >= VOLUME.1 * middling {
+            push(first, Signal::Volume, "none: it is many times this person's middling day");
+        }
+    }
+    let glasses: Vec<_> = own.iter().filter(|entry| broke_glass(entry)).collect();
+    if let Some(first) = glasses.first().filter(|_| glasses.len() >= GLASSES) {
+        push(first, Signal::ManyBrokenGlasses, "emergencies were stated, one after the other");
+    }
+}
+
+impl Session {
+    /// What stands out in the log from `from` on until before `until`, ranked. Reading it leaves an event.
+    ///
+    /// # Errors
+    /// `access.denied` for who may not read the log; `search.query.too-costly` for too long a span.
+    pub fn review_list(
+        &self,
+        from: Option<Millis>,
+        until: Option<Millis>,
+    ) -> Result<Audited<Vec<Case>>, Fault> {
+        let mut event = self.event(Kind::Review);
+        event.targets.push(Target::of_type("AuditEvent"));
+        match self.gather_cases(from, until) {
+            Ok(cases) => {
+                event.results = cases.len() as u64;
+                let named: HashSet<_> =
+                    cases.iter().filter_map(|case| case.patient.clone()).collect();
+                event.patients.extend(named);
+                event.patients.sort();
+                self.audited(&event, cases)
+            }
+            Err(fault) => {
+                if fault.code() == &code::ACCESS_DENIED {
+                    event.decision = Decision::Deny;
+                }
+                Err(self.refused(event, fault))
+            }
+        }
+    }
+
+    fn gather_cases(
+        &self,
+        from: Option<Millis>,
+        until: Option<Millis>,
+    ) -> Result<Vec<Case>, Fault> {
+        self.may_read_log(None)?;
+        let wanted = Wanted {
+            patient: None,
+            from,
+            until,
+            before: u64::MAX,
+            count: EVENTS_MAX,
+            looks_max: u64::MAX,
+            fits: &counts,
+        };
+        self.gate.log.catch_up()?;
+        let page = self.gate.finder.lock().newest(&wanted)?;
+        if page.next.is_some() {
+            let what =
+                "there are more accesses than can be weighed at once; ask for a shorter time";
+            return Err(Fault::new(&code::SEARCH_TOO_COSTLY, what));
+        }
+        Ok(cases(&page.entries, &Kept { session: self, people: RefCell::default() }))
+    }
+}
+
+/// Ties as the store knows them: an actor is the `Practitioner` of the same id.
+struct Kept<'s> {
+    session: &'s Session,
+    people: RefCell<HashMap<(&'static str, String), Person>>,
+}
+
+/// What is compared of a person.
+#[derive(Debug, Clone, Default)]
+struct Person {
+    surnames: Vec<String>,
+    given: Vec<String>,
+    birth: Option<String>,
+    addresses: Vec<String>,
+    vip: bool,
+}
+
+impl Kept<'_> {
+    fn person(&self, kind: &'static str, id: &str) -> Person {
+        if let Some(known) = self.people.borrow().get(&(kind, id.to_owned())) {
+            return known.clone();
+        }
+        let person = self.read(kind, id).unwrap_or_default();
+        self.people.borrow_mut().insert((kind, id.to_owned()), person.clone());
+        person
+    }
+
+    fn read(&self, kind: &str, id: &str) -> Option<Person> {
+        let of = r4().resource_type(kind)?;
+        let hit = self.session.look(of, id, None).ok()?;
+        let document = Document::parse(hit.body, self.session.limits()).ok()?;
+        let root = document.root();
+        let plain = |text: &str| text.trim().to_lowercase();
+        let mut person =
+            Person { birth: root.get_str("birthDate").map(Into::into), ..Person::default() };
+        for name in root.get("name").into_iter().flat_map(|names| names.items()) {
+            person.surnames.extend(name.get_str("family").map(|family| plain(&family)));
+            for given in name.get("given").into_iter().flat_map(|given| given.items()) {
+                person.given.extend(given.as_str().map(|given| plain(&given)));
+            }
+        }
+        for address in root.get("address").into_iter().flat_map(|all| all.items()) {
+            let lines = address.get("line").into_iter().flat_map(|lines| lines.items());
+            let lines: Vec<_> =
+                lines.filter_map(|line| line.as_str().map(|line| plain(&line))).collect();
+            let place = address.get_str("postalCode").or_else(|| address.get_str("city"));
+            if let Some(place) = place.filter(|_| !lines.is_empty()) {
+                person.addresses.push(format!("{} {}", lines.join(" "), plain(&place)));
+            }
+        }
+        let labels = root.get("meta").and_then(|meta| meta.get("security"));
+        let mut codes = labels.into_iter().flat_map(|labels| labels.items());
+        person.vip =
+            codes.any(|label| matches!(label.get_str("code").as_deref(), Some("VIP" | "CEL")));
+        Some(person)
+    }
+
+    fn together(&self, actor: &str, patient: &str) -> bool {
+        ["Encounter", "Appointment"].iter().any(|kind| {
+            let pairs = [
+                ("patient", patient.to_owned()),
+                ("practitioner", format!("Practitioner/{actor}")),
+                ("_count", "1".to_owned()),
+            ];
+            let pairs: Vec<_> =
+                pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            self.finds(kind, &pairs).unwrap_or(false)
+        })
+    }
+
+    fn finds(&self, kind: &str, pairs: &[(String, String)]) -> Option<bool> {
+        let level = Level::Type(r4().resource_type(kind)?);
+        let options = self.session.options(&SearchHow::default());
+        let search = search::parse::parse(&level, pairs, &options).ok()?;
+        let scope = self.session.scope(access::Action::Search).ok()?;
+        let reader = self.session.gate.store.reader(&scope).ok()?;
+        let page = reader.search(&search, &self.session.page_request(&search, None)).ok()?;
+        Some(!page.matches.is_empty())
+    }
+}
+
+impl Relations for Kept<'_> {
+    fn between(&self, actor: &str, patient: &str) -> Ties {
+        let (staff, own) = (self.person("Practitioner", actor), self.person("Patient", patient));
+        let shared = |a: &[String], b: &[String]| a.iter().any(|one| b.contains(one));
+        let same_surname = shared(&staff.surnames, &own.surnames);
+        let same = same_surname
+            && shared(&staff.given, &own.given)
+            && staff.birth.is_some()
+            && staff.birth == own.birth;
+        let named = own.surnames.first().zip(own.given.first());
+        let co_worker = named.is_some_and(|(surname, given)| {
+            let pairs = [("family", surname), ("given", given)];
+            let pairs: Vec<_> = pairs.into_iter().map(|(n, v)| (n.to_owned(), v.clone())).collect();
+            self.finds("Practitioner", &pairs).unwrap_or(false)
+        });
+        Ties {
+            treats: self.together(actor, patient),
+            same_person: same,
+            same_surname,
+            same_address: shared(&staff.addresses, &own.addresses),
+            co_worker,
+            vip: own.vip,
+        }
+    }
+}

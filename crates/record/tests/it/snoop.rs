@@ -1,0 +1,215 @@
+//! Signals of snooping: twenty accesses that should stand out among a fortnight of ordinary work, and do.
+
+use crate::support::Room;
+use audit::{Event, Kind, Log, Options, Receipt, Target};
+use base::Millis;
+use base::time::SystemClock;
+use record::{Case, Record, Signal};
+use std::sync::Arc;
+
+const STAFF: usize = 12;
+const DAYS: i64 = 10;
+const DAY_MS: i64 = 86_400_000;
+const BEGIN_MS: i64 = 20_000 * DAY_MS;
+
+fn letters(n: usize) -> String {
+    [n / 26, n % 26].iter().map(|n| char::from(b'a' + u8::try_from(*n).unwrap())).collect()
+}
+
+fn person(
+    (kind, id): (&str, &str),
+    family: &str,
+    given: &str,
+    birth: &str,
+    street: &str,
+    more: &str,
+) -> String {
+    format!(
+        "{{\"resourceType\":\"{kind}\",\"id\":\"{id}\"{more},\"name\":[{{\"family\":\"{family}\",\"given\":[\"{given}\"]}}],\"birthDate\":\"{birth}\",\"address\":[{{\"line\":[\"{street}\"],\"postalCode\":\"12345\"}}]}}"
+    )
+}
+
+fn staff(n: usize) -> String {
+    let a = letters(n);
+    person(
+        ("Practitioner", &format!("dr-{n}")),
+        &format!("Staff{a}q"),
+        &format!("Giv{a}q"),
+        &format!("1970-01-{:02}", n + 1),
+        &format!("{n} Elm Street"),
+        "",
+    )
+}
+
+/// A patient like no member of the staff, but for what is given.
+fn patient(
+    id: &str,
+    n: usize,
+    family: Option<String>,
+    street: Option<String>,
+    more: &str,
+) -> String {
+    let a = letters(n);
+    let family = family.unwrap_or_else(|| format!("Person{a}q"));
+    let street = street.unwrap_or_else(|| format!("{n} Oak Avenue"));
+    person(("Patient", id), &family, &format!("Call{a}q"), "1980-05-05", &street, more)
+}
+
+struct Diary {
+    log: Log,
+    day: i64,
+}
+
+impl Diary {
+    fn note(
+        &mut self,
+        actor: &str,
+        (day, hour): (i64, i64),
+        kind: Kind,
+        patients: &[&str],
+        glass: bool,
+    ) {
+        let time = Millis(BEGIN_MS + day * DAY_MS + hour * 3_600_000 + self.day);
+        self.day += 1;
+        let mut event = Event::new(time, [3; 16], kind);
+        event.actor = actor.to_owned().into();
+        event.targets.push(Target::of_type("Patient"));
+        event.patients.extend(patients.iter().map(|id| (*id).to_owned()));
+        let break_glass = glass.then(|| "urgent".to_owned());
+        let purpose = Some("TREAT".to_owned());
+        event.receipt = Some(Box::new(Receipt { purpose, break_glass, ..Receipt::default() }));
+        self.log.append(&event).unwrap();
+    }
+}
+
+fn is(case: &Case, actor: usize, patient: Option<&str>, signal: Signal) -> bool {
+    case.actor == format!("dr-{actor}")
+        && case.patient.as_deref() == patient
+        && case.signals.contains(&signal)
+}
+
+#[test]
+fn twenty_snoops_are_twenty_cases_and_ordinary_work_is_none() {
+    let room = Room::new();
+    for n in 0..STAFF {
+        room.put(&staff(n)).unwrap();
+        for p in 0..6 {
+            let id = format!("p-{n}-{p}");
+            room.put(&patient(&id, 20 + n * 6 + p, None, None, "")).unwrap();
+            room.put(&format!(
+                "{{\"resourceType\":\"Encounter\",\"id\":\"e-{n}-{p}\",\"status\":\"finished\",\"class\":{{\"code\":\"AMB\"}},\"subject\":{{\"reference\":\"Patient/{id}\"}},\"participant\":[{{\"individual\":{{\"reference\":\"Practitioner/dr-{n}\"}}}}]}}"
+            ))
+            .unwrap();
+        }
+    }
+    let vip = ",\"meta\":{\"security\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/v3-ActCode\",\"code\":\"VIP\"}]}";
+    let mut expected: Vec<(usize, Option<String>, Signal)> = Vec::new();
+    for n in 0..4 {
+        let a = letters(n);
+        room.put(&patient(&format!("name-{n}"), 200 + n, Some(format!("Staff{a}q")), None, ""))
+            .unwrap();
+        room.put(&patient(
+            &format!("home-{n}"),
+            210 + n,
+            None,
+            Some(format!("{n} Elm Street")),
+            "",
+        ))
+        .unwrap();
+        room.put(
+            &staff(n)
+                .replace("Practitioner", "Patient")
+                .replace(&format!("dr-{n}"), &format!("self-{n}"))
+                .replace("Elm", "Far"),
+        )
+        .unwrap();
+        expected.push((n, Some(format!("name-{n}")), Signal::SameSurname));
+        expected.push((n, Some(format!("home-{n}")), Signal::SameAddress));
+        expected.push((n, Some(format!("self-{n}")), Signal::OwnRecord));
+    }
+    for n in 4..6 {
+        room.put(&patient(&format!("vip-{n}"), 220 + n, None, None, vip)).unwrap();
+        expected.push((n, Some(format!("vip-{n}")), Signal::Vip));
+        // The record of number 10 or 11, opened by another.
+        let other = staff(n + 6).replace("Practitioner", "Patient");
+        let other = other.replace(&format!("dr-{}", n + 6), &format!("colleague-{n}"));
+        room.put(&other).unwrap();
+        expected.push((n, Some(format!("colleague-{n}")), Signal::CoWorker));
+    }
+    expected.extend([
+        (6, None, Signal::Fishing),
+        (7, None, Signal::Volume),
+        (8, None, Signal::ManyBrokenGlasses),
+        (9, Some("p-0-0".to_owned()), Signal::OffShift),
+    ]);
+    assert_eq!(expected.len(), 20);
+
+    let Room { record, dir } = room;
+    let settings = record.settings().clone();
+    drop(record);
+    let log = Log::open(&dir.path().join("audit"), Options::new(Arc::new(SystemClock))).unwrap();
+    let mut diary = Diary { log, day: 0 };
+    for day in 0..DAYS {
+        for n in 0..STAFF {
+            let actor = format!("dr-{n}");
+            let own: Vec<String> = (0..6).map(|p| format!("p-{n}-{p}")).collect();
+            let list: Vec<&str> = own.iter().map(String::as_str).collect();
+            diary.note(&actor, (day, 8), Kind::Search, &list, false);
+            for (p, id) in list.iter().enumerate() {
+                diary.note(&actor, (day, 9 + i64::try_from(p).unwrap()), Kind::Read, &[id], false);
+            }
+        }
+    }
+    for (n, patient, signal) in &expected {
+        let (actor, day) = (format!("dr-{n}"), 6);
+        match (signal, patient) {
+            (Signal::OffShift, Some(patient)) => {
+                diary.note(&actor, (day, 3), Kind::Read, &[patient], false)
+            }
+            (_, Some(patient)) => diary.note(&actor, (day, 10), Kind::Read, &[patient], false),
+            (Signal::Fishing, None) => {
+                for _ in 0..12 {
+                    diary.note(&actor, (DAYS + 1, 11), Kind::Search, &["p-1-1", "p-2-2"], false);
+                }
+            }
+            (Signal::Volume, None) => {
+                for (who, p) in (0..STAFF).flat_map(|who| (0..4).map(move |p| (who, p))) {
+                    diary.note(
+                        &actor,
+                        (DAYS + 1, 11),
+                        Kind::Read,
+                        &[&format!("p-{who}-{p}")],
+                        false,
+                    );
+                }
+            }
+            (_, None) => {
+                for p in 0..3 {
+                    diary.note(&actor, (5 + p, 12), Kind::Read, &[&format!("p-1-{p}")], true);
+                }
+            }
+        }
+    }
+    diary.log.close().unwrap();
+
+    let record = Record::open(dir.path(), settings).unwrap();
+    let session = record.session(record::Subject::operator(), [9; 16]);
+    let cases = session.review_list(None, None).unwrap().wait().unwrap();
+    for (n, patient, signal) in &expected {
+        let found = cases.iter().any(|case| is(case, *n, patient.as_deref(), *signal));
+        assert!(found, "dr-{n} {patient:?} {signal:?} is not in the list: {cases:#?}");
+    }
+    // The three broken glasses are told one by one as well; nothing else is.
+    let others: Vec<_> = cases
+        .iter()
+        .filter(|case| !expected.iter().any(|(n, p, s)| is(case, *n, p.as_deref(), *s)))
+        .collect();
+    assert!(others.iter().all(|case| case.signals == [Signal::BrokenGlass]), "{others:#?}");
+    assert_eq!(others.len(), 3);
+    assert!(cases.windows(2).all(|pair| pair[0].score >= pair[1].score), "ranked");
+    let own = cases.iter().find(|case| case.patient.as_deref() == Some("self-0")).unwrap();
+    assert_eq!(own.reason, "none: the record is this person's own");
+    let early =
+        session.review_list(None, Some(Millis(BEGIN_MS + 5 * DAY_MS))).unwrap().wait().unwrap();
+    assert!(early.is_empty(), "five ordinary days: {early:#?}");
+}
