@@ -166,7 +166,7 @@ fn token(start: &Start<'_>) -> anyhow::Result<Option<String>> {
         }
         Ok(serde_json::from_slice(&out.stdout)?)
     };
-    call(&["client", "add", "tools", "--role", "system"])?;
+    call(&["client", "add", "tools", "--display", "Tools", "--role", "system"])?;
     let issued = call(&["token", "issue", "--user", "tools", "--ttl", "24h"])?;
     let token = issued.get("token").and_then(Value::as_str).context("no token was issued")?;
     std::fs::write(&kept, token)?;

@@ -90,7 +90,7 @@ fn token(place: &Place, data: &str) -> String {
     };
     let name = format!("tests-{}", std::process::id());
     if !call(&["client", "list"]).contains(&name) {
-        call(&["client", "add", &name, "--role", "system"]);
+        call(&["client", "add", &name, "--display", "Tests", "--role", "system"]);
     }
     let issued = call(&["token", "issue", "--user", &name, "--ttl", "1h"]);
     let at = issued.find("plm_").unwrap();
