@@ -27,25 +27,17 @@ fn refused(said: &Said) -> String {
 /// Ids and instants in a text, replaced by what they are.
 fn masked(text: &str) -> String {
     let id = |word: &str| word.len() == 36 && word.chars().filter(|c| *c == '-').count() == 4;
-    let mut out = String::new();
-    for line in text.lines() {
-        let mut column = 0;
-        for word in line.split(' ') {
-            let bare = word.trim_end_matches(':');
-            let shown = match bare {
-                _ if id(bare) => "<id>".to_owned(),
-                _ if bare.len() == 24 && bare.ends_with('Z') => "<instant>".to_owned(),
-                _ => word.to_owned(),
-            };
-            if column > 0 {
-                out.push(' ');
-            }
-            out.push_str(&shown);
-            column += 1;
+    let instant = |word: &str| word.len() == 24 && word.ends_with('Z');
+    let shown = |word: &str| {
+        let bare = word.trim_end_matches(':');
+        match () {
+            () if id(bare) => word.replace(bare, "<id>"),
+            () if instant(bare) => word.replace(bare, "<instant>"),
+            () => word.to_owned(),
         }
-        out.push('\n');
-    }
-    out
+    };
+    let line = |line: &str| line.split(' ').map(shown).collect::<Vec<_>>().join(" ") + "\n";
+    text.lines().map(line).collect()
 }
 
 #[test]
