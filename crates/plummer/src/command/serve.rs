@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::info;
+use tracing::{info, warn};
 
 /// Serves.
 pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode> {
@@ -33,6 +33,13 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
         let server = Server::bind(record.clone(), config, clock, random).await?;
         let base = format!("{}://{}/fhir", server.scheme(), server.address());
         control::answer(settings.data(), record.clone());
+        let at_rest = record.health().at_rest;
+        if at_rest.is_weak() {
+            warn!(at_rest = at_rest.word(), "the data folder is not well protected at rest");
+        }
+        if !settings.is_guarded() {
+            warn!("the guard is off: whoever reaches the port may do everything");
+        }
         info!(address = %server.address(), sync = settings.text("sync"), "ready");
         greet(&base, &settings.data().display().to_string(), &welcome)?;
         server.run(stop).await;
