@@ -18,6 +18,7 @@
 use crate::flat::flatten;
 use crate::wire::Answer;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::io::Read;
 
 /// Headers of transport and of the moment.
@@ -135,12 +136,12 @@ impl Canon {
             }
             return Canonical { leaves: out };
         };
-        let kind = Kind::of(&leaves);
+        let own = envelopes(&leaves);
         let mut replaced = 0;
         let mut rest = Vec::with_capacity(leaves.len());
         for leaf in leaves {
             let text = match leaf.text() {
-                Some(text) => self.leaf(&kind, &leaf.path, &text, &request_id),
+                Some(text) => self.leaf(&own, &leaf.path, &text, &request_id),
                 None => leaf.raw.clone(),
             };
             let same = leaf.text().is_none_or(|before| before == text);
@@ -176,13 +177,10 @@ impl Canon {
         }
     }
 
-    fn leaf(&self, kind: &Kind, path: &str, text: &str, request_id: &str) -> String {
+    fn leaf(&self, own: &BTreeSet<String>, path: &str, text: &str, request_id: &str) -> String {
         let last = path.rsplit('.').next().unwrap_or(path);
-        match (kind, path) {
-            (Kind::Envelope, "id" | "meta.lastUpdated" | "timestamp") | (Kind::Outcome, "id") => {
-                return "‹own›".to_owned();
-            }
-            _ => {}
+        if own.contains(path) {
+            return "‹own›".to_owned();
         }
         if self.instants == Instants::Replaced {
             match last {
@@ -227,29 +225,27 @@ impl Canon {
     }
 }
 
-/// What kind of answer a body is.
-enum Kind {
-    Envelope,
-    Outcome,
-    Other,
-}
-
-impl Kind {
-    fn of(leaves: &[crate::flat::Leaf]) -> Self {
-        let at = |path: &str| leaves.iter().find(|leaf| leaf.path == path).and_then(|l| l.text());
-        match at("resourceType").as_deref() {
-            Some("OperationOutcome") => Self::Outcome,
-            Some("Bundle")
-                if at("type").is_some_and(|kind| {
-                    ["searchset", "history", "batch-response", "transaction-response"]
-                        .contains(&kind.as_str())
-                }) =>
-            {
-                Self::Envelope
+/// The paths at which an answer, or one within it, tells of itself: rule 2.
+fn envelopes(leaves: &[crate::flat::Leaf]) -> BTreeSet<String> {
+    let says = |path: &str| leaves.iter().find(|leaf| leaf.path == path).and_then(|l| l.text());
+    let mut out = BTreeSet::new();
+    for leaf in leaves {
+        let Some(at) = leaf.path.strip_suffix("resourceType") else { continue };
+        let kind = leaf.text();
+        match kind.as_deref() {
+            Some("OperationOutcome") => {
+                out.insert(format!("{at}id"));
             }
-            _ => Self::Other,
+            Some("Bundle") => {
+                let answers = ["searchset", "history", "batch-response", "transaction-response"];
+                if says(&format!("{at}type")).is_some_and(|kind| answers.contains(&kind.as_str())) {
+                    out.extend(["id", "meta.lastUpdated", "timestamp"].map(|m| format!("{at}{m}")));
+                }
+            }
+            _ => {}
         }
     }
+    out
 }
 
 /// The body, unpacked when the server packed it.
