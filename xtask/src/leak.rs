@@ -39,6 +39,7 @@ const USAGE: &str = "
   --json FILE, --show      the report; with --show, both answers of each leak
   --calibrate              ask as the administrator: which families can find anything here
   --still                  change nothing: whatever differs is no leak but a mistake
+  --keep                   leave the worlds on a server that ran already
   --list                   the families and personas";
 /// Patients of the demo clinic, and pairs of reads that are timed.
 const DEMO_PATIENTS: &str = "40";
@@ -66,6 +67,7 @@ struct Words {
     show: bool,
     calibrate: bool,
     still: bool,
+    keep: bool,
     list: bool,
 }
 
@@ -108,6 +110,7 @@ impl Words {
                 "--show" => out.show = true,
                 "--calibrate" => out.calibrate = true,
                 "--still" => out.still = true,
+                "--keep" => out.keep = true,
                 "--list" => out.list = true,
                 other => bail!("unknown word `{other}`\n{USAGE}"),
             }
@@ -127,8 +130,11 @@ impl Words {
         let all = |chosen: &[&'static Family]| -> Vec<&'static Family> {
             if chosen.is_empty() { FAMILIES.iter().collect() } else { chosen.to_vec() }
         };
-        let personas: Vec<&'static Persona> =
-            if self.personas.is_empty() { PERSONAS.iter().collect() } else { self.personas.clone() };
+        let personas: Vec<&'static Persona> = if self.personas.is_empty() {
+            PERSONAS.iter().collect()
+        } else {
+            self.personas.clone()
+        };
         Ok(Options {
             seed,
             effort: if self.quick { Effort::QUICK } else { Effort::WHOLE },
@@ -139,6 +145,7 @@ impl Words {
             show: self.show,
             calibrate: self.calibrate,
             still: self.still,
+            tidy: self.target.is_some() && !self.keep,
             timed: self.timed.unwrap_or(if self.quick { 0 } else { TIMED }),
         })
     }
@@ -159,7 +166,12 @@ fn run(words: &[String]) -> anyhow::Result<()> {
         return Ok(());
     }
     let options = words.options()?;
-    println!("seed {}: {} families, {} personas", options.seed, options.families.len(), options.personas.len());
+    println!(
+        "seed {}: {} families, {} personas",
+        options.seed,
+        options.families.len(),
+        options.personas.len()
+    );
     let report = match &words.target {
         Some(target) => foreign(&words, &options, target)?,
         None => own(&words, &options)?,
@@ -222,16 +234,25 @@ fn own_in(words: &Words, options: &Options, binary: &Path, data: &Path) -> anyho
         "none" => &[],
         other => bail!("--data is demo, synthea or none, not {other}"),
     };
-    let mut people = OwnPeople::prepare(binary, data, options)?;
+    let mut options = options.clone();
+    options.personas.retain(|persona| {
+        let cannot = OwnPeople::cannot(persona);
+        if let Some(why) = cannot {
+            println!("NOT ASKED as {}: {why}", persona.key);
+        }
+        cannot.is_none()
+    });
+    let mut people = OwnPeople::new(binary, data);
     let start = Start { binary, data, words: flags, environment: &[] };
     let server = Server::start(&start)?;
-    let report = ask(&mut Remote::new(server.url())?, None, &mut people, options)?;
+    let report = ask(&mut Remote::new(server.url())?, None, &mut people, &options)?;
     server.stop()?;
     Ok(report)
 }
 
 fn import(binary: &Path, folder: &Path) -> anyhow::Result<()> {
-    let patients = data(PATIENTS).with_context(|| format!("{TEST_DATA} does not lead to {PATIENTS}"))?;
+    let patients =
+        data(PATIENTS).with_context(|| format!("{TEST_DATA} does not lead to {PATIENTS}"))?;
     let done = std::process::Command::new(binary)
         .arg("import")
         .arg(patients)

@@ -125,7 +125,12 @@ impl<'w> Asker<'w> {
 
     /// Asks two things that an outsider must not be able to tell apart: one about a hidden record,
     /// one about an id nobody ever had.
-    pub fn twin(&mut self, hidden: Request, never: Request, ids: (&str, &str)) -> anyhow::Result<()> {
+    pub fn twin(
+        &mut self,
+        hidden: Request,
+        never: Request,
+        ids: (&str, &str),
+    ) -> anyhow::Result<()> {
         let shown = self.canon.request(&hidden.shown());
         self.ask(hidden)?;
         let left = self.out.last().map(|e| e.canonical.replaced(ids.0, "‹id›"));
@@ -153,7 +158,8 @@ impl<'w> Asker<'w> {
 
     /// Notes a fact that was worked out from answers, to be compared like one.
     pub fn note(&mut self, what: &str, fact: &str) {
-        let leaves = vec![("status".to_owned(), "noted".to_owned()), ("fact".to_owned(), fact.to_owned())];
+        let leaves =
+            vec![("status".to_owned(), "noted".to_owned()), ("fact".to_owned(), fact.to_owned())];
         self.out.push(Exchange {
             request: what.to_owned(),
             canonical: Canonical { leaves },

@@ -105,7 +105,13 @@ impl Canon {
     /// this letter.
     pub fn new(base: &str, prefix: &str, round: char, instants: Instants) -> Self {
         let round = format!("{prefix}-r{round}");
-        Self { base: base.to_owned(), prefix: prefix.to_owned(), round, instants, given: Vec::new() }
+        Self {
+            base: base.to_owned(),
+            prefix: prefix.to_owned(),
+            round,
+            instants,
+            given: Vec::new(),
+        }
     }
 
     /// What remains of an answer.

@@ -11,7 +11,8 @@ pub fn paths(a: &Canonical, b: &Canonical) -> Vec<String> {
     if a == b {
         return Vec::new();
     }
-    let index = |of: &Canonical| -> BTreeMap<String, String> { of.leaves.iter().cloned().collect() };
+    let index =
+        |of: &Canonical| -> BTreeMap<String, String> { of.leaves.iter().cloned().collect() };
     let (left, right) = (index(a), index(b));
     let mut out = Vec::new();
     let both = a.leaves.iter().chain(&b.leaves).map(|(path, _)| path);

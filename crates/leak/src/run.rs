@@ -65,6 +65,8 @@ pub struct Options {
     /// Changes nothing between the worlds: what differs then is the server's mood or the bench's
     /// mistake.
     pub still: bool,
+    /// Takes everything away again at the end.
+    pub tidy: bool,
     /// Pairs of reads that are timed; 0 for none.
     pub timed: usize,
 }
@@ -152,6 +154,14 @@ impl Turn<'_> {
                 self.compare(family, &before, &after);
             }
         }
+        if self.options.tidy {
+            let tokens = self.tokens(people, false)?;
+            self.sweep(targets.a, &tokens)?;
+            if let Some(b) = targets.b.as_deref_mut() {
+                let tokens = self.tokens(people, true)?;
+                self.sweep(b, &tokens)?;
+            }
+        }
         Ok(())
     }
 
@@ -207,7 +217,13 @@ impl Turn<'_> {
         for (a, b) in before.0.iter().zip(&after.0) {
             if a.request != b.request {
                 // What is asked next depends on what was answered: links differ.
-                found.push(leak(family, self.world.persona, a, b, vec!["what could be asked next".to_owned()]));
+                found.push(leak(
+                    family,
+                    self.world.persona,
+                    a,
+                    b,
+                    vec!["what could be asked next".to_owned()],
+                ));
                 break;
             }
             let paths = diff::paths(&a.canonical, &b.canonical);
@@ -215,9 +231,10 @@ impl Turn<'_> {
                 found.push(leak(family, self.world.persona, a, b, paths));
             }
         }
-        if let (true, Some(last)) =
-            (found.is_empty() && before.0.len() != after.0.len(), before.0.last().or(after.0.last()))
-        {
+        if let (true, Some(last)) = (
+            found.is_empty() && before.0.len() != after.0.len(),
+            before.0.last().or(after.0.last()),
+        ) {
             let paths = vec!["how many pages follow".to_owned()];
             found.push(leak(family, self.world.persona, last, last, paths));
         }
@@ -253,6 +270,16 @@ impl Turn<'_> {
             leak.paths = vec![how.to_owned()];
             self.report.cells.entry(HARM.number).or_default().leaks += 1;
             self.leaks.push(leak);
+        }
+        Ok(())
+    }
+
+    /// Takes the worlds away. What cannot be taken away stays: that is no leak.
+    fn sweep(&self, wire: &mut dyn Wire, tokens: &Tokens) -> anyhow::Result<()> {
+        for address in self.world.addresses() {
+            let mut request = Request::new("DELETE", address);
+            request.token.clone_from(&tokens.admin);
+            wire.ask(&request)?;
         }
         Ok(())
     }
@@ -303,7 +330,8 @@ fn leak(
     leak.statuses = (a.canonical.status().to_owned(), b.canonical.status().to_owned());
     leak.digests = (a.canonical.digest(), b.canonical.digest());
     leak.paths = paths;
-    let text = |of: &Exchange| of.raw.as_ref().map(|raw| String::from_utf8_lossy(&raw.body).into_owned());
+    let text =
+        |of: &Exchange| of.raw.as_ref().map(|raw| String::from_utf8_lossy(&raw.body).into_owned());
     leak.answers = text(a).zip(text(b));
     leak
 }

@@ -129,7 +129,9 @@ mod tests {
         let world = World::new(Persona::named("clinician").expect("one"), 3, None);
         let found = expand("Observation?patient={id:Patient}", &world, 9, "");
         assert_eq!(found.len(), 5, "{found:?}");
-        assert!(found.iter().all(|q| q.contains("-far-r-") && q.contains("_tag=urn:leak:bench%7C")));
+        assert!(
+            found.iter().all(|q| q.contains("-far-r-") && q.contains("_tag=urn:leak:bench%7C"))
+        );
         assert_eq!(expand("!{type}?_summary=count", &world, 9, "").len(), TYPES.len());
         assert_eq!(expand("!metadata", &world, 9, ""), ["metadata"]);
         let any = expand("!{any.kind}/{any.id}", &world, 5, "");

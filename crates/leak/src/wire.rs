@@ -141,10 +141,8 @@ impl Wire for Remote {
                 // Too many requests: the bench is the one that is in a hurry.
                 Ok(answer) if matches!(answer.status, 429 | 503) && tries < PATIENCE => {
                     let asked = answer.header("retry-after").and_then(|v| v.parse().ok());
-                    let wait = Duration::from_secs(asked.unwrap_or(1)).clamp(
-                        Duration::from_millis(200),
-                        WAIT_MAX,
-                    );
+                    let wait = Duration::from_secs(asked.unwrap_or(1))
+                        .clamp(Duration::from_millis(200), WAIT_MAX);
                     tries += 1;
                     thread::sleep(wait);
                 }

@@ -9,7 +9,7 @@
 //! | new | never was | there |
 //! | relabelled | one label | another besides; both hide it |
 
-use crate::body::{AFTER, BEFORE, Look, Place, STILL, body, directory, set};
+use crate::body::{AFTER, BEFORE, Look, Place, STILL, body, directory, set, to};
 use crate::persona::{Link, Persona};
 use conformance::random::Random;
 use serde_json::{Value, json};
@@ -185,6 +185,16 @@ const OWN: [&str; 18] = [
     "Claim",
     "Consent",
 ];
+/// Who and where, in every world. `me` is the persona's own, if it is a practitioner; `dr` is
+/// somebody else, who treats both patients that may be seen and patients that may not.
+const SHARED: [(&str, &str); 6] = [
+    ("Practitioner", "me"),
+    ("Practitioner", "dr"),
+    ("Organization", "org"),
+    ("Organization", "org2"),
+    ("Location", "loc"),
+    ("Location", "loc2"),
+];
 /// Values of visible Observations, with room between them for hidden ones.
 const VALUES: [f64; 3] = [3.0, 5.0, 8.0];
 
@@ -263,13 +273,13 @@ impl World {
                     _ => true,
                 })
                 .collect();
-            let other = |kind: &str, else_: String| if hidden.contains(&kind) { id(kind) } else { else_ };
+            let other =
+                |kind: &str, else_: String| if hidden.contains(&kind) { id(kind) } else { else_ };
             let still = |kind: &str| format!("{}-own-{}", self.prefix, kind.to_lowercase());
             let (first, second) = self.persona.label_pair();
             let mut items = Vec::new();
             for kind in &hidden {
-                let patient =
-                    if why == Why::Other { id("Patient") } else { self.own.clone() };
+                let patient = if why == Why::Other { id("Patient") } else { self.own.clone() };
                 let place = Place {
                     prefix: self.prefix.clone(),
                     id: id(kind),
@@ -277,7 +287,9 @@ impl World {
                     site: if why == Why::Other { "2" } else { "" },
                     observation: other("Observation", still("Observation")),
                     condition: other("Condition", still("Condition")),
-                    encounter: if why == Why::Label { still("Encounter") } else {
+                    encounter: if why == Why::Label {
+                        still("Encounter")
+                    } else {
                         other("Encounter", still("Encounter"))
                     },
                     binary: other("Binary", still("Binary")),
@@ -321,7 +333,8 @@ impl World {
 
     /// The id of a hidden record of this type that changes.
     fn changed(&self, kind: &str) -> String {
-        let found = self.items.iter().filter(|item| item.kind == kind && item.fate == Fate::Changed);
+        let found =
+            self.items.iter().filter(|item| item.kind == kind && item.fate == Fate::Changed);
         found
             .max_by_key(|item| (item.phase == Phase::Reads, item.why == Why::Label))
             .map_or_else(|| format!("{}-none", self.prefix), |item| item.id().to_owned())
@@ -381,17 +394,16 @@ impl World {
     /// The transactions that make the first world.
     pub fn set_up(&self) -> Vec<Value> {
         let mut all: Vec<Value> = Vec::new();
-        for (kind, name) in [
-            ("Practitioner", "dr"),
-            ("Organization", "org"),
-            ("Organization", "org2"),
-            ("Location", "loc"),
-            ("Location", "loc2"),
-        ] {
+        for (kind, name) in SHARED {
             all.push(directory(kind, &self.prefix, &format!("{}-{name}", self.prefix)));
         }
         if !self.foreign_own {
             all.push(self.own_body("Patient", &self.own));
+        }
+        if self.persona.link == Link::Care {
+            all.push(json!({ "resourceType": "CareTeam", "id": self.shared("team"),
+                "status": "active", "subject": to("Patient", &self.own),
+                "participant": [{ "member": to("Practitioner", &self.shared("me")) }] }));
         }
         // Hidden records first: a server that asks references to resolve finds what is pointed at.
         let bodies = |still: bool| {
@@ -415,7 +427,7 @@ impl World {
     fn derived(&self, mut body: Value) -> Value {
         let own = format!("{}-own-observation", self.prefix);
         if body.get("id").is_some_and(|id| *id == own) {
-            let from = crate::body::to("Observation", &self.changed("Observation"));
+            let from = to("Observation", &self.changed("Observation"));
             set(&mut body, "derivedFrom", json!([from]));
         }
         body
@@ -435,24 +447,28 @@ impl World {
         });
         let after = of(&[Fate::Changed, Fate::New, Fate::Relabelled]);
         let after = after.filter_map(|item| item.body(Side::B).as_ref().map(put));
-        let gone = of(&[Fate::Gone]).map(
-            |item| json!({ "request": { "method": "DELETE", "url": item.address() } }),
-        );
+        let gone = of(&[Fate::Gone])
+            .map(|item| json!({ "request": { "method": "DELETE", "url": item.address() } }));
         vec![transaction(between), transaction(after.chain(gone))]
     }
 
     /// What the administrator takes away at the end: everything.
     pub fn addresses(&self) -> Vec<String> {
         let mut all: Vec<String> = self.items.iter().rev().map(Item::address).collect();
+        all.extend((0..VALUES.len()).map(|n| format!("Observation/{}-own-value{n}", self.prefix)));
+        if self.persona.link == Link::Care {
+            all.push(format!("CareTeam/{}", self.shared("team")));
+        }
         if !self.foreign_own {
             all.push(format!("Patient/{}", self.own));
         }
+        all.extend(SHARED.iter().map(|(kind, name)| format!("{kind}/{}", self.shared(name))));
         all
     }
 
-    /// Whether the persona represents, is, or treats its patient, as its token must say.
-    pub fn link(&self) -> Link {
-        self.persona.link
+    /// The id of one of the shared records: `me` is the persona's practitioner, `org` its site.
+    pub fn shared(&self, name: &str) -> String {
+        format!("{}-{name}", self.prefix)
     }
 }
 

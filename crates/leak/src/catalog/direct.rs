@@ -151,9 +151,13 @@ pub(super) fn not_found(world: &World, asker: &mut Asker<'_>) -> anyhow::Result<
         let id = item.id();
         // As long as the hidden one, and nobody's.
         let never = id.replacen("-r-", "-q-", 1);
-        for (method, end) in
-            [("GET", ""), ("HEAD", ""), ("GET", "/_history"), ("GET", "/_history/1"), ("GET", "/$everything")]
-        {
+        for (method, end) in [
+            ("GET", ""),
+            ("HEAD", ""),
+            ("GET", "/_history"),
+            ("GET", "/_history/1"),
+            ("GET", "/$everything"),
+        ] {
             let of = |id: &str| Request::new(method, format!("{}/{id}{end}", item.kind));
             asker.twin(of(id), of(&never), (id, &never))?;
         }

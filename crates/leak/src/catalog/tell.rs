@@ -75,9 +75,11 @@ pub(super) fn post_search(world: &World, asker: &mut Asker<'_>) -> anyhow::Resul
 }
 
 pub(super) fn search_validator(world: &World, asker: &mut Asker<'_>) -> anyhow::Result<()> {
-    for pattern in
-        ["Observation?value-quantity=gt9", "{type}?_count=2", "Practitioner?_has:Observation:performer:code=2345-7"]
-    {
+    for pattern in [
+        "Observation?value-quantity=gt9",
+        "{type}?_count=2",
+        "Practitioner?_has:Observation:performer:code=2345-7",
+    ] {
         for question in expand(pattern, world, asker.effort.queries, &asker.since) {
             let since = "Fri, 01 Jan 2100 00:00:00 GMT";
             asker.ask(Request::get(question.clone()).with("if-modified-since", since))?;
@@ -90,9 +92,12 @@ pub(super) fn search_validator(world: &World, asker: &mut Asker<'_>) -> anyhow::
 }
 
 pub(super) fn encoding(world: &World, asker: &mut Asker<'_>) -> anyhow::Result<()> {
-    for pattern in
-        ["Observation?_count=50", "Patient?_count=50", "!Patient/{own}/$everything?_count=200", "{type}?_count=5"]
-    {
+    for pattern in [
+        "Observation?_count=50",
+        "Patient?_count=50",
+        "!Patient/{own}/$everything?_count=200",
+        "{type}?_count=5",
+    ] {
         for question in expand(pattern, world, 4, &asker.since) {
             for coding in ["gzip", "identity", "gzip;q=0.5, identity;q=0.1"] {
                 asker.ask(Request::get(question.clone()).with("accept-encoding", coding))?;
@@ -196,7 +201,9 @@ pub(super) fn cursor_bent(world: &World, asker: &mut Asker<'_>) -> anyhow::Resul
             let first = asker.get(&question)?;
             let Some(next) = next_link(&first) else { continue };
             let flip = |at: usize| -> String {
-                let swap = |(n, c): (usize, char)| if n == at { if c == 'A' { 'B' } else { 'A' } } else { c };
+                let swap = |(n, c): (usize, char)| {
+                    if n == at { if c == 'A' { 'B' } else { 'A' } } else { c }
+                };
                 next.chars().enumerate().map(swap).collect()
             };
             let length = next.chars().count();
@@ -277,7 +284,8 @@ pub(super) fn transaction(world: &World, asker: &mut Asker<'_>) -> anyhow::Resul
     let all = entries(world, asker);
     let step = (all.len() / (asker.effort.records * 2)).max(1);
     for entry in all.iter().step_by(step) {
-        let bundle = json!({ "resourceType": "Bundle", "type": "transaction", "entry": [entry, own] });
+        let bundle =
+            json!({ "resourceType": "Bundle", "type": "transaction", "entry": [entry, own] });
         asker.ask(Request::new("POST", "").json(&bundle))?;
     }
     Ok(())

@@ -203,7 +203,8 @@ pub(super) fn patch(world: &World, asker: &mut Asker<'_>) -> anyhow::Result<()> 
             request.body = steps.to_string().into_bytes();
             asker.ask(request.with("content-type", "application/json-patch+json"))?;
         }
-        let mut request = Request::new("PATCH", format!("{}?{}", item.kind, condition(item, Side::B)));
+        let mut request =
+            Request::new("PATCH", format!("{}?{}", item.kind, condition(item, Side::B)));
         request.body = b"[]".to_vec();
         asker.ask(request.with("content-type", "application/json-patch+json"))?;
     }
@@ -240,7 +241,9 @@ fn bundled(world: &World, asker: &Asker<'_>) -> Vec<Value> {
             "method": "POST", "url": item.kind, "ifNoneExist": found } }));
         out.push(json!({ "resource": named, "request": {
             "method": "PUT", "url": item.address(), "ifMatch": "W/\"3\"" } }));
-        out.push(json!({ "resource": named, "request": { "method": "PUT", "url": item.address() } }));
+        out.push(
+            json!({ "resource": named, "request": { "method": "PUT", "url": item.address() } }),
+        );
         out.push(json!({ "resource": own(world, item.kind, &format!("bcu{n}")), "request": {
             "method": "PUT", "url": format!("{}?{found}", item.kind) } }));
         out.push(json!({ "request": { "method": "DELETE", "url": item.address() } }));
@@ -264,7 +267,8 @@ pub(super) fn transaction(world: &World, asker: &mut Asker<'_>) -> anyhow::Resul
     for (n, entry) in bundled(world, asker).into_iter().enumerate() {
         let beside = json!({ "resource": own(world, "Observation", &format!("tra{n}")),
             "request": { "method": "POST", "url": "Observation" } });
-        let bundle = json!({ "resourceType": "Bundle", "type": "transaction", "entry": [entry, beside] });
+        let bundle =
+            json!({ "resourceType": "Bundle", "type": "transaction", "entry": [entry, beside] });
         asker.ask(Request::new("POST", "").json(&bundle))?;
     }
     Ok(())

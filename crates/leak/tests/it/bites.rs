@@ -16,7 +16,11 @@ impl People for Two {
     }
 }
 
-fn bench(persona: &'static Persona, families: Vec<&'static Family>, off: Option<&'static str>) -> Report {
+fn bench(
+    persona: &'static Persona,
+    families: Vec<&'static Family>,
+    off: Option<&'static str>,
+) -> Report {
     let masks = vec![Mask::parse("front-desk=Patient.birthDate").expect("a mask")];
     let own = World::own_id(persona, SEED);
     let mut front = Front::new(persona, &own, off);
@@ -30,6 +34,7 @@ fn bench(persona: &'static Persona, families: Vec<&'static Family>, off: Option<
         show: false,
         calibrate: false,
         still: false,
+        tidy: false,
         timed: 0,
     };
     let mut targets = Targets { a: &mut front, b: None };
@@ -90,6 +95,7 @@ fn two_targets_are_compared_as_one_is() {
             show: true,
             calibrate: false,
             still: false,
+            tidy: true,
             timed: 20,
         };
         let mut targets = Targets { a: &mut a, b: Some(&mut b) };

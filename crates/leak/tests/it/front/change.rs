@@ -31,7 +31,13 @@ impl Front {
         out
     }
 
-    pub(super) fn change(&mut self, who: Who, request: &Request, path: &str, query: &str) -> Answer {
+    pub(super) fn change(
+        &mut self,
+        who: Who,
+        request: &Request,
+        path: &str,
+        query: &str,
+    ) -> Answer {
         let body: Value = match serde_json::from_slice(&request.body) {
             Ok(body) => body,
             Err(_) if request.body.is_empty() => Value::Null,
@@ -81,7 +87,10 @@ impl Front {
             let names = ["derivedFrom", "focus", "subject"];
             let to = names.iter().filter_map(|name| body.get(*name)).flat_map(find::strings);
             let to: Vec<String> = to.collect();
-            let lost = to.iter().filter_map(|s| s.split_once('/')).any(|(k, i)| self.current(k, i).is_none());
+            let lost = to
+                .iter()
+                .filter_map(|s| s.split_once('/'))
+                .any(|(k, i)| self.current(k, i).is_none());
             if lost {
                 return refusal(422, "reference");
             }
@@ -119,7 +128,8 @@ impl Front {
 
     fn conditional_update(&mut self, who: Who, kind: &str, mut body: Value, query: &str) -> Answer {
         let found = self.find(who, kind, query, &["conditional-update"]);
-        let found = found.map(|all| all.iter().map(|b| text(b, "id").to_owned()).collect::<Vec<_>>());
+        let found =
+            found.map(|all| all.iter().map(|b| text(b, "id").to_owned()).collect::<Vec<_>>());
         match found.as_deref() {
             Ok([]) => self.create(kind, body),
             Ok([id]) => {
@@ -135,7 +145,8 @@ impl Front {
 
     fn conditional_delete(&mut self, who: Who, kind: &str, query: &str) -> Answer {
         let found = self.find(who, kind, query, &["conditional-delete"]);
-        let found = found.map(|all| all.iter().map(|b| text(b, "id").to_owned()).collect::<Vec<_>>());
+        let found =
+            found.map(|all| all.iter().map(|b| text(b, "id").to_owned()).collect::<Vec<_>>());
         match found.as_deref() {
             Ok([id]) => {
                 self.store(kind, id, None);
@@ -165,7 +176,9 @@ impl Front {
 
     fn patch(&self, who: Who, kind: &str, id: &str, steps: &Value) -> Answer {
         let there = self.current(kind, id);
-        let Some(body) = there.filter(|body| self.sees(who, body, &["patch"])) else { return absent() };
+        let Some(body) = there.filter(|body| self.sees(who, body, &["patch"])) else {
+            return absent();
+        };
         let holds = steps.as_array().is_some_and(|steps| {
             steps.iter().all(|step| body.pointer(text(step, "path")) == step.get("value"))
         });
@@ -186,9 +199,11 @@ impl Front {
                 _ => "GET",
             };
             let mut inner = Request::new(method, text(&request, "url"));
-            for (member, header) in
-                [("ifNoneExist", "if-none-exist"), ("ifMatch", "if-match"), ("ifNoneMatch", "if-none-match")]
-            {
+            for (member, header) in [
+                ("ifNoneExist", "if-none-exist"),
+                ("ifMatch", "if-match"),
+                ("ifNoneMatch", "if-none-match"),
+            ] {
                 if let Some(value) = request.get(member).and_then(Value::as_str) {
                     inner = inner.with(header, value);
                 }
@@ -228,7 +243,8 @@ impl Front {
             .flat_map(find::strings)
             .collect();
         let (kind, query) = all.iter().find_map(|s| s.split_once('?'))?;
-        let found = self.find(who, kind, query, &["conditional-reference"]).map_or(0, |all| all.len());
+        let found =
+            self.find(who, kind, query, &["conditional-reference"]).map_or(0, |all| all.len());
         (found != 1).then(|| refusal(412, "no one match"))
     }
 }

@@ -33,10 +33,23 @@ fn reads(name: &str) -> Option<(Kind, &'static [&'static str])> {
             (Kind::Reference, &["subject", "patient", "beneficiary", "participant"])
         }
         "encounter" => (Kind::Reference, &["encounter", "context", "item"]),
-        "performer" | "requester" | "asserter" | "recorder" | "author" | "practitioner"
+        "performer"
+        | "requester"
+        | "asserter"
+        | "recorder"
+        | "author"
+        | "practitioner"
         | "general-practitioner" => (
             Kind::Reference,
-            &["performer", "requester", "asserter", "recorder", "author", "participant", "generalPractitioner"],
+            &[
+                "performer",
+                "requester",
+                "asserter",
+                "recorder",
+                "author",
+                "participant",
+                "generalPractitioner",
+            ],
         ),
         "organization" | "service-provider" | "owner" => {
             (Kind::Reference, &["managingOrganization", "serviceProvider", "owner"])
@@ -58,7 +71,10 @@ fn reads(name: &str) -> Option<(Kind, &'static [&'static str])> {
         "identifier" => (Kind::Token, &["identifier"]),
         "_id" => (Kind::Token, &["id"]),
         "_tag" | "_security" | "_profile" | "_source" => (Kind::Token, &["meta"]),
-        "date" => (Kind::Date, &["effectiveDateTime", "date", "period", "start", "dateTime", "performedDateTime"]),
+        "date" => (
+            Kind::Date,
+            &["effectiveDateTime", "date", "period", "start", "dateTime", "performedDateTime"],
+        ),
         "onset-date" => (Kind::Date, &["onsetDateTime"]),
         "abatement-date" => (Kind::Date, &["abatementDateTime"]),
         "birthdate" => (Kind::Date, &["birthDate"]),
@@ -137,7 +153,14 @@ impl Front {
         parts.filter_map(|(kind, id)| self.current(kind, id)).collect()
     }
 
-    fn matches(&self, who: Who, body: &Value, name: &str, value: &str, outer: &[&str]) -> Result<bool, Unknown> {
+    fn matches(
+        &self,
+        who: Who,
+        body: &Value,
+        name: &str,
+        value: &str,
+        outer: &[&str],
+    ) -> Result<bool, Unknown> {
         let prefix = self.own.trim_end_matches("-own");
         let own_sites = sites(name, value, prefix);
         let passed: Vec<&str> = outer.iter().copied().chain(own_sites).collect();
@@ -157,14 +180,19 @@ impl Front {
                 } else {
                     "chain"
                 });
-                if self.sees(who, target, &passed) && self.matches(who, target, rest, value, &passed)? {
+                if self.sees(who, target, &passed)
+                    && self.matches(who, target, rest, value, &passed)?
+                {
                     return Ok(true);
                 }
             }
             return Ok(false);
         }
         let (bare, modifier) = name.split_once(':').unwrap_or((name, ""));
-        if self.masks(text(body, "resourceType"), "birthDate") && bare == "birthdate" && who == Who::Persona {
+        if self.masks(text(body, "resourceType"), "birthDate")
+            && bare == "birthdate"
+            && who == Who::Persona
+        {
             return Err(bare.to_owned());
         }
         match bare {
@@ -179,7 +207,9 @@ impl Front {
             }
             "_filter" => {
                 let mut words = value.splitn(3, ' ');
-                let (Some(name), Some(op), Some(wanted)) = (words.next(), words.next(), words.next()) else {
+                let (Some(name), Some(op), Some(wanted)) =
+                    (words.next(), words.next(), words.next())
+                else {
                     return Err(bare.to_owned());
                 };
                 let wanted = wanted.trim_matches('"');
@@ -201,9 +231,13 @@ impl Front {
         let mut all = Self::members(body, names).flat_map(strings);
         let last = value.rsplit('|').next().unwrap_or(value);
         match kind {
-            Kind::Reference if modifier == "identifier" => all.any(|s| last.starts_with(s.trim_start_matches("Patient/"))),
+            Kind::Reference if modifier == "identifier" => {
+                all.any(|s| last.starts_with(s.trim_start_matches("Patient/")))
+            }
             Kind::Reference => all.any(|s| s == value || s.split('/').nth(1) == Some(value)),
-            Kind::Token if matches!(modifier, "above" | "below") => all.any(|s| s.starts_with(value) || value.starts_with(&s)),
+            Kind::Token if matches!(modifier, "above" | "below") => {
+                all.any(|s| s.starts_with(value) || value.starts_with(&s))
+            }
             Kind::Token => all.any(|s| s == last || modifier == "text" && s.starts_with(value)),
             Kind::Text if modifier == "contains" => all.any(|s| s.contains(value)),
             Kind::Text => all.any(|s| s.starts_with(value)),
@@ -233,9 +267,17 @@ impl Front {
         }
     }
 
-    fn has(&self, who: Who, body: &Value, rest: &str, value: &str, passed: &[&str]) -> Result<bool, Unknown> {
+    fn has(
+        &self,
+        who: Who,
+        body: &Value,
+        rest: &str,
+        value: &str,
+        passed: &[&str],
+    ) -> Result<bool, Unknown> {
         let mut parts = rest.splitn(3, ':');
-        let (Some(kind), Some(parameter), Some(inner)) = (parts.next(), parts.next(), parts.next()) else {
+        let (Some(kind), Some(parameter), Some(inner)) = (parts.next(), parts.next(), parts.next())
+        else {
             return Err(rest.to_owned());
         };
         let own = format!("{}/{}", text(body, "resourceType"), text(body, "id"));
@@ -256,7 +298,8 @@ impl Front {
         let mut found = false;
         for ((k, _), versions) in &self.store {
             let Some(other) = versions.last().and_then(|v| v.body.as_ref()) else { continue };
-            let points = k == kind && Self::members(other, names).flat_map(strings).any(|s| s == own);
+            let points =
+                k == kind && Self::members(other, names).flat_map(strings).any(|s| s == own);
             if points && self.sees(who, other, &passed) {
                 found |= self.matches(who, other, inner, value, &passed)?;
             }
@@ -265,7 +308,13 @@ impl Front {
     }
 
     /// The records of a type that a query finds, as far as they may be seen.
-    pub(super) fn find(&self, who: Who, kind: &str, query: &str, outer: &[&'static str]) -> Result<Vec<&Value>, Unknown> {
+    pub(super) fn find(
+        &self,
+        who: Who,
+        kind: &str,
+        query: &str,
+        outer: &[&'static str],
+    ) -> Result<Vec<&Value>, Unknown> {
         let pairs = pairs(query);
         let prefix = self.own.trim_end_matches("-own");
         let mut passed: Vec<&'static str> = outer.to_vec();
@@ -281,8 +330,17 @@ impl Front {
             _ => vec![kind],
         };
         let result = [
-            "_count", "_sort", "_total", "_summary", "_elements", "_include", "_revinclude", "_type",
-            "_include:iterate", "_revinclude:iterate", "_pretty",
+            "_count",
+            "_sort",
+            "_total",
+            "_summary",
+            "_elements",
+            "_include",
+            "_revinclude",
+            "_type",
+            "_include:iterate",
+            "_revinclude:iterate",
+            "_pretty",
         ];
         let mut out = Vec::new();
         for ((k, _), versions) in &self.store {
@@ -345,7 +403,9 @@ impl Front {
         let cursor = number.and_then(|n| self.cursors.get(n.checked_sub(1)?)).cloned();
         match cursor {
             Some((owner, path, from)) if owner == who => self.page_of(who, &path, from),
-            Some((owner, path, from)) if self.is_off("cursor-taken") => self.page_of(owner, &path, from),
+            Some((owner, path, from)) if self.is_off("cursor-taken") => {
+                self.page_of(owner, &path, from)
+            }
             _ if self.is_off("cursor-bent") => self.page_of(Who::Admin, "Observation?", 0),
             _ => refusal(400, "cursor"),
         }
@@ -358,7 +418,12 @@ impl Front {
         json!({ "resource": shown })
     }
 
-    fn included<'f>(&'f self, who: Who, pairs: &[(String, String)], page: &[&'f Value]) -> Vec<&'f Value> {
+    fn included<'f>(
+        &'f self,
+        who: Who,
+        pairs: &[(String, String)],
+        page: &[&'f Value],
+    ) -> Vec<&'f Value> {
         let mut out: Vec<&Value> = Vec::new();
         let mut base: Vec<&Value> = page.to_vec();
         for (name, value) in pairs {
@@ -368,7 +433,13 @@ impl Front {
             let wild = parameter == "*";
             let found: Vec<&Value> = match name.split(':').next() {
                 Some("_include") => {
-                    let site = if wild { "include-wildcard" } else if iterate { "include-iterate" } else { "include" };
+                    let site = if wild {
+                        "include-wildcard"
+                    } else if iterate {
+                        "include-iterate"
+                    } else {
+                        "include"
+                    };
                     let from = base.iter().filter(|b| wild || text(b, "resourceType") == kind);
                     let led = from.flat_map(|body| {
                         if wild {
@@ -382,8 +453,13 @@ impl Front {
                     led.filter(|body| self.sees(who, body, &[site])).collect()
                 }
                 Some("_revinclude") => {
-                    let site =
-                        if wild { "include-wildcard" } else if iterate { "revinclude-iterate" } else { "revinclude" };
+                    let site = if wild {
+                        "include-wildcard"
+                    } else if iterate {
+                        "revinclude-iterate"
+                    } else {
+                        "revinclude"
+                    };
                     let all = self.store.values().filter_map(|v| v.last()?.body.as_ref());
                     let names: BTreeSet<String> = base
                         .iter()
@@ -404,7 +480,14 @@ impl Front {
         out
     }
 
-    pub(super) fn compartment(&self, who: Who, kind: &str, id: &str, inner: &str, query: &str) -> Answer {
+    pub(super) fn compartment(
+        &self,
+        who: Who,
+        kind: &str,
+        id: &str,
+        inner: &str,
+        query: &str,
+    ) -> Answer {
         if self.read(who, kind, id, &["compartment"]).status != 200 {
             return absent();
         }
@@ -416,7 +499,10 @@ impl Front {
             .map(|b| self.entry(who, b))
             .collect();
         let total = query.contains("count").then_some(found.len());
-        answer(200, json!({ "resourceType": "Bundle", "type": "searchset", "total": total, "entry": found }))
+        answer(
+            200,
+            json!({ "resourceType": "Bundle", "type": "searchset", "total": total, "entry": found }),
+        )
     }
 }
 
@@ -436,5 +522,8 @@ fn pairs(query: &str) -> Vec<(String, String)> {
         String::from_utf8_lossy(&out).into_owned()
     };
     let parts = query.split('&').filter(|part| !part.is_empty());
-    parts.map(|part| part.split_once('=').unwrap_or((part, ""))).map(|(n, v)| (decode(n), decode(v))).collect()
+    parts
+        .map(|part| part.split_once('=').unwrap_or((part, "")))
+        .map(|(n, v)| (decode(n), decode(v)))
+        .collect()
 }

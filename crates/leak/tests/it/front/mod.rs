@@ -39,6 +39,7 @@ pub(crate) struct Front {
     within: Vec<&'static str>,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "bodies are made where they are handed over")]
 pub(crate) fn answer(status: u16, body: Value) -> Answer {
     let headers = vec![("content-type".to_owned(), "application/fhir+json".to_owned())];
     Answer { status, headers, body: body.to_string().into_bytes() }
@@ -74,7 +75,8 @@ impl Front {
     fn hides(&self, body: &Value) -> bool {
         let kind = text(body, "resourceType");
         let labels = body.pointer("/meta/security").and_then(Value::as_array);
-        let labelled = labels.is_some_and(|all| all.iter().any(|l| self.persona.hides_label(text(l, "code"))));
+        let labelled =
+            labels.is_some_and(|all| all.iter().any(|l| self.persona.hides_label(text(l, "code"))));
         if labelled || self.persona.hides_type(kind) || kind == "AuditEvent" {
             return true;
         }
@@ -93,8 +95,8 @@ impl Front {
         let open = |site: &&str| self.is_off(site);
         who == Who::Admin
             || !self.hides(body)
-            || sites.iter().any(|s| open(s))
-            || self.within.iter().any(|s| open(s))
+            || sites.iter().any(open)
+            || self.within.iter().any(open)
     }
 
     pub(crate) fn current(&self, kind: &str, id: &str) -> Option<&Value> {
@@ -148,7 +150,8 @@ impl Front {
             self.look(who, request, path, query)
         } else if path.ends_with("_search") {
             let form = String::from_utf8_lossy(&request.body).into_owned();
-            let query = [query, &form].into_iter().filter(|q| !q.is_empty()).collect::<Vec<_>>().join("&");
+            let query =
+                [query, &form].into_iter().filter(|q| !q.is_empty()).collect::<Vec<_>>().join("&");
             self.within.push("post-search");
             self.search(who, path.trim_end_matches("_search").trim_end_matches('/'), &query)
         } else {
@@ -184,7 +187,10 @@ impl Front {
             }
             ["AuditEvent", ..] => {
                 let total = if self.is_off("access-log") { self.clock } else { 0 };
-                answer(200, json!({ "resourceType": "Bundle", "type": "searchset", "total": total }))
+                answer(
+                    200,
+                    json!({ "resourceType": "Bundle", "type": "searchset", "total": total }),
+                )
             }
             ["_history"] => self.history(who, None, None, &["history-system"], query),
             [kind, "_history"] => self.history(who, Some(kind), None, &["history-type"], query),
@@ -201,8 +207,13 @@ impl Front {
                     _ => self.error(kind, id),
                 }
             }
-            [kind, id] if query.is_empty() || query.starts_with("_elements=") || query.starts_with("_summary=") => {
-                let conditional = request.headers.iter().any(|(n, _)| n.starts_with("if-") || n == "range");
+            [kind, id]
+                if query.is_empty()
+                    || query.starts_with("_elements=")
+                    || query.starts_with("_summary=") =>
+            {
+                let conditional =
+                    request.headers.iter().any(|(n, _)| n.starts_with("if-") || n == "range");
                 let bytes = *kind == "Binary" && request.header("accept").is_some();
                 let sites: &[&str] = match (head, conditional, bytes) {
                     (true, _, _) => &["head"],
@@ -220,8 +231,11 @@ impl Front {
                 answer
             }
             [kind, id] => self.error(kind, id),
-            [kind, id, inner] if inner.chars().next().is_some_and(|c| c.is_uppercase() || c == '*') => {
-                if matches!(*kind, "Patient" | "Practitioner" | "Encounter") && *inner != "Nonsense" {
+            [kind, id, inner]
+                if inner.chars().next().is_some_and(|c| c.is_uppercase() || c == '*') =>
+            {
+                if matches!(*kind, "Patient" | "Practitioner" | "Encounter") && *inner != "Nonsense"
+                {
                     self.compartment(who, kind, id, inner, query)
                 } else {
                     self.error(kind, id)
@@ -254,14 +268,23 @@ impl Front {
         let versions = self.store.get(&(kind.to_owned(), id.to_owned()));
         let found = versions.and_then(|all| all.get(number.checked_sub(1)?));
         match found {
-            Some(version) if version.body.as_ref().is_some_and(|body| self.sees(who, body, sites)) => {
+            Some(version)
+                if version.body.as_ref().is_some_and(|body| self.sees(who, body, sites)) =>
+            {
                 answer(200, self.shown(who, version, number))
             }
             _ => absent(),
         }
     }
 
-    fn history(&self, who: Who, kind: Option<&str>, id: Option<&str>, sites: Sites<'_>, query: &str) -> Answer {
+    fn history(
+        &self,
+        who: Who,
+        kind: Option<&str>,
+        id: Option<&str>,
+        sites: Sites<'_>,
+        query: &str,
+    ) -> Answer {
         let mut sites = sites.to_vec();
         if query.contains("_since") || query.contains("_at=") {
             sites.push("history-since");
@@ -280,7 +303,10 @@ impl Front {
         if id.is_some() && entries.is_empty() {
             return absent();
         }
-        answer(200, json!({ "resourceType": "Bundle", "type": "history", "total": entries.len(), "entry": entries }))
+        answer(
+            200,
+            json!({ "resourceType": "Bundle", "type": "history", "total": entries.len(), "entry": entries }),
+        )
     }
 
     fn options(&self, parts: &[&str]) -> Answer {
@@ -306,7 +332,8 @@ impl Front {
             return absent();
         }
         let name = format!("{kind}/{id}");
-        let all = self.store.iter().filter_map(|(_, versions)| Some((versions.last()?, versions.len())));
+        let all =
+            self.store.values().filter_map(|versions| Some((versions.last()?, versions.len())));
         let entries: Vec<Value> = all
             .filter(|(version, _)| {
                 let Some(body) = &version.body else { return false };
