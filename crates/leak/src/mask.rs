@@ -1,9 +1,11 @@
 //! Elements a role may not see (45 CFR 164.514(d)): given by whoever runs the bench, since what a role
 //! needs at least is a site's choice (`--mask front-desk=Patient.birthDate`).
 
+use crate::body::Look;
 use crate::persona::Link;
 use crate::world::World;
 use anyhow::{Context, bail};
+use serde_json::{Value, json};
 
 /// One hidden element of one type for one persona.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +19,8 @@ pub struct Mask {
 }
 
 /// Types a mask can be of: those the bench can make two of.
-const KINDS: [&str; 5] = ["Patient", "Observation", "Coverage", "Appointment", "Encounter"];
+const KINDS: [&str; 6] =
+    ["Patient", "Observation", "Coverage", "Appointment", "Encounter", "Account"];
 
 impl Mask {
     /// Reads `persona=Type.element`.
@@ -37,6 +40,22 @@ impl Mask {
     }
 }
 
+/// The element as one of the worlds has it, where the bench's own bodies do not have it already.
+pub(crate) fn value(element: &str, look: &Look) -> Value {
+    let said = json!({ "text": look.word,
+        "coding": [{ "system": "http://loinc.org", "code": look.code, "display": look.word }] });
+    let language = if look.full { "fr" } else { "de" };
+    match element {
+        "reasonCode" | "type" => json!([said]),
+        "contact" => json!([{ "name": { "family": look.family, "text": look.word } }]),
+        "communication" => json!([{ "language": { "text": look.word,
+            "coding": [{ "system": "urn:ietf:bcp:47", "code": language }] } }]),
+        "photo" => json!([{ "title": look.word }]),
+        "note" => json!([{ "text": look.word }]),
+        _ => json!(look.word),
+    }
+}
+
 /// What searches by an element: parameters, and a value only one of the worlds has.
 pub(crate) fn searches(element: &str) -> &'static [(&'static str, &'static str)] {
     match element {
@@ -48,8 +67,11 @@ pub(crate) fn searches(element: &str) -> &'static [(&'static str, &'static str)]
         "valueQuantity" => &[("value-quantity", "gt9"), ("combo-value-quantity", "gt9")],
         "code" => &[("code", "2345-7"), ("combo-code", "4548-4")],
         "subscriberId" => &[("subscriber", "zinnia")],
-        "description" => &[("description", "zinnia")],
+        "description" => &[("description", "zinnia"), ("_content", "zinnia")],
         "identifier" => &[("identifier", "x")],
+        "reasonCode" => &[("reason-code", "2345-7"), ("_content", "zinnia")],
+        "communication" => &[("language", "fr"), ("_content", "zinnia")],
+        "type" => &[("type", "2345-7"), ("_content", "zinnia")],
         "text" => &[("_text", "zinnia"), ("_content", "zinnia")],
         _ => &[("_content", "zinnia")],
     }

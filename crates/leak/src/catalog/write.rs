@@ -320,7 +320,9 @@ pub(super) fn element(world: &World, asker: &mut Asker<'_>) -> anyhow::Result<()
         let mut record = world.own_body(mask.kind, &id);
         let look = if asker.second { &AFTER } else { &BEFORE };
         let other = body(mask.kind, &world.own_place(&id), look);
-        set(&mut record, &mask.element, other.get(&mask.element).cloned().unwrap_or_default());
+        let value = other.get(&mask.element).cloned();
+        let value = value.unwrap_or_else(|| mask::value(&mask.element, look));
+        set(&mut record, &mask.element, value);
         let address = format!("{}/{id}", mask.kind);
         asker.admin(Request::new("PUT", address.clone()).json(&record))?;
         let mut asked = vec![
