@@ -123,6 +123,7 @@ impl Target for SearchUrl {
             now: NOW,
             base_url: Some("http://localhost/fhir".to_owned()),
             conditional: input.len().is_multiple_of(7),
+            hidden: None,
         };
         let pairs = match decode_query(query) {
             Ok(pairs) => pairs,

@@ -101,11 +101,14 @@ codes! {
     AUDIT_LOCKED = "audit.locked", 500, "exception", "another process has the audit log open";
     AUDIT_CORRUPT = "audit.corrupt", 500, "exception", "the audit log was altered or is damaged";
     SIGN_IN_REFUSED = "identity.sign-in.refused", 401, "login", "the sign-in did not succeed";
+    SIGN_IN_NEEDED = "identity.sign-in.needed", 401, "login", "the request names no caller";
     SIGN_IN_BACK_OFF = "identity.sign-in.back-off", 429, "throttled", "there were too many attempts to sign in";
     SESSION_EXPIRED = "identity.session.expired", 401, "expired", "the session has ended";
     TOKEN_INVALID = "identity.token.invalid", 401, "login", "the token is not valid";
     NAME_TAKEN = "identity.login.taken", 409, "duplicate", "the sign-in name is taken";
     PASSWORD_WEAK = "identity.password.weak", 422, "value", "the password is too easily guessed";
+    PASSWORD_MUST_CHANGE = "identity.password.must-change", 403, "expired", "the password has to be changed first";
+    ADMINISTRATOR_LAST = "identity.administrator.last", 409, "business-rule", "it would leave nobody who administers the site";
     PRINCIPAL_DISABLED = "identity.principal.disabled", 403, "forbidden", "the principal is disabled";
     PRINCIPAL_NOT_FOUND = "identity.principal.not-found", 404, "not-found", "no such principal";
     STEP_UP_NEEDED = "identity.step-up.needed", 403, "login", "a factor must be shown again";
@@ -116,6 +119,7 @@ codes! {
     ACCESS_POLICY_UNNAMED = "access.policy.unnamed", 422, "required", "a policy has no id";
     ACCESS_POLICY_MAY_FAIL = "access.policy.may-fail", 422, "invalid", "a policy could err when it is evaluated";
     ACCESS_POLICY_BEYOND = "access.policy.beyond-index", 422, "not-supported", "a policy says of a record what no index can follow";
+    PRIVACY_RULES_INVALID = "privacy.rules.invalid", 422, "invalid", "a rule pack or an element mask is not well-formed";
     STORE_UNAVAILABLE = "store.unavailable", 503, "exception", "the store cannot be read or written";
     STORE_TOO_NEW = "store.schema.too-new", 500, "exception", "the store was written by a newer version of this program";
     STORE_LOCKED = "store.locked", 500, "exception", "another process has the store open";

@@ -13,6 +13,7 @@ mod appointments;
 mod book;
 mod calendar;
 mod care;
+pub mod cast;
 mod catalog;
 mod chart;
 mod claims;
@@ -43,6 +44,8 @@ use base::Millis;
 use base::time::{civil_from_days, days_from_civil};
 use calendar::{At, Day};
 use press::Press;
+
+pub use cast::Part;
 
 /// What clinic to make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

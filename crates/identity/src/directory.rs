@@ -8,12 +8,13 @@ use base::error::code;
 use base::{Fault, Millis};
 
 use crate::body;
+use crate::deed::DeedKind;
 use crate::identity::Identity;
 use crate::principal::{
     Disabled, Kind, Principal, PrincipalId, Profile, REASON_BYTES_MAX, SignInName, invalid,
     printable,
 };
-use crate::refusal::{name_taken, not_found};
+use crate::refusal::{last_administrator, name_taken, not_found};
 use crate::shelf::{Change, SCAN_MAX, ShelfName, conflict};
 
 impl Identity {
@@ -21,7 +22,8 @@ impl Identity {
     pub fn create(&self, kind: Kind, profile: Profile) -> Result<Principal, Fault> {
         let _writing = self.write();
         let (principal, changes) = self.prepare(kind, profile)?;
-        self.ground.shelf.commit(changes)?;
+        let deed = self.deed(DeedKind::Created, Some(principal.id));
+        self.core.ground.shelf.commit(changes, deed)?;
         Ok(principal)
     }
 
@@ -63,7 +65,7 @@ impl Identity {
     pub fn list(&self, after: Option<PrincipalId>, limit: usize) -> Result<Vec<Principal>, Fault> {
         let after = after.as_ref().map(|id| id.as_bytes().as_slice());
         let items =
-            self.ground.shelf.scan(ShelfName::Principals, &[], after, limit.min(SCAN_MAX))?;
+            self.core.ground.shelf.scan(ShelfName::Principals, &[], after, limit.min(SCAN_MAX))?;
         let decode = |(key, item): (Vec<u8>, crate::shelf::Item)| {
             let id = <[u8; 16]>::try_from(key.as_slice()).ok().ok_or_else(body::damaged)?;
             Principal::decode(PrincipalId::new(id), item.version, &item.body)
@@ -82,18 +84,21 @@ impl Identity {
         let _writing = self.write();
         let before = self.current(id, version)?;
         let old = before.profile.check()?;
-        let mut principal = Principal { profile, ..before };
+        let mut principal = Principal { profile, ..before.clone() };
+        if self.administers(&before) && !self.administers(&principal) {
+            self.another_administrator(id)?;
+        }
         let mut changes = Vec::new();
         if name != old {
             self.free(&name)?;
-            let held = self.ground.shelf.get(ShelfName::Names, old.as_str().as_bytes())?;
+            let held = self.core.ground.shelf.get(ShelfName::Names, old.as_str().as_bytes())?;
             let held = held.ok_or_else(body::damaged)?;
             changes.push(Change::remove(ShelfName::Names, old.as_str().as_bytes(), held.version));
             let key = name.as_str().as_bytes();
             changes.push(Change::put(ShelfName::Names, key, None, named(id)));
         }
         changes.extend(self.spend_claim(&principal.profile)?);
-        self.put(&mut principal, changes)?;
+        self.put(&mut principal, changes, DeedKind::Changed)?;
         Ok(principal)
     }
 
@@ -104,13 +109,16 @@ impl Identity {
         }
         let _writing = self.write();
         let mut principal = self.current(id, version)?;
+        if self.administers(&principal) {
+            self.another_administrator(id)?;
+        }
         principal.disabled = Some(Disabled { at_ms: self.now().0, reason: reason.to_owned() });
-        self.halfway.lock().retain(|_, halfway| halfway.principal != id);
-        self.enrolling.lock().remove(&id);
+        self.core.halfway.lock().retain(|_, halfway| halfway.principal != id);
+        self.core.enrolling.lock().remove(&id);
         // Ended in memory first: if the disk fails now, the sessions are over all the same.
         let ending = self.end(|state| state.session.principal == id);
-        self.put(&mut principal, ending.changes())?;
-        self.table.remove(&ending.digests());
+        self.put(&mut principal, ending.changes(), DeedKind::Disabled)?;
+        self.core.table.remove(&ending.digests());
         Ok(principal)
     }
 
@@ -119,8 +127,31 @@ impl Identity {
         let _writing = self.write();
         let mut principal = self.current(id, version)?;
         principal.disabled = None;
-        self.put(&mut principal, Vec::new())?;
+        self.put(&mut principal, Vec::new(), DeedKind::Enabled)?;
         Ok(principal)
+    }
+
+    /// Whether a principal may administer the site, as far as identity knows.
+    fn administers(&self, principal: &Principal) -> bool {
+        principal.kind == Kind::Person
+            && principal.disabled.is_none()
+            && principal.profile.roles.contains(&self.core.settings.administrator_role)
+    }
+
+    /// Refuses what would leave nobody who administers and can sign in. Whoever calls it holds
+    /// `write`, so that two cannot take the last two away at once.
+    fn another_administrator(&self, id: PrincipalId) -> Result<(), Fault> {
+        let mut after = None;
+        loop {
+            let page = self.list(after, SCAN_MAX)?;
+            let Some(last) = page.last() else { return Err(last_administrator()) };
+            after = Some(last.id);
+            for one in page.iter().filter(|one| one.id != id && self.administers(one)) {
+                if self.load_password(one.id)?.is_some_and(|(_, stored)| !stored.must_change) {
+                    return Ok(());
+                }
+            }
+        }
     }
 
     /// The principal, if it is still as it was read.
@@ -129,14 +160,19 @@ impl Identity {
         if principal.version == version { Ok(principal) } else { Err(conflict()) }
     }
 
-    fn put(&self, principal: &mut Principal, mut changes: Vec<Change>) -> Result<(), Fault> {
+    fn put(
+        &self,
+        principal: &mut Principal,
+        mut changes: Vec<Change>,
+        kind: DeedKind,
+    ) -> Result<(), Fault> {
         principal.changed = Millis(self.now().0.max(principal.changed.0));
         let key = principal.id.as_bytes();
         let body = principal.encode()?;
         changes.push(Change::put(ShelfName::Principals, key, Some(principal.version), body));
-        self.ground.shelf.commit(changes)?;
+        self.core.ground.shelf.commit(changes, self.deed(kind, Some(principal.id)))?;
         principal.version = principal.version.saturating_add(1);
-        self.table.renew(&Arc::new(principal.clone()));
+        self.core.table.renew(&Arc::new(principal.clone()));
         Ok(())
     }
 
@@ -146,7 +182,7 @@ impl Identity {
 
     /// Whose name it is.
     pub(crate) fn holder(&self, name: &SignInName) -> Result<Option<PrincipalId>, Fault> {
-        let item = self.ground.shelf.get(ShelfName::Names, name.as_str().as_bytes())?;
+        let item = self.core.ground.shelf.get(ShelfName::Names, name.as_str().as_bytes())?;
         let Some(item) = item else { return Ok(None) };
         match item.body.split_first() {
             Some((&body::FORMAT, id)) => match <[u8; 16]>::try_from(id) {

@@ -1,19 +1,24 @@
 //! Passwords: judged when they are set, kept as argon2id, made anew when their cost was raised (NIST
 //! SP 800-63B 5.1.1; 45 CFR 164.308(a)(5)(ii)(D), password management).
 
-use base::Fault;
+use std::net::IpAddr;
+
 use base::error::code;
+use base::{Fault, Millis};
 use serde::{Deserialize, Serialize};
 
 use crate::body::{self, Body};
 use crate::breach;
+use crate::code as codes;
+use crate::deed::{By, Deed, DeedKind};
 use crate::identity::Identity;
 use crate::kdf::Hash;
 use crate::principal::{Kind, Principal, PrincipalId, Profile, invalid};
-use crate::refusal::disabled;
+use crate::refusal::{Refusal, disabled, refused};
 use crate::secret::Secret;
 use crate::session::SessionId;
 use crate::shelf::{Change, ShelfName};
+use crate::sign_in::conflict_is_refusal;
 use crate::weak::{self, Weakness};
 
 /// How a password stands on its shelf, under the principal's id.
@@ -22,6 +27,18 @@ use crate::weak::{self, Weakness};
 pub(crate) struct Stored {
     pub(crate) hash: Hash,
     set_ms: i64,
+    /// It was set by somebody else, and opens nothing but its own change.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) must_change: bool,
+}
+
+/// How a principal's password stands; never what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PasswordState {
+    /// When it was set.
+    pub set: Millis,
+    /// Whether another has to be chosen at the next sign-in.
+    pub must_change: bool,
 }
 
 impl Body for Stored {
@@ -41,15 +58,84 @@ impl Identity {
         password: &Secret,
         keep: Option<SessionId>,
     ) -> Result<(), Fault> {
+        self.put_password(id, password, keep, false)
+    }
+
+    /// Sets a password for somebody else, and ends the sessions they have. They have to choose one
+    /// of their own with it ([`Identity::change_password`]) before they can sign in.
+    pub fn reset_password(&self, id: PrincipalId, password: &Secret) -> Result<(), Fault> {
+        self.put_password(id, password, None, true)
+    }
+
+    /// Draws a password to be handed over: 60 bits, to be read off and typed in.
+    pub fn draw_password(&self) -> Result<Secret, Fault> {
+        codes::draw(self.random())
+    }
+
+    /// How a principal's password stands, if it has one.
+    pub fn password_state(&self, id: PrincipalId) -> Result<Option<PasswordState>, Fault> {
+        let stored = self.load_password(id)?.map(|(_, stored)| stored);
+        Ok(stored.map(|s| PasswordState { set: Millis(s.set_ms), must_change: s.must_change }))
+    }
+
+    /// Chooses a password in the place of one that has to be changed, which is shown once more: no
+    /// session is open at that moment. It opens none; sign in with the new one.
+    pub fn change_password(
+        &self,
+        name: &str,
+        old: &Secret,
+        new: &Secret,
+        source: IpAddr,
+    ) -> Result<(), Refusal> {
+        let key = self.name_key(name);
+        let slot = self.core.kiln.enter()?;
+        self.counted(
+            key,
+            source,
+            || self.named(name),
+            || {
+                let known = self.know(name, old, &slot)?;
+                drop(slot);
+                if !known.must_change {
+                    // Whoever has a password of their own changes it in a session, with a fresh factor.
+                    return Err(refused());
+                }
+                if weak::normalise(old.expose()) == weak::normalise(new.expose()) {
+                    let say = "Choose another password than the one you were given.";
+                    return Err(Fault::at(&code::PASSWORD_WEAK, say, "password"));
+                }
+                let principal = self.principal(known.principal)?;
+                let body = self.hashed(&principal, new, false)?;
+                let (key, version) = (principal.id.as_bytes(), principal.version);
+                let changes = vec![
+                    Change::put(ShelfName::Passwords, key, Some(known.password), body),
+                    Change::keep(ShelfName::Principals, key, Some(version)),
+                ];
+                let mut deed = self.deed(DeedKind::PasswordSet, Some(principal.id)).from(source);
+                deed.asker.by = By::Principal(principal.id);
+                let _writing = self.write();
+                self.core.ground.shelf.commit(changes, deed).map_err(conflict_is_refusal)?;
+                Ok(((), false))
+            },
+        )
+    }
+
+    fn put_password(
+        &self,
+        id: PrincipalId,
+        password: &Secret,
+        keep: Option<SessionId>,
+        must_change: bool,
+    ) -> Result<(), Fault> {
         let principal = self.principal(id)?;
         if principal.disabled.is_some() {
             return Err(disabled());
         }
-        let body = self.hashed(&principal, password)?;
+        let body = self.hashed(&principal, password, must_change)?;
         let _writing = self.write();
-        let before = self.ground.shelf.get(ShelfName::Passwords, id.as_bytes())?;
+        let before = self.core.ground.shelf.get(ShelfName::Passwords, id.as_bytes())?;
         let before = before.map(|item| item.version);
-        self.halfway.lock().retain(|_, halfway| halfway.principal != id);
+        self.core.halfway.lock().retain(|_, halfway| halfway.principal != id);
         let ending = self.end(|state| {
             state.session.principal == id
                 && Some(state.session.id) != keep
@@ -58,8 +144,8 @@ impl Identity {
         let mut changes = ending.changes();
         changes.push(Change::put(ShelfName::Passwords, id.as_bytes(), before, body));
         changes.push(Change::keep(ShelfName::Principals, id.as_bytes(), Some(principal.version)));
-        self.ground.shelf.commit(changes)?;
-        self.table.remove(&ending.digests());
+        self.core.ground.shelf.commit(changes, self.deed(DeedKind::PasswordSet, Some(id)))?;
+        self.core.table.remove(&ending.digests());
         Ok(())
     }
 
@@ -68,26 +154,27 @@ impl Identity {
         &self,
         principal: &Principal,
         password: &Secret,
+        must_change: bool,
     ) -> Result<Vec<u8>, Fault> {
         if principal.kind != Kind::Person {
             return Err(invalid("kind", "Only a person has a password. Issue a token instead."));
         }
         let text = weak::normalise(password.expose()).ok_or_else(|| weakness(Weakness::Long))?;
         self.judge(&principal.profile, password.expose(), &text)?;
-        let slot = self.kiln.enter()?;
-        let hash = self.kiln.hash(&text, self.random(), &slot)?;
+        let slot = self.core.kiln.enter()?;
+        let hash = self.core.kiln.hash(&text, self.random(), &slot)?;
         drop(slot);
-        body::encode(&Stored { hash, set_ms: self.now().0 })
+        body::encode(&Stored { hash, set_ms: self.now().0, must_change })
     }
 
     fn judge(&self, profile: &Profile, typed: &str, text: &str) -> Result<(), Fault> {
         let mut names = vec![profile.name.as_str(), profile.display.as_str()];
         names.extend(profile.sites.iter().map(String::as_str));
-        names.extend(self.settings.site_names.iter().map(String::as_str));
+        names.extend(self.core.settings.site_names.iter().map(String::as_str));
         if let Some(found) = weak::find(text, &names) {
             return Err(weakness(found));
         }
-        if let Some(list) = &self.ground.breached {
+        if let Some(list) = &self.core.ground.breached {
             // The published lists were made of what people typed, normalised or not.
             if breach::holds(list.as_ref(), text)?
                 || (typed != text && breach::holds(list.as_ref(), typed)?)
@@ -100,7 +187,7 @@ impl Identity {
 
     /// The password of a principal, with its version.
     pub(crate) fn load_password(&self, id: PrincipalId) -> Result<Option<(u64, Stored)>, Fault> {
-        let item = self.ground.shelf.get(ShelfName::Passwords, id.as_bytes())?;
+        let item = self.core.ground.shelf.get(ShelfName::Passwords, id.as_bytes())?;
         item.map(|item| Ok((item.version, body::decode(&item.body)?))).transpose()
     }
 
@@ -114,9 +201,9 @@ impl Identity {
         before: &Stored,
         hash: Hash,
     ) -> Result<u64, Fault> {
-        let body = body::encode(&Stored { hash, set_ms: before.set_ms })?;
+        let body = body::encode(&Stored { hash, ..before.clone() })?;
         let change = Change::put(ShelfName::Passwords, id.as_bytes(), Some(version), body);
-        match self.ground.shelf.commit(vec![change]) {
+        match self.core.ground.shelf.commit(vec![change], Deed::UPKEEP) {
             Ok(()) => Ok(version.saturating_add(1)),
             Err(fault) if fault.code() == &code::ITEM_CONFLICT => Ok(version),
             Err(fault) => Err(fault),

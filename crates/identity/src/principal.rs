@@ -135,6 +135,9 @@ pub struct Profile {
     /// The logical id of the Patient this person is.
     #[serde(default)]
     pub patient: Option<String>,
+    /// The logical ids of the Patients whose personal representative this person is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub represents: Vec<String>,
 }
 
 /// A profile is about a person: only its shape is printed.
@@ -171,10 +174,15 @@ impl Profile {
                 ));
             }
         }
-        for (member, id) in [("practitioner", &self.practitioner), ("patient", &self.patient)] {
+        let ids: [(&str, &[String]); 3] = [
+            ("practitioner", self.practitioner.as_slice()),
+            ("patient", self.patient.as_slice()),
+            ("represents", &self.represents),
+        ];
+        for (member, ids) in ids {
             let fits = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'.';
             let sound = |id: &String| (1..=64).contains(&id.len()) && id.bytes().all(fits);
-            if !id.iter().all(sound) {
+            if ids.len() > LIST_MAX || !ids.iter().all(sound) {
                 return Err(invalid(member, "Give the logical id of a resource."));
             }
         }

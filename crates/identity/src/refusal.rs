@@ -74,6 +74,18 @@ pub(crate) fn step_up_needed() -> Fault {
     Fault::new(&code::STEP_UP_NEEDED, say)
 }
 
+/// The right password was one to be changed: it opens nothing until it was.
+pub(crate) fn must_change() -> Fault {
+    let say = "Choose a password of your own, with the one you were given, then sign in with it.";
+    Fault::new(&code::PASSWORD_MUST_CHANGE, say)
+}
+
+pub(crate) fn last_administrator() -> Fault {
+    let say =
+        "Nobody else could administer the site. Give another person the role and a password first.";
+    Fault::new(&code::ADMINISTRATOR_LAST, say)
+}
+
 pub(crate) fn name_taken() -> Fault {
     Fault::at(&code::NAME_TAKEN, "Choose another sign-in name.", "name")
 }

@@ -61,7 +61,7 @@ impl Default for Settings {
             hashes_at_once: 4,
             issuer: "Plummer".to_owned(),
             site_names: Vec::new(),
-            administrator_role: "administrator".to_owned(),
+            administrator_role: "it-administrator".to_owned(),
         }
     }
 }

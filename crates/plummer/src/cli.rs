@@ -1,5 +1,7 @@
 //! The command line: commands and their arguments. What they do stands in `command/`, one file each.
 
+pub(crate) mod people;
+
 use crate::settings::flags::Flags;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -29,6 +31,16 @@ pub(crate) enum Command {
     Backup(Backup),
     /// Put a backup back into an empty data folder
     Restore(Restore),
+    /// Add, change and shut out the people who may sign in
+    User(people::User),
+    /// Show the roles and what they permit
+    Role(people::Role),
+    /// Add and shut out programs and machines
+    Client(people::Client),
+    /// Issue and revoke tokens for scripts
+    Token(people::Token),
+    /// Make the first administrator with the code of the first start
+    Claim(people::Claim),
     /// Check or show the access log
     #[command(subcommand)]
     Audit(Audit),

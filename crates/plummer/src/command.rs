@@ -2,9 +2,14 @@
 
 pub(crate) mod audit;
 pub(crate) mod backup;
+pub(crate) mod claim;
+pub(crate) mod client;
 pub(crate) mod config;
 pub(crate) mod export;
 pub(crate) mod generate;
 pub(crate) mod import;
 pub(crate) mod restore;
+pub(crate) mod role;
 pub(crate) mod serve;
+pub(crate) mod token;
+pub(crate) mod user;

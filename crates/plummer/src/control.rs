@@ -1,117 +1,191 @@
 //! How a command reaches the server that holds the data folder: a socket in that folder, which only
-//! those can open who can read the records anyway. It knows one wish, a backup while serving. On
-//! systems without such sockets the server has to be stopped for a backup.
+//! those can open who can read the records anyway. A command writes one request as a line of JSON and
+//! reads lines until the last ([`crate::wish`]); what it asks is done by the server at once, so that
+//! shutting somebody out needs no restart. On systems without such sockets the server has to be
+//! stopped first.
 
 use crate::command::backup;
+use crate::directory;
+use crate::opening;
+use crate::wish::{Line, Request, Told, VERSION, Wish};
 use anyhow::{Context as _, anyhow, bail};
-use record::Session;
-use std::io::{BufRead as _, BufReader, Write as _};
+use record::Record;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use tracing::{info, warn};
+use zeroize::Zeroizing;
 
 const SOCKET: &str = "control.sock";
-const WISH: &str = "backup ";
+/// Bytes of a request.
+const REQUEST_BYTES_MAX: u64 = 64 << 10;
+/// Requests worked on at once: a backup must not hold up a revocation.
+const AT_ONCE_MAX: usize = 16;
+/// How long a request may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What became of a wish.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
-    /// A server carried it out.
-    Done,
-    /// No server holds the data folder.
-    NobodyThere,
-}
-
-/// Asks the server of the data folder for a backup, if there is one.
-pub(crate) fn backup(
+/// Asks the server of the data folder, if there is one.
+pub(crate) fn ask(
     data: &Path,
-    to: &Path,
+    wish: &Request,
     progress: &mut dyn FnMut(u64, u64),
-) -> anyhow::Result<Asked> {
+) -> anyhow::Result<Option<Told>> {
     let Ok(mut stream) = UnixStream::connect(data.join(SOCKET)) else {
-        return Ok(Asked::NobodyThere);
+        return Ok(None);
     };
-    let path = to.to_str().context("the folder's name is not UTF-8")?;
-    if path.contains('\n') {
-        bail!("the folder's name holds a line break");
-    }
-    writeln!(stream, "{WISH}{path}")?;
+    let mut line = Zeroizing::new(serde_json::to_vec(wish)?);
+    line.push(b'\n');
+    stream.write_all(&line)?;
     for line in BufReader::new(stream).lines() {
-        let line = line?;
-        let mut words = line.splitn(2, ' ');
-        match (words.next(), words.next()) {
-            (Some("done"), None) => return Ok(Asked::Done),
-            (Some("failed"), Some(why)) => return Err(anyhow!("the server says: {why}")),
-            (Some("pages"), Some(rest)) => {
-                let mut numbers = rest.split(' ').filter_map(|n| n.parse().ok());
-                if let (Some(done), Some(all)) = (numbers.next(), numbers.next()) {
-                    progress(done, all);
-                }
-            }
-            _ => {}
+        let line = Zeroizing::new(line?);
+        match serde_json::from_str(&line)
+            .context("the server says what this command cannot read")?
+        {
+            Line::Pages { done, all } => progress(done, all),
+            Line::Told(told) => return Ok(Some(told)),
+            Line::Failed(why) => return Err(anyhow!("{why}")),
         }
     }
-    bail!("the server ended before the backup did")
+    bail!("the server ended before it answered")
 }
 
-/// Answers wishes on a thread of its own until the process ends. A socket that cannot be opened costs
-/// backups while serving, nothing else.
-pub(crate) fn answer(data: PathBuf, session: impl Fn() -> Session + Send + 'static) {
+/// A wish in the version of this program.
+pub(crate) const fn request(wish: Wish) -> Request {
+    Request { version: VERSION, wish }
+}
+
+/// Answers wishes on threads of their own until the process ends. A socket that cannot be opened costs
+/// commands while serving, nothing else.
+pub(crate) fn answer(data: PathBuf, record: Record) {
     let path = data.join(SOCKET);
     // The store's lock is ours, so whoever left a socket here is gone.
     let _ = std::fs::remove_file(&path);
     let listener = match UnixListener::bind(&path) {
         Ok(listener) => listener,
         Err(error) => {
-            warn!(kind = %error.kind(), "no control socket: stop the server for a backup");
+            warn!(kind = %error.kind(), "no control socket: stop the server for other commands");
             return;
         }
     };
     let private = std::fs::Permissions::from_mode(0o600);
     if std::fs::set_permissions(&path, private).is_err() {
-        warn!("the control socket cannot be made private: stop the server for a backup");
+        warn!("the control socket cannot be made private: stop the server for other commands");
         let _ = std::fs::remove_file(&path);
         return;
     }
     let work = move || {
+        let (data, busy) = (Arc::new(data), Arc::new(AtomicUsize::new(0)));
         for stream in listener.incoming().flatten() {
-            if carry_out(&data, &session(), stream).is_err() {
-                warn!("whoever asked for a backup has gone away");
-            }
+            serve(&data, &record, &busy, stream);
         }
     };
     if std::thread::Builder::new().name("control".to_owned()).spawn(work).is_err() {
-        warn!("no thread for the control socket: stop the server for a backup");
+        warn!("no thread for the control socket: stop the server for other commands");
     }
 }
 
-fn carry_out(data: &Path, session: &Session, stream: UnixStream) -> anyhow::Result<()> {
-    let mut out = stream.try_clone()?;
-    let mut line = String::new();
-    BufReader::new(stream).read_line(&mut line)?;
-    let Some(to) = line.trim_end_matches('\n').strip_prefix(WISH).map(PathBuf::from) else {
-        writeln!(out, "failed this server does not know what was asked")?;
-        return Ok(());
+/// One of those worked on, until it is dropped.
+struct Slot(Arc<AtomicUsize>);
+
+impl Slot {
+    fn take(busy: &Arc<AtomicUsize>) -> Option<Self> {
+        let slot = Self(Arc::clone(busy));
+        (busy.fetch_add(1, Ordering::AcqRel) < AT_ONCE_MAX).then_some(slot)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Carries out one request on a thread of its own.
+fn serve(data: &Arc<PathBuf>, record: &Record, busy: &Arc<AtomicUsize>, mut stream: UnixStream) {
+    let Some(slot) = Slot::take(busy) else {
+        let say = "the server is busy with as many commands as it takes; try again".to_owned();
+        let _ = write_line(&mut stream, &Line::Failed(say));
+        return;
     };
+    let (data, record) = (Arc::clone(data), record.clone());
+    let work = move || {
+        let _slot = slot;
+        if carry_out(&data, &record, stream).is_err() {
+            warn!("whoever asked for something has gone away");
+        }
+    };
+    if std::thread::Builder::new().name("control-one".to_owned()).spawn(work).is_err() {
+        warn!("no thread for a command");
+    }
+}
+
+fn carry_out(data: &Path, record: &Record, stream: UnixStream) -> anyhow::Result<()> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut out = stream.try_clone()?;
+    let mut line = Zeroizing::new(Vec::new());
+    BufReader::new(stream.take(REQUEST_BYTES_MAX)).read_until(b'\n', &mut line)?;
+    let outcome = match read(&line) {
+        Ok(Wish::Backup { to }) => copy(data, record, &to, &mut out),
+        Ok(wish) => directory::carry_out(record, wish).map_err(|fault| anyhow!("{fault}")),
+        Err(error) => Err(error),
+    };
+    let last = match outcome {
+        Ok(told) => Line::Told(told),
+        Err(error) => Line::Failed(format!("{error:#}")),
+    };
+    write_line(&mut out, &last)
+}
+
+/// The wish of a line. What it says wrong is not repeated: it may hold a password.
+fn read(line: &[u8]) -> anyhow::Result<Wish> {
+    let known: Result<Request, _> = serde_json::from_slice(line);
+    match known {
+        Ok(Request { version: VERSION, wish }) => Ok(wish),
+        _ => bail!(
+            "this server is of another version of the program, and does not know what was asked"
+        ),
+    }
+}
+
+fn write_line(out: &mut UnixStream, line: &Line) -> anyhow::Result<()> {
+    let mut text = Zeroizing::new(serde_json::to_vec(line)?);
+    text.push(b'\n');
+    out.write_all(&text)?;
+    Ok(())
+}
+
+fn copy(data: &Path, record: &Record, to: &Path, out: &mut UnixStream) -> anyhow::Result<Told> {
     if !to.is_absolute() {
-        writeln!(out, "failed the folder must be named from the root")?;
-        return Ok(());
+        bail!("the folder must be named from the root");
     }
     info!("a backup begins");
     let told = &mut |done: u64, all: u64| {
-        let _ = writeln!(out, "pages {done} {all}");
+        let _ = write_line(out, &Line::Pages { done, all });
     };
-    let outcome = backup::copy(session, data, &to, told);
-    match outcome {
-        Ok(()) => {
-            info!("a backup is done");
-            writeln!(out, "done")?;
-        }
-        Err(error) => {
-            warn!("a backup failed");
-            writeln!(out, "failed {error:#}")?;
+    let outcome = backup::copy(&opening::session(record), data, to, told);
+    match &outcome {
+        Ok(()) => info!("a backup is done"),
+        Err(_) => warn!("a backup failed"),
+    }
+    outcome.map(|()| Told::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_requests_of_this_version_are_read_and_nothing_of_others_is_repeated() {
+        let line =
+            |version: u32| format!(r#"{{"version":{version},"wish":{{"do":"draw-claim"}}}}"#);
+        assert!(matches!(read(line(VERSION).as_bytes()), Ok(Wish::DrawClaim)));
+        for bad in [line(VERSION + 1), "hunter2".to_owned(), String::new()] {
+            let said = read(bad.as_bytes()).unwrap_err().to_string();
+            assert!(said.contains("another version") && !said.contains("hunter2"));
         }
     }
-    Ok(())
 }

@@ -1,13 +1,19 @@
 //! The binary: arguments, settings, log, and the command that was asked for. Start-up is this page.
 
 mod cli;
+mod columns;
 mod command;
 mod control;
+mod directory;
+mod first_start;
 mod import;
 mod logging;
 mod opening;
+mod people;
 mod progress;
+mod prompt;
 mod settings;
+mod wish;
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -43,6 +49,11 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Generate(args) => command::generate::run(&args),
         Command::Backup(args) => command::backup::run(&settings, &args),
         Command::Restore(args) => command::restore::run(&settings, &args),
+        Command::User(args) => command::user::run(&settings, args),
+        Command::Role(args) => command::role::run(&settings, args),
+        Command::Client(args) => command::client::run(&settings, args),
+        Command::Token(args) => command::token::run(&settings, args),
+        Command::Claim(args) => command::claim::run(&settings, args),
         Command::Audit(args) => command::audit::run(&settings, args),
         Command::Config(args) => command::config::run(&settings, &args),
         Command::Version => Ok(ExitCode::SUCCESS),

@@ -11,12 +11,12 @@ use std::hash::{BuildHasher, RandomState};
 
 /// Opens the record of the data folder.
 pub(crate) fn record(settings: &Settings) -> anyhow::Result<Record> {
-    open(settings, settings.record())
+    open(settings, settings.record()?)
 }
 
 /// Opens the record of the data folder for a load.
 pub(crate) fn bulk(settings: &Settings) -> anyhow::Result<Record> {
-    open(settings, record::Settings { bulk: true, ..settings.record() })
+    open(settings, record::Settings { bulk: true, ..settings.record()? })
 }
 
 fn open(settings: &Settings, how: record::Settings) -> anyhow::Result<Record> {
@@ -38,7 +38,7 @@ fn open(settings: &Settings, how: record::Settings) -> anyhow::Result<Record> {
 /// The gate, opened for a command.
 pub(crate) fn session(record: &Record) -> Session {
     let request = uuid_v7(SystemClock.now(), &mut random());
-    record.session(Subject::anonymous().from(Source::Local), request)
+    record.session(Subject::operator().from(Source::Local), request)
 }
 
 /// Numbers for the ids of requests. They name, they do not protect.

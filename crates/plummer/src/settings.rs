@@ -200,8 +200,10 @@ impl Settings {
     }
 
     /// What the record is opened with.
-    pub(crate) fn record(&self) -> record::Settings {
-        record::Settings {
+    pub(crate) fn record(&self) -> anyhow::Result<record::Settings> {
+        let identity = self.identity();
+        identity.check().map_err(|fault| anyhow!("{fault}"))?;
+        Ok(record::Settings {
             limits: self.limits(),
             create_by_update: self.switch("create_by_update"),
             sync: if self.text("sync") == "relaxed" {
@@ -210,8 +212,37 @@ impl Settings {
                 store::Sync::Full
             },
             clock: Arc::new(SystemClock),
+            site: Some(self.text("site")).filter(|site| !site.is_empty()).map(Into::into),
+            identity,
+            breached: self.breached()?,
             ..record::Settings::default()
+        })
+    }
+
+    /// How people sign in.
+    fn identity(&self) -> identity::Settings {
+        let ms = |name| i64::try_from(self.number(name)).unwrap_or(i64::MAX);
+        let idle_ms = ms("session_idle_ms");
+        let defaults = identity::Settings::default();
+        identity::Settings {
+            idle_ms,
+            absolute_ms: ms("session_absolute_ms"),
+            step_up_ms: ms("step_up_ms"),
+            script_ttl_max_ms: ms("token_ttl_max_ms"),
+            touch_ms: defaults.touch_ms.min(idle_ms),
+            ..defaults
         }
+    }
+
+    /// The list of stolen passwords, opened.
+    fn breached(&self) -> anyhow::Result<Option<Arc<dyn identity::Breached>>> {
+        let path = self.text("breached_passwords");
+        if path.is_empty() {
+            return Ok(None);
+        }
+        let file = std::fs::File::open(&path)
+            .with_context(|| format!("breached_passwords: {path} cannot be read"))?;
+        Ok(Some(Arc::new(identity::SortedHashes::new(file))))
     }
 
     /// What the server is made with; refuses what makes no sense.
@@ -234,12 +265,16 @@ impl Settings {
                 Some((Value::List(list), _)) => list.clone(),
                 _ => Vec::new(),
             },
+            guard: self.text("guard") == "on",
             explain: self.switch("explain"),
             delete_many: self.switch("delete_many"),
         };
         config.check()?;
         if self.number("page_default") > self.number("page_max") {
             bail!("page_default is above page_max");
+        }
+        if self.number("session_idle_ms") > self.number("session_absolute_ms") {
+            bail!("session_idle_ms is above session_absolute_ms");
         }
         Ok(config)
     }

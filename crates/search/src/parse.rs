@@ -3,11 +3,13 @@
 //! patient.
 
 mod filter;
+mod hidden;
 mod refuse;
 mod result;
 mod text;
 mod value;
 
+pub use hidden::Hides;
 pub use text::{decode_query, encode_query};
 
 use crate::query::{Filter, Search, Summary, Total};
@@ -16,6 +18,7 @@ use base::error::code;
 use base::{Fault, Limits, Millis, Severity};
 use fhir::definitions::{TypeId, r4};
 use std::cell::Cell;
+use std::sync::Arc;
 
 /// Where a search stands.
 #[derive(Debug, Clone)]
@@ -48,6 +51,8 @@ pub struct Options {
     pub base_url: Option<String>,
     /// The query is the criteria of a conditional interaction: result parameters are refused.
     pub conditional: bool,
+    /// What does not exist for the caller.
+    pub hidden: Option<Arc<dyn Hides>>,
 }
 
 /// Reads decoded parameters.

@@ -104,6 +104,7 @@ fn main() {
             now: base::Millis(0),
             base_url: None,
             conditional: false,
+            hidden: None,
         };
         let search =
             search::parse::parse(&level, &search::parse::decode_query(query).unwrap(), &options)

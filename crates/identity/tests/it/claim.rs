@@ -14,7 +14,7 @@ fn a_claim_makes_the_first_administrator_who_can_sign_in() {
     let made = site.identity.claim(&claim, profile("ada"), &PASSWORD.into(), HOME).expect("made");
     assert_eq!(
         (made.kind, made.profile.roles.as_slice()),
-        (Kind::Person, &["administrator".to_owned()][..])
+        (Kind::Person, &["it-administrator".to_owned()][..])
     );
     assert_eq!(site.identity.principal(made.id).expect("read"), made);
     site.sign_in("ada");
@@ -39,10 +39,14 @@ fn an_administrator_made_otherwise_spends_the_claim_even_when_no_longer_one() {
     for later in [false, true] {
         let site = Site::new();
         let claim = site.identity.make_claim().expect("drawn").expect("a code");
-        let wanted = Profile { roles: vec!["administrator".into()], ..profile("ada") };
+        let wanted = Profile { roles: vec!["it-administrator".into()], ..profile("ada") };
         let first = if later { profile("ada") } else { wanted.clone() };
         let made = site.identity.create(Kind::Person, first).expect("made");
         let made = site.identity.change(made.id, made.version, wanted).expect("changed");
+        let roles = vec!["it-administrator".into()];
+        let other = Profile { roles, ..profile("bob") };
+        let other = site.identity.create(Kind::Person, other).expect("made");
+        site.identity.set_password(other.id, &PASSWORD.into(), None).expect("set");
         let made = site.identity.change(made.id, made.version, profile("ada")).expect("demoted");
         site.identity.disable(made.id, made.version, "left").expect("disabled");
         let late = site.identity.claim(&claim, profile("eve"), &PASSWORD.into(), HOME);

@@ -201,3 +201,60 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_password_set_by_another_opens_nothing_but_its_own_change() {
+    let site = Site::new();
+    let ada = site.person("ada");
+    let opened = site.sign_in("ada");
+    let (given, own) = ("handed over in person", "etwas ganz anderes");
+    site.identity.reset_password(ada.id, &given.into()).expect("reset");
+    assert!(site.identity.find(text(&opened).expose(), None).is_err(), "sign-ins are ended");
+    assert!(site.identity.password_state(ada.id).expect("state").expect("one").must_change);
+    let told = |name: &str, password: &str| {
+        site.identity.begin(name, &password.into(), HOME).map_err(|r| r.fault.code().name).err()
+    };
+    assert_eq!(told("ada", given), Some("identity.password.must-change"));
+    assert_eq!(told("ada", PASSWORD), Some("identity.sign-in.refused"));
+    let change = |old: &str, new: &str| {
+        let done = site.identity.change_password("ADA", &old.into(), &new.into(), HOME);
+        done.map_err(|refusal| refusal.fault.code().name)
+    };
+    assert_eq!(change("not the one given", own), Err("identity.sign-in.refused"));
+    assert_eq!(change(given, given), Err("identity.password.weak"));
+    assert_eq!(change(given, "short"), Err("identity.password.weak"));
+    assert_eq!(change(given, own), Ok(()));
+    assert_eq!(
+        change(own, given),
+        Err("identity.sign-in.refused"),
+        "only one that must be changed"
+    );
+    site.clock.turn(60_000);
+    assert_eq!(told("ada", own), None);
+    let state = site.identity.password_state(ada.id).expect("state").expect("one");
+    assert!(!state.must_change);
+}
+
+#[test]
+fn a_password_that_must_be_changed_stays_so_after_a_restart_and_another_cost() {
+    let mut site = Site::new();
+    let ada = site.person("ada");
+    site.identity.reset_password(ada.id, &"handed over in person".into()).expect("reset");
+    site.settings.cost = Cost { memory_kib: 16, passes: 2, lanes: 1 };
+    let site = site.restarted();
+    for _ in 0..2 {
+        let refusal = site.identity.begin("ada", &"handed over in person".into(), HOME);
+        assert_eq!(
+            refusal.expect_err("refused").fault.code().name,
+            "identity.password.must-change"
+        );
+    }
+}
+
+#[test]
+fn drawn_passwords_are_good_enough_to_be_set() {
+    let site = Site::new();
+    let ada = site.person("ada");
+    let drawn = site.identity.draw_password().expect("drawn");
+    site.identity.reset_password(ada.id, &drawn).expect("set");
+}

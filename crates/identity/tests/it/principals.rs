@@ -16,6 +16,7 @@ fn a_principal_is_made_and_read_back_as_it_was() {
         care_teams: vec!["ct-9".into()],
         practitioner: Some("prac-1".into()),
         patient: Some("pat-7".into()),
+        represents: vec!["pat-8".into()],
     };
     let made = site.identity.create(Kind::Person, whole.clone()).expect("made");
     let read = site.identity.principal(made.id).expect("read");
@@ -205,4 +206,43 @@ proptest! {
             prop_assert_eq!(identity::SignInName::fold(&typed.to_uppercase()), folded);
         }
     }
+}
+
+#[test]
+fn the_last_administrator_can_be_neither_disabled_nor_stripped() {
+    let site = Site::new();
+    let administers = |name: &str| Profile {
+        roles: vec![site.settings.administrator_role.clone(), "nurse".to_owned()],
+        ..profile(name)
+    };
+    let make = |name: &str, password: bool| {
+        let made = site.identity.create(Kind::Person, administers(name)).expect("made");
+        if password {
+            site.identity.set_password(made.id, &PASSWORD.into(), None).expect("set");
+        }
+        made
+    };
+    let last = "identity.administrator.last";
+    let disable = |one: &Principal| {
+        let done = site.identity.disable(one.id, one.version, "left");
+        done.map_err(|fault| fault.code().name)
+    };
+    let strip = |one: &Principal| {
+        let profile = Profile { roles: vec!["nurse".to_owned()], ..one.profile.clone() };
+        site.identity.change(one.id, one.version, profile).map_err(|fault| fault.code().name)
+    };
+    let ada = make("ada", true);
+    // Neither a program nor somebody who cannot sign in administers a site.
+    site.identity.create(Kind::Service, administers("robot")).expect("made");
+    let bob = make("bob", false);
+    assert_eq!((disable(&ada).err(), strip(&ada).err()), (Some(last), Some(last)));
+    let renamed = Profile { display: "Ada King".to_owned(), ..ada.profile.clone() };
+    let ada = site.identity.change(ada.id, ada.version, renamed).expect("any other change");
+    site.identity.reset_password(bob.id, &"handed over in person".into()).expect("reset");
+    assert_eq!(disable(&ada).err(), Some(last), "bob has not been here yet");
+    site.identity.set_password(bob.id, &PASSWORD.into(), None).expect("set");
+    let ada = disable(&ada).expect("bob is there");
+    assert_eq!((disable(&bob).err(), strip(&bob).err()), (Some(last), Some(last)));
+    site.identity.enable(ada.id, ada.version).expect("enabled");
+    strip(&bob).expect("ada is there");
 }

@@ -7,6 +7,7 @@ use crate::control;
 use crate::opening;
 use crate::progress::{Progress, Step};
 use crate::settings::Settings;
+use crate::wish::Wish;
 use anyhow::{Context as _, bail};
 use audit::Log;
 use base::time::SystemClock;
@@ -25,13 +26,11 @@ pub(crate) fn run(settings: &Settings, args: &Backup) -> anyhow::Result<ExitCode
     let to = std::path::absolute(&args.to)?;
     let mut progress = Progress::begin("copying", "pages");
     let mut told = |done, all| progress.step(Step { count: done, done, all });
-    match control::backup(&settings.data(), &to, &mut told)? {
-        control::Asked::Done => {}
-        control::Asked::NobodyThere => {
-            let record = opening::record(settings)?;
-            let session = opening::session(&record);
-            copy(&session, &settings.data(), &to, &mut told)?;
-        }
+    let wish = control::request(Wish::Backup { to: to.clone() });
+    if control::ask(&settings.data(), &wish, &mut told)?.is_none() {
+        let record = opening::record(settings)?;
+        let session = opening::session(&record);
+        copy(&session, &settings.data(), &to, &mut told)?;
     }
     progress.end();
     writeln!(std::io::stdout(), "backed up to {}", to.display())?;

@@ -2,10 +2,11 @@
 //! store, the access log link by link (45 CFR 164.308(a)(7)(ii)(B)).
 
 use crate::cli::Restore;
+use crate::directory;
 use crate::opening;
 use crate::progress::grouped;
 use crate::settings::Settings;
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
@@ -29,6 +30,8 @@ pub(crate) fn run(settings: &Settings, args: &Restore) -> anyhow::Result<ExitCod
     copy_folder(&from.join("audit"), &data.join("audit"))?;
     // Opening it is the proof that it can be opened.
     let record = opening::record(settings)?;
+    // What was revoked since the backup was made would be valid in it again.
+    directory::operator(&record).revoke_everything().map_err(|fault| anyhow!("{fault}"))?;
     let count: u64 = record.store_stats().live.iter().map(|(_, count)| count).sum();
     writeln!(
         std::io::stdout(),

@@ -3,6 +3,7 @@
 
 use crate::cli::Serve;
 use crate::control;
+use crate::first_start::{self, Welcome};
 use crate::import::demo;
 use crate::opening;
 use crate::settings::Settings;
@@ -20,19 +21,20 @@ use tracing::info;
 pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode> {
     let config = settings.server()?;
     let record = opening::record(settings)?;
-    if args.demo {
-        demo::load(&record, &settings.data(), args.demo_patients)?;
-    }
+    let clinic = match args.demo {
+        true => Some(demo::load(&record, &settings.data(), args.demo_patients)?),
+        false => None,
+    };
+    let welcome = first_start::begin(&record, clinic.as_ref())?;
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let stop = stopped()?;
         let (clock, random) = (Arc::new(SystemClock), Box::new(opening::random()));
         let server = Server::bind(record.clone(), config, clock, random).await?;
         let base = format!("http://{}/fhir", server.address());
-        let for_control = record.clone();
-        control::answer(settings.data(), move || opening::session(&for_control));
+        control::answer(settings.data(), record.clone());
         info!(address = %server.address(), sync = settings.text("sync"), "ready");
-        greet(&base, args.demo)?;
+        greet(&base, &settings.data().display().to_string(), &welcome)?;
         server.run(stop).await;
         anyhow::Ok(())
     })?;
@@ -52,21 +54,9 @@ fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-fn greet(base: &str, demo: bool) -> std::io::Result<()> {
+fn greet(base: &str, data: &str, welcome: &Welcome) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "Plummer serves {base}")?;
-    if demo {
-        writeln!(out, "Try:")?;
-        for example in [
-            "/metadata",
-            "/Patient?_count=5&_pretty=true",
-            "/Patient?name=ann&_summary=true",
-            "/Observation?combo-code=http://loinc.org|8480-6&_sort=-date&_include=Observation:patient",
-            "/Appointment?date=gt2020&_sort=date&_count=10",
-        ] {
-            writeln!(out, "  curl '{base}{example}'")?;
-        }
-        writeln!(out, "All people in it are invented. Stop it with Ctrl-C.")?;
-    }
+    welcome.say(&mut out, base, data)?;
     out.flush()
 }

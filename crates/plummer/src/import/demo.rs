@@ -9,6 +9,7 @@ use ::demo::{Clinic, Options};
 use anyhow::{Context as _, bail};
 use base::Clock as _;
 use base::time::SystemClock;
+use fhir::definitions::r4;
 use record::Record;
 use std::fs;
 use std::io::Write as _;
@@ -18,12 +19,16 @@ use std::sync::Arc;
 const MARK: &str = "demo";
 const SEED: u64 = 1;
 
-/// Loads the demo clinic, unless the folder holds it already.
-pub(crate) fn load(record: &Record, data: &Path, patients: u64) -> anyhow::Result<()> {
+/// Loads the demo clinic, unless the folder holds it already. Answers the clinic that is there.
+pub(crate) fn load(record: &Record, data: &Path, patients: u64) -> anyhow::Result<Clinic> {
     let mark = data.join(MARK);
     let told = fs::read_to_string(&mark).unwrap_or_default();
     if told.trim() == "loaded" {
-        return Ok(());
+        // It may have been made with another number of patients.
+        let live = record.store_stats().live.into_iter();
+        let there =
+            live.filter(|(of, _)| r4().name(*of) == "Patient").map(|(_, count)| count).sum();
+        return Ok(Clinic::new(Options::at(there, SEED, SystemClock.now())));
     }
     let empty = record.store_stats().live.iter().all(|(_, count)| *count == 0);
     if !empty && told.is_empty() {
@@ -65,5 +70,5 @@ pub(crate) fn load(record: &Record, data: &Path, patients: u64) -> anyhow::Resul
         took.as_secs(),
         took.subsec_millis()
     )?;
-    Ok(())
+    Ok(clinic)
 }

@@ -109,6 +109,18 @@ pub(crate) static TABLE: &[Setting] = &[
     row("create_by_update", Kind::Switch, "true", "a PUT under an unused id creates the resource"),
     row("delete_many", Kind::Switch, "false", "a conditional delete may delete several resources"),
     row(
+        "guard",
+        Kind::Choice(&["on", "off"]),
+        "on",
+        "every request needs a caller, and gets what the policies permit; off lets whoever reaches the port do everything, on this machine only",
+    ),
+    row(
+        "site",
+        Kind::Text,
+        "",
+        "the id of the Organization that records belong to when nothing in them says where they are from",
+    ),
+    row(
         "explain",
         Kind::Switch,
         "false",
@@ -181,6 +193,36 @@ pub(crate) static TABLE: &[Setting] = &[
         Kind::Number(1000, u64::MAX),
         "50000000",
         "index rows a search may touch; one that needs more is refused",
+    ),
+    row(
+        "session_idle_ms",
+        Kind::Number(60_000, DAY_MS),
+        "900000",
+        "how long nobody may act in a session before it ends; longer is easier at the bedside, and leaves an abandoned screen open longer",
+    ),
+    row(
+        "session_absolute_ms",
+        Kind::Number(60_000, 30 * DAY_MS),
+        "43200000",
+        "how long a session lasts at most, whatever happens in it",
+    ),
+    row(
+        "step_up_ms",
+        Kind::Number(10_000, 60 * 60_000),
+        "300000",
+        "for how long after a factor was shown what asks for a fresh one is permitted",
+    ),
+    row(
+        "token_ttl_max_ms",
+        Kind::Number(60_000, 3660 * DAY_MS),
+        "7776000000",
+        "how long a token for a script may be valid at most",
+    ),
+    row(
+        "breached_passwords",
+        Kind::Path,
+        "",
+        "a file of SHA-1 hashes of stolen passwords, sorted, which nobody may choose; empty: none",
     ),
     row(
         "cors_origins",

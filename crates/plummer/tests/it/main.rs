@@ -13,6 +13,8 @@ mod import;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod run;
 #[cfg(test)]
 mod serve;

@@ -46,6 +46,26 @@ impl Serving {
         answer
     }
 
+    /// The next lines it says on its console.
+    pub(crate) fn told(&mut self, count: usize) -> Vec<String> {
+        let line = |_| {
+            let mut line = String::new();
+            self.out.read_line(&mut line).unwrap();
+            line.trim_end().to_owned()
+        };
+        (0..count).map(line).collect()
+    }
+
+    /// Asks it to end, and reads what it said that was not read yet.
+    pub(crate) fn rest(&mut self) -> String {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let mut rest = String::new();
+        self.out.read_to_string(&mut rest).unwrap();
+        self.child.wait().unwrap();
+        rest
+    }
+
     /// Asks it to end as the system does, and says whether it ended well.
     pub(crate) fn stop(mut self) -> bool {
         let pid = self.child.id().to_string();

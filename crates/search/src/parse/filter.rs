@@ -5,7 +5,6 @@ use super::text::{split, unescape};
 use super::value::{self, Resolved};
 use super::{Context, Options, refuse};
 use crate::query::{CompositeMatch, Filter};
-use crate::registry::registry;
 use base::Fault;
 use base::error::code;
 use fhir::definitions::{SearchKind, TypeId, r4};
@@ -50,7 +49,7 @@ impl Context<'_> {
         if let Some(filter) = self.common(types, code, modifier, text)? {
             return Ok(filter);
         }
-        let parameter = resolve(types, code)?;
+        let parameter = resolve(types, code, self.options)?;
         self.plain(&parameter, name, modifier, text)
     }
 
@@ -67,7 +66,7 @@ impl Context<'_> {
             Some((code, only)) => (code, Some(only)),
             None => (link, None),
         };
-        let parameter = resolve(types, code)?;
+        let parameter = resolve(types, code, self.options)?;
         if parameter.kind != SearchKind::Reference {
             return Err(refuse::chain(link, "is no reference, so nothing can follow it"));
         }
@@ -124,7 +123,7 @@ impl Context<'_> {
         let source = r4()
             .resource_type(source)
             .ok_or_else(|| refuse::chain(name, "names a type that FHIR R4 does not have"))?;
-        let parameter = resolve(&[source], link)?;
+        let parameter = resolve(&[source], link, self.options)?;
         let points_here = types.is_empty() || types.iter().any(|t| parameter.targets.contains(t));
         if parameter.kind != SearchKind::Reference || !points_here {
             return Err(refuse::chain(name, "names no reference that points at the type searched"));
@@ -165,6 +164,10 @@ impl Context<'_> {
                 Filter::Type { any: types_named(text, self.options)? }
             }
             "_list" => {
+                let list = r4().resource_type("List");
+                if list.is_some_and(|list| self.options.parameter(list, "item").is_none()) {
+                    return Err(refuse::unknown(one(types), code, self.options));
+                }
                 refuse_modifier(&[])?;
                 let list = unescape(text);
                 let list = list.strip_prefix("List/").unwrap_or(&list);
@@ -174,6 +177,16 @@ impl Context<'_> {
                 Filter::InList { list: list.to_owned() }
             }
             "_text" | "_content" => {
+                let all: Vec<TypeId>;
+                let searched = if types.is_empty() {
+                    all = r4().resource_types().map(|(of, _)| of).collect();
+                    &all
+                } else {
+                    types
+                };
+                if self.options.wordless(searched).is_some() {
+                    return Err(refuse::unknown(one(types), code, self.options));
+                }
                 refuse_modifier(&[])?;
                 let mut any = Vec::new();
                 for part in values(code, text, self.options)? {
@@ -269,6 +282,13 @@ impl Context<'_> {
     }
 }
 
+fn one(types: &[TypeId]) -> Option<TypeId> {
+    match types {
+        [only] => Some(*only),
+        _ => None,
+    }
+}
+
 /// The comma-separated values of a parameter, escapes kept.
 fn values<'t>(name: &str, text: &'t str, options: &Options) -> Result<Vec<&'t str>, Fault> {
     let parts = split(text, ',');
@@ -283,7 +303,7 @@ fn values<'t>(name: &str, text: &'t str, options: &Options) -> Result<Vec<&'t st
 }
 
 /// A parameter as all of `types` have it.
-pub(super) fn resolve(types: &[TypeId], code: &str) -> Result<Resolved, Fault> {
+pub(super) fn resolve(types: &[TypeId], code: &str, options: &Options) -> Result<Resolved, Fault> {
     let all: Vec<TypeId>;
     let types = if types.is_empty() {
         all = r4().resource_types().map(|(of, _)| of).collect();
@@ -293,15 +313,15 @@ pub(super) fn resolve(types: &[TypeId], code: &str) -> Result<Resolved, Fault> {
     };
     let mut found: Option<Resolved> = None;
     for of in types {
-        let unknown = || refuse::unknown((types.len() == 1).then_some(*of), code);
-        let parameter = registry().parameter(*of, code).ok_or_else(unknown)?;
+        let unknown = || refuse::unknown((types.len() == 1).then_some(*of), code, options);
+        let parameter = options.parameter(*of, code).ok_or_else(unknown)?;
         match &mut found {
             None => found = Some(Resolved::of(parameter)),
             Some(found) if found.kind == parameter.kind => found.join(parameter),
             Some(_) => return Err(unknown()),
         }
     }
-    found.ok_or_else(|| refuse::unknown(None, code))
+    found.ok_or_else(|| refuse::unknown(None, code, options))
 }
 
 /// Of two faults the one that says more: an unknown parameter says least.

@@ -1,7 +1,7 @@
 //! The faults of a query. They name parameters, never values; a name that is no name is not
 //! repeated either.
 
-use crate::registry::registry;
+use super::Options;
 use base::Fault;
 use base::error::code;
 use fhir::definitions::{TypeId, r4};
@@ -46,16 +46,15 @@ pub(super) fn modifier(name: &str, modifier: &str, supported: &[&str]) -> Fault 
 }
 
 /// An unknown parameter, with the names that look like it.
-pub(super) fn unknown(of: Option<TypeId>, name: &str) -> Fault {
+pub(super) fn unknown(of: Option<TypeId>, name: &str, options: &Options) -> Fault {
     let Some(of) = of else {
         let what =
             "is not defined for all types; a search of several types takes parameters they share";
         let text = format!("the search parameter {} {what} (name them with _type)", shown(name));
         return Fault::new(&code::SEARCH_PARAMETER_UNKNOWN, text);
     };
-    let mut near: Vec<(usize, &str)> = registry()
+    let mut near: Vec<(usize, &str)> = options
         .parameters(of)
-        .iter()
         .map(|p| (distance(name, p.code), p.code))
         .filter(|(d, code)| *d <= 1 + code.len() / 4)
         .collect();
@@ -107,9 +106,18 @@ mod tests {
     #[test]
     fn suggests_what_was_meant_and_repeats_no_nonsense() {
         let of = r4().resource_type("Patient").unwrap();
-        assert!(unknown(Some(of), "brithdate").to_string().contains("Did you mean birthdate?"));
-        assert!(unknown(Some(of), "qqqqqq").to_string().contains("qqqqqq. The"));
-        assert!(!unknown(Some(of), "Ada Lovelace").to_string().contains("Ada"));
+        let options = Options {
+            lenient: false,
+            limits: base::Limits::default(),
+            now: base::Millis(0),
+            base_url: None,
+            conditional: false,
+            hidden: None,
+        };
+        let unknown = |name| unknown(Some(of), name, &options);
+        assert!(unknown("brithdate").to_string().contains("Did you mean birthdate?"));
+        assert!(unknown("qqqqqq").to_string().contains("qqqqqq. The"));
+        assert!(!unknown("Ada Lovelace").to_string().contains("Ada"));
         assert_eq!((distance("abc", "abc"), distance("abc", "acb"), distance("", "ab")), (0, 2, 2));
     }
 }

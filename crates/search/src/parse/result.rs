@@ -4,7 +4,6 @@
 use super::filter::resolve;
 use super::{Context, refuse};
 use crate::query::{Include, Search, SortBy, SortKey, Summary, Total};
-use crate::registry::{Parameter, registry};
 use base::Fault;
 use fhir::definitions::{SearchKind, TypeId, r4};
 
@@ -129,7 +128,7 @@ impl Context<'_> {
                     "_lastUpdated" => SortBy::LastUpdated,
                     "_type" => SortBy::Type,
                     name => {
-                        let parameter = resolve(&self.types, name)?;
+                        let parameter = resolve(&self.types, name, self.options)?;
                         if parameter.atoms.is_empty() {
                             return Err(refuse::result("_sort", "names a parameter without order"));
                         }
@@ -166,7 +165,7 @@ impl Context<'_> {
         if value == "*" {
             let narrow = !reverse && !iterate && !self.types.is_empty();
             let sources = if narrow { self.types.clone() } else { every() };
-            let all = sources.into_iter().map(|of| wildcard(of, None, value, iterate));
+            let all = sources.into_iter().map(|of| self.wildcard(of, None, value, iterate));
             return Ok(all.filter(|i| self.leads_here(i, reverse, iterate)).collect());
         }
         let refused = |what: &str| Err(refuse::result(name, what));
@@ -183,10 +182,10 @@ impl Context<'_> {
             Some(None) => return refused("names a type that FHIR R4 does not have"),
         };
         if code == "*" {
-            return Ok(vec![wildcard(source, target, value, iterate)]);
+            return Ok(vec![self.wildcard(source, target, value, iterate)]);
         }
-        let Some(parameter) = registry().parameter(source, code) else {
-            return Err(refuse::unknown(Some(source), code));
+        let Some(parameter) = self.options.parameter(source, code) else {
+            return Err(refuse::unknown(Some(source), code, self.options));
         };
         if parameter.kind != SearchKind::Reference {
             return refused("names a parameter that is no reference");
@@ -208,18 +207,23 @@ impl Context<'_> {
         let anywhere = !reverse || iterate || self.types.is_empty();
         !include.atoms.is_empty()
             && (anywhere
-                || references(include.source)
+                || self
+                    .options
+                    .references(include.source)
                     .any(|p| p.targets.iter().any(|t| self.types.contains(t))))
     }
-}
 
-fn references(of: TypeId) -> impl Iterator<Item = &'static Parameter> {
-    registry().parameters(of).iter().filter(|p| p.kind == SearchKind::Reference)
-}
-
-fn wildcard(source: TypeId, target: Option<TypeId>, written: &str, iterate: bool) -> Include {
-    let mut atoms: Vec<_> = references(source).flat_map(|p| p.atoms.iter().copied()).collect();
-    atoms.sort();
-    atoms.dedup();
-    Include { source, atoms, target, iterate, written: written.to_owned() }
+    fn wildcard(
+        &self,
+        source: TypeId,
+        target: Option<TypeId>,
+        written: &str,
+        iterate: bool,
+    ) -> Include {
+        let references = self.options.references(source);
+        let mut atoms: Vec<_> = references.flat_map(|p| p.atoms.iter().copied()).collect();
+        atoms.sort();
+        atoms.dedup();
+        Include { source, atoms, target, iterate, written: written.to_owned() }
+    }
 }

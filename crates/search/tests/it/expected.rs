@@ -86,6 +86,7 @@ fn read(level: &Level, query: &str) -> Search {
         now: Millis(1_600_000_000_000),
         base_url: None,
         conditional: false,
+        hidden: None,
     };
     parse(level, &pairs, &options).unwrap()
 }

@@ -15,6 +15,7 @@ fn options(lenient: bool) -> Options {
         now: Millis(1_592_179_200_000),
         base_url: None,
         conditional: false,
+        hidden: None,
     }
 }
 

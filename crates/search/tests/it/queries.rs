@@ -19,6 +19,7 @@ fn options() -> Options {
         now: NOW,
         base_url: Some("https://here.example/fhir/".to_owned()),
         conditional: false,
+        hidden: None,
     }
 }
 

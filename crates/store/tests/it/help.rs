@@ -122,5 +122,6 @@ pub(crate) fn strict() -> search::parse::Options {
         now: Millis(1_700_000_000_000),
         base_url: None,
         conditional: false,
+        hidden: None,
     }
 }

@@ -1,0 +1,223 @@
+//! What one command asks of the process that holds the data folder, and what is told back: the words
+//! of the control socket, one JSON text a line, and of a command that holds the folder itself.
+
+use identity::Secret;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use std::path::PathBuf;
+
+/// The version of these words. Another is refused: commands and server are of one program.
+pub(crate) const VERSION: u32 = 1;
+
+/// A request: a version and a wish.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Request {
+    pub(crate) version: u32,
+    pub(crate) wish: Wish,
+}
+
+/// A wish.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum Wish {
+    /// A copy of everything.
+    Backup { to: PathBuf },
+    /// Those of a sort.
+    List { sort: Sort },
+    /// One of them.
+    Show { sort: Sort, name: String },
+    /// A new one; persons may have a password, drawn or given.
+    Add { profile: Box<Wanted>, password: Option<Given> },
+    /// Roles more, roles less.
+    Roles { name: String, grant: Vec<String>, revoke: Vec<String> },
+    /// Shut out.
+    Disable { sort: Sort, name: String, reason: String },
+    /// Let in again.
+    Enable { sort: Sort, name: String },
+    /// Another password.
+    Password { name: String, password: Given },
+    /// No second factors.
+    ResetFactors { name: String },
+    /// What one has open; `end` ends one of them, or all.
+    Sessions { sort: Sort, name: String, end: Option<Ending> },
+    /// A token for a script.
+    Issue { name: String, ttl_ms: i64, note: String },
+    /// Tokens of one, or of all.
+    Tokens { name: Option<String> },
+    /// A token less.
+    Revoke { token: String },
+    /// A claim code, drawn anew.
+    DrawClaim,
+    /// The first administrator.
+    Claim { code: Hidden, name: String, display: String, password: Hidden },
+}
+
+/// People, or programs and machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Sort {
+    Person,
+    Program,
+    Any,
+}
+
+/// What to end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Ending {
+    All,
+    One(String),
+}
+
+/// A new principal.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wanted {
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    pub(crate) display: String,
+    pub(crate) roles: Vec<String>,
+    pub(crate) sites: Vec<String>,
+    pub(crate) care_teams: Vec<String>,
+    pub(crate) practitioner: Option<String>,
+    pub(crate) patient: Option<String>,
+    pub(crate) represents: Vec<String>,
+}
+
+/// A password: given, or to be drawn and told.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Given {
+    /// None: draw one.
+    pub(crate) text: Option<Hidden>,
+    /// It need not be changed.
+    pub(crate) permanent: bool,
+}
+
+/// A text that is written to the socket and nowhere else.
+#[derive(Clone)]
+pub(crate) struct Hidden(pub(crate) Secret);
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl Serialize for Hidden {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.0.expose())
+    }
+}
+
+impl<'de> Deserialize<'de> for Hidden {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from).map(|text| Self(Secret::new(text)))
+    }
+}
+
+/// A line of the answer; the last one is not `Pages`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Line {
+    /// How far a copy is.
+    Pages { done: u64, all: u64 },
+    /// Done.
+    Told(Told),
+    /// Not done.
+    Failed(String),
+}
+
+/// What was done.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Told {
+    Done,
+    One(Box<Shown>),
+    Many(Vec<Shown>),
+    Sessions(Vec<Open>),
+    Ended(usize),
+    Issued { token: Hidden, open: Open },
+    Code(Option<Hidden>),
+}
+
+/// A principal, as commands show it.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Shown {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) display: String,
+    pub(crate) kind: String,
+    pub(crate) roles: Vec<String>,
+    pub(crate) sites: Vec<String>,
+    pub(crate) care_teams: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) practitioner: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) patient: Option<String>,
+    pub(crate) represents: Vec<String>,
+    /// Since when and why it may do nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) disabled: Option<(String, String)>,
+    pub(crate) created: String,
+    /// `none`, `set` or `to be changed`.
+    pub(crate) password: String,
+    pub(crate) factors: Vec<String>,
+    pub(crate) sessions: usize,
+    pub(crate) tokens: usize,
+    /// A password that was drawn just now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) drawn: Option<Hidden>,
+}
+
+/// A session or token, as commands show it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Open {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    /// `sign-in` or `token`.
+    pub(crate) kind: String,
+    pub(crate) since: String,
+    pub(crate) used: String,
+    pub(crate) ends: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) from: Option<String>,
+    pub(crate) note: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_one_line_that_reads_back_and_shows_no_password() {
+        let wish = Wish::Password {
+            name: "ada".to_owned(),
+            password: Given { text: Some(Hidden("a\nsecret".into())), permanent: true },
+        };
+        let request = Request { version: VERSION, wish };
+        assert!(!format!("{request:?}").contains("secret"));
+        let line = serde_json::to_string(&request).unwrap();
+        assert_eq!(
+            line,
+            r#"{"version":1,"wish":{"do":"password","name":"ada","password":{"text":"a\nsecret","permanent":true}}}"#
+        );
+        let read: Request = serde_json::from_str(&line).unwrap();
+        let Wish::Password { password, .. } = read.wish else { panic!("another wish") };
+        assert_eq!(password.text.unwrap().0.expose(), "a\nsecret");
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused() {
+        for line in [
+            r#"{"version":1,"wish":{"do":"shutdown"}}"#,
+            r#"{"version":1,"wish":{"do":"draw-claim"},"more":1}"#,
+            r#"{"version":1,"wish":{"do":"enable","sort":"person","name":"a","more":1}}"#,
+            "backup /somewhere",
+            "",
+        ] {
+            assert!(serde_json::from_str::<Request>(line).is_err(), "{line}");
+        }
+    }
+}
