@@ -35,7 +35,7 @@ const USAGE: &str = "
   --mask persona=T.e       an element a role may not see
   --data demo|synthea|none what our own server holds besides (default demo)
   --persona P, --family F  only these; may be given more than once
-  --seed N, --quick, --timed N, --judge-timing, --release
+  --seed N, --quick, --timed N, --judge-timing, --release, --binary FILE
   --json FILE, --show      the report; with --show, both answers of each leak
   --calibrate              ask as the administrator: which families can find anything here
   --still                  change nothing: whatever differs is no leak but a mistake
@@ -72,6 +72,7 @@ struct Words {
     timed: Option<usize>,
     judge_timing: bool,
     release: bool,
+    binary: Option<PathBuf>,
     json: Option<PathBuf>,
     show: bool,
     calibrate: bool,
@@ -115,6 +116,7 @@ impl Words {
                 "--json" => out.json = Some(value()?.into()),
                 "--quick" => out.quick = true,
                 "--judge-timing" => out.judge_timing = true,
+                "--binary" => out.binary = Some(value()?.into()),
                 "--release" => out.release = true,
                 "--show" => out.show = true,
                 "--calibrate" => out.calibrate = true,
@@ -219,8 +221,11 @@ fn ask(
 
 /// Our own server, on a folder that is thrown away.
 fn own(words: &Words, options: &Options) -> anyhow::Result<Report> {
-    let binary =
-        if words.release { build(&root(), "plummer", &["--release"])? } else { program(&root())? };
+    let binary = match &words.binary {
+        Some(binary) => binary.canonicalize()?,
+        None if words.release => build(&root(), "plummer", &["--release"])?,
+        None => program(&root())?,
+    };
     let folder = std::env::temp_dir().join(format!("plummer-leak-{}", std::process::id()));
     fs::create_dir_all(&folder)?;
     let done = own_in(words, options, &binary, &folder.join("data"));

@@ -64,13 +64,15 @@ pub struct PersonaReport {
     pub asked: usize,
     /// Answers that showed a record: none would make the turn worth nothing.
     pub seen: usize,
+    /// Changes of hidden records that were refused to the administrator.
+    pub unchanged: usize,
     /// Welch's t of reading hidden against absent.
     pub timing: Option<f64>,
 }
 
 impl PersonaReport {
     pub(crate) fn new(key: &'static str) -> Self {
-        Self { key, cells: BTreeMap::new(), asked: 0, seen: 0, timing: None }
+        Self { key, cells: BTreeMap::new(), asked: 0, seen: 0, unchanged: 0, timing: None }
     }
 }
 
@@ -184,7 +186,7 @@ impl Report {
                 let cells = p.cells.iter().map(|(number, cell)| {
                     json!({ "family": number, "asked": cell.asked, "leaks": cell.leaks })
                 });
-                json!({ "persona": p.key, "asked": p.asked, "seen": p.seen, "t": p.timing,
+                json!({ "persona": p.key, "asked": p.asked, "seen": p.seen, "unchanged": p.unchanged, "t": p.timing,
                     "families": cells.collect::<Vec<_>>() })
             })
             .collect();

@@ -15,7 +15,7 @@ use crate::wire::{Answer, Request, Wire};
 use crate::world::{Item, Phase, Side, World};
 use anyhow::{Context, bail};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -83,13 +83,24 @@ pub fn run(
     for persona in &options.personas {
         let own = options.own.get(persona.key).map(String::as_str);
         let world = World::new(persona, options.seed, own);
-        let mut turn =
-            Turn { world, options, leaks: Vec::new(), report: PersonaReport::new(persona.key) };
+        let mut turn = Turn {
+            world,
+            options,
+            leaks: Vec::new(),
+            report: PersonaReport::new(persona.key),
+            out_of_reach: BTreeSet::new(),
+        };
         turn.run(targets, people).with_context(|| format!("as {}", persona.key))?;
         let found = turn.leaks.len();
         tell(&format!(
-            "{:<17} {:>6} questions, {:>5} answered with something, {found} leaks",
-            persona.key, turn.report.asked, turn.report.seen
+            "{:<17} {:>6} questions, {:>5} answered with something, {found} leaks{}",
+            persona.key,
+            turn.report.asked,
+            turn.report.seen,
+            match turn.report.unchanged {
+                0 => String::new(),
+                n => format!(" ({n} changes were refused to the administrator)"),
+            }
         ));
         report.leaks.append(&mut turn.leaks);
         report.personas.push(turn.report);
@@ -104,6 +115,7 @@ struct Turn<'o> {
     options: &'o Options,
     leaks: Vec<Leak>,
     report: PersonaReport,
+    out_of_reach: BTreeSet<String>,
 }
 
 /// Exchanges of one family, and pairs in one world that should have been alike.
@@ -133,6 +145,7 @@ impl Turn<'_> {
                 if two || phase == Phase::Writes { Instants::Replaced } else { Instants::Kept };
             let tokens = self.tokens(people, false)?;
             self.world.round = 'a';
+            self.look_over(targets.a, &tokens)?;
             let before = self.ask(targets.a, &tokens, &families, (&since_a, instants))?;
             self.harm(targets.a, &tokens, Side::A)?;
             // Tokens of minutes are fetched anew for each half.
@@ -143,8 +156,9 @@ impl Turn<'_> {
                 None => targets.a,
             };
             if !self.options.still {
-                make(b, &tokens, &self.world.change(phase))?;
+                self.report.unchanged += alter(b, &tokens, &self.world.change(phase))?;
             }
+            self.look_over(b, &tokens)?;
             let after = self.ask(b, &tokens, &families, (&since_b, instants))?;
             self.harm(b, &tokens, if self.options.still { Side::A } else { Side::B })?;
             if phase == Phase::Reads && self.options.timed > 0 {
@@ -252,6 +266,22 @@ impl Turn<'_> {
         self.leaks.append(&mut found);
     }
 
+    /// Notes which hidden records the administrator cannot see either: of those no harm can be told.
+    fn look_over(&mut self, wire: &mut dyn Wire, tokens: &Tokens) -> anyhow::Result<()> {
+        self.out_of_reach.clear();
+        if self.world.phase == Phase::Reads {
+            return Ok(());
+        }
+        for item in self.world.hidden("*") {
+            let mut request = Request::get(item.address());
+            request.token.clone_from(&tokens.admin);
+            if wire.ask(&request)?.status != 200 {
+                self.out_of_reach.insert(item.address());
+            }
+        }
+        Ok(())
+    }
+
     /// Whether hidden records are still what they were: a write must not reach them.
     fn harm(&mut self, wire: &mut dyn Wire, tokens: &Tokens, side: Side) -> anyhow::Result<()> {
         if self.world.phase == Phase::Reads {
@@ -259,6 +289,9 @@ impl Turn<'_> {
         }
         let mut harmed = Vec::new();
         for item in self.world.hidden("*") {
+            if self.out_of_reach.contains(&item.address()) {
+                continue;
+            }
             let mut request = Request::get(item.address());
             request.token.clone_from(&tokens.admin);
             if let Some(how) = damage(item, side, &wire.ask(&request)?) {
@@ -352,6 +385,30 @@ fn make(wire: &mut dyn Wire, tokens: &Tokens, bundles: &[Value]) -> anyhow::Resu
         wire.ask(&request)?.ok().context("the administrator cannot set the world up")?;
     }
     Ok(())
+}
+
+/// Makes the second world. What the administrator may not touch either (a wall may stand before it
+/// too) stays as it was, and is counted: of such records only new ones tell the worlds apart.
+fn alter(wire: &mut dyn Wire, tokens: &Tokens, bundles: &[Value]) -> anyhow::Result<usize> {
+    let mut refused = 0;
+    for bundle in bundles {
+        let entries = bundle.get("entry").and_then(Value::as_array).cloned().unwrap_or_default();
+        if entries.is_empty() || make(wire, tokens, std::slice::from_ref(bundle)).is_ok() {
+            continue;
+        }
+        for entry in entries {
+            let word = |name: &str| entry.pointer(name).and_then(Value::as_str).unwrap_or("");
+            let method = if word("/request/method") == "DELETE" { "DELETE" } else { "PUT" };
+            let mut request = Request::new(method, word("/request/url"));
+            if let Some(resource) = entry.get("resource") {
+                request = request.json(resource);
+            }
+            request.token.clone_from(&tokens.admin);
+            let status = wire.ask(&request)?.status;
+            refused += usize::from(!(200..300).contains(&status));
+        }
+    }
+    Ok(refused)
 }
 
 /// An instant later than all that was set up and earlier than all that changes, if the server tells
