@@ -10,9 +10,9 @@ use base::{Clock, Fault};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use record::{Record, Source};
+use record::Record;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -53,6 +53,24 @@ impl Server {
         Ok(Self { state, listener })
     }
 
+    /// Lets apps be signed in as well: the endpoints below `/auth` are answered by this.
+    ///
+    /// # Errors
+    /// `server.parameter.invalid` when the base address does not end in `/fhir`: the addresses of the
+    /// endpoints follow from it.
+    pub fn with_smart(mut self, smart: Arc<smart::Smart>) -> Result<Self, Fault> {
+        let base = self.state.config.base_url.as_deref();
+        if base.is_some_and(|base| smart::Place::of(base).is_none()) {
+            let what = "apps can be signed in only when the base address ends in /fhir";
+            return Err(Fault::at(&code::PARAMETER_INVALID, what, "base_url"));
+        }
+        let Some(state) = Arc::get_mut(&mut self.state) else {
+            return Err(Fault::new(&code::INTERNAL, "the server serves already"));
+        };
+        state.smart = Some(smart);
+        Ok(self)
+    }
+
     /// Where it listens; the port is the one the system chose when 0 was asked for.
     pub fn address(&self) -> SocketAddr {
         self.listener.local_addr().unwrap_or(self.state.config.listen)
@@ -69,10 +87,10 @@ impl Server {
                 () = &mut stop => break,
                 slot = Arc::clone(&slots).acquire_owned() => slot,
             };
-            let (stream, source) = tokio::select! {
+            let (stream, peer) = tokio::select! {
                 () = &mut stop => break,
                 accepted = self.listener.accept() => match accepted {
-                    Ok((stream, peer)) => (stream, Source::of(peer.ip())),
+                    Ok((stream, peer)) => (stream, peer.ip()),
                     Err(error) => {
                         warn!(kind = %error.kind(), "a connection was not accepted");
                         tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -82,7 +100,7 @@ impl Server {
             };
             let (state, closed) = (Arc::clone(&self.state), closed.clone());
             connections.spawn(async move {
-                connection(state, stream, source, closed).await;
+                connection(state, stream, peer, closed).await;
                 drop(slot);
             });
             while connections.try_join_next().is_some() {}
@@ -105,7 +123,7 @@ impl Server {
 async fn connection(
     state: Arc<State>,
     stream: TcpStream,
-    source: Source,
+    peer: IpAddr,
     mut closed: watch::Receiver<bool>,
 ) {
     let _counted = state.metrics.connect();
@@ -115,7 +133,7 @@ async fn connection(
     }
     let idle = Duration::from_millis(state.config.idle_ms);
     let shared = Arc::clone(&state);
-    let service = service_fn(move |request| service::handle(Arc::clone(&shared), source, request));
+    let service = service_fn(move |request| service::handle(Arc::clone(&shared), peer, request));
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(idle)

@@ -9,6 +9,7 @@ use crate::origin::{self, Allowed};
 use crate::reply::{Body, PLAIN, Reply};
 use crate::rest;
 use crate::route::{self, BASE_PATH, Interaction};
+use crate::smart;
 use crate::state::{State, internal};
 use base::Fault;
 use base::error::code;
@@ -25,6 +26,7 @@ use hyper::body::Incoming;
 use record::{Kind, Session, Source, Subject};
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -52,7 +54,7 @@ struct Seen {
 /// Answers a request. It never fails: what goes wrong is an answer too.
 pub(crate) async fn handle(
     state: Arc<State>,
-    source: Source,
+    peer: IpAddr,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let started = Instant::now();
@@ -62,7 +64,7 @@ pub(crate) async fn handle(
     let id = state.request_id(given);
     let wanted = parts.headers.get(ACCEPT_ENCODING).and_then(|_| encoding::wanted(&parts.headers));
     let mut seen = Seen::default();
-    let session = state.record.session(Subject::anonymous().from(source), id);
+    let session = state.record.session(Subject::anonymous().from(Source::of(peer)), id);
     let mut reply = match admit(&state, &parts, in_flight) {
         Err(fault) => {
             let reply = refuse(&fault, PLAIN, &mut seen);
@@ -70,7 +72,9 @@ pub(crate) async fn handle(
         }
         Ok(origin) => {
             let path = parts.uri.path();
-            let mut reply = if is_fhir(path) {
+            let mut reply = if smart::serves(&state, path) {
+                smart::answer(&state, &session, peer, parts, body).await
+            } else if is_fhir(path) {
                 let reply =
                     fhir(&state, session.clone(), parts, body, origin.as_ref(), &mut seen).await;
                 trail(&session, reply, &mut seen).await
@@ -109,7 +113,13 @@ fn admit(state: &State, parts: &request::Parts, in_flight: i64) -> Result<Option
         return Err(Fault::new(&code::OVERLOADED, "the server is at its limit; try again"));
     }
     origin::check_host(&parts.headers, &parts.uri, state.config.own_host())?;
-    origin::check_origin(&parts.headers, &state.config.cors_origins)
+    // Who may read its answers, the authorization server decides by itself.
+    if smart::serves(state, parts.uri.path()) {
+        return Ok(None);
+    }
+    origin::check_origin(&parts.headers, &state.config.cors_origins, |origin| {
+        smart::is_app(state, origin)
+    })
 }
 
 /// Sees to it that every request leaves an audit event before its answer does: the gate writes its
@@ -216,7 +226,11 @@ async fn interact(ask: Ask) -> Result<Reply, Fault> {
     }
 }
 
-async fn read_body(state: &State, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Fault> {
+pub(crate) async fn read_body(
+    state: &State,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Result<Bytes, Fault> {
     let most = state.config.body_bytes_max;
     let announced = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > most as u64) {

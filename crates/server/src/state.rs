@@ -24,6 +24,8 @@ pub(crate) struct State {
     pub(crate) started: Millis,
     /// The capability statement without its addresses, once it was asked for.
     pub(crate) capabilities: OnceLock<Bytes>,
+    /// The authorization server of apps, if there is one.
+    pub(crate) smart: Option<Arc<smart::Smart>>,
     random: Mutex<Box<dyn Random>>,
     pool: Arc<Semaphore>,
     draining: AtomicBool,
@@ -44,6 +46,7 @@ impl State {
             started: clock.now(),
             clock,
             capabilities: OnceLock::new(),
+            smart: None,
             random: Mutex::new(random),
             pool,
             draining: AtomicBool::new(false),

@@ -153,7 +153,7 @@ pub(crate) fn sound_redirect(address: &str) -> bool {
 }
 
 /// The origin of a page at this address.
-pub(crate) fn origin(address: &str) -> Option<&str> {
+pub fn origin_of(address: &str) -> Option<&str> {
     let after = address.find("://")? + 3;
     let rest = address.get(after..)?;
     let end = rest.find(['/', '?']).map_or(address.len(), |at| at + after);
@@ -215,10 +215,10 @@ mod tests {
 
     #[test]
     fn an_origin_ends_where_the_path_begins() {
-        assert_eq!(origin("https://a.example:1/b?c"), Some("https://a.example:1"));
-        assert_eq!(origin("https://a.example?c"), Some("https://a.example"));
-        assert_eq!(origin("http://localhost:3000"), Some("http://localhost:3000"));
-        assert_eq!(origin("com.example.app:/cb"), None);
+        assert_eq!(origin_of("https://a.example:1/b?c"), Some("https://a.example:1"));
+        assert_eq!(origin_of("https://a.example?c"), Some("https://a.example"));
+        assert_eq!(origin_of("http://localhost:3000"), Some("http://localhost:3000"));
+        assert_eq!(origin_of("com.example.app:/cb"), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use identity::shelf::SCAN_MAX;
 use identity::{Change, Kind, Principal, PrincipalId, Profile, Secret, ShelfName};
 use serde::{Deserialize, Serialize};
 
-use crate::address::{origin, sound_redirect, sound_web, wrong};
+use crate::address::{origin_of, sound_redirect, sound_web, wrong};
 use crate::item;
 use crate::keys::{KeySet, SET_BYTES_MAX};
 use crate::scope::{About, Scopes, TEXT_BYTES_MAX};
@@ -89,6 +89,9 @@ pub struct Registered {
     /// Its secret, if it has one: shown once and kept nowhere.
     pub secret: Option<Secret>,
 }
+
+/// An app that may act, with its principal.
+type Able = (Arc<App>, Arc<Principal>);
 
 /// How an app stands on its shelf, under its id. Its name, roles and whether it is disabled stand with
 /// its principal.
@@ -176,7 +179,7 @@ impl Registration {
 
     /// Whether a page of this origin is the app's.
     pub(crate) fn has_origin(&self, of: &str) -> bool {
-        self.redirects.iter().any(|redirect| origin(redirect) == Some(of))
+        self.redirects.iter().any(|redirect| origin_of(redirect) == Some(of))
     }
 
     /// Whether it may act without a user.
@@ -330,10 +333,7 @@ impl Smart {
     }
 
     /// The app of a `client_id`, if it may act.
-    pub(crate) fn able_app(
-        &self,
-        client_id: &str,
-    ) -> Result<Option<(Arc<App>, Arc<Principal>)>, Fault> {
+    pub(crate) fn able_app(&self, client_id: &str) -> Result<Option<Able>, Fault> {
         let Some(app) = PrincipalId::parse(client_id).and_then(|id| self.app(id)) else {
             return Ok(None);
         };

@@ -1,5 +1,5 @@
 //! What an app can learn before it asks for anything
-//! (<https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html>; OpenID Connect Discovery 1.0, 4;
+//! (<https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html>; `OpenID` Connect Discovery 1.0, 4;
 //! RFC 8414). Nothing is listed that is not done.
 
 use serde_json::{Value, json};

@@ -202,7 +202,7 @@ impl Smart {
         // What the app may be given may have become less since.
         let whole = family.grant.scopes.within(&proven.app.registration.scopes);
         let scopes = match params.one("scope")? {
-            None => whole.clone(),
+            None => whole,
             Some(text) => {
                 let asked = Scopes::parse(text).ok_or_else(invalid_scope)?;
                 let understood = text.split(' ').filter(|word| !word.is_empty()).count();

@@ -1,5 +1,5 @@
 //! Identity tokens and the keys that sign them: RS256, since that is what every relying party of
-//! OpenID Connect must understand and SMART asks for
+//! `OpenID` Connect must understand and SMART asks for
 //! (<https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html#scopes-for-requesting-identity-data>).
 //!
 //! The library that makes RSA keys draws its own randomness; it is the one place where randomness is
