@@ -15,13 +15,14 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use crate::address::{Params, Place};
+use crate::app::Proves;
 use crate::assertion::Proven;
 use crate::authorize::Coded;
 use crate::families::{Access, Family};
 use crate::grant::{Grant, GrantId, Shown};
 use crate::item;
 use crate::refusal::{
-    Refused, busy, invalid_grant, invalid_scope, unauthorized_app, unsupported_grant,
+    Refused, busy, invalid_app, invalid_grant, invalid_scope, unauthorized_app, unsupported_grant,
 };
 use crate::scope::{About, Scope, Scopes};
 use crate::smart::Smart;
@@ -93,7 +94,14 @@ impl Smart {
         if !matches!(kind, "authorization_code" | "refresh_token" | "client_credentials") {
             return Err(unsupported_grant());
         }
-        let proven = self.prove(params, authorization, place)?;
+        let unnamed = authorization.is_none()
+            && params.one("client_id")?.is_none()
+            && params.one("client_assertion")?.is_none();
+        let proven = if kind == "refresh_token" && unnamed {
+            self.bearer_of_refresh(params)?
+        } else {
+            self.prove(params, authorization, place)?
+        };
         match kind {
             "authorization_code" => self.by_code(params, &proven, place),
             "refresh_token" => self.by_refresh(params, &proven),
@@ -178,6 +186,19 @@ impl Smart {
             id_token,
             shown: grant.shown.clone(),
         })
+    }
+
+    /// The public app whose refresh token this is: SMART has it send nothing else.
+    fn bearer_of_refresh(&self, params: &Params) -> Result<Proven, Refused> {
+        let text = params.need("refresh_token", "Send the refresh token.")?;
+        let (id, _) = token::refresh(text).ok_or_else(invalid_grant)?;
+        let family = self.families.get(id).ok_or_else(invalid_grant)?;
+        let able = self.able_app(&family.grant.app.to_string())?;
+        let (app, principal) = able.ok_or_else(invalid_grant)?;
+        if app.registration.proves != Proves::Not {
+            return Err(invalid_app());
+        }
+        Ok(Proven { app, principal, signed: false })
     }
 
     fn by_refresh(&self, params: &Params, proven: &Proven) -> Result<Issued, Refused> {

@@ -104,6 +104,22 @@ fn attack_29_a_refresh_may_ask_for_less_and_never_for_more() {
 }
 
 #[test]
+fn a_public_app_need_not_name_itself_and_a_confidential_one_must_prove_itself() {
+    let site = Site::new();
+    site.person("eve", |_| {});
+    let (caller, app) = (site.sign_in("eve"), site.app(public("chart", ALL)));
+    let bare =
+        |token: &str| site.token(&[("grant_type", "refresh_token"), ("refresh_token", token)]);
+    let given =
+        body(&bare(&text(&site.dance(&app, &caller, ALL), "refresh_token")).expect("given"));
+    let now = smart::Registration { proves: smart::Proves::Secret, ..public("chart", ALL) };
+    site.smart.change_app(app.app.id, now).expect("changed");
+    let refused = bare(&text(&given, "refresh_token")).expect_err("no proof");
+    assert_eq!(refused.error, "invalid_client");
+    assert_eq!(bare("plr_x").expect_err("none").error, "invalid_grant");
+}
+
+#[test]
 fn online_access_ends_with_the_session() {
     let site = Site::new();
     site.person("eve", |_| {});

@@ -55,7 +55,7 @@ pub(in crate::smart) fn approval(view: &Approval<'_>) -> Reply {
     }
     let body = body
         .raw("</fieldset><p class=\"hint\">Take away what you do not want to give. You can end all of it at any time under “Apps that can see my record”.</p>")
-        .raw("<div class=\"answers\"><button name=\"answer\" value=\"deny\" class=\"other\">Deny</button><button name=\"answer\" value=\"approve\">Allow</button></div></form>");
+        .raw("<div class=\"answers\"><button name=\"answer\" value=\"deny\" class=\"other\">Deny</button><button name=\"answer\" value=\"approve\" class=\"other\">Allow</button></div></form>");
     page(StatusCode::OK, "Decide what the app may do", body, view.target)
 }
 
