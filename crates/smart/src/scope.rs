@@ -219,6 +219,12 @@ impl Reach {
         Self { of: Some(of.to_owned()), ..self.clone() }
     }
 
+    /// The part of it that matches a search.
+    #[must_use]
+    pub fn narrowed(&self, query: &str) -> Self {
+        Self { query: Some(query.to_owned()), version_1: false, ..self.clone() }
+    }
+
     /// Whether everything `other` permits is permitted here too.
     pub fn covers(&self, other: &Self) -> bool {
         other.meet(self).as_ref() == Some(other)

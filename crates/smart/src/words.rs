@@ -131,10 +131,48 @@ fn conditions(query: &str) -> String {
     each.collect::<Vec<_>>().join(" and ")
 }
 
-/// The parts into which a scope over every type can be split, so that some can be chosen.
+/// The categories by which a type is split, with their code system.
+const CATEGORIES: [(&str, &str, &[&str]); 2] = [
+    (
+        "Condition",
+        "http://terminology.hl7.org/CodeSystem/condition-category",
+        &["encounter-diagnosis", "problem-list-item"],
+    ),
+    (
+        "Observation",
+        "http://terminology.hl7.org/CodeSystem/observation-category",
+        &[
+            "laboratory",
+            "vital-signs",
+            "social-history",
+            "survey",
+            "exam",
+            "imaging",
+            "procedure",
+            "therapy",
+            "activity",
+        ],
+    ),
+];
+
+/// What a part of a scope is called.
+pub fn part_words(part: &Reach) -> String {
+    match &part.query {
+        None => kind(part.of.as_deref()),
+        Some(query) => conditions(query),
+    }
+}
+
+/// The parts into which a scope can be split, so that some can be chosen: of one over every type the
+/// types, of one over a type that has categories the categories.
 pub fn parts(reach: &Reach) -> Vec<Reach> {
-    if reach.of.is_some() {
-        return Vec::new();
+    if let Some(of) = &reach.of {
+        let found = CATEGORIES.iter().find(|(name, _, _)| name == of && reach.query.is_none());
+        let Some((_, system, codes)) = found else { return Vec::new() };
+        return codes
+            .iter()
+            .map(|code| reach.narrowed(&format!("category={system}|{code}")))
+            .collect();
     }
     KINDS.iter().map(|(name, _)| reach.part(name)).collect()
 }
@@ -177,6 +215,25 @@ mod tests {
         ] {
             assert_eq!(say(scope, own), words);
         }
+    }
+
+    #[test]
+    fn conditions_and_observations_can_be_chosen_by_category() {
+        let all = Scopes::parse("patient/Observation.read patient/Condition.rs").expect("scopes");
+        for whole in all.reaches() {
+            let parts = parts(whole);
+            assert!(parts.len() >= 2);
+            for part in parts {
+                let printed = Scopes::parse(&part.to_string()).expect("a scope");
+                assert_eq!(printed.reaches().next(), Some(&part), "what is printed is read back");
+                assert!(whole.covers(&part), "{part}");
+                let given = all.within(&printed);
+                assert_eq!(given.reaches().next(), Some(&part));
+                assert!(part_words(&part).starts_with("those whose category is"));
+            }
+        }
+        let granular = Scopes::parse("patient/Observation.rs?category=a").expect("scopes");
+        assert!(parts(granular.reaches().next().expect("one")).is_empty());
     }
 
     #[test]

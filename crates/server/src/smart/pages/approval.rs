@@ -5,7 +5,7 @@ use super::{hidden, page};
 use crate::reply::Reply;
 use crate::smart::people::Person;
 use http::StatusCode;
-use smart::words::{kind, parts, sentence};
+use smart::words::{part_words, parts, sentence};
 use smart::{Ask, Scope};
 
 /// What is shown.
@@ -94,7 +94,7 @@ fn choice(scope: &Scope, at: usize, own: bool) -> Html {
                 .raw("\" value=\"")
                 .text(&part.to_string())
                 .raw("\"><span>")
-                .text(&kind(part.of.as_deref()))
+                .text(&part_words(part))
                 .raw("</span></label>");
         }
         html = html.raw("</details>");
