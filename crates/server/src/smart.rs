@@ -115,11 +115,11 @@ pub(crate) async fn answer(
     parts: request::Parts,
     body: Incoming,
 ) -> Reply {
-    let (Some(smart), Some(row)) = (state.smart.clone(), find(parts.uri.path())) else {
+    let Some(row) = find(parts.uri.path()) else {
         return pages::failed(&Fault::new(&code::UNKNOWN_ROUTE, "there is nothing here"));
     };
     let origin = parts.headers.get(ORIGIN).cloned();
-    let done = work(state, smart, session, peer, row, parts, body).await;
+    let done = work(state, session, peer, row, parts, body).await;
     let mut reply = done.unwrap_or_else(|fault| pages::failed(&fault));
     share(state, row, origin, &mut reply);
     reply.headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
@@ -144,7 +144,6 @@ pub(crate) async fn answer(
 
 async fn work(
     state: &Arc<State>,
-    smart: Arc<smart::Smart>,
     session: &Session,
     peer: IpAddr,
     row: &'static Row,
@@ -166,6 +165,8 @@ async fn work(
         _ => bytes::Bytes::new(),
     };
     let place = place(state, &parts.headers)?;
+    let unknown = || Fault::new(&code::UNKNOWN_ROUTE, "there is nothing here");
+    let smart = state.smart.clone().ok_or_else(unknown)?;
     let own = Arc::clone(state);
     let session = session.clone();
     let call = Call { state: own, smart, session, peer, parts, body, place };

@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::address::{origin_of, sound_redirect, sound_web, wrong};
 use crate::item;
 use crate::keys::{KeySet, SET_BYTES_MAX};
-use crate::scope::{About, Scopes, TEXT_BYTES_MAX};
+use crate::reach::About;
+use crate::scope::{Scopes, TEXT_BYTES_MAX};
 use crate::smart::Smart;
 use crate::token::{self, Digest, Use};
 

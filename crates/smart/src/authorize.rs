@@ -15,8 +15,9 @@ use crate::address::{Params, Place, with_query, wrong};
 use crate::app::App;
 use crate::grant::Shown;
 use crate::launch::Launch;
+use crate::reach::About;
 use crate::refusal::{Turned, back};
-use crate::scope::{About, Scope, Scopes};
+use crate::scope::{Scope, Scopes};
 use crate::smart::Smart;
 use crate::token::{self, Digest, Use};
 
@@ -45,7 +46,7 @@ pub(crate) struct Pending {
     chosen: Option<(PrincipalId, String)>,
     issuer: String,
     /// The browser it began in.
-    visit: Digest,
+    browser: Digest,
     pub(crate) until: Millis,
 }
 
@@ -106,17 +107,17 @@ fn fhir_user(user: &Principal) -> Option<String> {
 
 impl Smart {
     /// Draws what a browser is known again by.
-    pub fn draw_visit(&self) -> Result<Secret, Fault> {
-        token::draw(Use::Visit, self.random()).map(|(text, _)| text)
+    pub fn draw_browser(&self) -> Result<Secret, Fault> {
+        token::draw(Use::Browser, self.random()).map(|(text, _)| text)
     }
 
     /// Checks a request for authorization and keeps it; the text names it.
-    pub fn begin(&self, params: &Params, visit: &str, place: &Place) -> Result<Secret, Turned> {
+    pub fn begin(&self, params: &Params, browser: &str, place: &Place) -> Result<Secret, Turned> {
         const UNKNOWN: &str = "The app that sent you here is not known, or it asked to be answered at an address that is not registered for it. Tell whoever runs the app.";
         let unknown = |_| Turned::Page(UNKNOWN);
         let id = params.one("client_id").map_err(unknown)?.unwrap_or_default();
         let redirect = params.one("redirect_uri").map_err(unknown)?.unwrap_or_default();
-        let visit = token::digest(Use::Visit, visit).ok_or(Turned::Page(UNKNOWN))?;
+        let browser = token::digest(Use::Browser, browser).ok_or(Turned::Page(UNKNOWN))?;
         let app = self.able_app(id)?.map(|(app, _)| app);
         let app = app
             .filter(|app| app.registration.redirects.iter().any(|known| known == redirect))
@@ -187,7 +188,7 @@ impl Smart {
             launch,
             chosen: None,
             issuer: place.base.clone(),
-            visit,
+            browser,
             until: Millis(now.0.saturating_add(self.settings.request_ms)),
             app,
         };
@@ -201,16 +202,16 @@ impl Smart {
     }
 
     /// What a request asks, if it is still waiting and began in this browser.
-    pub fn waiting(&self, request: &str, visit: &str) -> Option<Ask> {
-        self.look(request, visit).map(|(_, pending)| pending.ask())
+    pub fn waiting(&self, request: &str, browser: &str) -> Option<Ask> {
+        self.look(request, browser).map(|(_, pending)| pending.ask())
     }
 
-    fn look(&self, request: &str, visit: &str) -> Option<(Digest, Pending)> {
-        let (digest, visit) =
-            (token::digest(Use::Request, request)?, token::digest(Use::Visit, visit)?);
+    fn look(&self, request: &str, browser: &str) -> Option<(Digest, Pending)> {
+        let (digest, browser) =
+            (token::digest(Use::Request, request)?, token::digest(Use::Browser, browser)?);
         let now = self.now();
         let waiting = self.pending.lock();
-        let pending = waiting.get(&digest).filter(|p| p.visit == visit && now < p.until)?;
+        let pending = waiting.get(&digest).filter(|p| p.browser == browser && now < p.until)?;
         Some((digest, pending.clone()))
     }
 
@@ -219,11 +220,11 @@ impl Smart {
     pub fn choose_patient(
         &self,
         request: &str,
-        visit: &str,
+        browser: &str,
         caller: &Caller,
         patient: &str,
     ) -> Result<(), Fault> {
-        let (digest, pending) = self.look(request, visit).ok_or_else(over)?;
+        let (digest, pending) = self.look(request, browser).ok_or_else(over)?;
         let own = own_patient(&caller.principal);
         let given = pending.launch.as_ref().is_some_and(|l| l.shown.patient.is_some());
         if given || !is_id(patient) || own.is_some_and(|own| own != patient) {
@@ -240,11 +241,11 @@ impl Smart {
     pub fn approve(
         &self,
         request: &str,
-        visit: &str,
+        browser: &str,
         caller: &Caller,
         agreed: &Scopes,
     ) -> Result<Secret, Fault> {
-        let (digest, pending) = self.look(request, visit).ok_or_else(over)?;
+        let (digest, pending) = self.look(request, browser).ok_or_else(over)?;
         let user = &caller.principal;
         if caller.kind != SessionKind::SignIn {
             return Err(wrong("session", "Approving is for people who are signed in."));
@@ -308,8 +309,8 @@ impl Smart {
     }
 
     /// Denies a request; the address to send the browser to.
-    pub fn deny(&self, request: &str, visit: &str) -> Result<Secret, Fault> {
-        let (digest, pending) = self.look(request, visit).ok_or_else(over)?;
+    pub fn deny(&self, request: &str, browser: &str) -> Result<Secret, Fault> {
+        let (digest, pending) = self.look(request, browser).ok_or_else(over)?;
         self.pending.lock().remove(&digest).ok_or_else(over)?;
         let pairs = [
             ("error", "access_denied"),

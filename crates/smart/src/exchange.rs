@@ -21,10 +21,11 @@ use crate::authorize::Coded;
 use crate::families::{Access, Family};
 use crate::grant::{Grant, GrantId, Shown};
 use crate::item;
+use crate::reach::About;
 use crate::refusal::{
     Refused, busy, invalid_app, invalid_grant, invalid_scope, unauthorized_app, unsupported_grant,
 };
-use crate::scope::{About, Scope, Scopes};
+use crate::scope::{Scope, Scopes};
 use crate::smart::Smart;
 use crate::token::{self, Digest, Use};
 

@@ -28,9 +28,9 @@ impl FormKey {
 
 impl Smart {
     /// The text for the forms of a browser and a session, which is empty before anybody signed in.
-    pub fn form_text(&self, visit: &str, session: &str) -> String {
+    pub fn form_text(&self, browser: &str, session: &str) -> String {
         let mut context = hmac::Context::with_key(&self.form_key.0);
-        for part in [visit, session] {
+        for part in [browser, session] {
             context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             context.update(part.as_bytes());
         }
@@ -38,8 +38,8 @@ impl Smart {
     }
 
     /// Whether a form was one of ours, for this browser and this session.
-    pub fn is_own_form(&self, visit: &str, session: &str, given: &str) -> bool {
-        let own = self.form_text(visit, session);
-        !visit.is_empty() && bool::from(own.as_bytes().ct_eq(given.as_bytes()))
+    pub fn is_own_form(&self, browser: &str, session: &str, given: &str) -> bool {
+        let own = self.form_text(browser, session);
+        !browser.is_empty() && bool::from(own.as_bytes().ct_eq(given.as_bytes()))
     }
 }

@@ -9,7 +9,8 @@ use base::id::{uuid_bytes, uuid_text};
 use identity::{PrincipalId, SessionId};
 use serde::{Deserialize, Serialize};
 
-use crate::scope::{About, Action, Scopes};
+use crate::reach::{About, Action};
+use crate::scope::Scopes;
 
 /// Which grant; it is shown to users and administrators and is no secret.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -30,7 +30,7 @@ pub(crate) enum Use {
     /// Proving a confidential app, as its password.
     AppSecret,
     /// Knowing a browser again before anybody has signed in.
-    Visit,
+    Browser,
 }
 
 impl Use {
@@ -42,7 +42,7 @@ impl Use {
             Self::Launch => "pll_",
             Self::Request => "plq_",
             Self::AppSecret => "pls_",
-            Self::Visit => "plv_",
+            Self::Browser => "plb_",
         }
     }
 }
@@ -146,7 +146,7 @@ mod tests {
         Use::Launch,
         Use::Request,
         Use::AppSecret,
-        Use::Visit,
+        Use::Browser,
     ];
 
     #[test]
@@ -183,7 +183,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_or_refused(text in "(pl[arclqsv]_)?.{0,70}") {
+        fn any_text_is_read_or_refused(text in "(pl[arclqsb]_)?.{0,70}") {
             let _ = refresh(&text);
             for of in ALL {
                 let _ = digest(of, &text);

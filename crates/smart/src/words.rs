@@ -2,7 +2,8 @@
 //! (<https://hl7.org/fhir/smart-app-launch/STU2.2/best-practices.html>; 45 CFR 170.315(g)(10)(v)(A)(1)(ii):
 //! a patient can choose which kinds of records an app gets).
 
-use crate::scope::{About, Action, Reach, Scope};
+use crate::reach::{About, Action, Reach};
+use crate::scope::Scope;
 
 /// Kinds of records as people call them. Types that are not here are called by their own names.
 pub const KINDS: [(&str, &str); 33] = [

@@ -40,9 +40,9 @@ pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
         Ok(caller) => caller,
         Err(page) => return Ok(*page),
     };
-    let ask = call.smart.waiting(request, call.visit()).ok_or_else(over)?;
+    let ask = call.smart.waiting(request, call.browser()).ok_or_else(over)?;
     let back = match field(&params, "answer") {
-        "deny" => call.smart.deny(request, call.visit())?,
+        "deny" => call.smart.deny(request, call.browser())?,
         "approve" => {
             // Asked again, for what may be seen may have changed while the page was open.
             if let Some(id) = &ask.shown.patient {
@@ -50,7 +50,7 @@ pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
             }
             let agreed: Vec<&str> = params.all("scope").collect();
             let agreed = Scopes::parse(&agreed.join(" ")).ok_or_else(bad)?;
-            call.smart.approve(request, call.visit(), &caller, &agreed)?
+            call.smart.approve(request, call.browser(), &caller, &agreed)?
         }
         _ => return Err(bad()),
     };

@@ -1,7 +1,7 @@
 //! The authorization endpoint (RFC 6749, 3.1), by GET and POST, and the page to which every step of
 //! deciding returns: sign-in, then the patient, then the approval.
 
-use super::call::{Call, set_visit};
+use super::call::{Call, set_browser};
 use super::{approval, pages, patient, people, sign_in};
 use crate::reply::Reply;
 use base::Fault;
@@ -12,21 +12,21 @@ use smart::{Turned, own_patient};
 pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
     let params = call.params()?;
     // Each request gets a browser of its own: one that another site began cannot join in.
-    let fresh = call.smart.draw_visit()?;
-    let visit = if call.visit().is_empty() { fresh.expose() } else { call.visit() };
-    let begun = match call.smart.begin(&params, visit, &call.place) {
+    let fresh = call.smart.draw_browser()?;
+    let browser = if call.browser().is_empty() { fresh.expose() } else { call.browser() };
+    let begun = match call.smart.begin(&params, browser, &call.place) {
         // A text that is none of ours stood in the cookie.
-        Err(Turned::Page(_)) if visit != fresh.expose() => {
+        Err(Turned::Page(_)) if browser != fresh.expose() => {
             let begun = call.smart.begin(&params, fresh.expose(), &call.place);
             begun.map(|request| (request, true))
         }
-        begun => begun.map(|request| (request, visit == fresh.expose())),
+        begun => begun.map(|request| (request, browser == fresh.expose())),
     };
     match begun {
         Ok((request, drawn)) => {
             let mut reply = call.go_own(&format!("continue?request={}", request.expose()));
             if drawn {
-                set_visit(&mut reply, fresh.expose());
+                set_browser(&mut reply, fresh.expose());
             }
             Ok(reply)
         }
@@ -40,7 +40,7 @@ pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
 pub(super) fn resume(call: &Call) -> Result<Reply, Fault> {
     let params = call.params()?;
     let request = params.all("request").next().unwrap_or_default();
-    let Some(ask) = call.smart.waiting(request, call.visit()) else { return Err(over()) };
+    let Some(ask) = call.smart.waiting(request, call.browser()) else { return Err(over()) };
     let Some(caller) = call.caller() else {
         return Ok(sign_in::ask(call, request, Some(&ask.app.registration.display)));
     };
@@ -56,8 +56,8 @@ pub(super) fn resume(call: &Call) -> Result<Reply, Fault> {
     match own_patient(&caller.principal) {
         Some(own) => {
             people::see(&session, "Patient", own)?;
-            call.smart.choose_patient(request, call.visit(), &caller, own)?;
-            let ask = call.smart.waiting(request, call.visit()).ok_or_else(over)?;
+            call.smart.choose_patient(request, call.browser(), &caller, own)?;
+            let ask = call.smart.waiting(request, call.browser()).ok_or_else(over)?;
             approval::page(call, request, &ask, &caller)
         }
         None => Ok(patient::page(call, request, &ask, None)),

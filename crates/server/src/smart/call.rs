@@ -1,5 +1,5 @@
 //! One request to the authorization server: its parameters, its browser's cookies, and who is signed
-//! in there. The session's cookie holds a token of `identity`; the visit's tells a browser from
+//! in there. The session's cookie holds a token of `identity`; the other tells a browser from
 //! another before anybody has signed in.
 
 use crate::reply::Reply;
@@ -16,7 +16,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 const SESSION: &str = "__Host-plummer-session";
-const VISIT: &str = "__Host-plummer-visit";
+const BROWSER: &str = "__Host-plummer-browser";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A request.
@@ -64,8 +64,8 @@ impl Call {
     }
 
     /// What the browser is known again by; empty when it is not.
-    pub(crate) fn visit(&self) -> &str {
-        self.cookie(VISIT).unwrap_or_default()
+    pub(crate) fn browser(&self) -> &str {
+        self.cookie(BROWSER).unwrap_or_default()
     }
 
     /// The token of the session's cookie; empty when there is none.
@@ -82,13 +82,13 @@ impl Call {
 
     /// The text for this browser's forms.
     pub(crate) fn form_text(&self) -> String {
-        self.smart.form_text(self.visit(), self.session_text())
+        self.smart.form_text(self.browser(), self.session_text())
     }
 
     /// Refuses a form that is not one of this browser's and session's.
     pub(crate) fn need_own_form(&self, params: &Params) -> Result<(), Fault> {
         let given = params.all("form").next().unwrap_or_default();
-        if self.smart.is_own_form(self.visit(), self.session_text(), given) {
+        if self.smart.is_own_form(self.browser(), self.session_text(), given) {
             return Ok(());
         }
         let what = "the page was open for too long, or another page sent it; open it anew";
@@ -120,8 +120,8 @@ impl Call {
 }
 
 /// Gives the browser something to be known by.
-pub(crate) fn set_visit(reply: &mut Reply, text: &str) {
-    set_cookie(reply, VISIT, text, "");
+pub(crate) fn set_browser(reply: &mut Reply, text: &str) {
+    set_cookie(reply, BROWSER, text, "");
 }
 
 /// Signs the browser in.

@@ -34,7 +34,7 @@ pub(super) fn style(_call: &Call) -> Result<Reply, Fault> {
 /// A page with nothing but a message.
 pub(super) fn notice(title: &'static str, say: &str) -> Reply {
     let body = Html::new().raw("<p role=\"alert\">").text(say).raw("</p>");
-    page(StatusCode::BAD_REQUEST, title, body, "")
+    page(StatusCode::BAD_REQUEST, title, &body, "")
 }
 
 /// What went wrong, to people.
@@ -47,11 +47,11 @@ pub(super) fn failed(fault: &Fault) -> Reply {
         .raw("</p><p class=\"quiet\">")
         .text(fault.code().name)
         .raw("</p>");
-    page(status, "That did not work", body, "")
+    page(status, "That did not work", &body, "")
 }
 
 /// A whole page. Its forms may lead to this server and, by a redirect, to `target`.
-fn page(status: StatusCode, title: &'static str, body: Html, target: &str) -> Reply {
+fn page(status: StatusCode, title: &'static str, body: &Html, target: &str) -> Reply {
     let whole = Html::new()
         .raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>")
         .raw(title)

@@ -29,7 +29,7 @@ pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
         Ok(caller) => caller,
         Err(page) => return Ok(*page),
     };
-    let ask = call.smart.waiting(request, call.visit()).ok_or_else(over)?;
+    let ask = call.smart.waiting(request, call.browser()).ok_or_else(over)?;
     let session = people::session(call, &caller)?;
     let chosen = field(&params, "patient");
     if chosen.is_empty() {
@@ -38,6 +38,6 @@ pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
         return Ok(page(call, request, &ask, Some((name, &found))));
     }
     people::see(&session, "Patient", chosen)?;
-    call.smart.choose_patient(request, call.visit(), &caller, chosen)?;
+    call.smart.choose_patient(request, call.browser(), &caller, chosen)?;
     Ok(call.go_own(&format!("continue?request={request}")))
 }

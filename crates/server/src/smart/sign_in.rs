@@ -2,7 +2,7 @@
 //! signing out. A session is a new token each time, so none that was planted before is worth anything
 //! (session fixation), and every refusal reads the same.
 
-use super::call::{Call, clear_session, set_session, set_visit};
+use super::call::{Call, clear_session, set_browser, set_session};
 use super::pages;
 use crate::reply::Reply;
 use base::Fault;
@@ -26,13 +26,13 @@ pub(super) fn ask(call: &Call, next: &str, app: Option<&str>) -> Reply {
 }
 
 fn show(call: &Call, next: &str, app: Option<&str>, wrong: Option<&str>) -> Reply {
-    // Who has no visit yet gets one, and the form is of that one.
-    if call.visit().is_empty()
-        && let Ok(visit) = call.smart.draw_visit()
+    // Who has no browser yet gets one, and the form is of that one.
+    if call.browser().is_empty()
+        && let Ok(browser) = call.smart.draw_browser()
     {
-        let form = call.smart.form_text(visit.expose(), call.session_text());
+        let form = call.smart.form_text(browser.expose(), call.session_text());
         let mut reply = pages::sign_in(&form, next, app, wrong);
-        set_visit(&mut reply, visit.expose());
+        set_browser(&mut reply, browser.expose());
         return reply;
     }
     pages::sign_in(&call.form_text(), next, app, wrong)
@@ -45,7 +45,7 @@ pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
     let field = |name: &str| params.all(name).next().unwrap_or_default().to_owned();
     let next = field("next");
     let app =
-        call.smart.waiting(&next, call.visit()).map(|ask| ask.app.registration.display.clone());
+        call.smart.waiting(&next, call.browser()).map(|ask| ask.app.registration.display.clone());
     let identity = call.smart.identity();
     let handle = field("handle");
     if !handle.is_empty() {
@@ -96,7 +96,7 @@ fn enter(call: &Call, next: &str, opened: &Opened) -> Result<Reply, Fault> {
     }
     let mut reply = match next {
         "launch" => call.go_own("launch"),
-        _ if call.smart.waiting(next, call.visit()).is_some() => {
+        _ if call.smart.waiting(next, call.browser()).is_some() => {
             call.go_own(&format!("continue?request={next}"))
         }
         _ => call.go_own("apps"),

@@ -75,13 +75,13 @@ fn a_denial_is_told_and_ends_the_request() {
     let site = Site::new();
     site.person("eve", |_| {});
     let (caller, app) = (site.sign_in("eve"), site.app(public("chart", ALL)));
-    let visit = site.smart.draw_visit().expect("drawn");
-    let (visit, request) = (visit.expose(), site.request(&app, ALL));
-    let asked = site.smart.begin(&request.params(), visit, &site.place).expect("taken");
-    let back = site.smart.deny(asked.expose(), visit).expect("denied");
+    let browser = site.smart.draw_browser().expect("drawn");
+    let (browser, request) = (browser.expose(), site.request(&app, ALL));
+    let asked = site.smart.begin(&request.params(), browser, &site.place).expect("taken");
+    let back = site.smart.deny(asked.expose(), browser).expect("denied");
     assert_eq!(value(back.expose(), "error").as_deref(), Some("access_denied"));
     assert!(back.expose().starts_with(BACK));
-    assert!(site.smart.approve(asked.expose(), visit, &caller, &scopes(ALL)).is_err());
+    assert!(site.smart.approve(asked.expose(), browser, &caller, &scopes(ALL)).is_err());
 }
 
 /// Guard 28.
@@ -190,12 +190,12 @@ fn a_code_and_a_request_are_over_in_time() {
     let code = site.code(&caller, &site.request(&app, ALL), Some("ada"), ALL);
     site.clock.turn(60_000);
     assert_eq!(site.trade(&app, &code).expect_err("over").error, "invalid_grant");
-    let visit = site.smart.draw_visit().expect("drawn");
+    let browser = site.smart.draw_browser().expect("drawn");
     let params = site.request(&app, ALL).params();
-    let asked = site.smart.begin(&params, visit.expose(), &site.place).expect("taken");
-    assert!(site.smart.waiting(asked.expose(), visit.expose()).is_some());
+    let asked = site.smart.begin(&params, browser.expose(), &site.place).expect("taken");
+    assert!(site.smart.waiting(asked.expose(), browser.expose()).is_some());
     site.clock.turn(10 * 60_000);
-    assert!(site.smart.waiting(asked.expose(), visit.expose()).is_none());
+    assert!(site.smart.waiting(asked.expose(), browser.expose()).is_none());
 }
 
 /// Guard 29.
@@ -242,24 +242,24 @@ fn attack_31_a_request_belongs_to_the_browser_it_began_in() {
     let site = Site::new();
     site.person("eve", |_| {});
     let (caller, app) = (site.sign_in("eve"), site.app(public("chart", ALL)));
-    let draw = || site.smart.draw_visit().expect("drawn");
+    let draw = || site.smart.draw_browser().expect("drawn");
     let (own, foreign) = (draw(), draw());
     let params = site.request(&app, ALL).params();
     let asked = site.smart.begin(&params, own.expose(), &site.place).expect("taken");
-    for visit in [foreign.expose(), "", "plv_"] {
-        assert!(site.smart.waiting(asked.expose(), visit).is_none());
-        assert!(site.smart.approve(asked.expose(), visit, &caller, &scopes(ALL)).is_err());
-        assert!(site.smart.deny(asked.expose(), visit).is_err());
-        let chosen = site.smart.choose_patient(asked.expose(), visit, &caller, "ada");
+    for browser in [foreign.expose(), "", "plb_"] {
+        assert!(site.smart.waiting(asked.expose(), browser).is_none());
+        assert!(site.smart.approve(asked.expose(), browser, &caller, &scopes(ALL)).is_err());
+        assert!(site.smart.deny(asked.expose(), browser).is_err());
+        let chosen = site.smart.choose_patient(asked.expose(), browser, &caller, "ada");
         assert!(chosen.is_err());
     }
     assert!(site.smart.waiting(asked.expose(), own.expose()).is_some());
     let form = site.smart.form_text(own.expose(), "s");
     assert!(site.smart.is_own_form(own.expose(), "s", &form));
-    for (visit, session) in
+    for (browser, session) in
         [(foreign.expose(), "s"), (own.expose(), "t"), (own.expose(), ""), ("", "s")]
     {
-        assert!(!site.smart.is_own_form(visit, session, &form));
+        assert!(!site.smart.is_own_form(browser, session, &form));
     }
 }
 
@@ -271,14 +271,14 @@ fn a_patient_decides_about_their_own_record_only() {
         profile.patient = Some("ada".to_owned());
     });
     let (caller, app) = (site.sign_in("ada"), site.app(public("chart", ALL)));
-    let visit = site.smart.draw_visit().expect("drawn");
-    let (visit, params) = (visit.expose(), site.request(&app, ALL).params());
-    let asked = site.smart.begin(&params, visit, &site.place).expect("taken");
+    let browser = site.smart.draw_browser().expect("drawn");
+    let (browser, params) = (browser.expose(), site.request(&app, ALL).params());
+    let asked = site.smart.begin(&params, browser, &site.place).expect("taken");
     let asked = asked.expose();
-    assert!(site.smart.choose_patient(asked, visit, &caller, "bob").is_err());
-    assert!(site.smart.approve(asked, visit, &caller, &scopes(ALL)).is_err(), "nobody is chosen");
-    site.smart.choose_patient(asked, visit, &caller, "ada").expect("their own");
-    let back = site.smart.approve(asked, visit, &caller, &scopes(ALL)).expect("approved");
+    assert!(site.smart.choose_patient(asked, browser, &caller, "bob").is_err());
+    assert!(site.smart.approve(asked, browser, &caller, &scopes(ALL)).is_err(), "nobody is chosen");
+    site.smart.choose_patient(asked, browser, &caller, "ada").expect("their own");
+    let back = site.smart.approve(asked, browser, &caller, &scopes(ALL)).expect("approved");
     let code = value(back.expose(), "code").expect("a code");
     let given = body(&site.trade(&app, &code).expect("traded"));
     assert_eq!(text(&given, "patient"), "ada");
@@ -291,12 +291,12 @@ fn whom_one_user_chose_another_cannot_approve() {
     site.person("mallory", |_| {});
     let (eve, mallory) = (site.sign_in("eve"), site.sign_in("mallory"));
     let app = site.app(public("chart", ALL));
-    let visit = site.smart.draw_visit().expect("drawn");
-    let (visit, params) = (visit.expose(), site.request(&app, ALL).params());
-    let asked = site.smart.begin(&params, visit, &site.place).expect("taken");
-    site.smart.choose_patient(asked.expose(), visit, &eve, "ada").expect("chosen");
-    assert!(site.smart.approve(asked.expose(), visit, &mallory, &scopes(ALL)).is_err());
-    assert!(site.smart.approve(asked.expose(), visit, &eve, &scopes(ALL)).is_ok());
+    let browser = site.smart.draw_browser().expect("drawn");
+    let (browser, params) = (browser.expose(), site.request(&app, ALL).params());
+    let asked = site.smart.begin(&params, browser, &site.place).expect("taken");
+    site.smart.choose_patient(asked.expose(), browser, &eve, "ada").expect("chosen");
+    assert!(site.smart.approve(asked.expose(), browser, &mallory, &scopes(ALL)).is_err());
+    assert!(site.smart.approve(asked.expose(), browser, &eve, &scopes(ALL)).is_ok());
 }
 
 #[test]
@@ -317,8 +317,8 @@ fn an_app_with_a_secret_cannot_trade_without_it() {
     let code = site.code(&caller, &site.request(&app, ALL), Some("ada"), ALL);
     assert_eq!(site.trade(&app, &code).expect_err("no proof").error, "invalid_client");
     assert_eq!(challenge(VERIFIER), CHALLENGE);
-    let visit = site.smart.draw_visit().expect("drawn");
+    let browser = site.smart.draw_browser().expect("drawn");
     let bad = site.request(&app, ALL).set("redirect_uri", "https://evil.example/");
-    let begun = site.smart.begin(&bad.params(), visit.expose(), &site.place);
+    let begun = site.smart.begin(&bad.params(), browser.expose(), &site.place);
     assert!(matches!(begun, Err(Turned::Page(_))));
 }

@@ -47,13 +47,13 @@ fn attack_29_a_launch_cannot_be_swapped_between_apps_users_or_patients() {
     // Another app does not get it, and does not use it up.
     assert_eq!(site.turned(&site.request(&other, ALL).set("launch", &text)), "invalid_request");
     // Nor can another user answer for it, nor the patient be another.
-    let visit = site.smart.draw_visit().expect("drawn");
+    let browser = site.smart.draw_browser().expect("drawn");
     let request = site.request(&app, ALL).set("launch", &text);
-    let asked = site.smart.begin(&request.params(), visit.expose(), &site.place).expect("taken");
-    let (asked, visit) = (asked.expose(), visit.expose());
-    assert!(site.smart.approve(asked, visit, &mallory, &scopes(ALL)).is_err());
-    assert!(site.smart.choose_patient(asked, visit, &eve, "bob").is_err());
-    assert!(site.smart.approve(asked, visit, &eve, &scopes(ALL)).is_ok());
+    let asked = site.smart.begin(&request.params(), browser.expose(), &site.place).expect("taken");
+    let (asked, browser) = (asked.expose(), browser.expose());
+    assert!(site.smart.approve(asked, browser, &mallory, &scopes(ALL)).is_err());
+    assert!(site.smart.choose_patient(asked, browser, &eve, "bob").is_err());
+    assert!(site.smart.approve(asked, browser, &eve, &scopes(ALL)).is_ok());
     // Nor does it wait for ever.
     let late = launch();
     site.clock.turn(5 * MINUTE_MS);
@@ -65,12 +65,12 @@ fn a_patient_in_the_address_is_not_one_in_context() {
     let site = Site::new();
     site.person("eve", |_| {});
     let (caller, app) = (site.sign_in("eve"), site.app(public("chart", ALL)));
-    let visit = site.smart.draw_visit().expect("drawn");
+    let browser = site.smart.draw_browser().expect("drawn");
     let request = site.request(&app, ALL).set("patient", "bob");
-    let asked = site.smart.begin(&request.params(), visit.expose(), &site.place).expect("taken");
-    let ask = site.smart.waiting(asked.expose(), visit.expose()).expect("waiting");
+    let asked = site.smart.begin(&request.params(), browser.expose(), &site.place).expect("taken");
+    let ask = site.smart.waiting(asked.expose(), browser.expose()).expect("waiting");
     assert!(ask.needs_patient());
-    let approved = site.smart.approve(asked.expose(), visit.expose(), &caller, &scopes(ALL));
+    let approved = site.smart.approve(asked.expose(), browser.expose(), &caller, &scopes(ALL));
     assert!(approved.is_err());
 }
 

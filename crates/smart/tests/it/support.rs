@@ -216,8 +216,8 @@ impl Site {
 
     /// The error that an app is told of.
     pub(crate) fn turned(&self, request: &Request) -> String {
-        let visit = self.smart.draw_visit().expect("drawn");
-        match self.smart.begin(&request.params(), visit.expose(), &self.place) {
+        let browser = self.smart.draw_browser().expect("drawn");
+        match self.smart.begin(&request.params(), browser.expose(), &self.place) {
             Err(Turned::Back(address)) => {
                 assert!(address.starts_with(BACK), "{address}");
                 value(&address, "error").expect("an error")
@@ -236,14 +236,14 @@ impl Site {
         patient: Option<&str>,
         agreed: &str,
     ) -> String {
-        let visit = self.smart.draw_visit().expect("drawn");
-        let visit = visit.expose();
-        let asked = self.smart.begin(&request.params(), visit, &self.place).expect("taken");
+        let browser = self.smart.draw_browser().expect("drawn");
+        let browser = browser.expose();
+        let asked = self.smart.begin(&request.params(), browser, &self.place).expect("taken");
         let asked = asked.expose();
         if let Some(patient) = patient {
-            self.smart.choose_patient(asked, visit, caller, patient).expect("chosen");
+            self.smart.choose_patient(asked, browser, caller, patient).expect("chosen");
         }
-        let back = self.smart.approve(asked, visit, caller, &scopes(agreed)).expect("approved");
+        let back = self.smart.approve(asked, browser, caller, &scopes(agreed)).expect("approved");
         assert_eq!(value(back.expose(), "state").as_deref(), Some(STATE));
         assert_eq!(value(back.expose(), "iss").as_deref(), Some("https://ehr.example/fhir"));
         value(back.expose(), "code").expect("a code")

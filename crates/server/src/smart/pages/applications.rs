@@ -24,7 +24,7 @@ pub(in crate::smart) fn applications(form: &str, user: &str, given: &[Given]) ->
             .raw(", last used ")
             .text(&day(one.used))
             .raw("</p></div><form method=\"post\" action=\"apps\">")
-            .join(hidden(form, "grant", &one.grant.id.to_string()))
+            .join(&hidden(form, "grant", &one.grant.id.to_string()))
             .raw("<button class=\"other\" aria-label=\"End the access of ")
             .text(&one.display)
             .raw(
@@ -39,9 +39,9 @@ pub(in crate::smart) fn applications(form: &str, user: &str, given: &[Given]) ->
     }
     let body = body
         .raw("</ul><footer><form method=\"post\" action=\"sign-out\">")
-        .join(hidden(form, "next", ""))
+        .join(&hidden(form, "next", ""))
         .raw("<button class=\"other\">Sign out</button></form></footer>");
-    page(StatusCode::OK, "Apps that can see my record", body, "")
+    page(StatusCode::OK, "Apps that can see my record", &body, "")
 }
 
 fn day(at: Millis) -> String {

@@ -48,15 +48,15 @@ pub(in crate::smart) fn approval(view: &Approval<'_>) -> Reply {
     }
     body = body
         .raw("<form method=\"post\" action=\"approval\">")
-        .join(hidden(view.form, "request", view.request))
+        .join(&hidden(view.form, "request", view.request))
         .raw("<fieldset><legend>The app may</legend>");
     for (at, scope) in view.ask.scopes.iter().enumerate() {
-        body = body.join(choice(scope, at, view.own));
+        body = body.join(&choice(scope, at, view.own));
     }
     let body = body
         .raw("</fieldset><p class=\"hint\">Take away what you do not want to give. You can end all of it at any time under “Apps that can see my record”.</p>")
         .raw("<div class=\"answers\"><button name=\"answer\" value=\"deny\" class=\"other\">Deny</button><button name=\"answer\" value=\"approve\" class=\"other\">Allow</button></div></form>");
-    page(StatusCode::OK, "Decide what the app may do", body, view.target)
+    page(StatusCode::OK, "Decide what the app may do", &body, view.target)
 }
 
 fn choice(scope: &Scope, at: usize, own: bool) -> Html {

@@ -35,7 +35,7 @@ impl Html {
 
     /// Adds another piece.
     #[must_use]
-    pub(super) fn join(mut self, other: Self) -> Self {
+    pub(super) fn join(mut self, other: &Self) -> Self {
         self.0.push_str(&other.0);
         self
     }

@@ -12,11 +12,11 @@ pub(in crate::smart) fn launch(form: &str, apps: &[&Arc<App>], target: &str) -> 
     if apps.is_empty() {
         let body =
             Html::new().raw("<p role=\"status\">No app that can be started is registered.</p>");
-        return page(StatusCode::OK, "Start an app", body, "");
+        return page(StatusCode::OK, "Start an app", &body, "");
     }
     let mut body = Html::new()
         .raw("<form method=\"post\" action=\"launch\">")
-        .join(hidden(form, "intent", ""))
+        .join(&hidden(form, "intent", ""))
         .raw("<label for=\"patient\">Id of the patient</label><input type=\"text\" id=\"patient\" name=\"patient\" autocomplete=\"off\" required>")
         .raw("<label for=\"encounter\">Id of the encounter, if there is one</label><input type=\"text\" id=\"encounter\" name=\"encounter\" autocomplete=\"off\">")
         .raw("<h2>Apps</h2>");
@@ -28,5 +28,5 @@ pub(in crate::smart) fn launch(form: &str, apps: &[&Arc<App>], target: &str) -> 
             .text(&app.registration.display)
             .raw("</b></button>");
     }
-    page(StatusCode::OK, "Start an app", body.raw("</form>"), target)
+    page(StatusCode::OK, "Start an app", &body.raw("</form>"), target)
 }

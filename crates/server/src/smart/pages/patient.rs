@@ -18,7 +18,7 @@ pub(in crate::smart) fn patient(
         .raw("<p>The app <b>")
         .text(app)
         .raw("</b> works on one patient’s record. Choose whose.</p><form method=\"post\" action=\"patient\">")
-        .join(hidden(form, "request", request))
+        .join(&hidden(form, "request", request))
         .raw("<label for=\"name\">Name of the patient</label><input type=\"text\" id=\"name\" name=\"name\" autocomplete=\"off\" required autofocus value=\"")
         .text(typed)
         .raw("\"><button class=\"other\">Search</button></form>");
@@ -29,7 +29,7 @@ pub(in crate::smart) fn patient(
         }
         body = body
             .raw("<form method=\"post\" action=\"patient\" aria-labelledby=\"found\">")
-            .join(hidden(form, "request", request));
+            .join(&hidden(form, "request", request));
         for person in people {
             body = body
                 .raw("<button class=\"row\" name=\"patient\" value=\"")
@@ -42,5 +42,5 @@ pub(in crate::smart) fn patient(
         }
         body = body.raw("</form>");
     }
-    page(StatusCode::OK, "Choose a patient", body, "")
+    page(StatusCode::OK, "Choose a patient", &body, "")
 }

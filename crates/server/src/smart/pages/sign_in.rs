@@ -21,11 +21,11 @@ pub(in crate::smart) fn sign_in(
     }
     let body = alert(body, wrong)
         .raw("<form method=\"post\" action=\"sign-in\">")
-        .join(hidden(form, "next", next))
+        .join(&hidden(form, "next", next))
         .raw("<label for=\"name\">Sign-in name</label><input type=\"text\" id=\"name\" name=\"name\" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" required autofocus>")
         .raw("<label for=\"password\">Password</label><input type=\"password\" id=\"password\" name=\"password\" autocomplete=\"current-password\" required>")
         .raw("<button>Sign in</button></form>");
-    page(StatusCode::OK, "Sign in", body, "")
+    page(StatusCode::OK, "Sign in", &body, "")
 }
 
 /// The second factor.
@@ -37,13 +37,13 @@ pub(in crate::smart) fn second_factor(
 ) -> Reply {
     let body = alert(Html::new(), wrong)
         .raw("<form method=\"post\" action=\"sign-in\">")
-        .join(hidden(form, "next", next))
+        .join(&hidden(form, "next", next))
         .raw("<input type=\"hidden\" name=\"handle\" value=\"")
         .text(handle)
         .raw("\"><label for=\"code\">Code</label><input type=\"text\" id=\"code\" name=\"code\" autocomplete=\"one-time-code\" aria-describedby=\"hint\" required autofocus>")
         .raw("<p id=\"hint\" class=\"hint\">Six digits from your authenticator, or one of your recovery codes.</p>")
         .raw("<button>Go on</button></form>");
-    page(StatusCode::OK, "One more step", body, "")
+    page(StatusCode::OK, "One more step", &body, "")
 }
 
 fn alert(body: Html, wrong: Option<&str>) -> Html {
