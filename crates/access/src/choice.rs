@@ -100,6 +100,21 @@ pub struct Choice<T> {
 }
 
 impl<T: Ord + Clone> Choice<T> {
+    /// The values named.
+    pub const fn values(&self) -> &Set<T> {
+        &self.values
+    }
+
+    /// Whether all but the values are accepted, instead of the values.
+    pub const fn others(&self) -> bool {
+        self.others
+    }
+
+    /// Whether a record without the fact is accepted.
+    pub const fn absent(&self) -> bool {
+        self.absent
+    }
+
     /// Whatever it is, and when it is missing.
     pub fn any() -> Self {
         Self { values: Set::empty(), others: true, absent: true }

@@ -18,6 +18,21 @@ pub struct Patients {
 }
 
 impl Patients {
+    /// Of each of these sets, at least one.
+    pub fn touches(&self) -> &[Names] {
+        &self.touches
+    }
+
+    /// None of these.
+    pub const fn avoids(&self) -> &Names {
+        &self.avoids
+    }
+
+    /// Somebody, or nobody; `None` when that does not matter.
+    pub const fn somebody(&self) -> Option<bool> {
+        self.some
+    }
+
     /// Whomever the record concerns, and when nobody.
     pub fn any() -> Self {
         Self { touches: Vec::new(), avoids: Names::empty(), some: None }
@@ -95,6 +110,46 @@ pub struct Clause {
 }
 
 impl Clause {
+    /// Whose records: the tenants.
+    pub const fn tenant(&self) -> &Choice<Name> {
+        &self.tenant
+    }
+
+    /// Of which resource types.
+    pub const fn kinds(&self) -> &Choice<TypeId> {
+        &self.kinds
+    }
+
+    /// Of which sites.
+    pub const fn site(&self) -> &Choice<Name> {
+        &self.site
+    }
+
+    /// By which authors.
+    pub const fn author(&self) -> &Choice<Name> {
+        &self.author
+    }
+
+    /// Watched more closely, or not; `None` when that does not matter.
+    pub const fn vip(&self) -> Option<bool> {
+        self.vip
+    }
+
+    /// Labels the record must all carry.
+    pub const fn carried(&self) -> Labels {
+        self.carried
+    }
+
+    /// Labels of which it may carry none.
+    pub const fn withheld(&self) -> Labels {
+        self.withheld
+    }
+
+    /// What is demanded of the patients it concerns.
+    pub const fn patients(&self) -> &Patients {
+        &self.patients
+    }
+
     /// Demands nothing.
     pub fn any() -> Self {
         Self {

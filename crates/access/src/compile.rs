@@ -9,7 +9,7 @@ use fhir::definitions::r4;
 
 use crate::choice::{Choice, Name, Set};
 use crate::guard::Guard;
-use crate::label::{LABELS, Labels};
+use crate::label::Labels;
 
 /// Why an expression has no guard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -305,18 +305,15 @@ fn labels(values: &[&Literal]) -> Result<Labels, Beyond> {
     let mut mask = Labels::NONE;
     for text in values.iter().filter_map(|value| name(value)) {
         let label = Labels::named(&text).ok_or_else(|| {
-            form(&format!(
-                "\"{text}\" is no label that records carry (known: {})",
-                LABELS.join(", ")
-            ))
+            form(&format!("\"{text}\" is no label that records carry (known: {})", Labels::KNOWN))
         })?;
         mask = mask | label;
     }
     Ok(mask)
 }
 
-fn all_labels() -> Labels {
-    Labels::known(LABELS)
+const fn all_labels() -> Labels {
+    Labels::KNOWN
 }
 
 /// The name in a literal: a string, or an entity's id.

@@ -281,7 +281,7 @@ impl Policies {
 
     /// The context with its age brought to one of few: policies compare ages with the numbers they
     /// name and cannot tell two ages between the same two numbers apart.
-    fn settled(&self, context: &Context) -> Context {
+    pub fn settled(&self, context: &Context) -> Context {
         let age = context.mfa_age_seconds;
         let mfa_age_seconds = match self.numbers.range(..=age).next_back() {
             Some(number) if *number == age => age,

@@ -24,6 +24,6 @@ pub use choice::{Choice, Name, Names, Set};
 pub use clause::{Clause, Patients};
 pub use decide::{Decision, Receipt};
 pub use guard::{CLAUSES_MAX, Facts, Guard, TooManyClauses};
-pub use label::{LABELS, Labels};
+pub use label::{ACT_CODE, CONFIDENTIALITY, LABELS, Label, Labels, OWN};
 pub use policies::{Policies, Rule, Text};
 pub use who::{Action, Context, PrincipalKind, Purpose, Who};

@@ -61,6 +61,7 @@ pub const ROLES: &[Text<'static>] = texts![
     "roles/proxy.cedar",
     "roles/app.cedar",
     "roles/agent.cedar",
+    "roles/system.cedar",
 ];
 
 /// The most policies of one set. Each is asked at every decision that is not remembered.

@@ -177,6 +177,11 @@ impl Purpose {
         Self::Legal,
     ];
 
+    /// The purpose of a code.
+    pub fn of_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|purpose| purpose.as_str() == code)
+    }
+
     /// Its code.
     pub const fn as_str(self) -> &'static str {
         match self {

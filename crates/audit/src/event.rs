@@ -179,6 +179,22 @@ named! {
         Stop = 18, "stop", "The log was closed.";
         Review = 19, "review", "The access log itself was read or exported.";
         Refused = 20, "refused", "A request that named no interaction of ours.";
+        UserCreate = 41, "user-create", "A principal was made: a person, service, device, agent or app.";
+        UserChange = 42, "user-change", "What is said of a principal was replaced: its name, roles or sites.";
+        UserDisable = 43, "user-disable", "A principal was disabled, and all it had open ended.";
+        UserEnable = 44, "user-enable", "A principal was enabled again.";
+        PasswordSet = 45, "password-set", "A password was set, and other sign-ins ended.";
+        SignIn = 46, "sign-in", "Somebody signed in.";
+        SignOut = 47, "sign-out", "Somebody ended the session they were in.";
+        SignInFailed = 48, "sign-in-failed", "A password, code or claim was wrong.";
+        StepUp = 49, "step-up", "A factor was shown again in a session.";
+        FactorAdded = 50, "factor-added", "An authenticator was added.";
+        RecoveryCodes = 51, "recovery-codes", "Recovery codes were drawn anew.";
+        FactorsReset = 52, "factors-reset", "All second factors of a principal were forgotten.";
+        TokenIssued = 53, "token-issued", "A token was issued to a program.";
+        SessionRevoked = 54, "session-revoked", "A session or token was ended by somebody.";
+        ClaimDrawn = 55, "claim-drawn", "The claim code of the first start was drawn.";
+        Claimed = 56, "claimed", "The first administrator was made with the claim code.";
     }
 }
 

@@ -101,6 +101,7 @@ codes! {
     AUDIT_LOCKED = "audit.locked", 500, "exception", "another process has the audit log open";
     AUDIT_CORRUPT = "audit.corrupt", 500, "exception", "the audit log was altered or is damaged";
     SIGN_IN_REFUSED = "identity.sign-in.refused", 401, "login", "the sign-in did not succeed";
+    SIGN_IN_NEEDED = "identity.sign-in.needed", 401, "login", "the request names no caller";
     SIGN_IN_BACK_OFF = "identity.sign-in.back-off", 429, "throttled", "there were too many attempts to sign in";
     SESSION_EXPIRED = "identity.session.expired", 401, "expired", "the session has ended";
     TOKEN_INVALID = "identity.token.invalid", 401, "login", "the token is not valid";

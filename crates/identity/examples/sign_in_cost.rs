@@ -12,8 +12,8 @@ use std::time::Instant;
 use base::id::{Random as _, Seeded};
 use base::{Fault, time::SystemClock};
 use identity::{
-    Change, CryptoRandom, Ground, Identity, Kind, Memory, Profile, Secret, Settings, Shelf as _,
-    ShelfName,
+    Change, CryptoRandom, Deed, Ground, Identity, Kind, Memory, Profile, Secret, Settings,
+    Shelf as _, ShelfName,
 };
 use parking_lot::Mutex;
 
@@ -73,7 +73,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 let put = |(key, item): (Vec<u8>, identity::Item)| {
                     Change::put(name, &key, None, item.body)
                 };
-                whole.commit(page.into_iter().map(put).collect())?;
+                whole.commit(page.into_iter().map(put).collect(), Deed::UPKEEP)?;
             }
         }
     }

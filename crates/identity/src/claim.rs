@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::body::{self, Body};
 use crate::code as codes;
+use crate::deed::DeedKind;
 use crate::identity::Identity;
 use crate::kdf::Hash;
 use crate::principal::{Kind, Principal, Profile};
@@ -51,17 +52,20 @@ impl Identity {
         }
         let code = codes::draw(self.random())?;
         let folded = codes::fold(code.expose()).ok_or_else(claim_invalid)?;
-        let slot = self.kiln.enter()?;
-        let hash = self.kiln.hash(&folded, self.random(), &slot)?;
+        let slot = self.core.kiln.enter()?;
+        let hash = self.core.kiln.hash(&folded, self.random(), &slot)?;
         drop(slot);
         let _writing = self.write();
         let (version, before) = self.load_claim()?;
         if before.is_some_and(|before| before.waiting.is_none()) {
             return Ok(None);
         }
-        let until_ms = self.now().0.saturating_add(self.settings.claim_ms);
+        let until_ms = self.now().0.saturating_add(self.core.settings.claim_ms);
         let body = body::encode(&Stored { waiting: Some(Waiting { hash, until_ms }) })?;
-        self.ground.shelf.commit(vec![Change::put(ShelfName::Claims, KEY, version, body)])?;
+        self.core.ground.shelf.commit(
+            vec![Change::put(ShelfName::Claims, KEY, version, body)],
+            self.deed(DeedKind::ClaimDrawn, None),
+        )?;
         Ok(Some(code))
     }
 
@@ -73,17 +77,18 @@ impl Identity {
         password: &Secret,
         source: IpAddr,
     ) -> Result<Principal, Refusal> {
-        if !profile.roles.contains(&self.settings.administrator_role) {
-            profile.roles.push(self.settings.administrator_role.clone());
+        if !profile.roles.contains(&self.core.settings.administrator_role) {
+            profile.roles.push(self.core.settings.administrator_role.clone());
         }
-        self.counted(self.name_key(BACK_OFF), source, || {
+        let nobody = || Ok(None);
+        self.counted(self.name_key(BACK_OFF), source, nobody, || {
             let now = self.now();
             let folded = codes::fold(typed.expose()).ok_or_else(claim_invalid)?;
             let (_, stored) = self.load_claim()?;
             let waiting = stored.and_then(|stored| stored.waiting).filter(|w| w.holds(now));
-            let slot = self.kiln.enter()?;
+            let slot = self.core.kiln.enter()?;
             let hash = waiting.as_ref().map(|waiting| &waiting.hash);
-            let right = self.kiln.verify(&folded, hash, &slot)?;
+            let right = self.core.kiln.verify(&folded, hash, &slot)?;
             drop(slot);
             let Some(waiting) = waiting.filter(|_| right) else { return Err(claim_invalid()) };
             let (principal, password) = {
@@ -99,14 +104,15 @@ impl Identity {
             let (principal, mut changes) = self.prepare(Kind::Person, principal.profile)?;
             let key = principal.id.as_bytes();
             changes.push(Change::put(ShelfName::Passwords, key, None, password));
-            self.ground.shelf.commit(changes)?;
+            let deed = self.deed(DeedKind::Claimed, Some(principal.id)).from(source);
+            self.core.ground.shelf.commit(changes, deed)?;
             Ok((principal, true))
         })
     }
 
     /// The change that spends the claim, when a profile makes an administrator and it is not spent.
     pub(crate) fn spend_claim(&self, profile: &Profile) -> Result<Option<Change>, Fault> {
-        if !profile.roles.contains(&self.settings.administrator_role) {
+        if !profile.roles.contains(&self.core.settings.administrator_role) {
             return Ok(None);
         }
         let (version, stored) = self.load_claim()?;
@@ -118,7 +124,7 @@ impl Identity {
     }
 
     fn load_claim(&self) -> Result<(Option<u64>, Option<Stored>), Fault> {
-        match self.ground.shelf.get(ShelfName::Claims, KEY)? {
+        match self.core.ground.shelf.get(ShelfName::Claims, KEY)? {
             Some(item) => Ok((Some(item.version), Some(body::decode(&item.body)?))),
             None => Ok((None, None)),
         }

@@ -2,6 +2,7 @@
 
 use base::error::code;
 
+use crate::deed::Deed;
 use crate::shelf::{BODY_BYTES_MAX, Change, KEY_BYTES_MAX, SCAN_MAX, Shelf, ShelfName};
 
 type Held = Result<(), &'static str>;
@@ -25,7 +26,7 @@ fn version(shelf: &dyn Shelf, key: &[u8]) -> Option<u64> {
 }
 
 fn put(shelf: &dyn Shelf, key: &[u8], replaces: Option<u64>, body: &[u8]) -> bool {
-    shelf.commit(vec![Change::put(SHELF, key, replaces, body.to_vec())]).is_ok()
+    shelf.commit(vec![Change::put(SHELF, key, replaces, body.to_vec())], Deed::UPKEEP).is_ok()
 }
 
 fn versions(shelf: &dyn Shelf) -> Held {
@@ -37,14 +38,24 @@ fn versions(shelf: &dyn Shelf) -> Held {
     let read = read.map(|item| (item.version, item.body));
     hold(read == Some((2, b"two".to_vec())), "the new body stands there, one version on")?;
     for stale in [None, Some(1), Some(3)] {
-        let refused = shelf.commit(vec![Change::put(SHELF, b"v", stale, b"x".to_vec())]);
+        let refused =
+            shelf.commit(vec![Change::put(SHELF, b"v", stale, b"x".to_vec())], Deed::UPKEEP);
         let named = refused.err().is_some_and(|fault| fault.code() == &code::ITEM_CONFLICT);
         hold(named, "another version is refused with identity.item.conflict")?;
     }
-    hold(shelf.commit(vec![Change::keep(SHELF, b"v", Some(2))]).is_ok(), "a version is kept")?;
+    hold(
+        shelf.commit(vec![Change::keep(SHELF, b"v", Some(2))], Deed::UPKEEP).is_ok(),
+        "a version is kept",
+    )?;
     hold(version(shelf, b"v") == Some(2), "keeping a version does not change it")?;
-    hold(shelf.commit(vec![Change::remove(SHELF, b"v", 1)]).is_err(), "removing asks the version")?;
-    hold(shelf.commit(vec![Change::remove(SHELF, b"v", 2)]).is_ok(), "an item is removed")?;
+    hold(
+        shelf.commit(vec![Change::remove(SHELF, b"v", 1)], Deed::UPKEEP).is_err(),
+        "removing asks the version",
+    )?;
+    hold(
+        shelf.commit(vec![Change::remove(SHELF, b"v", 2)], Deed::UPKEEP).is_ok(),
+        "an item is removed",
+    )?;
     hold(version(shelf, b"v").is_none(), "a removed item is not there")?;
     let elsewhere = shelf.get(ShelfName::Names, b"v").ok().flatten();
     hold(elsewhere.is_none(), "shelves are apart")
@@ -57,7 +68,10 @@ fn atomicity(shelf: &dyn Shelf) -> Held {
         Change::put(SHELF, b"a", Some(1), b"2".to_vec()),
         Change::keep(SHELF, b"c", Some(1)),
     ];
-    hold(shelf.commit(changes).is_err(), "a keep of what is not there refuses the commit")?;
+    hold(
+        shelf.commit(changes, Deed::UPKEEP).is_err(),
+        "a keep of what is not there refuses the commit",
+    )?;
     hold(version(shelf, b"b").is_none(), "a refused commit puts nothing")?;
     hold(version(shelf, b"a") == Some(1), "a refused commit changes nothing")?;
     let changes = vec![
@@ -65,7 +79,7 @@ fn atomicity(shelf: &dyn Shelf) -> Held {
         Change::remove(SHELF, b"a", 1),
         Change::keep(SHELF, b"c", None),
     ];
-    hold(shelf.commit(changes).is_ok(), "several changes are made together")?;
+    hold(shelf.commit(changes, Deed::UPKEEP).is_ok(), "several changes are made together")?;
     let both = (version(shelf, b"a"), version(shelf, b"b"));
     hold(both == (None, Some(1)), "all of them are made")
 }
@@ -95,7 +109,7 @@ fn bounds(shelf: &dyn Shelf) -> Held {
     hold(!put(shelf, b"", None, b"1"), "an empty key is refused")?;
     hold(!put(shelf, b"long", None, &[1; BODY_BYTES_MAX + 1]), "a longer body is refused")?;
     let twice = vec![Change::keep(SHELF, b"z", None), Change::keep(SHELF, b"z", None)];
-    hold(shelf.commit(twice).is_err(), "a key that stands twice is refused")?;
+    hold(shelf.commit(twice, Deed::UPKEEP).is_err(), "a key that stands twice is refused")?;
     for n in 0..=SCAN_MAX {
         hold(put(shelf, format!("many-{n:06}").as_bytes(), None, b"1"), "an item is put")?;
     }

@@ -8,6 +8,7 @@ use base::error::code;
 use base::{Fault, Millis};
 
 use crate::body;
+use crate::deed::DeedKind;
 use crate::identity::Identity;
 use crate::principal::{
     Disabled, Kind, Principal, PrincipalId, Profile, REASON_BYTES_MAX, SignInName, invalid,
@@ -21,7 +22,8 @@ impl Identity {
     pub fn create(&self, kind: Kind, profile: Profile) -> Result<Principal, Fault> {
         let _writing = self.write();
         let (principal, changes) = self.prepare(kind, profile)?;
-        self.ground.shelf.commit(changes)?;
+        let deed = self.deed(DeedKind::Created, Some(principal.id));
+        self.core.ground.shelf.commit(changes, deed)?;
         Ok(principal)
     }
 
@@ -63,7 +65,7 @@ impl Identity {
     pub fn list(&self, after: Option<PrincipalId>, limit: usize) -> Result<Vec<Principal>, Fault> {
         let after = after.as_ref().map(|id| id.as_bytes().as_slice());
         let items =
-            self.ground.shelf.scan(ShelfName::Principals, &[], after, limit.min(SCAN_MAX))?;
+            self.core.ground.shelf.scan(ShelfName::Principals, &[], after, limit.min(SCAN_MAX))?;
         let decode = |(key, item): (Vec<u8>, crate::shelf::Item)| {
             let id = <[u8; 16]>::try_from(key.as_slice()).ok().ok_or_else(body::damaged)?;
             Principal::decode(PrincipalId::new(id), item.version, &item.body)
@@ -86,14 +88,14 @@ impl Identity {
         let mut changes = Vec::new();
         if name != old {
             self.free(&name)?;
-            let held = self.ground.shelf.get(ShelfName::Names, old.as_str().as_bytes())?;
+            let held = self.core.ground.shelf.get(ShelfName::Names, old.as_str().as_bytes())?;
             let held = held.ok_or_else(body::damaged)?;
             changes.push(Change::remove(ShelfName::Names, old.as_str().as_bytes(), held.version));
             let key = name.as_str().as_bytes();
             changes.push(Change::put(ShelfName::Names, key, None, named(id)));
         }
         changes.extend(self.spend_claim(&principal.profile)?);
-        self.put(&mut principal, changes)?;
+        self.put(&mut principal, changes, DeedKind::Changed)?;
         Ok(principal)
     }
 
@@ -105,12 +107,12 @@ impl Identity {
         let _writing = self.write();
         let mut principal = self.current(id, version)?;
         principal.disabled = Some(Disabled { at_ms: self.now().0, reason: reason.to_owned() });
-        self.halfway.lock().retain(|_, halfway| halfway.principal != id);
-        self.enrolling.lock().remove(&id);
+        self.core.halfway.lock().retain(|_, halfway| halfway.principal != id);
+        self.core.enrolling.lock().remove(&id);
         // Ended in memory first: if the disk fails now, the sessions are over all the same.
         let ending = self.end(|state| state.session.principal == id);
-        self.put(&mut principal, ending.changes())?;
-        self.table.remove(&ending.digests());
+        self.put(&mut principal, ending.changes(), DeedKind::Disabled)?;
+        self.core.table.remove(&ending.digests());
         Ok(principal)
     }
 
@@ -119,7 +121,7 @@ impl Identity {
         let _writing = self.write();
         let mut principal = self.current(id, version)?;
         principal.disabled = None;
-        self.put(&mut principal, Vec::new())?;
+        self.put(&mut principal, Vec::new(), DeedKind::Enabled)?;
         Ok(principal)
     }
 
@@ -129,14 +131,19 @@ impl Identity {
         if principal.version == version { Ok(principal) } else { Err(conflict()) }
     }
 
-    fn put(&self, principal: &mut Principal, mut changes: Vec<Change>) -> Result<(), Fault> {
+    fn put(
+        &self,
+        principal: &mut Principal,
+        mut changes: Vec<Change>,
+        kind: DeedKind,
+    ) -> Result<(), Fault> {
         principal.changed = Millis(self.now().0.max(principal.changed.0));
         let key = principal.id.as_bytes();
         let body = principal.encode()?;
         changes.push(Change::put(ShelfName::Principals, key, Some(principal.version), body));
-        self.ground.shelf.commit(changes)?;
+        self.core.ground.shelf.commit(changes, self.deed(kind, Some(principal.id)))?;
         principal.version = principal.version.saturating_add(1);
-        self.table.renew(&Arc::new(principal.clone()));
+        self.core.table.renew(&Arc::new(principal.clone()));
         Ok(())
     }
 
@@ -146,7 +153,7 @@ impl Identity {
 
     /// Whose name it is.
     pub(crate) fn holder(&self, name: &SignInName) -> Result<Option<PrincipalId>, Fault> {
-        let item = self.ground.shelf.get(ShelfName::Names, name.as_str().as_bytes())?;
+        let item = self.core.ground.shelf.get(ShelfName::Names, name.as_str().as_bytes())?;
         let Some(item) = item else { return Ok(None) };
         match item.body.split_first() {
             Some((&body::FORMAT, id)) => match <[u8; 16]>::try_from(id) {

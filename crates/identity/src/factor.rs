@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::body::{self, Body};
 use crate::code as codes;
+use crate::deed::DeedKind;
 use crate::identity::Identity;
 use crate::kdf::Cost;
 use crate::principal::PrincipalId;
@@ -146,14 +147,18 @@ impl Identity {
         let key = TotpKey::draw(self.random())?;
         let enrolment = Enrolment {
             key: totp::base32(&key),
-            address: totp::address(&key, &self.settings.issuer, &caller.principal.profile.name),
+            address: totp::address(
+                &key,
+                &self.core.settings.issuer,
+                &caller.principal.profile.name,
+            ),
         };
-        let mut enrolling = self.enrolling.lock();
+        let mut enrolling = self.core.enrolling.lock();
         enrolling.retain(|_, waiting| waiting.waits(now));
         if enrolling.len() >= ENROLLING_MAX {
             return Err(Fault::new(&code::OVERLOADED, "Try again in a few minutes."));
         }
-        let until = Millis(now.0.saturating_add(self.settings.second_step_ms));
+        let until = Millis(now.0.saturating_add(self.core.settings.second_step_ms));
         enrolling.insert(caller.principal.id, Enrolling { key, until });
         Ok(enrolment)
     }
@@ -165,7 +170,7 @@ impl Identity {
         self.may_change_factors(caller)?;
         let (now, id) = (self.now(), caller.principal.id);
         let key = {
-            let enrolling = self.enrolling.lock();
+            let enrolling = self.core.enrolling.lock();
             let waiting = enrolling.get(&id).filter(|waiting| waiting.waits(now));
             waiting.ok_or_else(refused)?.key.clone()
         };
@@ -177,8 +182,9 @@ impl Identity {
         factors.list.push(Factor::Totp { key, step, since_ms: now.0 });
         factors.list.push(recovery);
         let change = put(id, version, &factors)?;
-        self.strengthen(caller, vec![change], Assurance::Aal2, now)?;
-        self.enrolling.lock().remove(&id);
+        let deed = self.deed(DeedKind::FactorAdded, Some(id)).by(caller);
+        self.strengthen(caller, vec![change], Assurance::Aal2, now, deed)?;
+        self.core.enrolling.lock().remove(&id);
         Ok(printed)
     }
 
@@ -195,7 +201,10 @@ impl Identity {
         }
         factors.list.retain(|f| !matches!(f, Factor::Recovery { .. }));
         factors.list.push(recovery);
-        self.ground.shelf.commit(vec![put(id, version, &factors)?])?;
+        self.core.ground.shelf.commit(
+            vec![put(id, version, &factors)?],
+            self.deed(DeedKind::RecoveryDrawn, Some(id)).by(caller),
+        )?;
         Ok(printed)
     }
 
@@ -205,7 +214,7 @@ impl Identity {
         let principal = self.principal(id)?;
         let _writing = self.write();
         let (version, _) = self.load_factors(id)?;
-        self.halfway.lock().retain(|_, halfway| halfway.principal != id);
+        self.core.halfway.lock().retain(|_, halfway| halfway.principal != id);
         let ending = self.end(|state| {
             state.session.principal == id && state.session.kind == SessionKind::SignIn
         });
@@ -219,8 +228,8 @@ impl Identity {
             ));
         }
         changes.push(Change::keep(ShelfName::Principals, id.as_bytes(), Some(principal.version)));
-        self.ground.shelf.commit(changes)?;
-        self.table.remove(&ending.digests());
+        self.core.ground.shelf.commit(changes, self.deed(DeedKind::FactorsReset, Some(id)))?;
+        self.core.table.remove(&ending.digests());
         Ok(())
     }
 
@@ -242,17 +251,17 @@ impl Identity {
         for _ in 0..RECOVERY_CODES {
             let code = codes::draw(self.random())?;
             let folded = codes::fold(code.expose()).ok_or_else(refused)?;
-            let slot = self.kiln.enter()?;
-            hashes.push(Digest(self.kiln.hash_with(&folded, salt, &slot)?.hash));
+            let slot = self.core.kiln.enter()?;
+            hashes.push(Digest(self.core.kiln.hash_with(&folded, salt, &slot)?.hash));
             printed.push(code);
         }
-        let cost = self.kiln.cost();
+        let cost = self.core.kiln.cost();
         Ok((printed, Factor::Recovery { cost, salt, hashes, since_ms: now.0 }))
     }
 
     /// The factors of a principal, with the version they stand in.
     pub(crate) fn load_factors(&self, id: PrincipalId) -> Result<(Option<u64>, Factors), Fault> {
-        match self.ground.shelf.get(ShelfName::Factors, id.as_bytes())? {
+        match self.core.ground.shelf.get(ShelfName::Factors, id.as_bytes())? {
             Some(item) => Ok((Some(item.version), body::decode(&item.body)?)),
             None => Ok((None, Factors::default())),
         }
@@ -286,7 +295,7 @@ impl Identity {
         let Some(folded) = codes::fold(typed.expose()) else { return Ok(false) };
         for factor in &mut factors.list {
             let Factor::Recovery { cost, salt, hashes, .. } = factor else { continue };
-            let slot = self.kiln.enter()?;
+            let slot = self.core.kiln.enter()?;
             let made = crate::kdf::run(&folded, salt, *cost, &slot)?;
             let before = hashes.len();
             hashes.retain(|Digest(hash)| *hash != made);

@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::backoff::{BackOff, NameKey};
 use crate::breach::Breached;
+use crate::deed::Asker;
 use crate::factor::Enrolling;
 use crate::kdf::Kiln;
 use crate::principal::{Principal, PrincipalId, SignInName};
@@ -39,8 +40,16 @@ pub struct Ground {
 
 /// Who may sign in, and who has.
 ///
-/// There is one for a shelf. It may be shared between threads; it starts none and opens no file.
+/// There is one for a shelf. It may be shared between threads, and is cheap to copy; it starts none
+/// and opens no file. [`Identity::asked_by`] makes the copy that acts in somebody's name.
+#[derive(Clone)]
 pub struct Identity {
+    pub(crate) core: Arc<Core>,
+    pub(crate) asker: Asker,
+}
+
+/// What all copies share.
+pub(crate) struct Core {
     pub(crate) ground: Ground,
     pub(crate) settings: Settings,
     pub(crate) kiln: Kiln,
@@ -58,7 +67,7 @@ pub struct Identity {
 
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Identity").field("sessions", &self.table.len()).finish_non_exhaustive()
+        f.debug_struct("Identity").field("sessions", &self.core.table.len()).finish_non_exhaustive()
     }
 }
 
@@ -66,7 +75,7 @@ impl Identity {
     /// Reads the sessions of the shelf and is ready.
     pub fn open(ground: Ground, settings: Settings) -> Result<Self, Fault> {
         settings.check()?;
-        let identity = Self {
+        let core = Core {
             kiln: Kiln::new(settings.cost, settings.hashes_at_once)?,
             salt: Key::draw(ground.random.as_ref())?,
             back_off: BackOff::default(),
@@ -77,13 +86,14 @@ impl Identity {
             ground,
             settings,
         };
+        let identity = Self { core: Arc::new(core), asker: Asker::default() };
         identity.load()?;
         Ok(identity)
     }
 
     /// What it was opened with.
-    pub const fn settings(&self) -> &Settings {
-        &self.settings
+    pub fn settings(&self) -> &Settings {
+        &self.core.settings
     }
 
     fn load(&self) -> Result<(), Fault> {
@@ -91,8 +101,12 @@ impl Identity {
         let mut principals: HashMap<PrincipalId, Option<Arc<Principal>>> = HashMap::new();
         let mut after: Option<Vec<u8>> = None;
         loop {
-            let page =
-                self.ground.shelf.scan(ShelfName::Sessions, &[], after.as_deref(), SCAN_MAX)?;
+            let page = self.core.ground.shelf.scan(
+                ShelfName::Sessions,
+                &[],
+                after.as_deref(),
+                SCAN_MAX,
+            )?;
             let Some((last, _)) = page.last() else { return Ok(()) };
             after = Some(last.clone());
             for (key, item) in page {
@@ -107,7 +121,7 @@ impl Identity {
                 };
                 // A session that is over is kept until it is swept; one of nobody never counts.
                 let Some(principal) = principal else { continue };
-                let ended = session.over(now, &self.settings) || principal.disabled.is_some();
+                let ended = session.over(now, &self.core.settings) || principal.disabled.is_some();
                 let (version, used) = (item.version, session.used);
                 let state = State {
                     session,
@@ -117,17 +131,17 @@ impl Identity {
                     written_at: now,
                     ended,
                 };
-                self.table.insert(digest, state);
+                self.core.table.insert(digest, state);
             }
         }
     }
 
     pub(crate) fn now(&self) -> Millis {
-        self.ground.clock.now()
+        self.core.ground.clock.now()
     }
 
     pub(crate) fn random(&self) -> &dyn CryptoRandom {
-        self.ground.random.as_ref()
+        self.core.ground.random.as_ref()
     }
 
     pub(crate) fn uuid(&self, now: Millis) -> Result<[u8; 16], Fault> {
@@ -136,11 +150,11 @@ impl Identity {
 
     /// Changes are made one after the other: what was read stays true until memory has followed.
     pub(crate) fn write(&self) -> MutexGuard<'_, ()> {
-        self.writing.lock()
+        self.core.writing.lock()
     }
 
     pub(crate) fn load_principal(&self, id: PrincipalId) -> Result<Option<Principal>, Fault> {
-        let item = self.ground.shelf.get(ShelfName::Principals, id.as_bytes())?;
+        let item = self.core.ground.shelf.get(ShelfName::Principals, id.as_bytes())?;
         item.map(|item| Principal::decode(id, item.version, &item.body)).transpose()
     }
 
@@ -149,7 +163,7 @@ impl Identity {
         let folded = SignInName::fold(typed);
         let text = folded.as_ref().map_or(typed, SignInName::as_str).as_bytes();
         let digest = Sha256::new()
-            .chain_update(self.salt.expose())
+            .chain_update(self.core.salt.expose())
             .chain_update(text.get(..TYPED_MAX).unwrap_or(text))
             .finalize();
         digest.first_chunk::<16>().copied().unwrap_or_default()

@@ -18,6 +18,7 @@ pub mod breach;
 mod claim;
 mod code;
 pub mod contract;
+pub mod deed;
 mod directory;
 pub mod factor;
 pub mod identity;
@@ -36,6 +37,7 @@ mod totp;
 mod weak;
 
 pub use breach::{Breached, SortedHashes};
+pub use deed::{Asker, By, Deed, DeedKind};
 pub use factor::{Enrolment, FactorKind, Proof};
 pub use identity::{Ground, Identity};
 pub use kdf::Cost;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::body::{self, Body};
 use crate::breach;
+use crate::deed::{Deed, DeedKind};
 use crate::identity::Identity;
 use crate::kdf::Hash;
 use crate::principal::{Kind, Principal, PrincipalId, Profile, invalid};
@@ -47,9 +48,9 @@ impl Identity {
         }
         let body = self.hashed(&principal, password)?;
         let _writing = self.write();
-        let before = self.ground.shelf.get(ShelfName::Passwords, id.as_bytes())?;
+        let before = self.core.ground.shelf.get(ShelfName::Passwords, id.as_bytes())?;
         let before = before.map(|item| item.version);
-        self.halfway.lock().retain(|_, halfway| halfway.principal != id);
+        self.core.halfway.lock().retain(|_, halfway| halfway.principal != id);
         let ending = self.end(|state| {
             state.session.principal == id
                 && Some(state.session.id) != keep
@@ -58,8 +59,8 @@ impl Identity {
         let mut changes = ending.changes();
         changes.push(Change::put(ShelfName::Passwords, id.as_bytes(), before, body));
         changes.push(Change::keep(ShelfName::Principals, id.as_bytes(), Some(principal.version)));
-        self.ground.shelf.commit(changes)?;
-        self.table.remove(&ending.digests());
+        self.core.ground.shelf.commit(changes, self.deed(DeedKind::PasswordSet, Some(id)))?;
+        self.core.table.remove(&ending.digests());
         Ok(())
     }
 
@@ -74,8 +75,8 @@ impl Identity {
         }
         let text = weak::normalise(password.expose()).ok_or_else(|| weakness(Weakness::Long))?;
         self.judge(&principal.profile, password.expose(), &text)?;
-        let slot = self.kiln.enter()?;
-        let hash = self.kiln.hash(&text, self.random(), &slot)?;
+        let slot = self.core.kiln.enter()?;
+        let hash = self.core.kiln.hash(&text, self.random(), &slot)?;
         drop(slot);
         body::encode(&Stored { hash, set_ms: self.now().0 })
     }
@@ -83,11 +84,11 @@ impl Identity {
     fn judge(&self, profile: &Profile, typed: &str, text: &str) -> Result<(), Fault> {
         let mut names = vec![profile.name.as_str(), profile.display.as_str()];
         names.extend(profile.sites.iter().map(String::as_str));
-        names.extend(self.settings.site_names.iter().map(String::as_str));
+        names.extend(self.core.settings.site_names.iter().map(String::as_str));
         if let Some(found) = weak::find(text, &names) {
             return Err(weakness(found));
         }
-        if let Some(list) = &self.ground.breached {
+        if let Some(list) = &self.core.ground.breached {
             // The published lists were made of what people typed, normalised or not.
             if breach::holds(list.as_ref(), text)?
                 || (typed != text && breach::holds(list.as_ref(), typed)?)
@@ -100,7 +101,7 @@ impl Identity {
 
     /// The password of a principal, with its version.
     pub(crate) fn load_password(&self, id: PrincipalId) -> Result<Option<(u64, Stored)>, Fault> {
-        let item = self.ground.shelf.get(ShelfName::Passwords, id.as_bytes())?;
+        let item = self.core.ground.shelf.get(ShelfName::Passwords, id.as_bytes())?;
         item.map(|item| Ok((item.version, body::decode(&item.body)?))).transpose()
     }
 
@@ -116,7 +117,7 @@ impl Identity {
     ) -> Result<u64, Fault> {
         let body = body::encode(&Stored { hash, set_ms: before.set_ms })?;
         let change = Change::put(ShelfName::Passwords, id.as_bytes(), Some(version), body);
-        match self.ground.shelf.commit(vec![change]) {
+        match self.core.ground.shelf.commit(vec![change], Deed::UPKEEP) {
             Ok(()) => Ok(version.saturating_add(1)),
             Err(fault) if fault.code() == &code::ITEM_CONFLICT => Ok(version),
             Err(fault) => Err(fault),

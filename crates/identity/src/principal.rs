@@ -135,6 +135,9 @@ pub struct Profile {
     /// The logical id of the Patient this person is.
     #[serde(default)]
     pub patient: Option<String>,
+    /// The logical ids of the Patients this person speaks for (45 CFR 164.502(g)).
+    #[serde(default)]
+    pub represents: Vec<String>,
 }
 
 /// A profile is about a person: only its shape is printed.

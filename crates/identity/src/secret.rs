@@ -8,14 +8,7 @@ use base::{Fault, Millis};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroize as _;
 
-/// Randomness that is fit for secrets. Production asks the operating system; tests may count.
-///
-/// It is a trait of its own, apart from [`Random`], so that nobody hands a sampling generator to
-/// something that makes keys.
-pub trait CryptoRandom: Send + Sync + fmt::Debug {
-    /// Fills `out` with bytes nobody can foretell, or fails; it never fills it in part.
-    fn fill(&self, out: &mut [u8]) -> Result<(), Fault>;
-}
+pub use keys::CryptoRandom;
 
 /// A text that must not be seen: a password, a printed token, a code.
 #[derive(Clone, Default)]

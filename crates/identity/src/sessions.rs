@@ -9,6 +9,7 @@ use base::error::code;
 use base::{Fault, Millis};
 use parking_lot::Mutex;
 
+use crate::deed::{By, Deed, DeedKind};
 use crate::identity::Identity;
 use crate::principal::{Principal, PrincipalId, invalid, printable};
 use crate::refusal::{disabled, expired, step_up_needed, token_invalid};
@@ -51,7 +52,7 @@ impl Identity {
     /// to the shelf with [`Identity::write_touches`].
     pub fn find(&self, token: &str, source: Option<IpAddr>) -> Result<Caller, Fault> {
         let digest = Token::parse(token).ok_or_else(token_invalid)?.digest();
-        self.table.find(digest, source, self.now(), &self.settings)
+        self.core.table.find(digest, source, self.now(), &self.core.settings)
     }
 
     /// Refuses a caller whose last factor is not fresh.
@@ -62,13 +63,13 @@ impl Identity {
         let fresh = caller.kind == SessionKind::SignIn
             && caller
                 .stepped_up_at
-                .is_some_and(|at| (0..self.settings.step_up_ms).contains(&age(at)));
+                .is_some_and(|at| (0..self.core.settings.step_up_ms).contains(&age(at)));
         if fresh { Ok(()) } else { Err(step_up_needed()) }
     }
 
     /// Issues a token to a program that acts as `id`, for `ttl_ms` at most. It is shown once.
     pub fn issue(&self, id: PrincipalId, ttl_ms: i64, note: &str) -> Result<Opened, Fault> {
-        if !(1..=self.settings.script_ttl_max_ms).contains(&ttl_ms) {
+        if !(1..=self.core.settings.script_ttl_max_ms).contains(&ttl_ms) {
             return Err(invalid("ttl", "Give a time above nothing and within the site's ceiling."));
         }
         if note.trim().is_empty() || !printable(note, NOTE_BYTES_MAX) {
@@ -90,16 +91,16 @@ impl Identity {
             stepped_up_at: None,
             note: note.to_owned(),
         };
-        self.open_session(order, now, vec![guard])
+        self.open_session(order, now, vec![guard], self.deed(DeedKind::TokenIssued, Some(id)))
     }
 
     /// The sessions and script tokens of a principal, the newest first, as exact as memory is.
     pub fn sessions(&self, id: PrincipalId) -> Vec<Session> {
         let now = self.now();
-        let live = self.table.select(|state| {
+        let live = self.core.table.select(|state| {
             state.session.principal == id
                 && !state.ended
-                && !state.session.over(now, &self.settings)
+                && !state.session.over(now, &self.core.settings)
         });
         let mut list: Vec<_> = live.iter().map(|(_, state)| state.lock().session.clone()).collect();
         list.sort_by_key(|session| (std::cmp::Reverse(session.created), session.id));
@@ -108,18 +109,28 @@ impl Identity {
 
     /// Ends one session or token; whether there was one.
     pub fn revoke(&self, id: SessionId) -> Result<bool, Fault> {
-        self.revoke_where(|state| state.session.id == id).map(|count| count > 0)
+        let found = self.core.table.select(|state| state.session.id == id);
+        let upon = found.first().map(|(_, state)| state.lock().session.principal);
+        let deed = self.deed(DeedKind::Revoked, upon).in_session(id);
+        self.revoke_where(|state| state.session.id == id, deed).map(|count| count > 0)
+    }
+
+    /// Ends the session a caller is in.
+    pub fn sign_out(&self, caller: &Caller) -> Result<(), Fault> {
+        let deed = self.deed(DeedKind::SignedOut, Some(caller.principal.id)).by(caller);
+        self.revoke_where(|state| state.session.id == caller.session, deed).map(drop)
     }
 
     /// Ends every session and token of a principal; how many there were.
     pub fn revoke_all(&self, id: PrincipalId) -> Result<usize, Fault> {
-        self.revoke_where(|state| state.session.principal == id)
+        let deed = self.deed(DeedKind::Revoked, Some(id));
+        self.revoke_where(|state| state.session.principal == id, deed)
     }
 
     /// Writes down the last use of each session where that is due; how many. To be called every few
     /// seconds: one session costs at most one write in [`crate::Settings::touch_ms`].
     pub fn write_touches(&self) -> Result<usize, Fault> {
-        self.write_uses(self.settings.touch_ms)
+        self.write_uses(self.core.settings.touch_ms)
     }
 
     /// Writes down the last use of every session, before the program ends.
@@ -131,9 +142,10 @@ impl Identity {
     /// many sessions. To be called every few minutes.
     pub fn sweep(&self) -> Result<usize, Fault> {
         let now = self.now();
-        self.halfway.lock().retain(|_, halfway| halfway.waits(now));
-        self.enrolling.lock().retain(|_, waiting| waiting.waits(now));
-        self.revoke_where(|state| state.ended || state.session.over(now, &self.settings))
+        self.core.halfway.lock().retain(|_, halfway| halfway.waits(now));
+        self.core.enrolling.lock().retain(|_, waiting| waiting.waits(now));
+        let over = |state: &State| state.ended || state.session.over(now, &self.core.settings);
+        self.revoke_where(over, Deed::UPKEEP)
     }
 
     /// Opens the session of somebody who signed in.
@@ -150,11 +162,14 @@ impl Identity {
             kind: SessionKind::SignIn,
             assurance,
             source: Some(source),
-            ends: Millis(now.0.saturating_add(self.settings.absolute_ms)),
+            ends: Millis(now.0.saturating_add(self.core.settings.absolute_ms)),
             stepped_up_at: Some(now),
             note: String::new(),
         };
-        self.open_session(order, now, guards)
+        let id = order.principal.id;
+        let mut deed = self.deed(DeedKind::SignedIn, Some(id)).from(source);
+        deed.asker.by = By::Principal(id);
+        self.open_session(order, now, guards, deed)
     }
 
     /// Opens a session if the guards hold. Whoever calls it holds `write`.
@@ -163,6 +178,7 @@ impl Identity {
         order: Order,
         now: Millis,
         mut changes: Vec<Change>,
+        deed: Deed,
     ) -> Result<Opened, Fault> {
         let leaving = self.make_room(order.principal.id, order.kind, now)?;
         let token = Token::draw(self.random())?;
@@ -182,8 +198,8 @@ impl Identity {
         changes.push(Change::put(ShelfName::Sessions, &session.key(), None, body));
         let ending = self.end(|state| leaving == Some(state.session.id));
         changes.extend(ending.changes());
-        self.ground.shelf.commit(changes)?;
-        self.table.remove(&ending.digests());
+        self.core.ground.shelf.commit(changes, deed.in_session(session.id))?;
+        self.core.table.remove(&ending.digests());
         let state = State {
             session: session.clone(),
             principal: Arc::new(order.principal),
@@ -192,7 +208,7 @@ impl Identity {
             written_at: now,
             ended: false,
         };
-        self.table.insert(token.digest(), state);
+        self.core.table.insert(token.digest(), state);
         Ok(Opened { token, session })
     }
 
@@ -203,21 +219,22 @@ impl Identity {
         kind: SessionKind,
         now: Millis,
     ) -> Result<Option<SessionId>, Fault> {
-        if self.table.len() >= self.settings.sessions_max {
-            let over = self.end(|state| state.ended || state.session.over(now, &self.settings));
-            self.forget(&over)?;
-            if self.table.len() >= self.settings.sessions_max {
+        if self.core.table.len() >= self.core.settings.sessions_max {
+            let over =
+                self.end(|state| state.ended || state.session.over(now, &self.core.settings));
+            self.forget(&over, Deed::UPKEEP)?;
+            if self.core.table.len() >= self.core.settings.sessions_max {
                 let say = "There are as many sessions as the server keeps. Try again later.";
                 return Err(Fault::new(&code::OVERLOADED, say));
             }
         }
-        let own = self.table.select(|state| {
+        let own = self.core.table.select(|state| {
             state.session.principal == id
                 && state.session.kind == kind
                 && !state.ended
-                && !state.session.over(now, &self.settings)
+                && !state.session.over(now, &self.core.settings)
         });
-        if own.len() < self.settings.sessions_each_max {
+        if own.len() < self.core.settings.sessions_each_max {
             return Ok(None);
         }
         if kind == SessionKind::Script {
@@ -237,8 +254,10 @@ impl Identity {
         mut changes: Vec<Change>,
         assurance: Assurance,
         now: Millis,
+        deed: Deed,
     ) -> Result<Caller, Fault> {
-        let found = self.table.select(|state| state.session.id == caller.session && !state.ended);
+        let found =
+            self.core.table.select(|state| state.session.id == caller.session && !state.ended);
         let (digest, state) = found.first().ok_or_else(expired)?;
         let (mut session, version) = {
             let state = state.lock();
@@ -248,7 +267,7 @@ impl Identity {
         session.stepped_up_at = Some(now);
         let body = session.encode(*digest)?;
         changes.push(Change::put(ShelfName::Sessions, &session.key(), Some(version), body));
-        self.ground.shelf.commit(changes)?;
+        self.core.ground.shelf.commit(changes, deed)?;
         let mut state = state.lock();
         state.session.assurance = session.assurance;
         state.session.stepped_up_at = session.stepped_up_at;
@@ -266,7 +285,7 @@ impl Identity {
     /// Ends sessions in memory, at once and whatever happens next, and says what ends them on the
     /// shelf. Whoever calls it holds `write`.
     pub(crate) fn end(&self, wanted: impl Fn(&State) -> bool) -> Ending {
-        let chosen = self.table.select(wanted);
+        let chosen = self.core.table.select(wanted);
         let end = |(digest, state): (TokenDigest, Arc<Mutex<State>>)| {
             let mut state = state.lock();
             state.ended = true;
@@ -276,18 +295,19 @@ impl Identity {
         Ending(chosen.into_iter().map(end).collect())
     }
 
-    fn revoke_where(&self, wanted: impl Fn(&State) -> bool) -> Result<usize, Fault> {
+    fn revoke_where(&self, wanted: impl Fn(&State) -> bool, deed: Deed) -> Result<usize, Fault> {
         let _writing = self.write();
         let ending = self.end(wanted);
-        self.forget(&ending)?;
+        self.forget(&ending, deed)?;
         Ok(ending.0.len())
     }
 
-    fn forget(&self, ending: &Ending) -> Result<(), Fault> {
+    fn forget(&self, ending: &Ending, deed: Deed) -> Result<(), Fault> {
         for chunk in ending.0.chunks(CHUNK) {
-            self.ground.shelf.commit(chunk.iter().map(|(_, change)| change.clone()).collect())?;
+            let changes = chunk.iter().map(|(_, change)| change.clone()).collect();
+            self.core.ground.shelf.commit(changes, deed)?;
             let digests: Vec<_> = chunk.iter().map(|(digest, _)| *digest).collect();
-            self.table.remove(&digests);
+            self.core.table.remove(&digests);
         }
         Ok(())
     }
@@ -295,7 +315,7 @@ impl Identity {
     fn write_uses(&self, age_min_ms: i64) -> Result<usize, Fault> {
         let now = self.now();
         let _writing = self.write();
-        let due = self.table.select(|state| {
+        let due = self.core.table.select(|state| {
             let age = now.0.saturating_sub(state.written_at.0);
             !state.ended && state.session.used > state.written_used && age >= age_min_ms
         });
@@ -308,7 +328,7 @@ impl Identity {
                 changes.push(Change::put(ShelfName::Sessions, &key, Some(state.version), body));
                 uses.push(state.session.used);
             }
-            self.ground.shelf.commit(changes)?;
+            self.core.ground.shelf.commit(changes, Deed::UPKEEP)?;
             for ((_, state), used) in chunk.iter().zip(uses) {
                 let mut state = state.lock();
                 state.version = state.version.saturating_add(1);

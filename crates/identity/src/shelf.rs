@@ -11,6 +11,8 @@ use base::Fault;
 use base::error::code;
 use parking_lot::Mutex;
 
+use crate::deed::{Deed, DeedKind};
+
 /// Bytes of one key.
 pub const KEY_BYTES_MAX: usize = 512;
 /// Bytes of one body.
@@ -152,6 +154,8 @@ impl Change {
 /// Durable storage of small items by key. An implementation promises:
 ///
 /// - `commit` is all or nothing, and durable when it returns `Ok`;
+/// - the deed of a commit is logged when the changes are made, and only then; when it cannot be, the
+///   commit is refused. [`DeedKind::Upkeep`] alone is not logged;
 /// - a change whose `replaces` differs from the item's version refuses the whole commit with
 ///   `identity.item.conflict`; the versions are compared and the changes made at one moment;
 /// - an item's version is 1 when first put and grows by one with each `Put`; `Keep` leaves it;
@@ -174,8 +178,11 @@ pub trait Shelf: Send + Sync + fmt::Debug {
         limit: usize,
     ) -> Result<Vec<(Vec<u8>, Item)>, Fault>;
 
-    /// Makes all the changes, or none.
-    fn commit(&self, changes: Vec<Change>) -> Result<(), Fault>;
+    /// Makes all the changes and logs what they are, or does nothing.
+    fn commit(&self, changes: Vec<Change>, deed: Deed) -> Result<(), Fault>;
+
+    /// Logs a deed that changed nothing, such as a sign-in that failed.
+    fn note(&self, deed: Deed) -> Result<(), Fault>;
 }
 
 /// Refuses a commit that no shelf has to carry out; for implementations.
@@ -209,6 +216,7 @@ pub fn conflict() -> Fault {
 pub struct Memory {
     items: Mutex<BTreeMap<(ShelfName, Vec<u8>), Item>>,
     commits: AtomicUsize,
+    deeds: Mutex<Vec<Deed>>,
 }
 
 impl Memory {
@@ -220,6 +228,11 @@ impl Memory {
     /// How many commits it has carried out.
     pub fn commits(&self) -> usize {
         self.commits.load(Ordering::SeqCst)
+    }
+
+    /// What was logged, the first one first.
+    pub fn deeds(&self) -> Vec<Deed> {
+        self.deeds.lock().clone()
     }
 }
 
@@ -247,7 +260,7 @@ impl Shelf for Memory {
         Ok(found.map(|((_, key), item)| (key.clone(), item.clone())).collect())
     }
 
-    fn commit(&self, changes: Vec<Change>) -> Result<(), Fault> {
+    fn commit(&self, changes: Vec<Change>, deed: Deed) -> Result<(), Fault> {
         check(&changes)?;
         let mut items = self.items.lock();
         let stands = |change: &Change| {
@@ -271,6 +284,13 @@ impl Shelf for Memory {
         }
         drop(items);
         self.commits.fetch_add(1, Ordering::SeqCst);
+        self.note(deed)
+    }
+
+    fn note(&self, deed: Deed) -> Result<(), Fault> {
+        if deed.kind != DeedKind::Upkeep {
+            self.deeds.lock().push(deed);
+        }
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use base::error::code;
 use base::{Fault, Millis};
 
 use crate::backoff::NameKey;
+use crate::deed::DeedKind;
 use crate::factor::{FactorKind, Proof};
 use crate::identity::Identity;
 use crate::kdf::Slot;
@@ -76,8 +77,9 @@ impl Identity {
     /// The first step: name and password.
     pub fn begin(&self, name: &str, password: &Secret, source: IpAddr) -> Result<Step, Refusal> {
         let key = self.name_key(name);
-        let slot = self.kiln.enter()?;
-        self.counted(key, source, || {
+        let slot = self.core.kiln.enter()?;
+        let upon = || self.named(name);
+        self.counted(key, source, upon, || {
             let known = self.know(name, password, &slot)?;
             drop(slot);
             let now = self.now();
@@ -89,7 +91,7 @@ impl Identity {
                 return Ok((Step::Done(opened), true));
             }
             let handle = Token::draw(self.random())?;
-            let until = Millis(now.0.saturating_add(self.settings.second_step_ms));
+            let until = Millis(now.0.saturating_add(self.core.settings.second_step_ms));
             let halfway = Halfway {
                 principal: known.principal,
                 name: key,
@@ -97,7 +99,7 @@ impl Identity {
                 until,
                 tries: 0,
             };
-            let mut waiting = self.halfway.lock();
+            let mut waiting = self.core.halfway.lock();
             waiting.retain(|_, halfway| halfway.waits(now));
             drop_oldest(&mut waiting, known.principal);
             if waiting.len() >= HALFWAY_MAX {
@@ -115,21 +117,28 @@ impl Identity {
     pub fn finish(&self, handle: &str, proof: &Proof, source: IpAddr) -> Result<Opened, Refusal> {
         let now = self.now();
         let digest = Token::parse(handle).ok_or_else(refused)?.digest();
-        let name = self.halfway.lock().get(&digest).map(|halfway| halfway.name);
-        let name = name.ok_or_else(refused)?;
-        self.counted(name, source, || {
-            // Taken out, so that one proof at a time is looked at.
-            let halfway = self.halfway.lock().remove(&digest);
-            let halfway = halfway.filter(|halfway| halfway.waits(now)).ok_or_else(refused)?;
-            let tried = self.try_finish(&halfway, proof, source, now);
-            if let Err(fault) = &tried {
-                let tries = halfway.tries + u32::from(Refusal::is_wrong(fault));
-                if tries < TRIES_MAX {
-                    self.halfway.lock().insert(digest, Halfway { tries, ..halfway });
+        let waiting = self.core.halfway.lock();
+        let known = waiting.get(&digest).map(|halfway| (halfway.name, halfway.principal));
+        drop(waiting);
+        let (name, id) = known.ok_or_else(refused)?;
+        self.counted(
+            name,
+            source,
+            || Ok(Some(id)),
+            || {
+                // Taken out, so that one proof at a time is looked at.
+                let halfway = self.core.halfway.lock().remove(&digest);
+                let halfway = halfway.filter(|halfway| halfway.waits(now)).ok_or_else(refused)?;
+                let tried = self.try_finish(&halfway, proof, source, now);
+                if let Err(fault) = &tried {
+                    let tries = halfway.tries + u32::from(Refusal::is_wrong(fault));
+                    if tries < TRIES_MAX {
+                        self.core.halfway.lock().insert(digest, Halfway { tries, ..halfway });
+                    }
                 }
-            }
-            tried.map(|opened| (opened, true))
-        })
+                tried.map(|opened| (opened, true))
+            },
+        )
     }
 
     /// Shows a factor again, for what asks for one that is fresh: the second factor where there is
@@ -145,34 +154,40 @@ impl Identity {
         }
         let (now, id) = (self.now(), caller.principal.id);
         let name = self.name_key(&caller.principal.profile.name);
-        self.counted(name, source, || {
-            let (assurance, changes) = match proof {
-                Proof::Password(password) => {
-                    let (version, factors) = self.load_factors(id)?;
-                    if factors.required() {
-                        return Err(refused());
+        self.counted(
+            name,
+            source,
+            || Ok(Some(id)),
+            || {
+                let (assurance, changes) = match proof {
+                    Proof::Password(password) => {
+                        let (version, factors) = self.load_factors(id)?;
+                        if factors.required() {
+                            return Err(refused());
+                        }
+                        let slot = self.core.kiln.enter()?;
+                        let known = self.know(&caller.principal.profile.name, password, &slot)?;
+                        drop(slot);
+                        if known.principal != id {
+                            return Err(refused());
+                        }
+                        let guards = vec![
+                            Change::keep(ShelfName::Factors, id.as_bytes(), version),
+                            Change::keep(ShelfName::Passwords, id.as_bytes(), Some(known.password)),
+                        ];
+                        (caller.assurance, guards)
                     }
-                    let slot = self.kiln.enter()?;
-                    let known = self.know(&caller.principal.profile.name, password, &slot)?;
-                    drop(slot);
-                    if known.principal != id {
-                        return Err(refused());
+                    _ => {
+                        let used = self.prove(id, proof, now)?.ok_or_else(refused)?;
+                        (Assurance::Aal2, vec![used])
                     }
-                    let guards = vec![
-                        Change::keep(ShelfName::Factors, id.as_bytes(), version),
-                        Change::keep(ShelfName::Passwords, id.as_bytes(), Some(known.password)),
-                    ];
-                    (caller.assurance, guards)
-                }
-                _ => {
-                    let used = self.prove(id, proof, now)?.ok_or_else(refused)?;
-                    (Assurance::Aal2, vec![used])
-                }
-            };
-            let _writing = self.write();
-            let raised = self.strengthen(caller, changes, assurance, now);
-            Ok((raised.map_err(conflict_is_refusal)?, true))
-        })
+                };
+                let deed = self.deed(DeedKind::SteppedUp, Some(id)).by(caller).from(source);
+                let _writing = self.write();
+                let raised = self.strengthen(caller, changes, assurance, now, deed);
+                Ok((raised.map_err(conflict_is_refusal)?, true))
+            },
+        )
     }
 
     /// Counts an attempt as failed before it is made, and takes that back when it was right (then
@@ -181,40 +196,50 @@ impl Identity {
         &self,
         name: NameKey,
         source: IpAddr,
+        upon: impl FnOnce() -> Result<Option<PrincipalId>, Fault>,
         work: impl FnOnce() -> Result<(T, bool), Fault>,
     ) -> Result<T, Refusal> {
-        let attempt = self.back_off.admit(name, source, self.now()).map_err(Refusal::wait)?;
+        let attempt = self.core.back_off.admit(name, source, self.now()).map_err(Refusal::wait)?;
         match work() {
             Ok((done, true)) => {
-                self.back_off.succeeded(attempt);
+                self.core.back_off.succeeded(attempt);
                 Ok(done)
             }
             Ok((halfway, false)) => {
-                self.back_off.undo(attempt);
+                self.core.back_off.undo(attempt);
                 Ok(halfway)
             }
             Err(fault) => {
                 if !Refusal::is_wrong(&fault) {
-                    self.back_off.undo(attempt);
+                    self.core.back_off.undo(attempt);
+                    return Err(fault.into());
                 }
+                // Who it was tried upon is looked up for every name, so that the time of the answer
+                // tells nothing; a failure that cannot be logged is told as that.
+                let deed = self.deed(DeedKind::SignInFailed, upon()?).from(source);
+                self.core.ground.shelf.note(deed)?;
                 Err(fault.into())
             }
         }
     }
 
+    /// Whose sign-in name was typed.
+    fn named(&self, typed: &str) -> Result<Option<PrincipalId>, Fault> {
+        match SignInName::fold(typed) {
+            Some(name) => self.holder(&name),
+            None => Ok(None),
+        }
+    }
+
     /// Whose name and password these are. Whatever is wrong, the same is read and hashed.
     fn know(&self, name: &str, password: &Secret, slot: &Slot) -> Result<Known, Fault> {
-        let holder = match SignInName::fold(name) {
-            Some(name) => self.holder(&name)?,
-            None => None,
-        };
-        let id = holder.unwrap_or(NOBODY);
+        let id = self.named(name)?.unwrap_or(NOBODY);
         let principal = self.load_principal(id)?.filter(able);
         let found = self.load_password(id)?.filter(|_| principal.is_some());
         let typed = weak::normalise(password.expose());
         let text = typed.as_ref().map_or("", |typed| typed.as_str());
         let against = found.as_ref().map(|(_, stored)| &stored.hash);
-        let right = self.kiln.verify(text, against, slot)?;
+        let right = self.core.kiln.verify(text, against, slot)?;
         let (Some((version, stored)), true, true) = (found, right, typed.is_some()) else {
             return Err(refused());
         };
@@ -231,10 +256,10 @@ impl Identity {
         text: &str,
         slot: &Slot,
     ) -> Result<u64, Fault> {
-        if stored.hash.cost == self.kiln.cost() {
+        if stored.hash.cost == self.core.kiln.cost() {
             return Ok(version);
         }
-        let hash = self.kiln.hash(text, self.random(), slot)?;
+        let hash = self.core.kiln.hash(text, self.random(), slot)?;
         let _writing = self.write();
         self.rehash(id, version, stored, hash)
     }

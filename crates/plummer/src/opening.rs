@@ -38,7 +38,7 @@ fn open(settings: &Settings, how: record::Settings) -> anyhow::Result<Record> {
 /// The gate, opened for a command.
 pub(crate) fn session(record: &Record) -> Session {
     let request = uuid_v7(SystemClock.now(), &mut random());
-    record.session(Subject::anonymous().from(Source::Local), request)
+    record.session(Subject::operator().from(Source::Local), request)
 }
 
 /// Numbers for the ids of requests. They name, they do not protect.

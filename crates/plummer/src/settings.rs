@@ -210,6 +210,7 @@ impl Settings {
                 store::Sync::Full
             },
             clock: Arc::new(SystemClock),
+            site: Some(self.text("site")).filter(|site| !site.is_empty()).map(Into::into),
             ..record::Settings::default()
         }
     }
@@ -234,6 +235,7 @@ impl Settings {
                 Some((Value::List(list), _)) => list.clone(),
                 _ => Vec::new(),
             },
+            guard: self.text("guard") == "on",
             explain: self.switch("explain"),
             delete_many: self.switch("delete_many"),
         };

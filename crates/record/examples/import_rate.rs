@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let told = Told::default();
     for round in ["first", "second"] {
         let record = Record::open(dir.path(), Settings::default())?;
-        let session = record.session(Subject::anonymous(), [0; 16]);
+        let session = record.session(Subject::operator(), [0; 16]);
         let import = session.import(ImportOptions::default())?;
         let started = Instant::now();
         let left = load(&import, &files, false, &told)?;

@@ -79,10 +79,10 @@ impl Session {
     }
 }
 
-/// The guard for a condition that found `id`, or nothing, on the snapshot `as_of`.
-pub(crate) fn guard(search: Search, id: Option<&str>, as_of: u64) -> Guard {
+/// The guard for a condition that found `id`, or nothing, for a reader.
+pub(crate) fn guard(search: Search, id: Option<&str>, reader: &Scoped<'_, Reader>) -> Guard {
     let expected = id.map_or(Expectation::None, |id| Expectation::One(id.to_owned()));
-    Guard { search, expected, as_of }
+    Guard { search, expected, as_of: reader.snapshot(), scope: reader.scope().clone() }
 }
 
 /// The search for one record by its id.

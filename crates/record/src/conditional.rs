@@ -6,6 +6,7 @@ use crate::condition::{self, TRIES};
 use crate::people::Patients;
 use crate::session::Session;
 use crate::write::{Deleted, Written, deleted, raced};
+use access::Action;
 use audit::{Kind, Target};
 use base::Fault;
 use base::error::code;
@@ -46,19 +47,14 @@ impl Session {
             self.may_write()?;
             let search = self.condition(of, query)?;
             for _ in 0..TRIES {
-                let (ids, patients, as_of) = self.to_delete(&search, multiple)?;
+                let (ids, patients, guards) = self.to_delete(&search, multiple)?;
                 event.patients = patients;
-                let one = ids.first().map(String::as_str);
-                let guards = match multiple {
-                    true => Vec::new(),
-                    false => vec![condition::guard(search.clone(), one, as_of)],
-                };
                 let ops = ids.iter().map(|id| Op::Delete {
                     resource_type: of,
                     id: id.clone(),
                     if_match: None,
                 });
-                let unit = Unit { ops: ops.collect(), guards, events: None };
+                let unit = Unit { ops: ops.collect(), guards, ..Unit::default() };
                 match self.commit(unit, event.clone()).await {
                     Err(fault) if condition::is_raced(&fault) => {}
                     Err(fault) => return Err(fault),
@@ -116,7 +112,7 @@ impl Session {
                 "id",
             )),
             (Some(found), _) => Ok(found),
-            (None, Some(_)) if !self.gate.settings.create_by_update => Err(Fault::new(
+            (None, Some(_)) if !self.may_name_ids() => Err(Fault::new(
                 &code::CREATE_BY_UPDATE_OFF,
                 "nothing matches, and the body names an id; leave it out",
             )),
@@ -127,28 +123,31 @@ impl Session {
 
     /// Runs a condition on a fresh snapshot: what it found, and the guard that holds it.
     pub(crate) fn decide(&self, search: &Search) -> Result<(Option<String>, Guard), Fault> {
-        let reader = self.gate.store.reader(&self.subject.scope)?;
+        let scope = self.scope(Action::Search)?;
+        let reader = self.gate.store.reader(&scope)?;
         let found = self.matches(&reader, search)?.at_most_one()?;
-        let guard = condition::guard(search.clone(), found.as_deref(), reader.snapshot());
+        let guard = condition::guard(search.clone(), found.as_deref(), &reader);
         Ok((found, guard))
     }
 
     /// `If-None-Match: *`: the guard that there is no such record, or the refusal.
     pub(crate) fn absent(&self, of: TypeId, id: &str) -> Result<Guard, Fault> {
-        let reader = self.gate.store.reader(&self.subject.scope)?;
+        let scope = self.scope_of(Action::Read, of)?;
+        let reader = self.gate.store.reader(&scope)?;
         if reader.read(of, id)?.is_some_and(|hit| !hit.deleted) {
             let text = "the record exists; If-None-Match: * asks that it does not";
             return Err(Fault::new(&code::PRECONDITION_FAILED, text));
         }
-        Ok(condition::guard(condition::by_id(of, id), None, reader.snapshot()))
+        Ok(condition::guard(condition::by_id(of, id), None, &reader))
     }
 
     fn to_delete(
         &self,
         search: &Search,
         multiple: bool,
-    ) -> Result<(Vec<String>, Vec<String>, u64), Fault> {
-        let reader = self.gate.store.reader(&self.subject.scope)?;
+    ) -> Result<(Vec<String>, Vec<String>, Vec<Guard>), Fault> {
+        let scope = self.scope(Action::Search)?;
+        let reader = self.gate.store.reader(&scope)?;
         let limits = self.limits();
         let (mut ids, mut patients) = (Vec::new(), Patients::default());
         let mut request = PageRequest {
@@ -169,7 +168,12 @@ impl Session {
             }
             match page.next.filter(|_| multiple) {
                 Some(next) => request.position = Some(next),
-                None => return Ok((ids, patients.into_ids(), reader.snapshot())),
+                None => {
+                    let one = ids.first().map(String::as_str);
+                    let guard = || condition::guard(search.clone(), one, &reader);
+                    let guards = if multiple { Vec::new() } else { vec![guard()] };
+                    return Ok((ids, patients.into_ids(), guards));
+                }
             }
         }
     }

@@ -9,6 +9,7 @@ use crate::find::{Found, SearchHow};
 use crate::people;
 use crate::session::{Audited, Session};
 use crate::trail;
+use access::Action;
 use audit::Kind;
 use base::Fault;
 use base::error::code;
@@ -75,7 +76,8 @@ impl Session {
         // The focus must be there, and be visible.
         self.look(focus_type, id, None)?;
         let search = self.everything_search(focus_type, id, &cursor.pairs, how)?;
-        let reader = self.gate.store.reader(&self.subject.scope)?;
+        let scope = self.scope(Action::Search)?;
+        let reader = self.gate.store.reader(&scope)?;
         let mut page = reader.search(&search, &self.page_request(&search, cursor.position))?;
         self.supporting(&reader, name, &mut page)?;
         drop(reader);

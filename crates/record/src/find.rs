@@ -4,13 +4,14 @@
 use crate::cursor::{Cursor, level_parts};
 use crate::session::{Audited, Session};
 use crate::trail;
+use access::Action;
 use audit::{Kind, Target};
 use base::Fault;
 use base::error::code;
 use fhir::definitions::r4;
 use search::parse::{Level, Options};
 use search::query::Search;
-use store::{Page, PageRequest, Position};
+use store::{Page, PageRequest, Position, Scope};
 
 /// How to read a search, as the door was asked to.
 #[derive(Debug, Clone, Default)]
@@ -79,7 +80,8 @@ impl Session {
             None => Cursor { everything: false, level: level_parts(level), pairs, position: None },
         };
         let search = search::parse::parse(level, &cursor.pairs, &self.options(how))?;
-        let reader = self.gate.store.reader(&self.subject.scope)?;
+        let scope = self.search_scope(level)?;
+        let reader = self.gate.store.reader(&scope)?;
         let page = reader.search(&search, &self.page_request(&search, cursor.position))?;
         drop(reader);
         let link = |cursor: &mut Cursor, position| {
@@ -90,6 +92,16 @@ impl Session {
         let previous = page.previous.map(|at| link(&mut cursor, Some(at)));
         let first = link(&mut cursor, None);
         Ok((Found { page, search, first, next, previous }, cursor.pairs))
+    }
+
+    /// What a search at a level may find. A type of which nothing could be seen is refused.
+    fn search_scope(&self, level: &Level) -> Result<Scope, Fault> {
+        match level {
+            Level::System | Level::Compartment { of: None, .. } => self.scope(Action::Search),
+            Level::Type(of) | Level::Compartment { of: Some(of), .. } => {
+                self.scope_of(Action::Search, *of)
+            }
+        }
     }
 
     fn follow(&self, sealed: &str, level: &Level) -> Result<Cursor, Fault> {

@@ -1,8 +1,12 @@
 //! The record room itself: the store and the access log opened together, and what was committed but
 //! not yet logged when the process last ended is logged first (45 CFR 164.312(b), (c)).
 
+use crate::actor::Actors;
+use crate::directory::Directory;
 use crate::outbox::{Outbox, Relay};
 use crate::session::{Session, Subject};
+use crate::shelf::Sealer;
+use access::{Policies, Text};
 use audit::{Hash, Head, Log};
 use base::error::code;
 use base::time::SystemClock;
@@ -28,8 +32,20 @@ pub struct Settings {
     pub seed: Option<u64>,
     /// Opened for a bulk load by one program alone: more memory, and larger units in one commit.
     pub bulk: bool,
+    /// The site that records belong to when nothing else says where they are from.
+    pub site: Option<Arc<str>>,
+    /// What the site adds to the policies: each text with its name.
+    pub policies: Vec<(String, String)>,
     /// The file layer of the access log; a test puts one in that fails.
     pub audit_files: Arc<dyn audit::Files>,
+    /// How people sign in.
+    pub identity: identity::Settings,
+    /// Where keys and tokens come from; the operating system in production.
+    pub random: Arc<dyn identity::CryptoRandom>,
+    /// The site's list of stolen passwords, if it has one.
+    pub breached: Option<Arc<dyn identity::Breached>>,
+    /// Seals what identity keeps, once there are keys.
+    pub sealer: Option<Arc<dyn Sealer>>,
 }
 
 impl Default for Settings {
@@ -41,7 +57,13 @@ impl Default for Settings {
             clock: Arc::new(SystemClock),
             seed: None,
             bulk: false,
+            site: None,
+            policies: Vec::new(),
             audit_files: Arc::new(audit::Disk),
+            identity: identity::Settings::default(),
+            random: Arc::new(keys::SystemRandom),
+            breached: None,
+            sealer: None,
         }
     }
 }
@@ -64,7 +86,7 @@ pub struct Health {
 /// The record, open. Cheap to copy; closed when the last copy and session are gone.
 #[derive(Debug, Clone)]
 pub struct Record {
-    gate: Arc<Gate>,
+    pub(crate) gate: Arc<Gate>,
 }
 
 /// What every session shares.
@@ -73,6 +95,9 @@ pub(crate) struct Gate {
     pub(crate) store: Store,
     pub(crate) log: Arc<Log>,
     pub(crate) settings: Settings,
+    pub(crate) policies: Policies,
+    pub(crate) actors: Actors,
+    pub(crate) directory: Directory,
     /// Held for its thread.
     _outbox: Outbox,
 }
@@ -84,6 +109,10 @@ impl Record {
     /// # Errors
     /// When either is locked, damaged or written by a newer version.
     pub fn open(dir: &Path, settings: Settings) -> Result<Self, Fault> {
+        let texts: Vec<Text<'_>> =
+            settings.policies.iter().map(|(name, text)| Text { name, text }).collect();
+        let policies = Policies::load(1, &texts)?;
+        drop(texts);
         private_folder(dir).map_err(|e| {
             Fault::new(&code::STORE_UNAVAILABLE, format!("the data folder cannot be made: {e}"))
         })?;
@@ -108,7 +137,18 @@ impl Record {
             Fault::new(&code::STORE_UNAVAILABLE, format!("the data folder cannot be synced: {e}"))
         })?;
         let outbox = Outbox::open(relay, &store, &log, settings.clock.now())?;
-        Ok(Self { gate: Arc::new(Gate { store, log, settings, _outbox: outbox }) })
+        let directory = Directory::open(&store, &log, &settings)?;
+        Ok(Self {
+            gate: Arc::new(Gate {
+                store,
+                log,
+                settings,
+                policies,
+                actors: Actors::default(),
+                directory,
+                _outbox: outbox,
+            }),
+        })
     }
 
     /// A session for one request.

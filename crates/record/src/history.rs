@@ -2,6 +2,7 @@
 
 use crate::session::{Audited, Session};
 use crate::trail;
+use access::Action;
 use audit::{Kind, Target};
 use base::Fault;
 use base::error::code;
@@ -57,6 +58,10 @@ impl Session {
     }
 
     fn versions(&self, query: &HistoryQuery) -> Result<HistoryPage, Fault> {
-        self.gate.store.reader(&self.subject.scope)?.history(query)
+        let scope = match query.resource_type {
+            Some(of) => self.scope_of(Action::History, of)?,
+            None => self.scope(Action::History)?,
+        };
+        self.gate.store.reader(&scope)?.history(query)
     }
 }

@@ -3,10 +3,13 @@
 //! may leave (45 CFR 164.312(b)), and nobody goes round it. It knows neither HTTP nor SQL: doors put
 //! its answers into their own words. docs/internals/record.md walks through it.
 
+mod actor;
 mod bundle;
+mod care;
 mod condition;
 mod conditional;
 mod cursor;
+mod directory;
 mod everything;
 mod find;
 mod gate;
@@ -15,11 +18,16 @@ mod import;
 mod labels;
 mod outbox;
 mod people;
+mod reach;
 mod read;
 mod session;
+mod shelf;
+mod site;
 mod trail;
 mod write;
 
+pub use access::Purpose;
+pub use actor::Asked;
 pub use audit::{Kind, Source};
 pub use bundle::{Answer, BundleAnswer, BundleOptions, Content, Place};
 pub use everything::EverythingParams;
@@ -31,5 +39,6 @@ pub use import::{
 pub use labels::labels_of;
 pub use search::parse::Level;
 pub use session::{Audited, Session, Subject};
+pub use shelf::Sealer;
 pub use store::{HistoryPage, HistoryQuery, Hit, Method, Page, Scope, Sync};
 pub use write::{Deleted, Written};

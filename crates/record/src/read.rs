@@ -2,6 +2,7 @@
 
 use crate::session::{Audited, Session};
 use crate::trail;
+use access::Action;
 use audit::Kind;
 use base::Fault;
 use base::error::code;
@@ -32,7 +33,8 @@ impl Session {
 
     /// A version without a trail, for what is part of something greater that leaves one.
     pub(crate) fn look(&self, of: TypeId, id: &str, version: Option<u64>) -> Result<Hit, Fault> {
-        let reader = self.gate.store.reader(&self.subject.scope)?;
+        let scope = self.scope_of(Action::Read, of)?;
+        let reader = self.gate.store.reader(&scope)?;
         let found = match version {
             Some(version) => reader.vread(of, id, version)?,
             None => reader.read(of, id)?,

@@ -1,30 +1,55 @@
-//! A session: one subject, one request, one scope. Until identity exists the subject is anonymous and
-//! sees everything; the server binds to loopback only for that reason.
+//! A session: one subject, one request. What the subject may reach is asked of the policies for each
+//! action, and every way to a record takes it.
 
-use crate::gate::Gate;
+use crate::actor::{Actor, Asked, denied};
+use crate::gate::{Gate, Record};
+use access::Action;
 use audit::{Source, Ticket};
 use base::{Fault, Limits, Millis};
+use fhir::definitions::TypeId;
+use identity::Caller;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use store::Scope;
+use store::{Rights, Scope};
 
-/// On whose behalf something is done, and what they may see.
+/// On whose behalf something is done, and what they may reach.
 #[derive(Debug, Clone)]
 pub struct Subject {
     pub(crate) actor: Cow<'static, str>,
     pub(crate) source: Option<Source>,
-    pub(crate) scope: Scope,
+    reach: Reach,
+}
+
+#[derive(Debug, Clone)]
+enum Reach {
+    /// These rights, whoever it is.
+    Given(Arc<Rights>),
+    /// What the policies say.
+    Principal {
+        actor: Arc<Actor>,
+        asked: Asked,
+        /// When a factor was last shown.
+        factor: Option<Millis>,
+    },
 }
 
 impl Subject {
-    /// Nobody in particular, who may see and change everything.
-    pub const fn anonymous() -> Self {
+    /// Whoever runs a command on the machine itself, with the data folder in hand: nothing that the
+    /// guard could say would keep them from it. The server makes nobody this subject unless its guard
+    /// is off.
+    pub fn operator() -> Self {
+        let rights = Arc::new(Rights::everything());
         Self {
             actor: Cow::Borrowed(audit::event::ANONYMOUS),
             source: None,
-            scope: Scope::everything(),
+            reach: Reach::Given(rights),
         }
+    }
+
+    /// Nobody: a request that was turned away before anybody was known.
+    pub fn nobody() -> Self {
+        Self::operator().confined(Scope::nothing())
     }
 
     /// From how far away the request came.
@@ -37,8 +62,33 @@ impl Subject {
     /// Confines what is seen. A confined subject may read only.
     #[must_use]
     pub fn confined(mut self, scope: Scope) -> Self {
-        self.scope = scope;
+        let rights = match scope.is_everything() {
+            true => Rights::everything(),
+            false => Rights {
+                see: scope,
+                create: Scope::nothing(),
+                update: Scope::nothing(),
+                delete: Scope::nothing(),
+                names_ids: false,
+            },
+        };
+        self.reach = Reach::Given(Arc::new(rights));
         self
+    }
+}
+
+impl Record {
+    /// The subject of whoever sends a request.
+    ///
+    /// # Errors
+    /// When its relations to patients cannot be read.
+    pub fn subject(&self, caller: &Caller, asked: Asked) -> Result<Subject, Fault> {
+        let actor = self.gate.actors.of(&self.gate, caller)?;
+        Ok(Subject {
+            actor: Cow::Owned(actor.id.clone()),
+            source: None,
+            reach: Reach::Principal { actor, asked, factor: caller.stepped_up_at },
+        })
     }
 }
 
@@ -71,6 +121,66 @@ impl Session {
     /// The request's id, which every audit event carries.
     pub const fn request(&self) -> [u8; 16] {
         self.request
+    }
+
+    /// What the subject may reach with an action.
+    ///
+    /// # Errors
+    /// `access.denied` when no policy permits it at all.
+    pub(crate) fn scope(&self, action: Action) -> Result<Scope, Fault> {
+        match &self.subject.reach {
+            Reach::Given(rights) => Ok(match action {
+                Action::Create => rights.create.clone(),
+                Action::Update | Action::Amend | Action::Configure => rights.update.clone(),
+                Action::Delete => rights.delete.clone(),
+                _ => rights.see.clone(),
+            }),
+            Reach::Principal { actor, asked, factor } => actor
+                .scope(&self.gate.policies, action, asked, self.age(*factor))
+                .ok_or_else(denied),
+        }
+    }
+
+    /// As [`Session::scope`], for one type: refused when no record of it could be reached.
+    pub(crate) fn scope_of(&self, action: Action, of: TypeId) -> Result<Scope, Fault> {
+        let scope = self.scope(action)?;
+        if scope.sees_type(of) { Ok(scope) } else { Err(denied()) }
+    }
+
+    /// What the subject may do to records; `None` for everything.
+    pub(crate) fn rights(&self) -> Option<Arc<Rights>> {
+        let rights = match &self.subject.reach {
+            Reach::Given(rights) => Arc::clone(rights),
+            Reach::Principal { actor, asked, factor } => {
+                actor.rights(&self.gate.policies, asked, self.age(*factor))
+            }
+        };
+        (*rights != Rights::everything()).then_some(rights)
+    }
+
+    /// Whether the subject may name the id of what it creates.
+    pub(crate) fn names_ids(&self) -> bool {
+        match &self.subject.reach {
+            Reach::Given(rights) => rights.names_ids,
+            Reach::Principal { actor, .. } => actor.names_ids(),
+        }
+    }
+
+    /// The principal that acts, and the site what it writes belongs to.
+    pub(crate) fn writer(&self) -> (Option<Arc<str>>, Option<Arc<str>>) {
+        match &self.subject.reach {
+            Reach::Given(_) => (None, None),
+            Reach::Principal { actor, .. } => (Some(actor.id.as_str().into()), actor.site()),
+        }
+    }
+
+    /// Seconds since the last factor was shown.
+    fn age(&self, factor: Option<Millis>) -> i64 {
+        match factor {
+            // A factor shown in the future, before the clock was turned back, has no known age.
+            Some(at) if at <= self.now() => (self.now().0 - at.0) / 1000,
+            _ => i64::MAX,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::condition::{self, TRIES};
 use crate::labels::labels_of;
 use crate::people::Patients;
 use crate::session::Session;
+use crate::site;
 use crate::trail;
 use audit::{Event, Kind};
 use base::error::code;
@@ -152,7 +153,7 @@ impl Session {
                 false => Vec::new(),
             };
             let content = self.prepare(of, id.to_owned(), body)?;
-            let may_create = self.gate.settings.create_by_update;
+            let may_create = self.may_name_ids();
             let make = |content| Op::Update { content, if_match, may_create, skip_same: false };
             self.put_update(make, content, guards, event.clone(), warnings).await
         };
@@ -197,7 +198,16 @@ impl Session {
         id: String,
         body: Value<'_>,
     ) -> Result<Prepared, Fault> {
-        self.gate.store.prepare(body, of, id, labels_of(body))
+        let mut content = self.gate.store.prepare(body, of, id, labels_of(body))?;
+        let (author, site) = self.writer();
+        content.author = author;
+        content.site = site::of(of, body).or(site).or_else(|| self.gate.settings.site.clone());
+        Ok(content)
+    }
+
+    /// Whether an update may bring a record into being under the id it names.
+    pub(crate) fn may_name_ids(&self) -> bool {
+        self.gate.settings.create_by_update && self.names_ids()
     }
 
     pub(crate) async fn put_update(
@@ -227,7 +237,7 @@ impl Session {
         event.patients = patients.into_ids();
         event.bytes = content.text.len() as u64;
         let (of, id, text) = (content.resource_type, content.id.clone(), content.text.clone());
-        let unit = Unit { ops: vec![make(Box::new(content))], guards, events: None };
+        let unit = Unit { ops: vec![make(Box::new(content))], guards, ..Unit::default() };
         let receipt = self.commit(unit, event).await?;
         let result = receipt.results.first();
         let version = result.map_or(1, |r| r.version);
@@ -266,6 +276,7 @@ impl Session {
         mut unit: Unit,
         event: Event,
     ) -> tokio::sync::oneshot::Receiver<Result<Receipt, Fault>> {
+        unit.rights = self.rights();
         unit.events = Some(Box::new(move |receipt| {
             let targets = trail::changed(&receipt.results);
             if targets.is_empty() {

@@ -28,6 +28,9 @@ pub struct Config {
     pub drain_ms: u64,
     /// Origins of web pages that may call.
     pub cors_origins: Vec<String>,
+    /// Every request needs a caller, who gets what the policies permit. Without, whoever reaches the
+    /// port may do everything.
+    pub guard: bool,
     /// `_explain=true` is answered.
     pub explain: bool,
     /// A conditional delete may delete several resources.
@@ -47,6 +50,7 @@ impl Default for Config {
             idle_ms: 75_000,
             drain_ms: 10_000,
             cors_origins: Vec::new(),
+            guard: true,
             explain: false,
             delete_many: false,
         }
@@ -64,6 +68,9 @@ impl Config {
                 "listen",
                 "the server listens on loopback only (127.0.0.1 or [::1]): nobody can sign in yet, so whoever reaches the port reads every record",
             );
+        }
+        if !self.guard && !self.listen.ip().is_loopback() {
+            return refuse("guard", "without the guard the server listens on loopback only");
         }
         if let Some(url) = &self.base_url
             && (host_of(url).is_none() || url.ends_with('/') || url.contains(['?', '#', ' ']))

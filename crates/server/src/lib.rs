@@ -7,6 +7,7 @@ mod bundle;
 mod capability;
 mod condition;
 mod config;
+mod door;
 mod encoding;
 mod health;
 mod listen;

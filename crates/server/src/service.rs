@@ -2,6 +2,7 @@
 //! refusals as `OperationOutcome`, encodings, figures. What an interaction does stands in `rest/`.
 
 use crate::ask::Ask;
+use crate::door;
 use crate::encoding;
 use crate::health;
 use crate::negotiate::Form;
@@ -18,7 +19,7 @@ use bytes::Bytes;
 use fhir::definitions::{TypeId, r4};
 use http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName,
-    VARY, X_CONTENT_TYPE_OPTIONS,
+    VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, request};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -64,19 +65,27 @@ pub(crate) async fn handle(
     let id = state.request_id(given);
     let wanted = parts.headers.get(ACCEPT_ENCODING).and_then(|_| encoding::wanted(&parts.headers));
     let mut seen = Seen::default();
-    let session = state.record.session(Subject::anonymous().from(Source::of(peer)), id);
+    let nobody = || state.record.session(Subject::nobody().from(Source::of(peer)), id);
     let mut reply = match admit(&state, &parts, in_flight) {
         Err(fault) => {
+            let session = nobody();
             let reply = refuse(&fault, PLAIN, &mut seen);
             if is_fhir(parts.uri.path()) { trail(&session, reply, &mut seen).await } else { reply }
         }
         Ok(origin) => {
             let path = parts.uri.path();
             let mut reply = if smart::serves(&state, path) {
-                smart::answer(&state, &session, peer, parts, body).await
+                smart::answer(&state, &nobody(), peer, parts, body).await
             } else if is_fhir(path) {
-                let reply =
-                    fhir(&state, session.clone(), parts, body, origin.as_ref(), &mut seen).await;
+                let (session, reply) = match door::subject(&state, &parts, peer) {
+                    Err(fault) => (nobody(), refuse(&fault, PLAIN, &mut seen)),
+                    Ok(subject) => {
+                        let session = state.record.session(subject, id);
+                        let own = session.clone();
+                        let origin = origin.as_ref();
+                        (session, fhir(&state, own, parts, body, origin, &mut seen).await)
+                    }
+                };
                 trail(&session, reply, &mut seen).await
             } else {
                 health::answer(&state, &parts.method, path)
@@ -88,6 +97,11 @@ pub(crate) async fn handle(
             reply
         }
     };
+    if reply.status == StatusCode::UNAUTHORIZED && !reply.headers.contains_key(WWW_AUTHENTICATE) {
+        reply
+            .headers
+            .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"plummer\""));
+    }
     let id = uuid_text(&id);
     reply.put(REQUEST_ID.clone(), &id);
     reply.headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use base::{Fault, Millis};
 use identity::shelf::SCAN_MAX;
-use identity::{Change, Kind, Principal, PrincipalId, Profile, Secret, ShelfName};
+use identity::{
+    By, Change, Deed, DeedKind, Kind, Principal, PrincipalId, Profile, Secret, ShelfName,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::address::{origin_of, sound_redirect, sound_web, wrong};
@@ -258,7 +260,7 @@ impl Smart {
         let created = self.now();
         let app = App { id: principal.id, registration, created, secret: digest, version: 1 };
         let put = Change::put(ShelfName::Apps, app.id.as_bytes(), None, app.encode()?);
-        self.ground.shelf.commit(vec![put])?;
+        self.ground.shelf.commit(vec![put], changed(app.id))?;
         let app = Arc::new(app);
         self.apps.write().insert(app.id, Arc::clone(&app));
         Ok(Registered { app, secret })
@@ -310,7 +312,7 @@ impl Smart {
         let ended = self.revoke_where(|grant| grant.app == id)?;
         let _writing = self.write();
         let remove = Change::remove(ShelfName::Apps, id.as_bytes(), app.version);
-        self.ground.shelf.commit(vec![remove])?;
+        self.ground.shelf.commit(vec![remove], changed(id))?;
         self.apps.write().remove(&id);
         self.fetches.forget(id);
         Ok(ended)
@@ -352,7 +354,7 @@ impl Smart {
 
     fn replace_app(&self, mut app: App) -> Result<Arc<App>, Fault> {
         let put = Change::put(ShelfName::Apps, app.id.as_bytes(), Some(app.version), app.encode()?);
-        self.ground.shelf.commit(vec![put])?;
+        self.ground.shelf.commit(vec![put], changed(app.id))?;
         app.version = app.version.saturating_add(1);
         self.fetches.forget(app.id);
         let app = Arc::new(app);
@@ -372,6 +374,12 @@ impl Smart {
             }
         }
     }
+}
+
+/// Registrations are changed by who owns the data folder, or by an administrator whom the door tells
+/// of; to the log it is a change of the app's principal.
+const fn changed(app: PrincipalId) -> Deed {
+    Smart::deed(DeedKind::Changed, By::Operator, Some(app))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use base::Millis;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use identity::{Change, Principal, ShelfName};
+use identity::{Change, Deed, Principal, ShelfName};
 use search::parse::decode_query;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -239,7 +239,7 @@ impl Smart {
             None,
             item::encode(&ends.0)?,
         );
-        match self.ground.shelf.commit(vec![put]) {
+        match self.ground.shelf.commit(vec![put], Deed::UPKEEP) {
             Ok(()) => Ok(()),
             Err(fault) if fault.code() == &base::error::code::ITEM_CONFLICT => Err(invalid_app()),
             Err(fault) => Err(fault.into()),

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use base::error::code;
 use base::{Fault, Millis};
 use identity::shelf::SCAN_MAX;
-use identity::{Assurance, Caller, Change, PrincipalId, SessionId, SessionKind, ShelfName};
+use identity::{
+    Assurance, By, Caller, Change, Deed, DeedKind, PrincipalId, SessionId, SessionKind, ShelfName,
+};
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 
@@ -342,7 +344,8 @@ impl Smart {
             let Some(version) = family.version else { continue };
             let id = family.grant.id.0;
             let remove = Change::remove(ShelfName::AppGrants, &id, version);
-            self.ground.shelf.commit(vec![remove])?;
+            let deed = Self::deed(DeedKind::Revoked, By::Nobody, family.grant.user);
+            self.ground.shelf.commit(vec![remove], deed)?;
             self.forget_refreshes(&id)?;
         }
         Ok(())
@@ -358,7 +361,7 @@ impl Smart {
             let remove = |(key, item): (Vec<u8>, identity::Item)| {
                 Change::remove(ShelfName::AppRefreshes, &key, item.version)
             };
-            shelf.commit(page.into_iter().map(remove).collect())?;
+            shelf.commit(page.into_iter().map(remove).collect(), Deed::UPKEEP)?;
         }
     }
 
@@ -374,7 +377,13 @@ impl Smart {
                 let body = item::encode(&family.used.0)?;
                 changes.push(Change::put(ShelfName::AppRefreshes, &key, None, body));
             }
-            self.ground.shelf.commit(changes)?;
+            let by = By::Principal(family.grant.app);
+            let kind = if fresh.is_some() || family.version.is_none() {
+                DeedKind::TokenIssued
+            } else {
+                DeedKind::Revoked
+            };
+            self.ground.shelf.commit(changes, Self::deed(kind, by, family.grant.user))?;
             family.version = Some(family.version.unwrap_or(0).saturating_add(1));
         }
         self.families.put(family);

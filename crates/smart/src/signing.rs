@@ -16,7 +16,7 @@ use base::error::code;
 use base::{Fault, Millis};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use identity::{Change, Secret, ShelfName};
+use identity::{Change, Deed, Secret, ShelfName};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -151,7 +151,7 @@ impl Smart {
         stored.keys.truncate(2);
         let body = item::encode(&stored)?;
         let put = Change::put(ShelfName::AppKeys, ITEM, Some(item.version), body);
-        self.ground.shelf.commit(vec![put])?;
+        self.ground.shelf.commit(vec![put], Deed::UPKEEP)?;
         *held = Some(Arc::new(read(&stored)?));
         Ok(())
     }
@@ -167,7 +167,7 @@ impl Smart {
             None => {
                 let stored = Stored { keys: vec![generate()?] };
                 let put = Change::put(ShelfName::AppKeys, ITEM, None, item::encode(&stored)?);
-                self.ground.shelf.commit(vec![put])?;
+                self.ground.shelf.commit(vec![put], Deed::UPKEEP)?;
                 stored
             }
         };

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use base::{Clock, Fault, Millis};
-use identity::{CryptoRandom, Identity, Principal, PrincipalId, Shelf};
+use identity::{Asker, By, CryptoRandom, Deed, DeedKind, Identity, Principal, PrincipalId, Shelf};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use crate::app::App;
@@ -166,6 +166,12 @@ impl Smart {
         self.writing.lock()
     }
 
+    /// What is told to the access log of a change.
+    pub(crate) const fn deed(kind: DeedKind, by: By, upon: Option<PrincipalId>) -> Deed {
+        let asker = Asker { by, request: [0; 16], source: None };
+        Deed { kind, asker, upon, session: None }
+    }
+
     /// A principal, if there is one and it may act; as of a second ago at most.
     pub(crate) fn able(&self, id: PrincipalId) -> Result<Option<Arc<Principal>>, Fault> {
         let now = self.now();
@@ -217,7 +223,7 @@ impl Smart {
                 }
             }
             if !changes.is_empty() {
-                shelf.commit(changes)?;
+                shelf.commit(changes, Deed::UPKEEP)?;
             }
         }
     }

@@ -23,6 +23,10 @@ pub struct Prepared {
     pub entries: Vec<OwnedEntry>,
     /// Security label bits of the record, as the gate assigns them.
     pub labels: u64,
+    /// The site it belongs to, when known.
+    pub site: Option<std::sync::Arc<str>>,
+    /// The principal who writes it.
+    pub author: Option<std::sync::Arc<str>>,
     /// The compressed text and its dictionary, when compressed ahead of the writer.
     pub compressed: Option<(u32, Vec<u8>)>,
 }
@@ -44,7 +48,16 @@ impl Prepared {
         let mut found: Vec<Entry<'_>> = Vec::with_capacity(32);
         search::extract::extract(resource, resource_type, &mut found);
         let entries = found.into_iter().map(own).collect();
-        Self { resource_type, id, text: stored_text(resource), entries, labels, compressed: None }
+        Self {
+            resource_type,
+            id,
+            text: stored_text(resource),
+            entries,
+            labels,
+            site: None,
+            author: None,
+            compressed: None,
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod body;
 pub mod compress;
+pub mod item;
 pub mod pack;
 pub mod page;
 pub mod scope;
@@ -14,7 +15,8 @@ pub mod unit;
 mod sqlite;
 
 pub use body::Prepared;
+pub use item::{Item, ItemAct, ItemChange};
 pub use page::{Change, Explain, HistoryPage, HistoryQuery, Hit, Page, PageRequest, Position};
-pub use scope::{Scope, Scoped};
+pub use scope::{Clause, Denial, Ones, Rights, Scope, Scoped, Wishes};
 pub use sqlite::{CommitHook, HeldEvents, Options, Reader, Stats, Store, Sync, restore};
 pub use unit::{Done, Expectation, Guard, Method, Op, OpResult, Receipt, Unit};

@@ -66,7 +66,19 @@ pub enum Row {
         /// The patient's record number.
         record: i64,
     },
+    /// Something known of the record that is not in it.
+    Fact {
+        /// What: [`FACT_SITE`] or [`FACT_AUTHOR`].
+        fact: u32,
+        /// Its dictionary number.
+        value: i64,
+    },
 }
+
+/// The site the record belongs to.
+pub const FACT_SITE: u32 = 1;
+/// The principal who wrote its first version.
+pub const FACT_AUTHOR: u32 = 2;
 
 /// A row read in place.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -78,6 +90,7 @@ pub enum View<'p> {
     Str { atom: u32, folded: &'p str, exact: &'p str, group: u16 },
     Ident { atom: u32, value: &'p str, system: i64, of_type: i64 },
     Patient { record: i64 },
+    Fact { fact: u32, value: i64 },
 }
 
 const INT: u64 = 0;
@@ -86,6 +99,7 @@ const NUM: u64 = 2;
 const STR: u64 = 3;
 const IDENT: u64 = 4;
 const PATIENT: u64 = 5;
+const FACT: u64 = 6;
 const GROUPED: u64 = 8;
 
 /// Packs rows.
@@ -122,6 +136,10 @@ pub fn pack(rows: &[Row]) -> Vec<u8> {
             Row::Patient { record } => {
                 head(&mut out, 0, PATIENT, 0);
                 put(&mut out, zigzag(*record));
+            }
+            Row::Fact { fact, value } => {
+                head(&mut out, *fact, FACT, 0);
+                put(&mut out, zigzag(*value));
             }
         }
     }
@@ -174,6 +192,7 @@ impl<'p> Iterator for Rows<'p> {
                 View::Ident { atom, value, system, of_type: unzigzag(self.take()?) }
             }
             PATIENT => View::Patient { record: unzigzag(self.take()?) },
+            FACT => View::Fact { fact: atom, value: unzigzag(self.take()?) },
             _ => return None,
         })
     }
@@ -215,10 +234,11 @@ impl View<'_> {
                 Row::Ident { atom, value: value.to_owned(), system, of_type }
             }
             Self::Patient { record } => Row::Patient { record },
+            Self::Fact { fact, value } => Row::Fact { fact, value },
         }
     }
 
-    /// The atom it belongs to; 0 for compartment rows.
+    /// The atom it belongs to; 0 for compartment rows and facts.
     pub const fn atom(self) -> u32 {
         match self {
             Self::Int { atom, .. }
@@ -226,7 +246,7 @@ impl View<'_> {
             | Self::Num { atom, .. }
             | Self::Str { atom, .. }
             | Self::Ident { atom, .. } => atom,
-            Self::Patient { .. } => 0,
+            Self::Patient { .. } | Self::Fact { .. } => 0,
         }
     }
 }
@@ -275,6 +295,7 @@ mod tests {
             Row::Str { atom: 4, folded: "ann".into(), exact: "ann".into(), group: 0 },
             Row::Ident { atom: 4, value: "x|y".into(), system: 3, of_type: 0 },
             Row::Patient { record: 12 },
+            Row::Fact { fact: FACT_AUTHOR, value: 70 },
         ];
         let packed = pack(&given);
         assert_eq!(rows(&packed).map(View::to_row).collect::<Vec<_>>(), given);

@@ -1,72 +1,267 @@
-//! What a caller may see. A scope is decided elsewhere (crate `access`, when it comes); the store
+//! What a caller may see. A scope is decided elsewhere (crates `access` and `record`); the store
 //! only enforces it, everywhere: a record outside the scope does not exist for base rows, chains,
 //! `_has`, includes, sort keys, counts and history (45 CFR 164.312(a)(1); 164.502(b)).
+//!
+//! A scope is any of its [`Clause`]s; a clause is all of its demands on a record. Beside them stand
+//! two things that hold for one patient at a time: what the patient released ([`Scope::released`]),
+//! and what the patient denied ([`Scope::denied`]).
 
 use fhir::definitions::TypeId;
-use std::collections::BTreeSet;
+use parking_lot::Mutex;
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
 
-/// A filter on records. The parts narrow each other; [`Scope::everything`] narrows nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Scope {
-    types: Option<BTreeSet<TypeId>>,
-    patient: Option<String>,
-    withheld_labels: u64,
+/// Which values of a fact that a record may lack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ones {
+    /// These.
+    pub values: BTreeSet<Arc<str>>,
+    /// All but these, instead of these.
+    pub others: bool,
+    /// Also a record without the fact.
+    pub absent: bool,
 }
+
+/// Demands on a record, all of which must hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Clause {
+    /// Of one of these types; of any when not given.
+    pub types: Option<BTreeSet<TypeId>>,
+    /// Of each of these sets of Patient ids, the record is in the compartment of at least one.
+    pub about: Vec<Arc<BTreeSet<Arc<str>>>>,
+    /// In the compartment of none of these patients.
+    pub not_about: BTreeSet<Arc<str>>,
+    /// In somebody's compartment, or in nobody's.
+    pub somebody: Option<bool>,
+    /// Label bits the record must all carry.
+    pub carried: u64,
+    /// Label bits of which it may carry none.
+    pub withheld: u64,
+    /// Which sites' records.
+    pub sites: Option<Ones>,
+    /// Which authors' records.
+    pub authors: Option<Ones>,
+}
+
+impl Clause {
+    fn is_any(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What one patient said nobody in this scope shall see.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Denial {
+    /// Of these types; of any when not given.
+    pub types: Option<BTreeSet<TypeId>>,
+    /// Only records that carry one of these label bits; any record when 0.
+    pub labels: u64,
+    /// Only these records (type and logical id); any when empty.
+    pub records: BTreeSet<(TypeId, String)>,
+}
+
+/// What patients said about their records, for one actor and purpose.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wishes {
+    /// Labels under which a patient's records may be shown, by Patient id.
+    pub granted: BTreeMap<String, u64>,
+    /// What a patient denied, by Patient id.
+    pub denied: BTreeMap<String, Vec<Denial>>,
+}
+
+#[derive(Default)]
+struct Inner {
+    /// Nothing is narrowed by clauses when not given.
+    clauses: Option<Vec<Clause>>,
+    /// The labels that a patient may release, and the clauses that hold for what is released.
+    released: Option<(u64, Vec<Clause>)>,
+    wishes: Option<Arc<Wishes>>,
+    /// What an engine made of it. Names keep their numbers, so it holds as long as the scope.
+    compiled: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
+}
+
+/// A filter on records. Cheap to copy; [`Scope::everything`] narrows nothing.
+#[derive(Clone, Default)]
+pub struct Scope(Arc<Inner>);
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0.clauses {
+            None if self.is_everything() => f.write_str("Scope(everything)"),
+            clauses => {
+                write!(f, "Scope({} clauses)", clauses.as_ref().map_or(1, Vec::len))
+            }
+        }
+    }
+}
+
+impl PartialEq for Scope {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+            || (self.0.clauses == other.0.clauses
+                && self.0.released == other.0.released
+                && self.0.wishes == other.0.wishes)
+    }
+}
+
+impl Eq for Scope {}
 
 impl Scope {
     /// All records.
-    pub const fn everything() -> Self {
-        Self { types: None, patient: None, withheld_labels: 0 }
+    pub fn everything() -> Self {
+        Self::default()
+    }
+
+    /// No record.
+    pub fn nothing() -> Self {
+        Self::any_of(Vec::new())
+    }
+
+    /// Records that meet one of these clauses.
+    pub fn any_of(clauses: Vec<Clause>) -> Self {
+        if clauses.iter().any(Clause::is_any) {
+            return Self::everything();
+        }
+        Self(Arc::new(Inner { clauses: Some(clauses), ..Inner::default() }))
+    }
+
+    /// Records whose patients have all released the labels of `releasable` that they carry meet one
+    /// of these clauses instead.
+    #[must_use]
+    pub fn released(self, releasable: u64, clauses: Vec<Clause>) -> Self {
+        let clauses = Some((releasable, clauses));
+        self.changed(|inner| inner.released = clauses)
+    }
+
+    /// With what patients said: what is released, and what is denied whatever the clauses say.
+    #[must_use]
+    pub fn heeding(self, wishes: Arc<Wishes>) -> Self {
+        if wishes.granted.is_empty() && wishes.denied.is_empty() {
+            return self;
+        }
+        self.changed(|inner| inner.wishes = Some(wishes))
     }
 
     /// Only records of these types.
     #[must_use]
-    pub fn of_types(mut self, types: impl IntoIterator<Item = TypeId>) -> Self {
+    pub fn of_types(self, types: impl IntoIterator<Item = TypeId>) -> Self {
         let given: BTreeSet<TypeId> = types.into_iter().collect();
-        self.types = Some(match self.types {
-            Some(present) => present.intersection(&given).copied().collect(),
-            None => given,
-        });
-        self
+        self.narrowed(|clause| {
+            clause.types = Some(match clause.types.take() {
+                Some(present) => present.intersection(&given).copied().collect(),
+                None => given.clone(),
+            });
+        })
     }
 
     /// Only records in the compartment of the patient with this logical id, the patient included.
     #[must_use]
-    pub fn of_patient(mut self, id: impl Into<String>) -> Self {
-        self.patient = Some(id.into());
-        self
+    pub fn of_patient(self, id: impl Into<String>) -> Self {
+        let set = Arc::new(BTreeSet::from([Arc::<str>::from(id.into())]));
+        self.narrowed(|clause| clause.about.push(Arc::clone(&set)))
     }
 
     /// Only records that carry none of these label bits.
     #[must_use]
-    pub const fn without_labels(mut self, labels: u64) -> Self {
-        self.withheld_labels |= labels;
-        self
+    pub fn without_labels(self, labels: u64) -> Self {
+        if labels == 0 {
+            return self;
+        }
+        self.narrowed(|clause| clause.withheld |= labels)
     }
 
     /// Nothing is narrowed.
-    pub const fn is_everything(&self) -> bool {
-        self.types.is_none() && self.patient.is_none() && self.withheld_labels == 0
+    pub fn is_everything(&self) -> bool {
+        self.0.clauses.is_none() && self.0.wishes.is_none()
     }
 
-    /// Whether a type can be seen at all.
+    /// Whether a record of a type could be seen at all.
     pub fn sees_type(&self, id: TypeId) -> bool {
-        self.types.as_ref().is_none_or(|types| types.contains(&id))
+        let has = |clauses: &[Clause]| {
+            clauses.iter().any(|c| c.types.as_ref().is_none_or(|types| types.contains(&id)))
+        };
+        self.0.clauses.as_ref().is_none_or(|clauses| has(clauses))
+            || self.0.released.as_ref().is_some_and(|(_, clauses)| has(clauses))
     }
 
-    /// The patient the scope is confined to.
-    pub fn patient(&self) -> Option<&str> {
-        self.patient.as_deref()
+    /// The clauses; one that demands nothing stands for everything.
+    pub(crate) fn clauses(&self) -> Vec<Clause> {
+        self.0.clauses.clone().unwrap_or_else(|| vec![Clause::default()])
     }
 
-    /// The label bits withheld.
-    pub const fn withheld_labels(&self) -> u64 {
-        self.withheld_labels
+    pub(crate) fn release(&self) -> Option<(u64, &[Clause])> {
+        self.0.released.as_ref().map(|(labels, clauses)| (*labels, clauses.as_slice()))
+    }
+
+    pub(crate) fn wishes(&self) -> Option<&Wishes> {
+        self.0.wishes.as_deref()
+    }
+
+    /// What an engine made of it, if it is that engine's.
+    pub(crate) fn compiled<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.0.compiled.lock().clone()?.downcast().ok()
+    }
+
+    pub(crate) fn keep<T: Any + Send + Sync>(&self, compiled: Arc<T>) {
+        *self.0.compiled.lock() = Some(compiled);
+    }
+
+    fn narrowed(self, narrow: impl Fn(&mut Clause)) -> Self {
+        self.changed(|inner| {
+            inner
+                .clauses
+                .get_or_insert_with(|| vec![Clause::default()])
+                .iter_mut()
+                .for_each(&narrow);
+            if let Some((_, clauses)) = &mut inner.released {
+                clauses.iter_mut().for_each(&narrow);
+            }
+        })
+    }
+
+    fn changed(self, change: impl FnOnce(&mut Inner)) -> Self {
+        let mut inner = Inner {
+            clauses: self.0.clauses.clone(),
+            released: self.0.released.clone(),
+            wishes: self.0.wishes.clone(),
+            compiled: Mutex::default(),
+        };
+        change(&mut inner);
+        Self(Arc::new(inner))
     }
 }
 
-/// Something that reads records, bound to a scope. The only way to reach a table from outside the
-/// engine is through one of these, so no read path exists that forgets the caller.
+/// What a caller may do to records, beside seeing them. The writer holds each change to it, inside
+/// the transaction that makes it, so that no race lets one through.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rights {
+    /// What exists for the caller.
+    pub see: Scope,
+    /// What may come into being.
+    pub create: Scope,
+    /// What may be changed, before and after the change.
+    pub update: Scope,
+    /// What may be deleted.
+    pub delete: Scope,
+    /// Whether the caller may name the id of what comes into being. Whoever may can find out that an
+    /// id is taken by a record that is hidden from it.
+    pub names_ids: bool,
+}
+
+impl Rights {
+    /// Everything.
+    pub fn everything() -> Self {
+        Self { names_ids: true, ..Self::default() }
+    }
+}
+
+/// Something that reads records, bound to a scope. The only way to reach a table of records from
+/// outside the engine is through one of these, so no read path exists that forgets the caller.
+///
+/// Items ([`crate::Item`]) are no records and are read without a scope: they have no type, patient or
+/// label to be seen by, and no search, chain or history reaches their table.
 #[derive(Debug)]
 pub struct Scoped<'s, T> {
     pub(crate) inner: T,

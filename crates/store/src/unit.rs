@@ -1,6 +1,8 @@
 //! Units of work: what a caller asks the writer to do, all or nothing.
 
 use crate::body::Prepared;
+use crate::item::ItemChange;
+use crate::scope::{Rights, Scope};
 use base::{Fault, Millis};
 use fhir::definitions::TypeId;
 use search::query::Search;
@@ -63,6 +65,8 @@ pub struct Guard {
     pub expected: Expectation,
     /// The commit it was run at.
     pub as_of: u64,
+    /// What existed for whoever asked: a record outside it must not decide anything.
+    pub scope: Scope,
 }
 
 /// Called once, on the writer's thread, after the sync or the refusal. Must not block.
@@ -79,13 +83,26 @@ pub struct Unit {
     pub ops: Vec<Op>,
     /// What must still hold.
     pub guards: Vec<Guard>,
+    /// Changes of items, made with the ops. One whose item has another version refuses the unit with
+    /// `identity.item.conflict`.
+    pub items: Vec<ItemChange>,
     /// Its audit events.
     pub events: Option<Events>,
+    /// What its caller may do; everything when not given.
+    pub rights: Option<std::sync::Arc<Rights>>,
 }
 
 impl std::fmt::Debug for Unit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Unit({} ops, {} guards)", self.ops.len(), self.guards.len())
+        let (ops, guards, items) = (self.ops.len(), self.guards.len(), self.items.len());
+        write!(f, "Unit({ops} ops, {guards} guards, {items} items)")
+    }
+}
+
+impl Unit {
+    /// What it costs the writer, in changes.
+    pub(crate) const fn weight(&self) -> usize {
+        self.ops.len() + self.items.len()
     }
 }
 

@@ -33,7 +33,7 @@ fn atom(dice: &mut Dice) -> Guard {
         7 => Guard::avoiding(set(&dice.some(&crate::support::PATIENTS, 2))),
         8 => Guard::with_patients(dice.one_in(2)),
         _ => {
-            let labels = Labels::known(dice.some(&access::LABELS, 6));
+            let labels = Labels::known(dice.some(&crate::support::POLICY_LABELS, 6));
             if dice.one_in(2) { Guard::carrying(labels) } else { Guard::withholding(labels) }
         }
     }

@@ -38,6 +38,7 @@ fn principal(role: &str) -> Who {
     let (kind, behalf) = match role {
         "app" => (PrincipalKind::App, true),
         "agent" => (PrincipalKind::Agent, true),
+        "system" => (PrincipalKind::Service, false),
         _ => return user(role),
     };
     let mut who = Who::new(kind, "helper", "clinic");

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use access::{Action, Context, Labels, PrincipalKind, Purpose, Who};
 
-use crate::support::{Dice, PATIENTS, ROLES, SITES, TENANTS, USERS, names, shipped, throw};
+use crate::support::{
+    Dice, PATIENTS, ROLES, SITES, TENANTS, USERS, all_labels, names, shipped, throw,
+};
 
 const RECORDS_EACH: usize = 100;
 
@@ -53,7 +55,7 @@ fn context(dice: &mut Dice, who: &Who) -> Context {
         purpose: if dice.one_in(2) { fitting } else { dice.of(&Purpose::ALL) },
         break_glass: dice.one_in(3),
         mfa_age_seconds: dice.of(&[0, 299, 300, 301, 86_400]),
-        consent: Labels::known(dice.some(&access::LABELS, 4)),
+        consent: Labels::known(dice.some(&all_labels(), 4)),
         recipient_state: dice.of(&["CA", "TX", ""]).into(),
     }
 }

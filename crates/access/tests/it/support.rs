@@ -10,6 +10,11 @@ pub(crate) fn shipped() -> &'static Policies {
     SHIPPED.get_or_init(|| Policies::load(1, &[]).unwrap())
 }
 
+/// Every label's name.
+pub(crate) fn all_labels() -> Vec<&'static str> {
+    Labels::KNOWN.names().collect()
+}
+
 pub(crate) fn kind(name: &str) -> TypeId {
     r4().resource_type(name).unwrap()
 }
@@ -81,7 +86,7 @@ pub(crate) const TENANTS: [&str; 2] = ["clinic", "other"];
 pub(crate) const SITES: [&str; 3] = ["north", "south", "west"];
 pub(crate) const PATIENTS: [&str; 5] = ["ada", "bob", "cyd", "own", "child"];
 pub(crate) const USERS: [&str; 3] = ["grace", "henry", "iris"];
-pub(crate) const ROLES: [&str; 12] = [
+pub(crate) const ROLES: [&str; 13] = [
     "clinician",
     "nurse",
     "front-desk",
@@ -94,6 +99,23 @@ pub(crate) const ROLES: [&str; 12] = [
     "proxy",
     "app",
     "agent",
+    "system",
+];
+
+/// The labels that shipped walls and roles name, and two that they do not.
+pub(crate) const POLICY_LABELS: [&str; 12] = [
+    "42CFRPart2",
+    "PSYTHPN",
+    "CA-AB352",
+    "HIV",
+    "SDV",
+    "SEX",
+    "STD",
+    "GDIS",
+    "ADOL",
+    "SELFPAY",
+    "R",
+    "V",
 ];
 
 pub(crate) fn names(values: &[&str]) -> Vec<Arc<str>> {
@@ -137,7 +159,9 @@ pub(crate) fn throw(dice: &mut Dice) -> Thrown {
     ];
     let kinds: Vec<_> = r4().resource_types().collect();
     let kind = if dice.one_in(4) { dice.of(&kinds).0 } else { kind(dice.of(&KINDS)) };
-    let labels = dice.some(&access::LABELS, 20);
+    // Mostly those that walls and roles name: the others all fall alike.
+    let mut labels = dice.some(&POLICY_LABELS, 20);
+    labels.extend(dice.some(&all_labels(), 250));
     Thrown {
         facts: Facts {
             tenant: TENANTS[usize::from(dice.one_in(8))],

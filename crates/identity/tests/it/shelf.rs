@@ -57,7 +57,7 @@ proptest! {
             }
             let body = whole.clone().unwrap_or(body);
             let change = identity::Change::put(shelf, &key, Some(item.version), body);
-            site.shelf.commit(vec![change]).expect("put");
+            site.shelf.commit(vec![change], identity::Deed::UPKEEP).expect("put");
         }
         let _ = site.identity.principal(ada.id);
         let _ = site.identity.list(None, 10);

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use base::id::{Random as _, Seeded};
 use base::{Fault, error::code};
 use identity::{
-    Change, Cost, CryptoRandom, Ground, Identity, Item, Kind, Memory, Opened, Principal, Profile,
-    Secret, Settings, Shelf, ShelfName, Step,
+    Change, Cost, CryptoRandom, Deed, Ground, Identity, Item, Kind, Memory, Opened, Principal,
+    Profile, Secret, Settings, Shelf, ShelfName, Step,
 };
 use testkit::clock::Turned;
 
@@ -53,11 +53,18 @@ impl Shelf for Failing {
         self.inner.scan(shelf, prefix, after, limit)
     }
 
-    fn commit(&self, changes: Vec<Change>) -> Result<(), Fault> {
+    fn commit(&self, changes: Vec<Change>, deed: Deed) -> Result<(), Fault> {
         if self.broken.load(Ordering::SeqCst) {
             return Err(Fault::new(&code::STORE_UNAVAILABLE, "The disk is gone."));
         }
-        self.inner.commit(changes)
+        self.inner.commit(changes, deed)
+    }
+
+    fn note(&self, deed: Deed) -> Result<(), Fault> {
+        if self.broken.load(Ordering::SeqCst) {
+            return Err(Fault::new(&code::AUDIT_UNAVAILABLE, "The log is gone."));
+        }
+        self.inner.note(deed)
     }
 }
 

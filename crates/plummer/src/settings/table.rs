@@ -109,6 +109,18 @@ pub(crate) static TABLE: &[Setting] = &[
     row("create_by_update", Kind::Switch, "true", "a PUT under an unused id creates the resource"),
     row("delete_many", Kind::Switch, "false", "a conditional delete may delete several resources"),
     row(
+        "guard",
+        Kind::Choice(&["on", "off"]),
+        "on",
+        "every request needs a caller, and gets what the policies permit; off lets whoever reaches the port do everything, on this machine only",
+    ),
+    row(
+        "site",
+        Kind::Text,
+        "",
+        "the id of the Organization that records belong to when nothing in them says where they are from",
+    ),
+    row(
         "explain",
         Kind::Switch,
         "false",

@@ -118,7 +118,7 @@ impl Session {
                 let search = self.condition(of, query);
                 let found = search.and_then(|search| {
                     let found = self.matches(reader, &search)?.at_most_one()?;
-                    guards.push(condition::guard(search, found.as_deref(), reader.snapshot()));
+                    guards.push(condition::guard(search, found.as_deref(), reader));
                     Ok(found)
                 });
                 found.map_err(|fault| fault.within(&format!("request.{at}")))?
@@ -140,7 +140,7 @@ impl Session {
                 }
             },
             (Target::Instance(of, id), Verb::Put, _) => {
-                let may_create = ids == Ids::Derived || self.gate.settings.create_by_update;
+                let may_create = ids == Ids::Derived || self.may_name_ids();
                 if entry.if_none_match.as_deref() == Some("*") {
                     guards.push(self.absent(*of, id).map_err(|f| f.within("request"))?);
                 } else {

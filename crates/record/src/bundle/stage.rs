@@ -79,7 +79,8 @@ impl Stager<'_> {
     /// Stages entries whose resources are validated.
     pub(crate) fn stage(&self, entries: &[Entry<'_>]) -> Result<Staged, Stopped> {
         let session = self.session;
-        let reader = session.gate.store.reader(&session.subject.scope)?;
+        let scope = session.scope(access::Action::Search)?;
+        let reader = session.gate.store.reader(&scope)?;
         let plan = session.plan(&reader, entries, self.ids)?;
         let links = Links::of(entries, &plan.actions);
         let mut resolver = Resolver::new(session, &reader, entries, &plan, self.cache);

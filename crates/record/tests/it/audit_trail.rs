@@ -104,7 +104,7 @@ fn an_answer_waits_for_its_event() {
 
 /// A disk that fails when told to.
 #[derive(Debug, Clone, Default)]
-struct Failing(Arc<AtomicBool>);
+pub(crate) struct Failing(pub(crate) Arc<AtomicBool>);
 
 #[derive(Debug)]
 struct FailingFile(Failing, Arc<dyn SegmentFile>);

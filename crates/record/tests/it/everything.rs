@@ -96,7 +96,7 @@ fn what_cannot_be_gathered_is_refused() {
 #[test]
 fn a_confined_subject_sees_no_further_and_writes_nothing() {
     let room = clinic();
-    let session = |scope| room.record.session(Subject::anonymous().confined(scope), [0; 16]);
+    let session = |scope| room.record.session(Subject::operator().confined(scope), [0; 16]);
     let of_q = session(Scope::everything().of_patient("q"));
     assert_eq!(told(&of_q.read(of("Patient"), "p", None).unwrap_err()).0, "record.read.not-found");
     assert!(of_q.read(of("Observation"), "c", None).is_ok());
@@ -107,5 +107,5 @@ fn a_confined_subject_sees_no_further_and_writes_nothing() {
     let found = only.everything(of("Patient"), "p", EverythingParams::default(), &how);
     assert_eq!(names(&found.and_then(Audited::wait).unwrap()), set("p a b"));
     let fault = run(only.create(of("Patient"), doc(&patient("")), None)).unwrap_err();
-    assert_eq!(told(&fault).0, "server.interaction.not-supported");
+    assert_eq!(told(&fault).0, "access.denied");
 }

@@ -7,6 +7,8 @@ mod batch;
 #[cfg(test)]
 mod conditional;
 #[cfg(test)]
+mod directory;
+#[cfg(test)]
 mod everything;
 #[cfg(test)]
 mod import;

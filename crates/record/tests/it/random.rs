@@ -73,7 +73,7 @@ fn bundles_are_applied_in_full_or_not_at_all() {
         let kind = if transaction { "transaction" } else { "batch" };
         let before = state(&room);
         let session =
-            room.record.session(Subject::anonymous().confined(Scope::everything()), [1; 16]);
+            room.record.session(Subject::operator().confined(Scope::everything()), [1; 16]);
         let outcome = run(session.bundle(doc(&bundle(kind, &entries)), BundleOptions::default()));
         match outcome {
             Err(_) => {

@@ -43,7 +43,7 @@ impl Room {
     }
 
     pub(crate) fn session(&self) -> Session {
-        self.record.session(Subject::anonymous(), [7; 16])
+        self.record.session(Subject::operator(), [7; 16])
     }
 
     /// Closes the record and opens it again.

@@ -8,7 +8,7 @@ use base::{Fault, Limits};
 use fhir::definitions::r4;
 use fhir::{Document, Value};
 use identity::Caller;
-use record::{Level, SearchHow, Session, Source, Subject};
+use record::{Asked, Level, SearchHow, Session, Source};
 
 /// Patients shown at once.
 const SHOWN_MAX: usize = 20;
@@ -30,8 +30,9 @@ impl std::fmt::Debug for Person {
 }
 
 /// The gate, opened for whoever is signed in.
-pub(super) fn session(call: &Call, _caller: &Caller) -> Result<Session, Fault> {
-    let subject = Subject::anonymous().from(Source::of(call.peer));
+pub(super) fn session(call: &Call, caller: &Caller) -> Result<Session, Fault> {
+    let subject = call.state.record.subject(caller, Asked::default())?;
+    let subject = subject.from(Source::of(call.peer));
     Ok(call.state.record.session(subject, call.session.request()))
 }
 

@@ -9,7 +9,7 @@ use base::Fault;
 use base::error::code;
 use http::StatusCode;
 use http::header::RETRY_AFTER;
-use identity::{Opened, Proof, Refusal, Secret, Step};
+use identity::{Asker, By, Opened, Proof, Refusal, Secret, Step};
 use smart::Params;
 
 /// The page, for who comes by themselves.
@@ -46,7 +46,8 @@ pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
     let next = field("next");
     let app =
         call.smart.waiting(&next, call.browser()).map(|ask| ask.app.registration.display.clone());
-    let identity = call.smart.identity();
+    let asker = Asker { by: By::Nobody, request: call.session.request(), source: Some(call.peer) };
+    let identity = call.smart.identity().asked_by(asker);
     let handle = field("handle");
     if !handle.is_empty() {
         let typed = field("code");
@@ -80,7 +81,7 @@ pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
 pub(super) fn out(call: &Call) -> Result<Reply, Fault> {
     call.need_own_form(&call.params()?)?;
     if let Some(caller) = call.caller() {
-        call.smart.identity().revoke(caller.session)?;
+        call.smart.identity().sign_out(&caller)?;
     }
     let mut reply = call.go_own("sign-in");
     clear_session(&mut reply);

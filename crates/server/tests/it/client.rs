@@ -4,6 +4,7 @@ use base::Limits;
 use base::id::Seeded;
 use base::time::SystemClock;
 use fhir::Document;
+use identity::{Kind, Profile};
 use record::{Record, Settings};
 use server::{Config, Server};
 use std::io::{Read as _, Write as _};
@@ -16,6 +17,9 @@ use tokio::sync::oneshot;
 /// A server that ends with the test.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
+    pub(crate) record: Record,
+    /// The token of a service that has all that the walls leave.
+    token: String,
     /// Kept until the server has ended.
     _dir: TempDir,
     stop: Option<oneshot::Sender<()>>,
@@ -43,6 +47,8 @@ impl Running {
         let mut record = Settings { seed: Some(7), ..Settings::default() };
         settings(&mut record);
         let record = Record::open(dir.path(), record).unwrap();
+        let token = token(&record, Kind::Service, person("tests", &["system"]));
+        let held = record.clone();
         let mut own = Config { listen: "127.0.0.1:0".parse().unwrap(), ..Config::default() };
         config(&mut own);
         let (stop, stopped) = oneshot::channel();
@@ -62,7 +68,7 @@ impl Running {
             });
         });
         let address = address.recv().unwrap();
-        Self { address, _dir: dir, stop: Some(stop), thread: Some(thread) }
+        Self { address, record: held, token, _dir: dir, stop: Some(stop), thread: Some(thread) }
     }
 
     /// Asks the server to stop and waits until it has.
@@ -77,6 +83,21 @@ impl Running {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }
+    }
+
+    /// A token of a principal made for the test.
+    pub(crate) fn token(&self, kind: Kind, profile: Profile) -> String {
+        token(&self.record, kind, profile)
+    }
+
+    /// What requests of the test say who they are by.
+    pub(crate) fn bearer(&self) -> String {
+        format!("Bearer {}", self.token)
+    }
+
+    /// Reads as whoever has a token.
+    pub(crate) fn get_as(&self, token: &str, path: &str) -> Answer {
+        self.send("GET", path, &[("Authorization", &format!("Bearer {token}"))], b"")
     }
 
     pub(crate) fn base(&self) -> String {
@@ -115,7 +136,10 @@ impl Running {
         if !headers.iter().any(|(name, _)| *name == "Host") {
             head.push_str(&format!("Host: {}\r\n", self.address));
         }
-        for (name, value) in headers {
+        if !headers.iter().any(|(name, _)| *name == "Authorization") {
+            head.push_str(&format!("Authorization: {}\r\n", self.bearer()));
+        }
+        for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         if !body.is_empty() && !headers.iter().any(|(name, _)| *name == "Content-Length") {
@@ -130,6 +154,22 @@ impl Running {
         let _ = stream.read_to_end(&mut all);
         Answer::parse(&all)
     }
+}
+
+/// Somebody with a name and roles.
+pub(crate) fn person(name: &str, roles: &[&str]) -> Profile {
+    Profile {
+        name: name.to_owned(),
+        display: name.to_owned(),
+        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+        ..Profile::default()
+    }
+}
+
+fn token(record: &Record, kind: Kind, profile: Profile) -> String {
+    let identity = record.identity();
+    let principal = identity.create(kind, profile).unwrap();
+    identity.issue(principal.id, 3_600_000, "a test").unwrap().token.text().expose().to_owned()
 }
 
 impl Drop for Running {

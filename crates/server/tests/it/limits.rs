@@ -26,8 +26,9 @@ fn a_request_that_never_ends_is_ended() {
     let server = Running::with(|c| c.timeout_ms = 200, |_| {});
     let mut stream = TcpStream::connect(server.address).unwrap();
     let head = format!(
-        "PUT /fhir/Patient/a HTTP/1.1\r\nHost: {}\r\nContent-Type: application/fhir+json\r\nContent-Length: 100\r\nConnection: close\r\n\r\n{{",
-        server.address
+        "PUT /fhir/Patient/a HTTP/1.1\r\nHost: {}\r\nAuthorization: {}\r\nContent-Type: application/fhir+json\r\nContent-Length: 100\r\nConnection: close\r\n\r\n{{",
+        server.address,
+        server.bearer()
     );
     stream.write_all(head.as_bytes()).unwrap();
     let mut all = Vec::new();
@@ -47,8 +48,9 @@ fn one_request_too_many_is_turned_away() {
     );
     let mut slow = TcpStream::connect(server.address).unwrap();
     let head = format!(
-        "PUT /fhir/Patient/a HTTP/1.1\r\nHost: {}\r\nContent-Type: application/fhir+json\r\nContent-Length: 10\r\n\r\n",
-        server.address
+        "PUT /fhir/Patient/a HTTP/1.1\r\nHost: {}\r\nAuthorization: {}\r\nContent-Type: application/fhir+json\r\nContent-Length: 10\r\n\r\n",
+        server.address,
+        server.bearer()
     );
     slow.write_all(head.as_bytes()).unwrap();
     // The first request counts from when its head was read, a moment after it was sent.
@@ -70,8 +72,9 @@ fn stopping_waits_for_what_is_in_flight() {
     let body = patient("a", "A");
     let mut stream = TcpStream::connect(server.address).unwrap();
     let head = format!(
-        "PUT /fhir/Patient/a HTTP/1.1\r\nHost: {}\r\nContent-Type: application/fhir+json\r\nContent-Length: {}\r\n\r\n",
+        "PUT /fhir/Patient/a HTTP/1.1\r\nHost: {}\r\nAuthorization: {}\r\nContent-Type: application/fhir+json\r\nContent-Length: {}\r\n\r\n",
         server.address,
+        server.bearer(),
         body.len()
     );
     stream.write_all(head.as_bytes()).unwrap();

@@ -9,6 +9,8 @@ mod capability;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod guard;
+#[cfg(test)]
 mod headers;
 #[cfg(test)]
 mod history;

@@ -5,7 +5,7 @@ use crate::client::{Answer, patient};
 use base::Fault;
 use base::id::Seeded;
 use base::time::SystemClock;
-use identity::{Cost, CryptoRandom, Identity, Kind, Memory, Profile, Secret, Step};
+use identity::{Cost, CryptoRandom, Kind, Profile, Secret, Step};
 use record::{Record, Settings};
 use server::{Config, Server};
 use smart::{Ground, NoFetch, Proves, Registration, Scopes, Smart};
@@ -46,9 +46,12 @@ pub(crate) struct Site {
 impl Site {
     pub(crate) fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let record =
-            Record::open(dir.path(), Settings { seed: Some(7), ..Settings::default() }).unwrap();
-        let smart = Arc::new(smart());
+        let record = Record::open(
+            dir.path(),
+            Settings { seed: Some(7), identity: cheap(), ..Settings::default() },
+        )
+        .unwrap();
+        let smart = Arc::new(smart(&record));
         for name in ["eve", "mallory"] {
             let profile = Profile {
                 name: name.to_owned(),
@@ -81,7 +84,12 @@ impl Site {
                 .build()
                 .unwrap();
             runtime.block_on(async {
-                let config = Config { listen: "127.0.0.1:0".parse().unwrap(), ..Config::default() };
+                // The FHIR door itself is proven elsewhere.
+                let config = Config {
+                    listen: "127.0.0.1:0".parse().unwrap(),
+                    guard: false,
+                    ..Config::default()
+                };
                 let random = Box::new(Seeded::new(3));
                 let server =
                     Server::bind(record, config, Arc::new(SystemClock), random).await.unwrap();
@@ -169,19 +177,21 @@ impl Drop for Site {
     }
 }
 
-fn smart() -> Smart {
-    let (shelf, random) = (Arc::new(Memory::new()), Arc::new(System));
+/// Passwords that cost nothing.
+fn cheap() -> identity::Settings {
     let cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
-    let settings = identity::Settings { cost, ..identity::Settings::default() };
-    let ground = identity::Ground {
-        shelf: Arc::clone(&shelf) as _,
+    identity::Settings { cost, ..identity::Settings::default() }
+}
+
+/// On the record's own shelf, with the record's own people.
+fn smart(record: &Record) -> Smart {
+    let ground = Ground {
+        shelf: record.shelf(),
+        identity: Arc::clone(record.identity()),
         clock: Arc::new(SystemClock),
-        random: Arc::clone(&random) as _,
-        breached: None,
+        random: Arc::new(System),
+        fetch: Arc::new(NoFetch),
     };
-    let identity = Arc::new(Identity::open(ground, settings).unwrap());
-    let ground =
-        Ground { shelf, identity, clock: Arc::new(SystemClock), random, fetch: Arc::new(NoFetch) };
     Smart::open(ground, smart::Settings::default()).unwrap()
 }
 

@@ -3,8 +3,11 @@
 
 use super::defer;
 use super::index::{self, Pending, patient_rows};
+use super::item;
 use super::names::{Id, Interner, Naming, bad_row};
-use super::rows::rows_of;
+use super::rights::Allowed;
+use super::rows::{facts_of, rows_of};
+use super::sight::Sight;
 use super::{Shared, unavailable};
 use crate::body::Prepared;
 use crate::pack::{self, Row, View};
@@ -41,13 +44,26 @@ struct Current {
     vid: u64,
     version: u64,
     gone: bool,
+    labels: i64,
     packed: Vec<u8>,
 }
 
 /// An op that was looked at and will succeed.
 enum Plan<'u> {
-    Put { content: &'u Prepared, kind: u16, rid: i64, before: Option<Current>, create: bool },
-    Delete { kind: u16, rid: i64, before: Current, id: Id },
+    Put {
+        content: &'u Prepared,
+        kind: u16,
+        rid: i64,
+        before: Option<Current>,
+        create: bool,
+        rows: Vec<Row>,
+    },
+    Delete {
+        kind: u16,
+        rid: i64,
+        before: Current,
+        id: Id,
+    },
     Nothing(OpResult),
 }
 
@@ -134,10 +150,15 @@ impl Group {
         for guard in &unit.guards {
             self.hold(conn, shared, guard)?;
         }
+        let allowed = match &unit.rights {
+            Some(rights) => Some(Allowed::new(conn, shared, rights).map_err(unavailable)?),
+            None => None,
+        };
+        item::hold(conn, &unit.items)?;
         let mut plans = Vec::with_capacity(unit.ops.len());
         let mut seen = HashSet::with_capacity(unit.ops.len());
         for op in &unit.ops {
-            let plan = self.plan(conn, shared, op)?;
+            let plan = self.plan(conn, shared, op, allowed.as_ref())?;
             if let Plan::Put { rid, .. } | Plan::Delete { rid, .. } = &plan
                 && !seen.insert(*rid)
             {
@@ -155,11 +176,12 @@ impl Group {
                 Plan::Delete { kind, rid, before, id } => {
                     self.delete(conn, shared, kind, rid, &before, &id)?
                 }
-                Plan::Put { content, kind, rid, before, create } => {
-                    self.put(conn, shared, content, kind, rid, before.as_ref(), create)?
+                Plan::Put { content, kind, rid, before, create, rows } => {
+                    self.put(conn, shared, content, kind, rid, before.as_ref(), create, &rows)?
                 }
             });
         }
+        item::apply(conn, &unit.items)?;
         if unit.events.is_some() && results.iter().all(|r| !r.changed) {
             // Every audited unit has a commit number of its own, so that its events are told apart.
             self.next_vid += 1;
@@ -184,7 +206,8 @@ impl Group {
             shared.deferral.stop();
             self.settle(conn, shared)?;
         }
-        let found = super::find::first_ids(conn, shared, &guard.search, 2)?;
+        let sight = Sight::of_writer(conn, shared, &guard.scope).map_err(unavailable)?;
+        let found = super::find::first_ids(conn, shared, &sight, &guard.search, 2)?;
         let holds = match (&guard.expected, found.as_slice()) {
             (crate::unit::Expectation::None, []) => true,
             (crate::unit::Expectation::One(id), [one]) => id == one,
@@ -204,6 +227,7 @@ impl Group {
         conn: &Connection,
         shared: &Shared,
         op: &'u Op,
+        allowed: Option<&Allowed>,
     ) -> Result<Plan<'u>, Fault> {
         match op {
             Op::Create(content) => {
@@ -214,10 +238,23 @@ impl Group {
                         "a resource with this id exists already",
                     ));
                 }
-                Ok(Plan::Put { content, kind, rid, before, create: true })
+                let rows = self.rows(conn, shared, content, rid, None)?;
+                if let Some(allowed) = allowed {
+                    allowed.create(rid, kind, content.labels, &rows)?;
+                }
+                Ok(Plan::Put { content, kind, rid, before, create: true, rows })
             }
             Op::Update { content, if_match, may_create, skip_same } => {
-                let (kind, rid, before) = self.current(conn, shared, content)?;
+                let (kind, rid, mut before) = self.current(conn, shared, content)?;
+                let mut may_create = *may_create;
+                if let Some(allowed) = allowed {
+                    may_create &= allowed.names_ids();
+                    let hidden = |b: &Current| !allowed.sees(rid, kind, b.labels, &b.packed);
+                    if before.as_ref().is_some_and(hidden) {
+                        // What is hidden does not exist, and its id cannot be had either.
+                        (before, may_create) = (None, false);
+                    }
+                }
                 let live = before.as_ref().filter(|b| !b.gone);
                 check_version(*if_match, live)?;
                 if before.is_none() && !may_create {
@@ -239,7 +276,18 @@ impl Group {
                         created: false,
                     }));
                 }
-                Ok(Plan::Put { content, kind, rid, before, create: false })
+                let packed = before.as_ref().map(|b| b.packed.as_slice());
+                let rows = self.rows(conn, shared, content, rid, packed)?;
+                if let Some(allowed) = allowed {
+                    match &before {
+                        None => allowed.create(rid, kind, content.labels, &rows)?,
+                        Some(b) => {
+                            allowed.update_from(rid, kind, b.labels, &b.packed)?;
+                            allowed.update_to(rid, kind, content.labels, &rows)?;
+                        }
+                    }
+                }
+                Ok(Plan::Put { content, kind, rid, before, create: false, rows })
             }
             Op::Delete { resource_type, id, if_match } => {
                 let kind = shared.numbers.of_type(*resource_type);
@@ -249,10 +297,16 @@ impl Group {
                     Some(rid) => self.load(conn, rid)?.map(|b| (rid, b)),
                     None => None,
                 };
+                let before = before.filter(|(rid, b)| {
+                    allowed.is_none_or(|a| a.sees(*rid, kind, b.labels, &b.packed))
+                });
                 let live = before.as_ref().map(|(_, b)| b).filter(|b| !b.gone);
                 check_version(*if_match, live)?;
                 match before {
                     Some((rid, before)) if !before.gone => {
+                        if let Some(allowed) = allowed {
+                            allowed.delete(rid, kind, before.labels, &before.packed)?;
+                        }
                         Ok(Plan::Delete { kind, rid, before, id: key })
                     }
                     other => Ok(Plan::Nothing(OpResult {
@@ -266,6 +320,25 @@ impl Group {
                 }
             }
         }
+    }
+
+    /// What the index will hold of a content.
+    fn rows(
+        &mut self,
+        conn: &Connection,
+        shared: &Shared,
+        content: &Prepared,
+        rid: i64,
+        before: Option<&[u8]>,
+    ) -> Result<Vec<Row>, Fault> {
+        let names = &mut self.interner;
+        let (site, author) = (content.site.as_deref(), content.author.as_deref());
+        let facts = facts_of(names, conn, site, author, before).map_err(unavailable)?;
+        let of = content.resource_type;
+        let mut rows =
+            rows_of(names, conn, shared, of, rid, &content.entries).map_err(unavailable)?;
+        rows.extend(facts);
+        Ok(rows)
     }
 
     fn current(
@@ -284,14 +357,15 @@ impl Group {
     }
 
     fn load(&self, conn: &Connection, rid: i64) -> Result<Option<Current>, Fault> {
-        conn.prepare_cached("SELECT vid, version, gone, packed FROM res WHERE rid = ?")
+        conn.prepare_cached("SELECT vid, version, gone, labels, packed FROM res WHERE rid = ?")
             .and_then(|mut s| {
                 s.query_row([rid], |r| {
                     Ok(Current {
                         vid: r.get(0)?,
                         version: r.get(1)?,
                         gone: r.get(2)?,
-                        packed: r.get(3)?,
+                        labels: r.get(3)?,
+                        packed: r.get(4)?,
                     })
                 })
                 .optional()
@@ -309,18 +383,16 @@ impl Group {
         rid: i64,
         before: Option<&Current>,
         create: bool,
+        rows: &[Row],
     ) -> Result<OpResult, Fault> {
         let vid = self.next_vid;
         self.next_vid += 1;
         let version = before.map_or(1, |b| b.version + 1);
         let was_live = before.is_some_and(|b| !b.gone);
         let method = if create { Method::Create } else { Method::Update };
-        let names = &mut self.interner;
-        let rows = rows_of(names, conn, shared, content.resource_type, rid, &content.entries)
-            .map_err(unavailable)?;
-        let packed = pack::pack(&rows);
+        let packed = pack::pack(rows);
         let order = shared.patient_order(kind);
-        let mut fresh = patient_rows(kind, rid, &rows, order);
+        let mut fresh = patient_rows(kind, rid, rows, order);
         let compressed;
         let (dictionary, body) = match &content.compressed {
             Some((d, b)) => (*d, b.as_slice()),
@@ -358,7 +430,7 @@ impl Group {
                             labels,
                             packed
                         ])?;
-                    group.pending.add(rid, &rows);
+                    group.pending.add(rid, rows);
                 }
                 Some(old) => {
                     group.supersede(conn, rid, old)?;
@@ -431,8 +503,8 @@ impl Group {
             group.supersede(conn, rid, before)?;
             // The patients stay packed, so that the deletion is seen by whoever saw the record.
             let rows: Vec<Row> = pack::rows(&before.packed).map(View::to_row).collect();
-            let kept: Vec<Row> =
-                rows.iter().filter(|r| matches!(r, Row::Patient { .. })).cloned().collect();
+            let kept = |r: &&Row| matches!(r, Row::Patient { .. } | Row::Fact { .. });
+            let kept: Vec<Row> = rows.iter().filter(kept).cloned().collect();
             conn.prepare_cached("UPDATE res SET vid=?, version=?, gone=1, packed=? WHERE rid=?")?
                 .execute(params![vid, version, pack::pack(&kept), rid])?;
             index::remove(conn, rid, &rows)?;

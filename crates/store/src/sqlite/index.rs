@@ -74,7 +74,7 @@ impl Pending {
                 Row::Ident { atom, value, system, of_type } => {
                     self.idents.push((*atom, value.clone(), *system, rid, *of_type));
                 }
-                Row::Patient { .. } => {}
+                Row::Patient { .. } | Row::Fact { .. } => {}
             }
         }
     }
@@ -191,7 +191,7 @@ pub(super) fn remove(conn: &Connection, rid: i64, rows: &[Row]) -> rusqlite::Res
                 )?
                 .execute(params![atom, value, system, rid, of_type])?;
             }
-            Row::Patient { .. } => {}
+            Row::Patient { .. } | Row::Fact { .. } => {}
         }
     }
     Ok(())

@@ -9,12 +9,15 @@ mod checkpoint;
 mod defer;
 mod find;
 mod index;
+mod item;
 mod names;
 mod open;
 mod read;
+mod rights;
 mod rows;
 mod schema;
 mod seal;
+mod sight;
 mod train;
 mod writer;
 
@@ -23,7 +26,7 @@ pub use read::Reader;
 
 use crate::body::Prepared;
 use crate::compress::Dictionaries;
-use crate::scope::{Scope, Scoped};
+use crate::scope::{Rights, Scope, Scoped};
 use crate::unit::{Done, Receipt, Unit};
 use base::error::code;
 use base::id::{Random, Seeded, uuid_text, uuid_v7};
@@ -301,6 +304,16 @@ impl Store {
     /// A reader bound to a scope, at one consistent snapshot.
     pub fn reader<'s>(&self, scope: &'s Scope) -> Result<Scoped<'s, Reader>, Fault> {
         Ok(Scoped::new(Reader::new(&self.shared, scope)?, scope))
+    }
+
+    /// Has scopes compiled ahead of the writer, which has no time to look up names.
+    pub fn ready(&self, rights: &Rights) -> Result<(), Fault> {
+        for scope in [&rights.see, &rights.create, &rights.update, &rights.delete] {
+            if !scope.is_everything() && !sight::is_ready(scope) {
+                drop(self.reader(scope)?);
+            }
+        }
+        Ok(())
     }
 
     /// The sequence number of the last version written.

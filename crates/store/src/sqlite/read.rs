@@ -3,9 +3,12 @@
 
 use super::apply::method_of;
 use super::names::{Id, bad_row};
+use super::rows::{Known, rows_of};
+use super::sight::{Facts, Sight};
 use super::{Shared, defer, find, unavailable};
+use crate::body::own;
 use crate::body::resource_text;
-use crate::pack::{self, View};
+use crate::pack;
 use crate::page::{Change, HistoryPage, HistoryQuery, Hit, Page, PageRequest};
 use crate::scope::{Scope, Scoped};
 use crate::unit::Unit;
@@ -23,82 +26,12 @@ pub struct Reader {
     conn: Option<Connection>,
     pub(super) shared: Arc<Shared>,
     snapshot: AtomicU64,
-    pub(super) sight: Sight,
+    pub(super) sight: Arc<Sight>,
 }
 
 impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Reader(at {})", self.snapshot())
-    }
-}
-
-/// A scope in the store's numbers.
-#[derive(Debug, Clone)]
-pub(super) struct Sight {
-    everything: bool,
-    types: Option<Vec<u16>>,
-    /// The patient's record number; `Some(None)` when there is no such patient, so nothing is seen.
-    patient: Option<Option<i64>>,
-    patient_id: Option<String>,
-    withheld: i64,
-}
-
-impl Sight {
-    /// The sight of the store's own maintenance.
-    pub(super) const fn everything() -> Self {
-        Self { everything: true, types: None, patient: None, patient_id: None, withheld: 0 }
-    }
-
-    fn new(conn: &Connection, shared: &Shared, scope: &Scope) -> rusqlite::Result<Self> {
-        if scope.is_everything() {
-            return Ok(Self::everything());
-        }
-        let types = shared
-            .numbers
-            .types()
-            .filter(|n| shared.numbers.type_id(*n).is_some_and(|id| scope.sees_type(id)))
-            .collect();
-        let patient = match scope.patient() {
-            None => None,
-            Some(id) => Some(shared.find_name(conn, shared.patient_type, &Id::new(id))?),
-        };
-        Ok(Self {
-            everything: false,
-            types: Some(types),
-            patient,
-            patient_id: scope.patient().map(str::to_owned),
-            withheld: scope.withheld_labels().cast_signed(),
-        })
-    }
-
-    /// Nothing is narrowed.
-    pub(super) const fn is_everything(&self) -> bool {
-        self.everything
-    }
-
-    /// Whether records of a type can be seen at all.
-    pub(super) fn sees_type(&self, kind: u16) -> bool {
-        self.types.as_ref().is_none_or(|types| types.contains(&kind))
-    }
-
-    /// Whether a record can be seen.
-    pub(super) fn sees(&self, kind: u16, labels: i64, packed: &[u8]) -> bool {
-        if self.everything {
-            return true;
-        }
-        if !self.sees_type(kind) || labels & self.withheld != 0 {
-            return false;
-        }
-        match self.patient {
-            None => true,
-            Some(None) => false,
-            Some(Some(patient)) => pack::rows(packed)
-                .any(|view| matches!(view, View::Patient { record } if record == patient)),
-        }
-    }
-
-    const fn hides_labels(&self, labels: i64) -> bool {
-        labels & self.withheld != 0
     }
 }
 
@@ -178,9 +111,9 @@ impl Version {
 impl Reader {
     pub(super) fn new(shared: &Arc<Shared>, scope: &Scope) -> Result<Self, Fault> {
         let conn = shared.borrow_reader()?;
-        let begin = || -> rusqlite::Result<(u64, Sight)> {
+        let begin = || -> rusqlite::Result<(u64, Arc<Sight>)> {
             let snapshot = begin(&conn, shared)?;
-            Ok((snapshot, Sight::new(&conn, shared, scope)?))
+            Ok((snapshot, Sight::of(&conn, shared, scope, snapshot)?))
         };
         let (snapshot, sight) = begin().map_err(unavailable)?;
         let snapshot = AtomicU64::new(snapshot);
@@ -399,8 +332,12 @@ impl Scoped<'_, Reader> {
             conn.prepare_cached("SELECT vid, version, labels, packed FROM res WHERE rid = ?")?
                 .query_row([rid], |r| {
                     let packed = r.get_ref(3)?;
-                    let seen =
-                        reader.sight.sees(kind, r.get(2)?, packed.as_blob().unwrap_or_default());
+                    let seen = reader.sight.sees(
+                        rid,
+                        kind,
+                        r.get(2)?,
+                        packed.as_blob().unwrap_or_default(),
+                    );
                     Ok(if seen { Some((rid, r.get(0)?, r.get(1)?)) } else { None })
                 })
                 .optional()
@@ -409,50 +346,57 @@ impl Scoped<'_, Reader> {
         run().map_err(unavailable)
     }
 
-    /// Whether a past version may be seen: its record must be visible now, its own labels must not be
-    /// withheld, and it must have been in the compartment then.
+    /// Whether a past version may be seen: its record must be visible now, and it must have been then,
+    /// by its own labels and in its own compartments.
     fn sees_version(&self, version: &Version) -> Result<bool, Fault> {
         let reader = &self.inner;
         let sight = &reader.sight;
         if sight.is_everything() {
             return Ok(true);
         }
-        if sight.hides_labels(version.labels) {
+        if !sight.sees_type(version.kind) {
             return Ok(false);
         }
-        let seen = reader
-            .conn()?
-            .prepare_cached("SELECT labels, packed FROM res WHERE rid = ?")
+        let conn = reader.conn()?;
+        let now: Option<(u64, i64, Vec<u8>)> = conn
+            .prepare_cached("SELECT vid, labels, packed FROM res WHERE rid = ?")
             .and_then(|mut s| {
-                s.query_row([version.rid], |r| {
-                    let packed = r.get_ref(1)?.as_blob().unwrap_or_default();
-                    Ok(sight.sees(version.kind, r.get(0)?, packed))
-                })
-                .optional()
+                s.query_row([version.rid], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?))).optional()
             })
-            .map_err(unavailable)?
-            .unwrap_or(false);
-        let Some(patient) = sight.patient_id.as_deref().filter(|_| seen) else { return Ok(seen) };
-        if method_of(version.method) == crate::unit::Method::Delete {
+            .map_err(unavailable)?;
+        let Some((current, labels, packed)) = now else { return Ok(false) };
+        if !sight.sees(version.rid, version.kind, labels, &packed) {
+            return Ok(false);
+        }
+        if current == version.vid {
             return Ok(true);
         }
-        if version.kind == reader.shared.patient_type {
-            return Ok(version.id.text() == patient);
+        // Site and author are known of the record, not of its versions.
+        let mut facts = Facts::of(&packed);
+        if sight.looks_at(version.kind) && method_of(version.method) != crate::unit::Method::Delete
+        {
+            facts.patients = self.patients_of(version)?;
         }
+        Ok(sight.sees_facts(version.rid, version.kind, version.labels, &facts))
+    }
+
+    /// Whose compartments a past version was in.
+    fn patients_of(&self, version: &Version) -> Result<smallvec::SmallVec<[i64; 4]>, Fault> {
+        let reader = &self.inner;
         let Some(resource_type) = reader.shared.numbers.type_id(version.kind) else {
-            return Ok(false);
+            return Ok(smallvec::SmallVec::new());
         };
         let text = version.text(&reader.shared)?;
         let whole = resource_text(r4().name(resource_type), "x", 1, Millis(0), &text)?;
         let document = Document::parse(whole, &Limits::default())?;
-        let mut entries = Vec::new();
-        search::extract::extract(document.root(), resource_type, &mut entries);
-        let compartment = search::registry::registry().patient_compartment(resource_type);
-        Ok(entries.iter().any(|e| {
-            compartment.contains(&e.atom)
-                && matches!(&e.value, search::entry::EntryValue::Reference {
-                    resource_type: "Patient", id } if id == patient)
-        }))
+        let mut found = Vec::new();
+        search::extract::extract(document.root(), resource_type, &mut found);
+        let entries: Vec<_> = found.into_iter().map(own).collect();
+        let (conn, rid) = (reader.conn()?, version.rid);
+        let mut known = Known(&reader.shared);
+        let rows = rows_of(&mut known, conn, &reader.shared, resource_type, rid, &entries)
+            .map_err(unavailable)?;
+        Ok(Facts::of(&pack::pack(&rows)).patients)
     }
 
     /// Whether a version was still current at or after an instant.

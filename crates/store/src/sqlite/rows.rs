@@ -3,8 +3,9 @@
 
 use super::Shared;
 use super::names::{ADDRESS, Id, Interner, Naming, find_uri};
+use super::sight::Facts;
 use crate::body::OwnedEntry;
-use crate::pack::Row;
+use crate::pack::{FACT_AUTHOR, FACT_SITE, Row};
 use fhir::definitions::TypeId;
 use rusqlite::{Connection, OptionalExtension, params};
 use search::entry::EntryValue;
@@ -72,6 +73,28 @@ impl Names for Known<'_> {
     fn name(&mut self, conn: &Connection, kind: u16, id: &Id) -> rusqlite::Result<i64> {
         self.0.find_name(conn, kind, id).map(|n| n.unwrap_or(-1))
     }
+}
+
+/// What is known of a record beside its content: a site and an author of its own, or those that the
+/// version before had. The author of a record is whoever wrote it first.
+pub(super) fn facts_of(
+    names: &mut dyn Names,
+    conn: &Connection,
+    site: Option<&str>,
+    author: Option<&str>,
+    before: Option<&[u8]>,
+) -> rusqlite::Result<Vec<Row>> {
+    let before = before.map(Facts::of).unwrap_or_default();
+    let site = match site {
+        Some(site) => Some(names.uri(conn, site)?),
+        None => before.site,
+    };
+    let author = match (before.author, author) {
+        (None, Some(author)) => Some(names.uri(conn, author)?),
+        (known, _) => known,
+    };
+    let fact = |fact, value: Option<i64>| value.map(|value| Row::Fact { fact, value });
+    Ok(fact(FACT_SITE, site).into_iter().chain(fact(FACT_AUTHOR, author)).collect())
 }
 
 /// The index rows of a record.

@@ -62,7 +62,7 @@ impl Queue {
         while state.ops > QUEUE_OPS_MAX && !self.closed.load(Ordering::Acquire) {
             self.drained.wait(&mut state);
         }
-        state.ops += unit.ops.len();
+        state.ops += unit.weight();
         state.units.push_back((unit, done));
         self.filled.notify_one();
     }
@@ -91,10 +91,10 @@ impl Queue {
         let mut ops = 0;
         let mut taken = Vec::new();
         while let Some((unit, _)) = state.units.front() {
-            if taken.len() >= UNITS_MAX || (ops > 0 && ops + unit.ops.len() > self.ops_max) {
+            if taken.len() >= UNITS_MAX || (ops > 0 && ops + unit.weight() > self.ops_max) {
                 break;
             }
-            ops += unit.ops.len();
+            ops += unit.weight();
             taken.extend(state.units.pop_front());
         }
         state.ops = state.ops.saturating_sub(ops);

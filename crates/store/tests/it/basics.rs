@@ -99,7 +99,12 @@ fn a_guard_refuses_when_another_write_came_between() {
     };
     let unit = |id: &str, as_of: u64| Unit {
         ops: vec![c.op(&ANN.replace("\"ann\"", &format!("\"{id}\"")))],
-        guards: vec![Guard { search: search(), expected: store::Expectation::None, as_of }],
+        guards: vec![Guard {
+            search: search(),
+            expected: store::Expectation::None,
+            as_of,
+            scope: Scope::everything(),
+        }],
         ..Unit::default()
     };
     let as_of = c.store.last_commit();

@@ -224,9 +224,13 @@ fn a_guard_sees_what_is_held_back() {
             search: search::parse::parse(&level, &asked, &crate::help::strict()).unwrap(),
             expected: store::Expectation::None,
             as_of: 0,
+            scope: Scope::everything(),
         };
-        let unit =
-            Unit { ops: vec![bulk.op(&weight(400, 1, 70))], guards: vec![guard], events: None };
+        let unit = Unit {
+            ops: vec![bulk.op(&weight(400, 1, 70))],
+            guards: vec![guard],
+            ..Unit::default()
+        };
         assert_eq!(bulk.store.commit(unit).is_err(), there, "{url}");
     }
 }

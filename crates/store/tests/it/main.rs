@@ -3,5 +3,6 @@
 mod basics;
 mod bulk;
 mod help;
+mod items;
 mod scope;
 mod search;

@@ -3,7 +3,9 @@
 
 use crate::help::kind;
 use crate::search::clinic;
-use store::{HistoryQuery, Scope};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use store::{Clause, Denial, HistoryQuery, Ones, Op, Rights, Scope, Unit, Wishes};
 
 #[test]
 fn a_type_outside_the_scope_shows_nowhere() {
@@ -105,4 +107,178 @@ fn narrowings_add_up() {
         .of_types([kind("Observation")])
         .without_labels(1);
     assert_eq!(c.ids_in(&scope, "?_type=Observation,Condition,Patient"), "o1 o2");
+}
+
+fn set(ids: &[&str]) -> Arc<BTreeSet<Arc<str>>> {
+    Arc::new(ids.iter().map(|id| Arc::<str>::from(*id)).collect())
+}
+
+#[test]
+fn a_scope_is_any_of_its_clauses() {
+    let c = clinic();
+    let of_ann = Clause { about: vec![set(&["ann"])], ..Clause::default() };
+    let people = Clause {
+        types: Some([kind("Patient")].into()),
+        not_about: ["cy".into()].into(),
+        ..Clause::default()
+    };
+    let scope = Scope::any_of(vec![of_ann.clone(), people]);
+    assert_eq!(c.ids_in(&scope, "Patient"), "ann bob");
+    assert_eq!(c.ids_in(&scope, "Observation"), "o1 o2 o3");
+    assert_eq!(c.total(&scope, "Patient"), 2);
+    assert_eq!(c.ids_in(&scope, "Observation?patient.name=b"), "", "bob's records stay hidden");
+    let both =
+        Clause { about: vec![set(&["ann", "bob"]), set(&["bob", "cy"])], ..Clause::default() };
+    assert_eq!(c.ids_in(&Scope::any_of(vec![both]), "Patient"), "bob", "at least one of each set");
+    assert_eq!(c.ids_in(&Scope::nothing(), "Patient"), "");
+    assert!(Scope::any_of(vec![of_ann, Clause::default()]).is_everything());
+    let nobody = Clause { somebody: Some(false), ..Clause::default() };
+    assert_eq!(c.ids_in(&Scope::any_of(vec![nobody]), "?_type=Patient,Organization"), "org");
+}
+
+#[test]
+fn a_patient_who_comes_later_is_seen_by_a_scope_that_named_her_before() {
+    let c = clinic();
+    let of_new = Clause { about: vec![set(&["new"])], ..Clause::default() };
+    let scope = Scope::any_of(vec![of_new]);
+    assert_eq!(c.ids_in(&scope, "Patient"), "");
+    c.put(r#"{"resourceType":"Patient","id":"new"}"#);
+    assert_eq!(c.ids_in(&scope, "Patient"), "new");
+}
+
+#[test]
+fn what_patients_release_and_deny_counts_for_each_of_them() {
+    let c = clinic();
+    // o3 carries label bit 1.
+    let plain = Clause { withheld: 1, ..Clause::default() };
+    let scope = |wishes: Wishes| {
+        Scope::any_of(vec![plain.clone()])
+            .released(1, vec![Clause::default()])
+            .heeding(Arc::new(wishes))
+    };
+    assert_eq!(c.ids_in(&scope(Wishes::default()), "Observation?patient=ann"), "o1 o2");
+    let granted = |id: &str| Wishes { granted: [(id.to_owned(), 1)].into(), ..Wishes::default() };
+    assert_eq!(c.ids_in(&scope(granted("ann")), "Observation?patient=ann"), "o1 o2 o3");
+    assert_eq!(c.ids_in(&scope(granted("bob")), "Observation?patient=ann"), "o1 o2", "bob's word");
+    let deny = |denial: Denial| Wishes {
+        granted: [("ann".to_owned(), 1)].into(),
+        denied: [("ann".to_owned(), vec![denial])].into(),
+    };
+    let of_type = Denial { types: Some([kind("Condition")].into()), ..Denial::default() };
+    let scope_of_type = scope(deny(of_type));
+    assert_eq!(c.ids_in(&scope_of_type, "Observation?patient=ann"), "o1 o2 o3");
+    assert_eq!(c.ids_in(&scope_of_type, "Condition?patient=ann"), "");
+    assert_eq!(c.ids_in(&scope(deny(Denial::default())), "Patient"), "bob cy", "everything of ann");
+    let label = Denial { labels: 1, ..Denial::default() };
+    assert_eq!(c.ids_in(&scope(deny(label)), "Observation?patient=ann"), "o1 o2");
+    let one =
+        Denial { records: [(kind("Observation"), "o1".to_owned())].into(), ..Denial::default() };
+    assert_eq!(c.ids_in(&scope(deny(one)), "Observation?patient=ann"), "o2 o3");
+    assert_eq!(c.total(&scope(granted("ann")), "Observation"), 5);
+}
+
+#[test]
+fn site_and_author_are_facts_beside_the_content() {
+    let c = clinic();
+    let write = |id: &str, site: Option<&str>, author: Option<&str>| {
+        let text = format!(r#"{{"resourceType":"Basic","id":"{id}","code":{{"text":"x"}}}}"#);
+        let document = fhir::Document::parse(text.into_bytes(), &base::Limits::default()).unwrap();
+        let mut content =
+            c.store.prepare(document.root(), kind("Basic"), id.to_owned(), 0).unwrap();
+        content.site = site.map(Into::into);
+        content.author = author.map(Into::into);
+        let op = Op::Update {
+            content: Box::new(content),
+            if_match: None,
+            may_create: true,
+            skip_same: false,
+        };
+        c.store.commit(Unit { ops: vec![op], ..Unit::default() }).unwrap();
+    };
+    write("b1", Some("north"), Some("user-1"));
+    write("b2", Some("south"), Some("user-2"));
+    write("b3", None, None);
+    let of_site = |values: &[&str], others, absent| {
+        let values = values.iter().map(|v| Arc::<str>::from(*v)).collect();
+        Scope::any_of(vec![Clause {
+            sites: Some(Ones { values, others, absent }),
+            ..Clause::default()
+        }])
+    };
+    assert_eq!(c.ids_in(&of_site(&["north"], false, false), "Basic"), "b1");
+    assert_eq!(c.ids_in(&of_site(&["north"], true, false), "Basic"), "b2");
+    assert_eq!(c.ids_in(&of_site(&["north"], false, true), "Basic"), "b1 b3");
+    let of_author = Scope::any_of(vec![Clause {
+        authors: Some(Ones { values: ["user-1".into()].into(), others: false, absent: false }),
+        ..Clause::default()
+    }]);
+    assert_eq!(c.ids_in(&of_author, "Basic"), "b1");
+    // Another writer does not become the author; a record moves with its site.
+    write("b1", Some("south"), Some("user-2"));
+    assert_eq!(c.ids_in(&of_author, "Basic"), "b1");
+    assert_eq!(c.ids_in(&of_site(&["south"], false, false), "Basic"), "b1 b2");
+    let reader = c.store.reader(&of_author).unwrap();
+    assert!(reader.vread(kind("Basic"), "b1", 1).unwrap().is_some());
+    c.delete("Basic", "b1");
+    let reader = c.store.reader(&of_author).unwrap();
+    assert!(reader.read(kind("Basic"), "b1").unwrap().unwrap().deleted);
+    assert_eq!(
+        c.store
+            .reader(&of_site(&["north"], false, false))
+            .unwrap()
+            .read(kind("Basic"), "b1")
+            .unwrap(),
+        None
+    );
+}
+
+#[test]
+fn the_writer_holds_changes_to_the_rights_of_their_caller() {
+    let c = clinic();
+    let about =
+        |ids: &[&str]| Scope::any_of(vec![Clause { about: vec![set(ids)], ..Clause::default() }]);
+    let rights = Arc::new(Rights {
+        see: about(&["ann", "bob"]),
+        create: about(&["ann"]),
+        update: about(&["ann"]),
+        delete: Scope::nothing(),
+        names_ids: false,
+    });
+    c.store.ready(&rights).unwrap();
+    let put = |id: &str, subject: &str, may_create| {
+        let text = format!(
+            r#"{{"resourceType":"Condition","id":"{id}","subject":{{"reference":"Patient/{subject}"}}}}"#
+        );
+        let document = fhir::Document::parse(text.into_bytes(), &base::Limits::default()).unwrap();
+        let content =
+            c.store.prepare(document.root(), kind("Condition"), id.to_owned(), 0).unwrap();
+        let content = Box::new(content);
+        let op = match may_create {
+            true => Op::Create(content),
+            false => Op::Update { content, if_match: None, may_create: true, skip_same: false },
+        };
+        let unit = Unit { ops: vec![op], rights: Some(Arc::clone(&rights)), ..Unit::default() };
+        c.store.commit(unit).map_err(|f| f.code().name)
+    };
+    assert!(put("new-a", "ann", true).is_ok());
+    assert_eq!(put("new-b", "bob", true).unwrap_err(), "access.denied");
+    assert!(put("c1", "ann", false).is_ok());
+    assert_eq!(put("c1", "bob", false).unwrap_err(), "access.denied", "not out of one's reach");
+    c.put(r#"{"resourceType":"Condition","id":"of-bob","subject":{"reference":"Patient/bob"}}"#);
+    c.put(r#"{"resourceType":"Condition","id":"of-cy","subject":{"reference":"Patient/cy"}}"#);
+    assert_eq!(put("of-bob", "ann", false).unwrap_err(), "access.denied", "nor into it");
+    // Hidden and absent are one: neither can be had by its id.
+    let hidden = put("of-cy", "ann", false).unwrap_err();
+    assert_eq!(hidden, put("of-nobody", "ann", false).unwrap_err());
+    assert_eq!(hidden, "record.write.create-by-update-off");
+    let delete = |id: &str| {
+        let op = Op::Delete { resource_type: kind("Condition"), id: id.to_owned(), if_match: None };
+        let unit = Unit { ops: vec![op], rights: Some(Arc::clone(&rights)), ..Unit::default() };
+        c.store.commit(unit).map(|r| r.results[0].changed).map_err(|f| f.code().name)
+    };
+    assert_eq!(delete("c1"), Err("access.denied"));
+    assert_eq!(delete("of-cy"), Ok(false), "nothing there to delete");
+    assert_eq!(delete("of-nobody"), Ok(false));
+    // A refused unit leaves nothing of its other changes.
+    assert_eq!(c.ids("Condition?_id=new-b"), "");
 }

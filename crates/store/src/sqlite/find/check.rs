@@ -175,7 +175,7 @@ const fn group_of(view: View<'_>) -> u16 {
         | View::Date { group, .. }
         | View::Num { group, .. }
         | View::Str { group, .. } => group,
-        View::Ident { .. } | View::Patient { .. } => 0,
+        View::Ident { .. } | View::Patient { .. } | View::Fact { .. } => 0,
     }
 }
 

@@ -17,6 +17,8 @@ const PROBE: u64 = 2000;
 const LONG: u64 = 50_000;
 /// Candidates a driver may gather in memory.
 pub(super) const GATHER: usize = 20_000;
+/// What one patient's records of a type are taken for, until they are gathered.
+const PATIENT_RECORDS: u64 = 32;
 /// Lists merged by one driver.
 const LISTS: usize = 2000;
 
@@ -83,8 +85,36 @@ impl Finder<'_> {
                 best = proposal;
             }
         }
+        if let Some(proposal) = self.of_sight(kinds, best.estimate)? {
+            best = proposal;
+        }
         self.note(|| format!("from {} (about {} candidates)", best.name, best.estimate));
         Ok(best)
+    }
+
+    /// When the scope is a few patients' records and filters name more: those records.
+    fn of_sight(&self, kinds: &[u16], most: u64) -> Result<Option<Proposal>, Fault> {
+        let mut rids = Vec::new();
+        for kind in kinds {
+            let Some(patients) = self.sight.patients(*kind) else { return Ok(None) };
+            if patients.len() as u64 * PATIENT_RECORDS > most {
+                return Ok(None);
+            }
+            if *kind == self.shared.patient_type {
+                rids.extend(patients);
+                continue;
+            }
+            for patient in patients {
+                rids.extend(self.patient_records(patient, &[*kind])?);
+                if rids.len() > GATHER {
+                    return Ok(None);
+                }
+            }
+        }
+        rids.sort_unstable();
+        rids.dedup();
+        let proposal = gathered(rids, "scope");
+        Ok((proposal.estimate < most).then_some(proposal))
     }
 
     /// Live records of types, before the scope.
@@ -173,7 +203,10 @@ impl Finder<'_> {
                 _ => {}
             }
         }
-        Ok(None)
+        Ok(match self.sight.patients(kind).as_deref() {
+            Some([patient]) => Some(*patient),
+            _ => None,
+        })
     }
 
     fn propose(&self, filter: &Filter, kinds: &[u16]) -> Result<Option<Proposal>, Fault> {

@@ -13,7 +13,8 @@ mod range;
 mod source;
 mod walk;
 
-use super::read::{Reader, Sight};
+use super::read::Reader;
+use super::sight::Sight;
 use super::{Shared, names, unavailable};
 use crate::page::{Page, PageRequest};
 use base::Fault;
@@ -77,15 +78,15 @@ pub(super) fn search(reader: &Reader, search: &Search, page: &PageRequest) -> Re
     Ok(out)
 }
 
-/// The logical ids of the first matches, unscoped: for the writer's guards.
+/// The logical ids of the first matches a sight shows: for the writer's guards.
 pub(super) fn first_ids(
     conn: &Connection,
     shared: &Shared,
+    sight: &Sight,
     search: &Search,
     limit: usize,
 ) -> Result<Vec<String>, Fault> {
-    let sight = Sight::everything();
-    let finder = Finder::new(conn, shared, &sight, base::Limits::default().search_steps);
+    let finder = Finder::new(conn, shared, sight, base::Limits::default().search_steps);
     let kinds = finder.kinds(search);
     let mut checks = Vec::new();
     for filter in &search.filters {
@@ -194,7 +195,7 @@ impl<'r> Finder<'r> {
         };
         let (kind, vid, gone, labels) = read().map_err(unavailable)?;
         let packed = row.get_ref(4).map_err(unavailable)?.as_blob().unwrap_or_default();
-        if gone || !self.sight.sees(kind, labels, packed) {
+        if gone || !self.sight.sees(rid, kind, labels, packed) {
             return Ok(None);
         }
         look(&Record { rid, kind, vid, packed }).map(Some)

@@ -270,7 +270,7 @@ impl Finder<'_> {
                 View::Str { folded, .. } => Key::Text(folded.to_owned()),
                 View::Ident { value, .. } => Key::Text(value.to_owned()),
                 View::Int { atom, value, .. } => self.int_key(atom, value)?,
-                View::Patient { .. } => continue,
+                View::Patient { .. } | View::Fact { .. } => continue,
             };
             let better = match order(&key, &best) {
                 Ordering::Less => !falling || best == Key::Last,

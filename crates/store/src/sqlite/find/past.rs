@@ -7,6 +7,7 @@ use super::order::Candidate;
 use super::{Finder, Record};
 use crate::body::{OwnedEntry, own, resource_text};
 use crate::pack;
+use crate::pack::View;
 use base::error::code;
 use base::{Fault, Limits, Millis};
 use fhir::definitions::r4;
@@ -187,7 +188,16 @@ impl Finder<'_> {
         let rows =
             rows_of(&mut Known(self.shared), self.conn, self.shared, resource_type, rid, &entries)
                 .map_err(unavailable)?;
+        let now: Vec<u8> = self
+            .conn
+            .prepare_cached("SELECT packed FROM res WHERE rid = ?")
+            .and_then(|mut s| s.query_row([rid], |r| r.get(0)).optional())
+            .map_err(unavailable)?
+            .unwrap_or_default();
+        // Site and author are known of the record, not of its versions.
+        let mut rows = rows;
+        rows.extend(pack::rows(&now).filter(|v| matches!(v, View::Fact { .. })).map(View::to_row));
         let packed = pack::pack(&rows);
-        Ok(self.sight.sees(kind, labels, &packed).then_some(packed))
+        Ok(self.sight.sees(rid, kind, labels, &packed).then_some(packed))
     }
 }

@@ -1,0 +1,69 @@
+//! Who calls: the token of a request becomes a caller, and the caller a subject of the record
+//! (45 CFR 164.312(a)(2)(i), (d)). Without one, the API tells what it can do and nothing else.
+
+use crate::route::BASE_PATH;
+use crate::state::State;
+use base::Fault;
+use base::error::code;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, Method, request};
+use record::{Asked, Purpose, Source, Subject};
+use std::net::IpAddr;
+
+/// The header that says why something is asked: a code of HL7 v3-PurposeOfUse.
+pub(crate) const PURPOSE: &str = "x-purpose-of-use";
+
+/// The subject of a request of the FHIR API.
+pub(crate) fn subject(
+    state: &State,
+    parts: &request::Parts,
+    peer: IpAddr,
+) -> Result<Subject, Fault> {
+    let source = Source::of(peer);
+    if !state.config.guard {
+        return Ok(Subject::operator().from(source));
+    }
+    let Some(token) = token(&parts.headers)? else {
+        if is_open(&parts.method, parts.uri.path()) {
+            return Ok(Subject::nobody().from(source));
+        }
+        let what = "this needs a caller: send Authorization: Bearer and a token";
+        return Err(Fault::new(&code::SIGN_IN_NEEDED, what));
+    };
+    let caller = state.record.identity().find(token, Some(peer))?;
+    Ok(state.record.subject(&caller, asked(&parts.headers)?)?.from(source))
+}
+
+/// What anybody may ask.
+fn is_open(method: &Method, path: &str) -> bool {
+    let read = matches!(*method, Method::GET | Method::HEAD);
+    *method == Method::OPTIONS || read && path.strip_prefix(BASE_PATH) == Some("/metadata")
+}
+
+/// The bearer token of a request (RFC 6750 2.1).
+fn token(headers: &HeaderMap) -> Result<Option<&str>, Fault> {
+    let mut given = headers.get_all(AUTHORIZATION).iter();
+    let Some(value) = given.next() else { return Ok(None) };
+    let bad = |what| Err(Fault::new(&code::HEADER_INVALID, what));
+    if given.next().is_some() {
+        return bad("there is more than one Authorization header");
+    }
+    let Some((scheme, token)) = value.to_str().ok().and_then(|text| text.split_once(' ')) else {
+        return bad("Authorization: Bearer and a token is what is understood here");
+    };
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return bad("Authorization: Bearer and a token is what is understood here");
+    }
+    Ok(Some(token.trim()))
+}
+
+fn asked(headers: &HeaderMap) -> Result<Asked, Fault> {
+    let Some(value) = headers.get(PURPOSE) else { return Ok(Asked::default()) };
+    let purpose = value.to_str().ok().and_then(Purpose::of_code);
+    if purpose.is_none() {
+        let known: Vec<&str> = Purpose::ALL.into_iter().map(Purpose::as_str).collect();
+        let what = format!("X-Purpose-Of-Use is one of {}", known.join(", "));
+        return Err(Fault::new(&code::HEADER_INVALID, what));
+    }
+    Ok(Asked { purpose })
+}

@@ -1,0 +1,115 @@
+//! What a caller may change, asked by the writer inside the transaction that changes it: a check
+//! before it would be one that a race can pass (45 CFR 164.312(a)(1), (c)(1)).
+
+use super::Shared;
+use super::sight::{Facts, Sight};
+use crate::pack::{FACT_AUTHOR, FACT_SITE, Row};
+use crate::scope::Rights;
+use base::Fault;
+use base::error::code;
+use rusqlite::Connection;
+use std::sync::Arc;
+
+/// Rights in the store's numbers.
+#[derive(Debug)]
+pub(super) struct Allowed {
+    see: Arc<Sight>,
+    create: Arc<Sight>,
+    update: Arc<Sight>,
+    delete: Arc<Sight>,
+    names_ids: bool,
+}
+
+impl Allowed {
+    pub(super) fn new(
+        conn: &Connection,
+        shared: &Shared,
+        rights: &Rights,
+    ) -> rusqlite::Result<Self> {
+        let sight = |scope| Sight::of_writer(conn, shared, scope);
+        Ok(Self {
+            see: sight(&rights.see)?,
+            create: sight(&rights.create)?,
+            update: sight(&rights.update)?,
+            delete: sight(&rights.delete)?,
+            names_ids: rights.names_ids,
+        })
+    }
+
+    /// Whether the caller may name the id of what comes into being.
+    pub(super) const fn names_ids(&self) -> bool {
+        self.names_ids
+    }
+
+    /// Whether a record exists for the caller.
+    pub(super) fn sees(&self, rid: i64, kind: u16, labels: i64, packed: &[u8]) -> bool {
+        self.see.sees(rid, kind, labels, packed)
+    }
+
+    /// Whether a record with these rows may come into being.
+    pub(super) fn create(
+        &self,
+        rid: i64,
+        kind: u16,
+        labels: u64,
+        rows: &[Row],
+    ) -> Result<(), Fault> {
+        let facts = facts(rows);
+        permit(self.create.sees_facts(rid, kind, labels.cast_signed(), &facts))
+    }
+
+    /// Whether a record as it is may be changed.
+    pub(super) fn update_from(
+        &self,
+        rid: i64,
+        kind: u16,
+        labels: i64,
+        packed: &[u8],
+    ) -> Result<(), Fault> {
+        permit(self.update.sees(rid, kind, labels, packed))
+    }
+
+    /// Whether a record may be changed to what these rows are of.
+    pub(super) fn update_to(
+        &self,
+        rid: i64,
+        kind: u16,
+        labels: u64,
+        rows: &[Row],
+    ) -> Result<(), Fault> {
+        permit(self.update.sees_facts(rid, kind, labels.cast_signed(), &facts(rows)))
+    }
+
+    /// Whether a record may be deleted.
+    pub(super) fn delete(
+        &self,
+        rid: i64,
+        kind: u16,
+        labels: i64,
+        packed: &[u8],
+    ) -> Result<(), Fault> {
+        permit(self.delete.sees(rid, kind, labels, packed))
+    }
+}
+
+fn facts(rows: &[Row]) -> Facts {
+    let mut facts = Facts::default();
+    for row in rows {
+        match row {
+            Row::Patient { record } => facts.patients.push(*record),
+            Row::Fact { fact: FACT_SITE, value } => facts.site = Some(*value),
+            Row::Fact { fact: FACT_AUTHOR, value } => facts.author = Some(*value),
+            _ => {}
+        }
+    }
+    facts
+}
+
+fn permit(permitted: bool) -> Result<(), Fault> {
+    if permitted {
+        return Ok(());
+    }
+    let text =
+        "no policy permits this change; ask whoever manages access, with the id of the request";
+    Err(Fault::new(&code::ACCESS_DENIED, text))
+}

@@ -1,0 +1,390 @@
+//! A scope in the store's numbers: types, patients, sites and authors as integers, so that a record
+//! is judged from its row alone, without a lookup and without an allocation.
+
+use super::Shared;
+use super::names::{Id, find_uri};
+use crate::pack::{self, FACT_AUTHOR, FACT_SITE, View};
+use crate::scope::{Clause, Denial, Ones, Scope};
+use rusqlite::Connection;
+use smallvec::SmallVec;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Which records exist for a reader.
+#[derive(Debug)]
+pub(super) struct Sight {
+    everything: bool,
+    plain: Terms,
+    released: Option<(i64, Terms)>,
+    /// Labels a patient released.
+    granted: HashMap<i64, i64>,
+    denied: HashMap<i64, Vec<Refusal>>,
+    /// The commit at which some names had no number yet; none when all had one.
+    open_at: Option<u64>,
+}
+
+/// Clauses, and which of them speak of a type.
+#[derive(Debug, Default)]
+struct Terms {
+    terms: Vec<Term>,
+    by_kind: Vec<SmallVec<[u8; 8]>>,
+}
+
+#[derive(Debug)]
+struct Term {
+    about: Vec<Vec<i64>>,
+    not_about: Vec<i64>,
+    somebody: Option<bool>,
+    carried: i64,
+    withheld: i64,
+    site: Option<Numbers>,
+    author: Option<Numbers>,
+    /// Something beside type and labels is asked.
+    looks: bool,
+}
+
+#[derive(Debug)]
+struct Numbers {
+    values: Vec<i64>,
+    others: bool,
+    absent: bool,
+}
+
+#[derive(Debug)]
+struct Refusal {
+    kinds: Option<Vec<u16>>,
+    labels: i64,
+    records: Vec<i64>,
+}
+
+/// What a row says of a record beside its type and labels.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    pub(super) patients: SmallVec<[i64; 4]>,
+    pub(super) site: Option<i64>,
+    pub(super) author: Option<i64>,
+}
+
+impl Facts {
+    /// From packed entries.
+    pub(super) fn of(packed: &[u8]) -> Self {
+        let mut facts = Self::default();
+        for view in pack::rows(packed) {
+            match view {
+                View::Patient { record } => facts.patients.push(record),
+                View::Fact { fact: FACT_SITE, value } => facts.site = Some(value),
+                View::Fact { fact: FACT_AUTHOR, value } => facts.author = Some(value),
+                _ => {}
+            }
+        }
+        facts
+    }
+}
+
+impl Sight {
+    /// The sight of the store's own maintenance.
+    pub(super) fn everything() -> Self {
+        Self {
+            everything: true,
+            plain: Terms::default(),
+            released: None,
+            granted: HashMap::new(),
+            denied: HashMap::new(),
+            open_at: None,
+        }
+    }
+
+    /// The sight of a scope at a snapshot.
+    pub(super) fn of(
+        conn: &Connection,
+        shared: &Shared,
+        scope: &Scope,
+        snapshot: u64,
+    ) -> rusqlite::Result<Arc<Self>> {
+        if let Some(made) = scope.compiled::<Self>()
+            // Names keep their numbers; one that had none may have got one since.
+            && made.open_at.is_none_or(|at| at == snapshot)
+        {
+            return Ok(made);
+        }
+        let made = Arc::new(Self::compile(conn, shared, scope, snapshot)?);
+        scope.keep(Arc::clone(&made));
+        Ok(made)
+    }
+
+    /// The sight of a scope on the writer's own connection. What is looked up there may still be
+    /// rolled back, so it is not kept.
+    pub(super) fn of_writer(
+        conn: &Connection,
+        shared: &Shared,
+        scope: &Scope,
+    ) -> rusqlite::Result<Arc<Self>> {
+        match scope.compiled::<Self>().filter(|made| made.open_at.is_none()) {
+            Some(made) => Ok(made),
+            None => Self::compile(conn, shared, scope, 0).map(Arc::new),
+        }
+    }
+
+    fn compile(
+        conn: &Connection,
+        shared: &Shared,
+        scope: &Scope,
+        snapshot: u64,
+    ) -> rusqlite::Result<Self> {
+        if scope.is_everything() {
+            return Ok(Self::everything());
+        }
+        let mut names = Lookup { conn, shared, open: false };
+        let plain = names.terms(&scope.clauses())?;
+        let released = match scope.release() {
+            Some((labels, clauses)) => Some((labels.cast_signed(), names.terms(clauses)?)),
+            None => None,
+        };
+        let (mut granted, mut denied) = (HashMap::new(), HashMap::new());
+        if let Some(wishes) = scope.wishes() {
+            for (id, labels) in &wishes.granted {
+                if let Some(rid) = names.patient(id)? {
+                    granted.insert(rid, labels.cast_signed());
+                }
+            }
+            for (id, denials) in &wishes.denied {
+                if let Some(rid) = names.patient(id)? {
+                    let refusals = denials.iter().map(|denial| names.refusal(denial));
+                    denied.insert(rid, refusals.collect::<rusqlite::Result<Vec<_>>>()?);
+                }
+            }
+        }
+        let open_at = names.open.then_some(snapshot);
+        Ok(Self { everything: false, plain, released, granted, denied, open_at })
+    }
+
+    /// Nothing is narrowed.
+    pub(super) const fn is_everything(&self) -> bool {
+        self.everything
+    }
+
+    /// Whether records of a type can be seen at all.
+    pub(super) fn sees_type(&self, kind: u16) -> bool {
+        self.everything
+            || self.plain.has(kind)
+            || self.released.as_ref().is_some_and(|(_, terms)| terms.has(kind))
+    }
+
+    /// Whether a record can be seen.
+    pub(super) fn sees(&self, rid: i64, kind: u16, labels: i64, packed: &[u8]) -> bool {
+        if self.everything {
+            return true;
+        }
+        if self.denied.is_empty() && self.plain.plainly(kind, labels) {
+            return true;
+        }
+        self.sees_facts(rid, kind, labels, &Facts::of(packed))
+    }
+
+    /// As [`Sight::sees`], with the facts taken out already.
+    pub(super) fn sees_facts(&self, rid: i64, kind: u16, labels: i64, facts: &Facts) -> bool {
+        if self.everything {
+            return true;
+        }
+        let denied = |patient: &i64| {
+            self.denied.get(patient).is_some_and(|refusals| {
+                refusals.iter().any(|refusal| refusal.applies(rid, kind, labels))
+            })
+        };
+        if !self.denied.is_empty() && facts.patients.iter().any(denied) {
+            return false;
+        }
+        if self.plain.accept(kind, labels, facts) {
+            return true;
+        }
+        let Some((releasable, terms)) = &self.released else { return false };
+        let carried = labels & releasable;
+        let grants = |patient: &i64| self.granted.get(patient).is_some_and(|g| carried & !g == 0);
+        carried != 0
+            && !facts.patients.is_empty()
+            && facts.patients.iter().all(grants)
+            && terms.accept(kind, labels, facts)
+    }
+
+    /// Whether it asks anything of a record of this type that its past versions may have answered
+    /// otherwise, beside its labels.
+    pub(super) fn looks_at(&self, kind: u16) -> bool {
+        !self.everything
+            && (!self.denied.is_empty()
+                || self.released.is_some()
+                || self.plain.of(kind).any(|term| term.looks))
+    }
+
+    /// The patients to one of whom every visible record of a type belongs; `None` when there may be
+    /// others.
+    pub(super) fn patients(&self, kind: u16) -> Option<Vec<i64>> {
+        if self.everything {
+            return None;
+        }
+        let mut all = Vec::new();
+        let released = self.released.iter().flat_map(|(_, terms)| terms.of(kind));
+        for term in self.plain.of(kind).chain(released) {
+            all.extend(term.about.iter().min_by_key(|set| set.len())?);
+        }
+        all.sort_unstable();
+        all.dedup();
+        Some(all)
+    }
+}
+
+impl Terms {
+    fn of(&self, kind: u16) -> impl Iterator<Item = &Term> {
+        let numbers = self.by_kind.get(usize::from(kind));
+        numbers.into_iter().flatten().filter_map(|at| self.terms.get(usize::from(*at)))
+    }
+
+    fn has(&self, kind: u16) -> bool {
+        self.of(kind).next().is_some()
+    }
+
+    /// Whether type and labels alone suffice.
+    fn plainly(&self, kind: u16, labels: i64) -> bool {
+        self.of(kind).any(|term| !term.looks && term.labels(labels))
+    }
+
+    fn accept(&self, kind: u16, labels: i64, facts: &Facts) -> bool {
+        self.of(kind).any(|term| term.labels(labels) && term.accepts(facts))
+    }
+}
+
+impl Term {
+    const fn labels(&self, labels: i64) -> bool {
+        labels & self.withheld == 0 && labels & self.carried == self.carried
+    }
+
+    fn accepts(&self, facts: &Facts) -> bool {
+        let patients = &facts.patients;
+        let among = |set: &Vec<i64>| patients.iter().any(|p| set.binary_search(p).is_ok());
+        self.somebody.is_none_or(|somebody| somebody != patients.is_empty())
+            && self.about.iter().all(among)
+            && !among(&self.not_about)
+            && self.site.as_ref().is_none_or(|site| site.accept(facts.site))
+            && self.author.as_ref().is_none_or(|author| author.accept(facts.author))
+    }
+}
+
+impl Numbers {
+    fn accept(&self, fact: Option<i64>) -> bool {
+        fact.map_or(self.absent, |value| self.values.binary_search(&value).is_ok() != self.others)
+    }
+}
+
+impl Refusal {
+    fn applies(&self, rid: i64, kind: u16, labels: i64) -> bool {
+        self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind))
+            && (self.labels == 0 || labels & self.labels != 0)
+            && (self.records.is_empty() || self.records.contains(&rid))
+    }
+}
+
+/// Whether a scope is compiled for good.
+pub(super) fn is_ready(scope: &Scope) -> bool {
+    scope.compiled::<Sight>().is_some_and(|made| made.open_at.is_none())
+}
+
+/// Gives numbers for names, and notes whether one had none.
+struct Lookup<'c> {
+    conn: &'c Connection,
+    shared: &'c Shared,
+    open: bool,
+}
+
+impl Lookup<'_> {
+    fn terms(&mut self, clauses: &[Clause]) -> rusqlite::Result<Terms> {
+        let numbers = &self.shared.numbers;
+        let last = numbers.types().max().unwrap_or(0);
+        let mut out = Terms::default();
+        out.by_kind.resize(usize::from(last) + 1, SmallVec::new());
+        // A number of a clause is a byte; a scope with more clauses than that shows less.
+        for (at, clause) in (0u8..=u8::MAX).zip(clauses) {
+            out.terms.push(self.term(clause)?);
+            for kind in numbers.types() {
+                let sees = clause.types.as_ref().is_none_or(|types| {
+                    numbers.type_id(kind).is_some_and(|id| types.contains(&id))
+                });
+                if let Some(list) = out.by_kind.get_mut(usize::from(kind)).filter(|_| sees) {
+                    list.push(at);
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    fn term(&mut self, clause: &Clause) -> rusqlite::Result<Term> {
+        let about = clause.about.iter().map(|set| self.patients(set.iter()));
+        let about = about.collect::<rusqlite::Result<Vec<_>>>()?;
+        let not_about = self.patients(clause.not_about.iter())?;
+        let site = self.ones(clause.sites.as_ref())?;
+        let author = self.ones(clause.authors.as_ref())?;
+        let looks = !about.is_empty()
+            || !clause.not_about.is_empty()
+            || clause.somebody.is_some()
+            || site.is_some()
+            || author.is_some();
+        Ok(Term {
+            about,
+            not_about,
+            somebody: clause.somebody,
+            carried: clause.carried.cast_signed(),
+            withheld: clause.withheld.cast_signed(),
+            site,
+            author,
+            looks,
+        })
+    }
+
+    fn refusal(&mut self, denial: &Denial) -> rusqlite::Result<Refusal> {
+        let numbers = &self.shared.numbers;
+        let kinds = denial
+            .types
+            .as_ref()
+            .map(|types| types.iter().map(|id| numbers.of_type(*id)).collect::<Vec<_>>());
+        let mut records = Vec::new();
+        for (kind, id) in &denial.records {
+            let kind = numbers.of_type(*kind);
+            match self.shared.find_name(self.conn, kind, &Id::new(id))? {
+                Some(rid) => records.push(rid),
+                None => {
+                    self.open = true;
+                    records.push(-1);
+                }
+            }
+        }
+        Ok(Refusal { kinds, labels: denial.labels.cast_signed(), records })
+    }
+
+    fn patient(&mut self, id: &str) -> rusqlite::Result<Option<i64>> {
+        let found = self.shared.find_name(self.conn, self.shared.patient_type, &Id::new(id))?;
+        self.open |= found.is_none();
+        Ok(found)
+    }
+
+    fn patients<'i>(
+        &mut self,
+        ids: impl Iterator<Item = &'i Arc<str>>,
+    ) -> rusqlite::Result<Vec<i64>> {
+        let mut out = Vec::new();
+        for id in ids {
+            out.extend(self.patient(id)?);
+        }
+        out.sort_unstable();
+        Ok(out)
+    }
+
+    fn ones(&mut self, ones: Option<&Ones>) -> rusqlite::Result<Option<Numbers>> {
+        let Some(ones) = ones else { return Ok(None) };
+        let mut values = Vec::new();
+        for text in &ones.values {
+            let found = find_uri(self.conn, text)?;
+            self.open |= found.is_none();
+            values.extend(found);
+        }
+        values.sort_unstable();
+        Ok(Some(Numbers { values, others: ones.others, absent: ones.absent }))
+    }
+}
