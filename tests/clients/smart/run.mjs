@@ -44,6 +44,7 @@ for (const [id, family, given, birthDate, gender] of people) {
   const body = {
     resourceType: "Patient", id, name: [{ family, given: [given] }], birthDate, gender,
     identifier: [{ system: "urn:mrn", value: `MRN-${id}` }],
+    generalPractitioner: [{ reference: "Practitioner/eve" }],
   };
   const answer = await fetch(`${facts.base}/Patient/${id}`, {
     method: "PUT", headers: { "Content-Type": "application/fhir+json" }, body: JSON.stringify(body),

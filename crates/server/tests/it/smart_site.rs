@@ -100,12 +100,14 @@ impl Site {
         });
         let address = address.recv().unwrap();
         let site = Self { address, app, smart, _dir: dir, stop: Some(stop), thread: Some(thread) };
-        let put = site.send(
-            "PUT",
-            "/fhir/Patient/ada",
-            &[("Content-Type", "application/fhir+json")],
-            &patient("ada", "Lovelace"),
+        // Whose general practitioners they are, clinicians may see.
+        let cared = patient("ada", "Lovelace").replacen(
+            "{",
+            "{\"generalPractitioner\":[{\"reference\":\"Practitioner/pr-eve\"},{\"reference\":\"Practitioner/pr-mallory\"}],",
+            1,
         );
+        let json = [("Content-Type", "application/fhir+json")];
+        let put = site.send("PUT", "/fhir/Patient/ada", &json, &cared);
         assert_eq!(put.status, 201, "{}", put.text());
         site
     }
