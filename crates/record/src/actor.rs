@@ -3,12 +3,14 @@
 //! are fresh, so that a request of somebody at work costs a lookup and no decision.
 
 use crate::gate::Gate;
+use crate::grant;
 use crate::reach::{self, TENANT};
 use access::{Action, Context, Labels, Policies, PrincipalKind, Purpose, Who};
 use base::error::code;
 use base::{Fault, Millis};
 use identity::{Caller, Kind, Principal, SessionId};
 use parking_lot::{Mutex, RwLock};
+use smart::Grant;
 use std::collections::HashMap;
 use std::sync::Arc;
 use store::{Rights, Scope};
@@ -46,6 +48,7 @@ pub struct Asked {
 #[derive(Debug)]
 pub(crate) struct Actor {
     pub(crate) id: String,
+    pub(crate) session: SessionId,
     principal: Arc<Principal>,
     who: Arc<Who>,
     purposes: Vec<Purpose>,
@@ -70,7 +73,12 @@ pub(crate) struct Actors(RwLock<HashMap<SessionId, Arc<Actor>>>);
 
 impl Actors {
     /// The actor of a caller, made anew when something about it changed.
-    pub(crate) fn of(&self, gate: &Gate, caller: &Caller) -> Result<Arc<Actor>, Fault> {
+    pub(crate) fn of(
+        &self,
+        gate: &Gate,
+        caller: &Caller,
+        grant: Option<&Grant>,
+    ) -> Result<Arc<Actor>, Fault> {
         let now = gate.settings.clock.now();
         let fresh = |actor: &Arc<Actor>| {
             Arc::ptr_eq(&actor.principal, &caller.principal)
@@ -80,7 +88,7 @@ impl Actors {
         if let Some(actor) = self.0.read().get(&caller.session).filter(|actor| fresh(actor)) {
             return Ok(Arc::clone(actor));
         }
-        let actor = Arc::new(Actor::new(gate, &caller.principal, now)?);
+        let actor = Arc::new(Actor::new(gate, caller, grant, now)?);
         let mut actors = self.0.write();
         if actors.len() >= ACTORS_MAX {
             actors.retain(|_, actor| now.0.saturating_sub(actor.made.0) < RELATIONS_MS);
@@ -91,11 +99,20 @@ impl Actors {
 }
 
 impl Actor {
-    fn new(gate: &Gate, principal: &Arc<Principal>, now: Millis) -> Result<Self, Fault> {
+    fn new(
+        gate: &Gate,
+        caller: &Caller,
+        grant: Option<&Grant>,
+        now: Millis,
+    ) -> Result<Self, Fault> {
+        let principal = &caller.principal;
         let profile = &principal.profile;
         let names = |list: &[String]| list.iter().map(|name| name.as_str().into()).collect();
         let id = principal.id.to_string();
-        let mut who = Who::new(kind(principal.kind), id.as_str(), TENANT);
+        // An app that nobody gave anything acts as itself: it is a service (SMART backend services).
+        let itself = grant.is_some_and(|grant| grant.user.is_none());
+        let kind = if itself { PrincipalKind::Service } else { kind(principal.kind) };
+        let mut who = Who::new(kind, id.as_str(), TENANT);
         who.roles = names(&profile.roles);
         who.sites = names(&profile.sites);
         who.care_teams = names(&profile.care_teams);
@@ -115,6 +132,7 @@ impl Actor {
         }
         Ok(Self {
             id,
+            session: caller.session,
             principal: Arc::clone(principal),
             who: Arc::new(who),
             purposes,
@@ -132,6 +150,7 @@ impl Actor {
         policies: &Policies,
         action: Action,
         asked: &Asked,
+        grant: Option<&Grant>,
         factor_age: i64,
     ) -> Option<Scope> {
         let age = policies.settled(&context(Purpose::Operations, factor_age)).mfa_age_seconds;
@@ -152,7 +171,11 @@ impl Actor {
                 (decide(&without), decide(&with))
             })
             .collect();
-        let scope = reach::scope(decisions.iter().map(|(one, two)| (&**one, &**two)));
+        let mut scope = reach::scope(decisions.iter().map(|(one, two)| (&**one, &**two)));
+        // A session's grant is always the same, so what is kept here is kept of it.
+        if let Some(grant) = grant {
+            scope = scope.and_then(|scope| grant::within(&scope, grant, action));
+        }
         self.scopes.lock().insert(key, scope.clone());
         scope
     }
@@ -162,6 +185,7 @@ impl Actor {
         &self,
         policies: &Policies,
         asked: &Asked,
+        grant: Option<&Grant>,
         factor_age: i64,
     ) -> Arc<Rights> {
         let age = policies.settled(&context(Purpose::Operations, factor_age)).mfa_age_seconds;
@@ -170,8 +194,9 @@ impl Actor {
         {
             return Arc::clone(rights);
         }
-        let scope =
-            |action| self.scope(policies, action, asked, factor_age).unwrap_or_else(Scope::nothing);
+        let scope = |action| {
+            self.scope(policies, action, asked, grant, factor_age).unwrap_or_else(Scope::nothing)
+        };
         let rights = Arc::new(Rights {
             see: scope(Action::Read),
             create: scope(Action::Create),
@@ -181,6 +206,11 @@ impl Actor {
         });
         self.rights.lock().insert(asked.purpose, (age, Arc::clone(&rights)));
         rights
+    }
+
+    /// For what the principal acts: what the request says, or its first role's purpose.
+    pub(crate) fn purpose(&self, asked: &Asked) -> Option<Purpose> {
+        asked.purpose.or_else(|| self.purposes.first().copied())
     }
 
     /// Whether the principal may name the id of what it creates.

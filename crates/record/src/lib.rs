@@ -16,6 +16,7 @@ mod directory;
 mod everything;
 mod find;
 mod gate;
+mod grant;
 mod history;
 mod import;
 mod labels;

@@ -31,7 +31,7 @@ impl std::fmt::Debug for Person {
 
 /// The gate, opened for whoever is signed in.
 pub(super) fn session(call: &Call, caller: &Caller) -> Result<Session, Fault> {
-    let subject = call.state.record.subject(caller, Asked::default())?;
+    let subject = call.state.record.subject(caller, None, Asked::default())?;
     let subject = subject.from(Source::of(call.peer));
     Ok(call.state.record.session(subject, call.session.request()))
 }
