@@ -199,6 +199,7 @@ named! {
         TokenIssued = 53, "token-issued", "A token was issued to a program.";
         SessionRevoked = 54, "session-revoked", "A session or token was ended by somebody.";
         ClaimDrawn = 55, "claim-drawn", "The claim code of the first start was drawn.";
+        BreakGlass = 57, "break-glass", "The glass was broken before a patient's record, in an emergency.";
         Claimed = 56, "claimed", "The first administrator was made with the claim code.";
     }
 }

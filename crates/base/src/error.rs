@@ -119,6 +119,7 @@ codes! {
     CLAIM_INVALID = "identity.claim.invalid", 401, "login", "the claim code is not valid";
     ITEM_CONFLICT = "identity.item.conflict", 409, "conflict", "somebody else changed it in the meantime";
     ACCESS_DENIED = "access.denied", 403, "forbidden", "no policy permits what was asked";
+    BREAK_GLASS_TOO_OFTEN = "access.break-glass.too-often", 429, "throttled", "the glass was broken too often within a day";
     ACCESS_POLICY_INVALID = "access.policy.invalid", 422, "invalid", "a policy is not well-formed or does not fit the schema";
     ACCESS_POLICY_UNNAMED = "access.policy.unnamed", 422, "required", "a policy has no id";
     ACCESS_POLICY_MAY_FAIL = "access.policy.may-fail", 422, "invalid", "a policy could err when it is evaluated";

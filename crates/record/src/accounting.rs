@@ -179,6 +179,7 @@ fn did(event: &Event) -> &'static str {
         Kind::Read | Kind::Vread => "opened a part of the record",
         Kind::Search => "searched, and was shown parts of the record",
         Kind::History => "looked at how the record changed",
+        Kind::BreakGlass => "opened the record in an emergency",
         Kind::Operation => "looked at the whole record",
         Kind::Create => "added to the record",
         Kind::Update | Kind::Patch => "changed the record",

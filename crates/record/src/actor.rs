@@ -50,7 +50,7 @@ pub(crate) struct Actor {
     pub(crate) id: String,
     pub(crate) session: SessionId,
     principal: Arc<Principal>,
-    who: Arc<Who>,
+    pub(crate) who: Arc<Who>,
     purposes: Vec<Purpose>,
     names_ids: bool,
     epoch: u64,

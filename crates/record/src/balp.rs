@@ -85,6 +85,8 @@ pub(crate) fn coded(event: &Event) -> Coded {
         Kind::SignOut | Kind::SessionRevoked => {
             dicom("110114", "User Authentication", "110123", "E")
         }
+        // Emergency override started.
+        Kind::BreakGlass => dicom("110113", "Security Alert", "110127", "E"),
         // User security attributes changed.
         Kind::UserCreate | Kind::TokenIssued | Kind::ClaimDrawn | Kind::FactorAdded => {
             dicom("110113", "Security Alert", "110137", "C")

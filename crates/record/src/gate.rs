@@ -3,6 +3,7 @@
 
 use crate::actor::Actors;
 use crate::directory::Directory;
+use crate::glass::Glasses;
 use crate::outbox::{Outbox, Relay};
 use crate::session::{Session, Subject};
 use crate::shelf::Sealer;
@@ -112,6 +113,7 @@ pub(crate) struct Gate {
     pub(crate) settings: Settings,
     pub(crate) policies: Policies,
     pub(crate) actors: Actors,
+    pub(crate) glasses: Glasses,
     pub(crate) directory: Directory,
     /// Finds events of the log.
     pub(crate) finder: Mutex<audit::Finder>,
@@ -177,6 +179,7 @@ impl Record {
                 settings,
                 policies,
                 actors: Actors::default(),
+                glasses: Glasses::default(),
                 directory,
                 finder,
                 notary: Mutex::new(notary),

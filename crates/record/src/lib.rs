@@ -16,6 +16,7 @@ mod directory;
 mod everything;
 mod find;
 mod gate;
+mod glass;
 mod grant;
 mod history;
 mod import;
@@ -42,6 +43,7 @@ pub use bundle::{Answer, BundleAnswer, BundleOptions, Content, Place};
 pub use everything::EverythingParams;
 pub use find::{Found, SearchHow};
 pub use gate::{Health, Record, Settings, private_folder};
+pub use glass::Broken;
 pub use import::{
     Import, ImportEntry, ImportOptions, ImportOutcome, ImportReport, PreparedDocument, Submitted,
 };

@@ -31,6 +31,7 @@ enum Reach {
     Principal {
         actor: Arc<Actor>,
         asked: Asked,
+        caller: Caller,
         /// What an app was given, when one asks.
         grant: Option<Arc<Grant>>,
         /// When a factor was last shown.
@@ -96,7 +97,13 @@ impl Record {
         Ok(Subject {
             actor: Cow::Owned(actor.id.clone()),
             source: None,
-            reach: Reach::Principal { actor, asked, grant, factor: caller.stepped_up_at },
+            reach: Reach::Principal {
+                actor,
+                asked,
+                grant,
+                factor: caller.stepped_up_at,
+                caller: caller.clone(),
+            },
         })
     }
 }
@@ -144,9 +151,12 @@ impl Session {
                 Action::Delete => rights.delete.clone(),
                 _ => rights.see.clone(),
             }),
-            Reach::Principal { actor, asked, grant, factor } => actor
-                .scope(&self.gate.policies, action, asked, grant.as_deref(), self.age(*factor))
-                .ok_or_else(denied),
+            Reach::Principal { actor, asked, grant, factor, .. } => {
+                let (policies, age) = (&self.gate.policies, self.age(*factor));
+                let scope = actor.scope(policies, action, asked, grant.as_deref(), age);
+                let (who, session) = (&actor.who, actor.session);
+                self.gate.through_glass(scope, who, action, session).ok_or_else(denied)
+            }
         }
     }
 
@@ -160,7 +170,7 @@ impl Session {
     pub(crate) fn rights(&self) -> Option<Arc<Rights>> {
         let rights = match &self.subject.reach {
             Reach::Given(rights) => Arc::clone(rights),
-            Reach::Principal { actor, asked, grant, factor } => {
+            Reach::Principal { actor, asked, grant, factor, .. } => {
                 actor.rights(&self.gate.policies, asked, grant.as_deref(), self.age(*factor))
             }
         };
@@ -207,6 +217,14 @@ impl Session {
         whole.strip_prefix(self.mark().as_slice()).map(<[u8]>::to_vec)
     }
 
+    /// Who asks by themselves: no app between.
+    pub(crate) fn in_person(&self) -> Option<(&Caller, &Arc<Actor>)> {
+        match &self.subject.reach {
+            Reach::Principal { caller, actor, grant: None, .. } => Some((caller, actor)),
+            _ => None,
+        }
+    }
+
     /// Who may follow a link: the principal, and through which grant.
     fn mark(&self) -> [u8; 16] {
         let mut digest = Sha256::new_with_prefix(self.subject.actor.as_bytes());
@@ -222,6 +240,7 @@ impl Session {
         let receipt = audit::Receipt {
             epoch: self.gate.policies.epoch(),
             purpose: actor.purpose(asked).map(|purpose| purpose.as_str().to_owned()),
+            break_glass: self.gate.glasses.of(actor.session, self.now()).map(|_| String::new()),
             session: Some(actor.session.to_string()),
             client: grant.as_ref().map(|grant| grant.app.to_string()),
             ..audit::Receipt::default()

@@ -110,8 +110,8 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// A caller known by its address alone. Until people sign in, whoever is on this machine runs it:
-    /// the role `system`, which the settings exempt from limits or do not.
+    /// A caller known by its address alone. Without the guard, whoever is on this machine runs it: the
+    /// role `system`, which the settings exempt from limits or do not.
     pub fn of_address(address: IpAddr) -> Self {
         let who = network(address);
         let roles = if who.is_loopback() { vec!["system".to_owned()] } else { Vec::new() };

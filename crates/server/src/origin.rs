@@ -1,4 +1,4 @@
-//! Who may call from where. Until people sign in, the only wall is the machine itself, so a web page
+//! Who may call from where. A browser on the machine itself can reach what others cannot, so a web page
 //! of somebody else must not reach through a browser on this machine: the `Host` asked for must be
 //! this machine's (against DNS rebinding), and a page of another origin must be on the list (CORS,
 //! <https://fetch.spec.whatwg.org/#http-cors-protocol>). The list is empty by default.

@@ -3,6 +3,7 @@
 
 pub(crate) mod access_log;
 mod binary;
+pub(crate) mod break_glass;
 pub(crate) mod bundle;
 pub(crate) mod capabilities;
 pub(crate) mod conditional_delete;

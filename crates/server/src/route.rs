@@ -46,6 +46,8 @@ pub enum Interaction {
     SearchCompartment,
     /// A patient's or an encounter's whole record.
     Everything,
+    /// An emergency, before one patient's record.
+    BreakGlass,
     /// A bundle of requests.
     Bundle,
 }
@@ -79,6 +81,8 @@ pub enum Shape {
     CompartmentSearch,
     /// `/[Patient or Encounter]/[id]/$everything`
     Everything,
+    /// `/Patient/[id]/$break-glass`
+    BreakGlass,
 }
 
 /// One row: this method on this form of address is this interaction.
@@ -116,12 +120,13 @@ pub static ROUTES: &[Row] = &[
     row(Method::GET, Shape::Compartment, Interaction::SearchCompartment),
     row(Method::POST, Shape::CompartmentSearch, Interaction::SearchCompartment),
     row(Method::GET, Shape::Everything, Interaction::Everything),
+    row(Method::POST, Shape::BreakGlass, Interaction::BreakGlass),
     row(Method::POST, Shape::Base, Interaction::Bundle),
 ];
 
 impl Interaction {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Capabilities,
         Self::Read,
         Self::Vread,
@@ -137,6 +142,7 @@ impl Interaction {
         Self::SearchSystem,
         Self::SearchCompartment,
         Self::Everything,
+        Self::BreakGlass,
         Self::Bundle,
     ];
 
@@ -152,6 +158,7 @@ impl Interaction {
             Self::Create => Kind::Create,
             Self::SearchType | Self::SearchSystem | Self::SearchCompartment => Kind::Search,
             Self::Everything => Kind::Operation,
+            Self::BreakGlass => Kind::BreakGlass,
             Self::Bundle => Kind::Batch,
         }
     }
@@ -174,6 +181,7 @@ impl Interaction {
             Self::SearchSystem => "search-system",
             Self::SearchCompartment => "search-compartment",
             Self::Everything => "everything",
+            Self::BreakGlass => "break-glass",
             Self::Bundle => "bundle",
         }
     }
@@ -235,6 +243,7 @@ impl Shape {
             Self::Compartment => "/[compartment]/[id]/[type or *]",
             Self::CompartmentSearch => "/[compartment]/[id]/[type or *]/_search",
             Self::Everything => "/[Patient or Encounter]/[id]/$everything",
+            Self::BreakGlass => "/Patient/[id]/$break-glass",
         }
     }
 
@@ -335,9 +344,12 @@ fn instance(
         (Some("$everything"), None) if matches!(type_name, "Patient" | "Encounter") => {
             Ok(Place { shape: Shape::Everything, ..place })
         }
+        (Some("$break-glass"), None) if type_name == "Patient" => {
+            Ok(Place { shape: Shape::BreakGlass, ..place })
+        }
         (Some(operation), None) if operation.starts_with('$') => Err(Fault::new(
             &code::NOT_SUPPORTED,
-            "the only operation here is $everything of a Patient or an Encounter",
+            "the operations here are $everything of a Patient or an Encounter, and $break-glass of a Patient",
         )),
         (Some(member), search @ (None | Some("_search"))) => {
             if !is_compartment(type_name) {

@@ -278,6 +278,7 @@ async fn interact(ask: Ask) -> Result<Reply, Fault> {
             rest::search::answer(ask).await
         }
         Interaction::Everything => rest::everything::answer(ask).await,
+        Interaction::BreakGlass => rest::break_glass::answer(ask).await,
         Interaction::Bundle => rest::bundle::answer(ask).await,
     }
 }

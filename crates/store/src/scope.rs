@@ -163,6 +163,18 @@ impl Scope {
         self.narrowed(|clause| clause.about.push(Arc::clone(&set)))
     }
 
+    /// What either reaches. What patients said keeps its force over what this one reaches, and
+    /// `other` is taken as it is.
+    #[must_use]
+    pub fn or(self, other: &Self) -> Self {
+        let more = other.clauses();
+        self.changed(|inner| {
+            if let Some(clauses) = &mut inner.clauses {
+                clauses.extend(more);
+            }
+        })
+    }
+
     /// Only what one of these ways reaches: records of the types, and of one patient where it names
     /// one.
     #[must_use]

@@ -336,7 +336,7 @@ pub(crate) static TABLE: &[Setting] = &[
         "rate_exempt_roles",
         Kind::List,
         "system",
-        "holders of these roles are not limited; until people sign in, callers on this machine count as system",
+        "holders of these roles are not limited",
     ),
     row("log_format", Kind::Choice(&["text", "json"]), "text", "how log lines look"),
     row(

@@ -25,6 +25,7 @@ const fn address(shape: Shape) -> &'static str {
         Shape::Compartment => "/Patient/ada/Observation",
         Shape::CompartmentSearch => "/Patient/ada/Observation/_search",
         Shape::Everything => "/Patient/ada/$everything",
+        Shape::BreakGlass => "/Patient/ada/$break-glass",
     }
 }
 
@@ -43,6 +44,7 @@ fn content(interaction: Interaction, method: &str) -> (&'static str, String) {
         Interaction::SearchType => ("?family=Ada", String::new()),
         Interaction::SearchSystem => ("?_type=Patient&_id=ada", String::new()),
         Interaction::Bundle => ("", bundle("batch")),
+        Interaction::BreakGlass => ("", r#"{"resourceType":"Parameters"}"#.to_owned()),
         Interaction::Capabilities
         | Interaction::Read
         | Interaction::Vread

@@ -221,3 +221,61 @@ fn a_page_link_is_followed_by_whom_it_was_given_to_and_nobody_else() {
     let all = server.get("/Patient/ann/$everything?_count=1").link("next").unwrap();
     assert_eq!(server.get_as(&who, &all).code(), "search.page.cursor");
 }
+
+/// Signs in with a password: such a session has just shown a factor.
+fn signed_in(server: &Running, profile: Profile) -> String {
+    let identity = server.record.identity();
+    let password = identity::Secret::new("four unrelated words here".to_owned());
+    let name = profile.name.clone();
+    identity.create_person(profile, &password, false).unwrap();
+    match identity.begin(&name, &password, std::net::Ipv4Addr::LOCALHOST.into()).unwrap() {
+        identity::Step::Done(opened) => opened.token.text().expose().to_owned(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn in_an_emergency_the_glass_is_broken_before_one_record_with_a_reason() {
+    let mut server = clinic();
+    let who = signed_in(&server, person("er", &["clinician"]));
+    let bearer = format!("Bearer {who}");
+    let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/fhir+json")];
+    let ask = |token: &[(&str, &str)], patient: &str, reason: &str| {
+        let body = format!(
+            r#"{{"resourceType":"Parameters","parameter":[{{"name":"reason","valueString":"{reason}"}}]}}"#
+        );
+        server.send("POST", &format!("/Patient/{patient}/$break-glass"), token, body.as_bytes())
+    };
+    assert_eq!(server.get_as(&who, "/Patient/bob").code(), "access.denied", "nobody in care");
+    assert_eq!(ask(&headers, "bob", "short").code(), "server.parameter.invalid");
+    let opened = ask(&headers, "bob", "unconscious in the emergency room");
+    assert_eq!(opened.status, 200, "{}", opened.code());
+    assert_eq!(opened.at("parameter.0.name"), "until");
+    assert_eq!(ids(&server.get_as(&who, "/Observation")), ["of-bob"], "Bob's, and nobody else's");
+    assert_eq!(server.get_as(&who, "/Patient/bob").status, 200);
+    assert_eq!(server.get_as(&who, "/Patient/ann").status, 404);
+    // It is to look only.
+    let own = observation("of-bob", "bob", 1, "");
+    let written = server.send("PUT", "/Observation/of-bob", &headers, own.as_bytes());
+    assert_eq!(written.code(), "record.write.create-by-update-off");
+    // In an emergency also what 42 CFR Part 2 keeps (2.51).
+    assert_eq!(ask(&headers, "ann", "unconscious in the emergency room").status, 200);
+    assert_eq!(ids(&server.get_as(&who, "/Observation")), ["of-ann", "part2"], "one at a time");
+    // A token of a program has shown no factor, and whom no policy permits it stays outside.
+    let script = server.token(Kind::Person, person("script", &["clinician"]));
+    let bearer = format!("Bearer {script}");
+    let of_script = [("Authorization", bearer.as_str()), headers[1]];
+    let refused = ask(&of_script, "bob", "unconscious in the emergency room");
+    assert_eq!(refused.code(), "identity.step-up.needed");
+    let desk = signed_in(&server, person("desk", &["front-desk"]));
+    let bearer = format!("Bearer {desk}");
+    let of_desk = [("Authorization", bearer.as_str()), headers[1]];
+    let refused = ask(&of_desk, "bob", "unconscious in the emergency room");
+    assert_eq!(refused.code(), "access.denied");
+    for _ in 0..8 {
+        assert_eq!(ask(&headers, "bob", "unconscious in the emergency room").status, 200);
+    }
+    let refused = ask(&headers, "bob", "unconscious in the emergency room");
+    assert_eq!(refused.code(), "access.break-glass.too-often");
+    assert_eq!(server.events("break-glass"), 14);
+}

@@ -1,0 +1,149 @@
+//! Breaking the glass: access in an emergency to one patient's record that the policies keep closed
+//! otherwise (45 CFR 164.312(a)(2)(ii)). Whoever does it gives a reason and has just shown a factor; it
+//! lasts an hour, in one session, for one patient, to look only; it is told at once and reviewed
+//! afterwards, and somebody for whom it becomes routine is stopped.
+
+use crate::actor::denied;
+use crate::gate::Gate;
+use crate::reach;
+use crate::session::Session;
+use access::{Action, Context, Policies, Purpose, Who};
+use audit::{Event, Kind, Target};
+use base::error::code;
+use base::{Fault, Millis};
+use fhir::reference::is_id;
+use identity::{Caller, PrincipalId, SessionId};
+use parking_lot::RwLock;
+use std::collections::HashMap;
+use std::sync::Arc;
+use store::Scope;
+
+/// How long the glass stays broken.
+const LASTS_MS: i64 = 3_600_000;
+/// How many times one principal may break it within [`DAY_MS`].
+const TIMES_MAX: usize = 10;
+const DAY_MS: i64 = 86_400_000;
+/// Bytes of a reason.
+const REASON_BYTES: std::ops::RangeInclusive<usize> = 10..=500;
+
+/// A broken glass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// Whose record.
+    pub patient: String,
+    /// Until when.
+    pub until: Millis,
+}
+
+/// The broken glasses, by session. They end with the process: then the glass is whole.
+#[derive(Debug, Default)]
+pub(crate) struct Glasses {
+    open: RwLock<HashMap<SessionId, Broken>>,
+    times: RwLock<HashMap<PrincipalId, Vec<Millis>>>,
+}
+
+impl Glasses {
+    /// Whose record a session looks at through a broken glass.
+    pub(crate) fn of(&self, session: SessionId, now: Millis) -> Option<Broken> {
+        self.open.read().get(&session).filter(|broken| now < broken.until).cloned()
+    }
+}
+
+impl Session {
+    /// Breaks the glass before a patient's record, for the session of whoever asks.
+    ///
+    /// # Errors
+    /// `identity.step-up.needed` without a fresh factor, `server.parameter.invalid` without a reason,
+    /// `access.denied` when no policy permits it to this principal, `access.break-glass.too-often`.
+    pub fn break_glass(&self, patient: &str, reason: &str) -> Result<Broken, Fault> {
+        let event = self.event(Kind::BreakGlass);
+        let outcome = self.try_to_break(event.clone(), patient, reason);
+        outcome.map_err(|fault| self.refused(event, fault))
+    }
+
+    fn try_to_break(&self, mut event: Event, patient: &str, reason: &str) -> Result<Broken, Fault> {
+        let gate = &self.gate;
+        let now = self.now();
+        let (caller, actor) = self.in_person().ok_or_else(denied)?;
+        gate.directory.identity.need_step_up(caller)?;
+        let reason = reason.trim();
+        if !REASON_BYTES.contains(&reason.len()) || reason.chars().any(char::is_control) {
+            let text = "say in 10 to 500 bytes why the record is needed at once";
+            return Err(Fault::at(&code::PARAMETER_INVALID, text, "reason"));
+        }
+        if !is_id(patient) {
+            return Err(denied());
+        }
+        if scope(&gate.policies, &actor.who, Action::Read, patient).is_none() {
+            return Err(denied());
+        }
+        self.count(caller, now)?;
+        event.targets.push(Target::resource("Patient", patient, None));
+        event.patients.push(patient.to_owned());
+        event.receipt = Some(Box::new(audit::Receipt {
+            purpose: Some(Purpose::Emergency.as_str().to_owned()),
+            session: Some(caller.session.to_string()),
+            break_glass: Some(reason.to_owned()),
+            epoch: gate.policies.epoch(),
+            ..audit::Receipt::default()
+        }));
+        // Nobody looks through the glass before it is on the disk that it was broken.
+        gate.log.append(&event)?.synced().wait()?;
+        tracing::warn!(principal = %caller.principal.id, "the glass was broken before a patient's record");
+        let broken =
+            Broken { patient: patient.to_owned(), until: Millis(now.0.saturating_add(LASTS_MS)) };
+        let mut open = gate.glasses.open.write();
+        open.retain(|_, broken| now < broken.until);
+        open.insert(caller.session, broken.clone());
+        Ok(broken)
+    }
+
+    fn count(&self, caller: &Caller, now: Millis) -> Result<(), Fault> {
+        let mut all = self.gate.glasses.times.write();
+        let times = all.entry(caller.principal.id).or_default();
+        times.retain(|at| now.0.saturating_sub(at.0) < DAY_MS);
+        if times.len() >= TIMES_MAX {
+            let text = "the glass was broken too often within a day; ask the privacy officer";
+            return Err(Fault::new(&code::BREAK_GLASS_TOO_OFTEN, text));
+        }
+        times.push(now);
+        Ok(())
+    }
+}
+
+/// What a principal may reach through the glass broken before one patient's record.
+pub(crate) fn scope(
+    policies: &Policies,
+    who: &Arc<Who>,
+    action: Action,
+    patient: &str,
+) -> Option<Scope> {
+    let context =
+        Context { break_glass: true, mfa_age_seconds: 0, ..Context::of(Purpose::Emergency) };
+    let decision = policies.guard(who, action, None, &context);
+    let scope = reach::scope([(&*decision, &*decision)])?;
+    Some(scope.of_patient(patient))
+}
+
+impl Gate {
+    /// Adds to a scope what a session sees through its broken glass.
+    pub(crate) fn through_glass(
+        &self,
+        scope: Option<Scope>,
+        who: &Arc<Who>,
+        action: Action,
+        session: SessionId,
+    ) -> Option<Scope> {
+        let looks = matches!(action, Action::Read | Action::Search | Action::History);
+        let broken = match looks {
+            true => self.glasses.of(session, self.settings.clock.now()),
+            false => None,
+        };
+        let Some(broken) = broken else { return scope };
+        let through = self::scope(&self.policies, who, action, &broken.patient);
+        match (scope, through) {
+            (Some(scope), Some(through)) => Some(scope.or(&through)),
+            (scope, through) => scope.or(through),
+        }
+    }
+}
