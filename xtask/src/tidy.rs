@@ -9,6 +9,7 @@ mod lexer;
 mod limits;
 mod links;
 mod places;
+mod proofs;
 mod source;
 mod words;
 
@@ -110,6 +111,7 @@ fn check(paths: &BTreeSet<String>, files: &[File]) -> anyhow::Result<Vec<Finding
     let mut findings = codes::check(text_of(CODES)?, files);
     findings.extend(limits::check(text_of(limits::LIMITS)?, files));
     findings.extend(links::check(paths, files));
+    findings.extend(proofs::check(files));
     findings.extend(places::release_notes(paths));
     for file in files {
         findings.extend(places::check(file));

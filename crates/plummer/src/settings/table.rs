@@ -332,12 +332,7 @@ pub(crate) static TABLE: &[Setting] = &[
         "65536",
         "callers whose rates are remembered apart; 64 bytes each",
     ),
-    row(
-        "rate_exempt_roles",
-        Kind::List,
-        "system",
-        "holders of these roles are not limited",
-    ),
+    row("rate_exempt_roles", Kind::List, "system", "holders of these roles are not limited"),
     row("log_format", Kind::Choice(&["text", "json"]), "text", "how log lines look"),
     row(
         "log_filter",
