@@ -326,7 +326,7 @@ impl Bundle {
         let settings =
             Settings { sync: store::Sync::Relaxed, seed: Some(1), ..Settings::default() };
         let record = Record::open(folder.path(), settings).expect("a record");
-        let session = record.session(Subject::anonymous(), [7; 16]);
+        let session = record.session(Subject::operator(), [7; 16]);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         Self { runtime: runtime.expect("a runtime"), session, _folder: folder }
     }
