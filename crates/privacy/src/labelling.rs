@@ -6,9 +6,11 @@
 //! is only words is not found. What is labelled too much, a person can tell; what is labelled too
 //! little, nobody sees missing: the packs lean to the first.
 
+mod epoch;
 pub mod pack;
 mod security;
 
+pub use epoch::Epoch;
 pub use pack::{Condition, Pack, Rule};
 pub use security::{BASIS, RULES, Security};
 

@@ -68,7 +68,6 @@ fn a_code_is_found_wherever_it_stands() {
 #[test]
 #[ignore = "a measurement: run it in release"]
 #[expect(clippy::print_stdout, reason = "a measurement is for whoever runs it")]
-#[expect(clippy::disallowed_methods, reason = "it measures")]
 fn how_long_labelling_takes() {
     let labeller = Labeller::shipped().unwrap();
     let document = document(OBSERVATION);
