@@ -84,6 +84,7 @@ impl Session {
             for _ in 0..TRIES {
                 let (found, guard) = self.decide(&search)?;
                 let id = self.id_for_conditional(found, own.as_deref())?;
+                self.keeps_hidden(of, &id)?;
                 let content = self.prepare(of, id, body)?;
                 let (event, warnings) = (event.clone(), warnings.clone());
                 let make =

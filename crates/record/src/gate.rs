@@ -2,6 +2,7 @@
 //! not yet logged when the process last ended is logged first (45 CFR 164.312(b), (c)).
 
 use crate::actor::Actors;
+use crate::consents::Consents;
 use crate::directory::Directory;
 use crate::outbox::{Outbox, Relay};
 use crate::session::{Session, Subject};
@@ -14,6 +15,7 @@ use base::time::SystemClock;
 use base::{Clock, Fault, Limits};
 use keys::Keyring;
 use parking_lot::Mutex;
+use privacy::elements::Elements;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::path::Path;
@@ -113,6 +115,8 @@ pub(crate) struct Gate {
     pub(crate) policies: Policies,
     pub(crate) actors: Actors,
     pub(crate) directory: Directory,
+    pub(crate) consents: Arc<Consents>,
+    pub(crate) elements: Elements,
     /// Finds events of the log.
     pub(crate) finder: Mutex<audit::Finder>,
     /// Signs the log; ends before the log does.
@@ -176,6 +180,8 @@ impl Record {
         };
         let finder = Mutex::new(audit::Finder::new(&dir.join("audit")));
         let directory = Directory::open(&store, &log, &settings)?;
+        let consents = Consents::open(&store, settings.limits, settings.clock.now())?;
+        let elements = Elements::shipped()?;
         Ok(Self {
             gate: Arc::new(Gate {
                 store,
@@ -184,6 +190,8 @@ impl Record {
                 policies,
                 actors: Actors::default(),
                 directory,
+                consents: Arc::new(consents),
+                elements,
                 finder,
                 notary: Mutex::new(notary),
                 keys,

@@ -325,6 +325,7 @@ impl Session {
             return Err(Fault::new(&code::INTERNAL, "a resource lost its body"));
         };
         let id = entries::id_of(entry, resource);
+        self.keeps_hidden(of, &id)?;
         let content = self.prepare(of, id, resource)?;
         let mut event = self.event(Kind::Import);
         let mut patients = crate::people::Patients::default();

@@ -8,6 +8,7 @@ use audit::{Source, Ticket};
 use base::{Fault, Limits, Millis};
 use fhir::definitions::TypeId;
 use identity::Caller;
+use privacy::elements::ElementMask;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -135,9 +136,9 @@ impl Session {
                 Action::Delete => rights.delete.clone(),
                 _ => rights.see.clone(),
             }),
-            Reach::Principal { actor, asked, factor } => actor
-                .scope(&self.gate.policies, action, asked, self.age(*factor))
-                .ok_or_else(denied),
+            Reach::Principal { actor, asked, factor } => {
+                actor.scope(&self.gate, action, asked, self.age(*factor))?.ok_or_else(denied)
+            }
         }
     }
 
@@ -152,10 +153,18 @@ impl Session {
         let rights = match &self.subject.reach {
             Reach::Given(rights) => Arc::clone(rights),
             Reach::Principal { actor, asked, factor } => {
-                actor.rights(&self.gate.policies, asked, self.age(*factor))
+                actor.rights(&self.gate, asked, self.age(*factor))
             }
         };
         (*rights != Rights::everything()).then_some(rights)
+    }
+
+    /// What of a record the subject does not need to see, if anything.
+    pub(crate) fn mask(&self) -> Option<&Arc<ElementMask>> {
+        match &self.subject.reach {
+            Reach::Given(_) => None,
+            Reach::Principal { actor, .. } => actor.mask(),
+        }
     }
 
     /// Whether the subject may name the id of what it creates.

@@ -13,6 +13,7 @@ use base::{Fault, Issue, Millis};
 use fhir::definitions::{TypeId, r4};
 use fhir::reference::is_id;
 use fhir::{Document, Value};
+use std::sync::Arc;
 use store::{Guard, Hit, Method, Op, Prepared, Receipt, Unit};
 
 /// What a create or update did.
@@ -152,6 +153,7 @@ impl Session {
                 true => vec![self.absent(of, id)?],
                 false => Vec::new(),
             };
+            self.keeps_hidden(of, id)?;
             let content = self.prepare(of, id.to_owned(), body)?;
             let may_create = self.may_name_ids();
             let make = |content| Op::Update { content, if_match, may_create, skip_same: false };
@@ -163,11 +165,12 @@ impl Session {
 
     /// A conditional create that found its record there.
     async fn existing(&self, of: TypeId, id: &str, warnings: Vec<Issue>) -> Result<Written, Fault> {
-        let hit = self.look(of, id, None)?;
+        let mut hit = self.look(of, id, None)?;
         let mut event = self.event(Kind::Create);
         event.targets.push(trail::target(of, id, Some(hit.version)));
         trail::shows(&mut event, [&hit]);
         self.gate.log.append(&event)?.written().await?;
+        self.prune(&mut hit)?;
         Ok(Written { hit, created: false, changed: false, warnings })
     }
 
@@ -243,7 +246,7 @@ impl Session {
         let version = result.map_or(1, |r| r.version);
         let body =
             store::body::resource_text(r4().name(of), &id, version, receipt.last_updated, &text)?;
-        Ok(Hit {
+        let mut hit = Hit {
             resource_type: of,
             id,
             version,
@@ -254,7 +257,9 @@ impl Session {
             },
             deleted: false,
             body,
-        })
+        };
+        self.prune(&mut hit)?;
+        Ok(hit)
     }
 
     /// Hands a unit to the writer and waits for the sync. Its audit event is stored with it; a unit
@@ -291,7 +296,13 @@ impl Session {
         }));
         let (sender, receiver) = tokio::sync::oneshot::channel();
         // The caller may have gone away; the change stands all the same.
-        let done = Box::new(move |outcome| drop(sender.send(outcome)));
+        let consents = Arc::clone(&self.gate.consents);
+        let touched = consents.among(&unit.ops);
+        let done = Box::new(move |outcome| {
+            // Whoever is told that a consent was revoked finds it revoked.
+            consents.touched(touched);
+            drop(sender.send(outcome));
+        });
         self.gate.store.submit(unit, done);
         receiver
     }

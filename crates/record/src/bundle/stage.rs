@@ -116,6 +116,10 @@ impl Stager<'_> {
                     Done::Op { at: unit.ops.len() - 1, text: None }
                 }
                 (Action::Create(id) | Action::Update { id, .. }, Some((resource, of))) => {
+                    if matches!(action, Action::Update { .. }) {
+                        let kept = session.keeps_hidden(of, id);
+                        kept.map_err(|fault| fault.within(&place(entry.index)))?;
+                    }
                     let base = entry.base();
                     let edits = links::edits(resource, base, &links, |text, value| {
                         resolver.resolve(text).map_err(|why| why.at(value))
