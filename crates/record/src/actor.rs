@@ -22,6 +22,9 @@ const ACTORS_MAX: usize = 10_000;
 /// The role of those who may name the ids of what they create.
 const SYSTEM: &str = "system";
 
+/// The roles whose members may take a label off, where they may write.
+const KEEPERS: &[&str] = &["him", "privacy-officer"];
+
 /// For what each shipped role works, when a request does not say (codes of v3-PurposeOfUse).
 const PURPOSES: &[(&str, Purpose)] = &[
     ("clinician", Purpose::Treatment),
@@ -264,6 +267,11 @@ impl Actor {
         let Ok(rights) = made().map(Arc::new) else { return nothing() };
         self.rights.lock().insert(asked.purpose, (age, heard, Arc::clone(&rights)));
         rights
+    }
+
+    /// Whether the principal may take off a label that a person set.
+    pub(crate) fn takes_labels_off(&self) -> bool {
+        self.principal.profile.roles.iter().any(|role| KEEPERS.contains(&role.as_str()))
     }
 
     /// What of a record the principal does not need to see, if anything.

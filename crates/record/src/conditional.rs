@@ -85,7 +85,7 @@ impl Session {
                 let (found, guard) = self.decide(&search)?;
                 let id = self.id_for_conditional(found, own.as_deref())?;
                 self.keeps_hidden(of, &id)?;
-                let content = self.prepare(of, id, body)?;
+                let content = self.prepare(of, id, body, true)?;
                 let (event, warnings) = (event.clone(), warnings.clone());
                 let make =
                     |content| Op::Update { content, if_match, may_create: true, skip_same: false };

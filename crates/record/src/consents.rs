@@ -2,12 +2,14 @@
 //! every commit that touches one, and turned into what the store heeds (45 CFR 164.508, 164.522(a);
 //! 42 CFR 2.31). A revocation holds for whatever is asked after it was answered.
 
+use crate::labelling::tagged;
 use access::{Purpose, Who};
 use base::{Fault, Limits, Millis};
 use fhir::Document;
 use fhir::definitions::{TypeId, r4};
 use parking_lot::{Mutex, RwLock};
 use privacy::consent::{self, PatientRules, Question, Releases};
+use privacy::labelling::Tagged;
 use search::parse::{Level, Options, parse};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,6 +22,8 @@ pub(crate) struct Consents {
     of: TypeId,
     limits: Limits,
     releases: RwLock<Releases>,
+    /// The records that patients paid for, for the labelling.
+    self_paid: RwLock<Arc<Tagged>>,
     /// Ids that were written and are not read again yet; `stale` says that there are some.
     written: Mutex<BTreeSet<String>>,
     stale: AtomicBool,
@@ -93,6 +97,7 @@ impl Consents {
         Ok(Self {
             of,
             limits,
+            self_paid: RwLock::new(Arc::new(tagged(releases.self_paid()))),
             releases: RwLock::new(releases),
             written: Mutex::default(),
             stale: AtomicBool::new(false),
@@ -177,6 +182,14 @@ impl Consents {
         Ok(heard)
     }
 
+    /// The records that patients paid for and keep from the payer.
+    pub(crate) fn self_paid(&self, store: &Store) -> Result<Arc<Tagged>, Fault> {
+        if self.stale.load(Ordering::Acquire) {
+            self.catch_up(store)?;
+        }
+        Ok(Arc::clone(&self.self_paid.read()))
+    }
+
     /// Reads again what was written.
     fn catch_up(&self, store: &Store) -> Result<(), Fault> {
         // Whoever comes meanwhile waits here, and never asks the releases as they were.
@@ -187,6 +200,7 @@ impl Consents {
             std::mem::take(&mut *written)
         };
         let outcome = self.read_again(store, &ids, &mut releases);
+        *self.self_paid.write() = Arc::new(tagged(releases.self_paid()));
         if outcome.is_err() {
             self.touched(ids.into_iter().collect());
         }

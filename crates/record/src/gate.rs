@@ -4,6 +4,7 @@
 use crate::actor::Actors;
 use crate::consents::Consents;
 use crate::directory::Directory;
+use crate::labelling::Labelling;
 use crate::outbox::{Outbox, Relay};
 use crate::session::{Session, Subject};
 use crate::shelf::Sealer;
@@ -39,6 +40,10 @@ pub struct Settings {
     pub bulk: bool,
     /// The site that records belong to when nothing else says where they are from.
     pub site: Option<Arc<str>>,
+    /// What is written is labelled by the rule packs.
+    pub labelling: bool,
+    /// The state the site is in, as `CA`: whose rules label what is written. Without it, no state's.
+    pub home_state: Option<Arc<str>>,
     /// What the site adds to the policies: each text with its name.
     pub policies: Vec<(String, String)>,
     /// The file layer of the access log; a test puts one in that fails.
@@ -67,6 +72,8 @@ impl Default for Settings {
             seed: None,
             bulk: false,
             site: None,
+            labelling: true,
+            home_state: None,
             policies: Vec::new(),
             audit_files: Arc::new(audit::Disk),
             identity: identity::Settings::default(),
@@ -117,6 +124,7 @@ pub(crate) struct Gate {
     pub(crate) directory: Directory,
     pub(crate) consents: Arc<Consents>,
     pub(crate) elements: Elements,
+    pub(crate) labelling: Labelling,
     /// Finds events of the log.
     pub(crate) finder: Mutex<audit::Finder>,
     /// Signs the log; ends before the log does.
@@ -182,6 +190,7 @@ impl Record {
         let directory = Directory::open(&store, &log, &settings)?;
         let consents = Consents::open(&store, settings.limits, settings.clock.now())?;
         let elements = Elements::shipped()?;
+        let labelling = Labelling::open(&settings)?;
         Ok(Self {
             gate: Arc::new(Gate {
                 store,
@@ -192,6 +201,7 @@ impl Record {
                 directory,
                 consents: Arc::new(consents),
                 elements,
+                labelling,
                 finder,
                 notary: Mutex::new(notary),
                 keys,

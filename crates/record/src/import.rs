@@ -326,7 +326,7 @@ impl Session {
         };
         let id = entries::id_of(entry, resource);
         self.keeps_hidden(of, &id)?;
-        let content = self.prepare(of, id, resource)?;
+        let content = self.prepare(of, id, resource, true)?;
         let mut event = self.event(Kind::Import);
         let mut patients = crate::people::Patients::default();
         patients.of_prepared(&content);

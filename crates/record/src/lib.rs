@@ -19,6 +19,7 @@ mod find;
 mod gate;
 mod history;
 mod import;
+mod labelling;
 mod labels;
 mod mask;
 mod outbox;

@@ -167,6 +167,15 @@ impl Session {
         }
     }
 
+    /// Whether the subject may take off a label that a person set: somebody who keeps the record, or
+    /// whoever is on the machine itself. Any other leaves labels where they are by leaving them out.
+    pub(crate) fn takes_labels_off(&self) -> bool {
+        match &self.subject.reach {
+            Reach::Given(_) => true,
+            Reach::Principal { actor, .. } => actor.takes_labels_off(),
+        }
+    }
+
     /// Whether the subject may name the id of what it creates.
     pub(crate) fn names_ids(&self) -> bool {
         match &self.subject.reach {

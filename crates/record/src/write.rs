@@ -2,7 +2,6 @@
 //! first, stored by one unit of work, answered after the sync.
 
 use crate::condition::{self, TRIES};
-use crate::labels::labels_of;
 use crate::people::Patients;
 use crate::session::Session;
 use crate::site;
@@ -122,7 +121,7 @@ impl Session {
                         (None, guard) => vec![guard],
                     },
                 };
-                let content = self.prepare(of, self.gate.store.new_id(), body)?;
+                let content = self.prepare(of, self.gate.store.new_id(), body, false)?;
                 match self.put(Op::Create, content, guards, event.clone()).await {
                     Err(fault) if condition::is_raced(&fault) => {}
                     Err(fault) => return Err(fault),
@@ -154,7 +153,7 @@ impl Session {
                 false => Vec::new(),
             };
             self.keeps_hidden(of, id)?;
-            let content = self.prepare(of, id.to_owned(), body)?;
+            let content = self.prepare(of, id.to_owned(), body, true)?;
             let may_create = self.may_name_ids();
             let make = |content| Op::Update { content, if_match, may_create, skip_same: false };
             self.put_update(make, content, guards, event.clone(), warnings).await
@@ -194,14 +193,16 @@ impl Session {
         Ok(())
     }
 
-    /// Everything that can be done to a body before the writer.
+    /// Everything that can be done to a body before the writer. `replaces` when there may be a version
+    /// before.
     pub(crate) fn prepare(
         &self,
         of: TypeId,
         id: String,
         body: Value<'_>,
+        replaces: bool,
     ) -> Result<Prepared, Fault> {
-        let mut content = self.gate.store.prepare(body, of, id, labels_of(body))?;
+        let mut content = self.labelled(of, id, body, replaces)?;
         let (author, site) = self.writer();
         content.author = author;
         content.site = site::of(of, body).or(site).or_else(|| self.gate.settings.site.clone());

@@ -323,3 +323,100 @@ fn an_update_by_who_is_not_shown_the_whole_would_delete_it_and_is_refused() {
     assert_eq!(made.status, 201);
     assert!(!String::from_utf8_lossy(&made.body).contains("86406008"));
 }
+
+fn condition(id: &str, meta: &str, code: &str) -> String {
+    format!(
+        r#"{{"resourceType":"Condition","id":"{id}",{meta}"code":{{"coding":[{{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"{code}"}}]}},"subject":{{"reference":"Patient/ann"}}}}"#
+    )
+}
+
+fn labels(answer: &Answer) -> Vec<String> {
+    let document = answer.json();
+    let security = document.root().get("meta").and_then(|meta| meta.get("security"));
+    let codes = security.into_iter().flat_map(|s| s.items()).filter_map(|c| c.get_str("code"));
+    codes.map(std::borrow::Cow::into_owned).collect()
+}
+
+#[test]
+fn a_label_of_a_rule_comes_with_the_code_and_goes_with_it() {
+    let server = clinic();
+    let put = |body: &str| {
+        let answer = server.put("/Condition/c", body);
+        assert!(answer.status < 300, "{}", String::from_utf8_lossy(&answer.body));
+        labels(&server.get("/Condition/c"))
+    };
+    assert_eq!(put(&condition("c", "", "B20")), ["HIV"]);
+    let read = server.get("/Condition/c");
+    assert_eq!(read.at("meta.security.0.extension.0.valueCoding.code"), "hiv");
+    // What was read and is sent back, and what leaves the label out, are stored with it.
+    assert_eq!(put(&String::from_utf8_lossy(&read.body)), ["HIV"]);
+    assert_eq!(put(&condition("c", "", "B20")), ["HIV"]);
+    let by_label = format!("/Condition?_security={ACT}|HIV");
+    assert_eq!(ids(&server.get(&by_label)), ["c"]);
+    // The code was wrong: the label goes, whatever is sent back.
+    let corrected = String::from_utf8_lossy(&read.body).replace("\"B20\"", "\"J45\"");
+    assert_eq!(put(&corrected), Vec::<String>::new());
+    assert_eq!(ids(&server.get(&by_label)), Vec::<String>::new());
+    let bundle = format!(
+        r#"{{"resourceType":"Bundle","type":"transaction","entry":[{{"resource":{},"request":{{"method":"POST","url":"Condition"}}}}]}}"#,
+        condition("x", "", "B20")
+    );
+    assert_eq!(server.post("", &bundle).status, 200);
+    assert_eq!(ids(&server.get(&by_label)).len(), 1, "a transaction labels as well");
+}
+
+#[test]
+fn attack_23_a_label_is_not_stripped_by_leaving_it_out() {
+    let server = clinic();
+    let meta = format!(r#""meta":{{"security":[{{"system":"{ACT}","code":"MH"}}]}},"#);
+    for id in ["m1", "m2"] {
+        let body = observation(id, "ann", &meta);
+        assert_eq!(server.put(&format!("/Observation/{id}"), &body).status, 201);
+    }
+    // An interface that knows nothing of labels sends the records again.
+    assert_eq!(server.put("/Observation/m1", &observation("m1", "ann", "")).status, 200);
+    assert_eq!(labels(&server.get("/Observation/m1")), ["MH"]);
+    let bundle = format!(
+        r#"{{"resourceType":"Bundle","type":"transaction","entry":[{{"resource":{},"request":{{"method":"PUT","url":"Observation/m2"}}}}]}}"#,
+        observation("m2", "ann", "")
+    );
+    assert_eq!(server.post("", &bundle).status, 200);
+    let by_label = format!("/Observation?_security={ACT}|MH");
+    assert_eq!(ids(&server.get(&by_label)), ["m1", "m2"]);
+}
+
+#[test]
+fn a_states_rules_label_only_where_the_site_says_it_is_there_and_by_age() {
+    let at = |state: Option<&str>| {
+        let state = state.map(std::sync::Arc::from);
+        let server = Running::with(|_| {}, |settings| settings.home_state = state);
+        for (id, birth) in [("ann", "1970-01-01"), ("kid", "2013-01-01")] {
+            let body = format!(r#"{{"resourceType":"Patient","id":"{id}","birthDate":"{birth}"}}"#);
+            assert_eq!(server.put(&format!("/Patient/{id}"), &body).status, 201);
+        }
+        let of_ann = condition("a", "", "Z30.0");
+        let of_kid = of_ann.replace("\"a\"", "\"k\"").replace("Patient/ann", "Patient/kid");
+        assert_eq!(server.put("/Condition/a", &of_ann).status, 201);
+        assert_eq!(server.put("/Condition/k", &of_kid).status, 201);
+        // The walls keep some of these even from a service.
+        let session = server.record.session(record::Subject::operator(), [1; 16]);
+        let of = fhir::definitions::r4().resource_type("Condition").unwrap();
+        ["a", "k"].map(|id| {
+            let hit = session.read(of, id, None).unwrap().wait().unwrap();
+            String::from_utf8(hit.body).unwrap()
+        })
+    };
+    let [ann, kid] = at(None);
+    assert!(!ann.contains("CA-AB352") && !ann.contains("ADOL"), "{ann}");
+    assert!(!kid.contains("CA-AB352") && !kid.contains("ADOL"), "{kid}");
+    let [ann, kid] = at(Some("CA"));
+    assert!(ann.contains("CA-AB352") && !ann.contains("ADOL"), "{ann}");
+    assert!(kid.contains("CA-AB352") && kid.contains("ADOL"), "{kid}");
+}
+
+#[test]
+fn with_the_labelling_off_a_record_is_stored_as_it_came() {
+    let server = Running::with(|_| {}, |settings| settings.labelling = false);
+    assert_eq!(server.put("/Condition/c", &condition("c", "", "B20")).status, 201);
+    assert_eq!(labels(&server.get("/Condition/c")), Vec::<String>::new());
+}
