@@ -15,6 +15,7 @@ mod conformance;
 mod crash;
 mod definitions;
 mod fuzz;
+mod leak;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ const COMMANDS: &[Command] = &[
     conformance::COMMAND,
     clients::COMMAND,
     crash::COMMAND,
+    leak::COMMAND,
     fuzz::COMMAND,
     bench::COMMAND,
 ];

@@ -15,7 +15,7 @@ mod trust;
 
 pub use address::{Class, class};
 pub use client::{Egress, Reply, Request};
-pub use collector::dial;
+pub use collector::Collector;
 pub use network::{Network, Pending, System};
 pub use policy::{Bounds, Credential, Policy, Purpose};
 pub use target::{Host, Origin, Target};

@@ -15,6 +15,7 @@ use crate::principal::{
     printable,
 };
 use crate::refusal::{last_administrator, name_taken, not_found};
+use crate::secret::Secret;
 use crate::shelf::{Change, SCAN_MAX, ShelfName, conflict};
 
 impl Identity {
@@ -22,6 +23,26 @@ impl Identity {
     pub fn create(&self, kind: Kind, profile: Profile) -> Result<Principal, Fault> {
         let _writing = self.write();
         let (principal, changes) = self.prepare(kind, profile)?;
+        let deed = self.deed(DeedKind::Created, Some(principal.id));
+        self.core.ground.shelf.commit(changes, deed)?;
+        Ok(principal)
+    }
+
+    /// Makes a person with a password, both or neither. One that somebody else chose is to be changed
+    /// at the first sign-in.
+    pub fn create_person(
+        &self,
+        profile: Profile,
+        password: &Secret,
+        must_change: bool,
+    ) -> Result<Principal, Fault> {
+        // Judged and hashed before the lock is taken: it takes a while.
+        let (draft, _) = self.prepare(Kind::Person, profile)?;
+        let body = self.hashed(&draft, password, must_change)?;
+        let _writing = self.write();
+        let (principal, mut changes) = self.prepare(Kind::Person, draft.profile)?;
+        let key = principal.id.as_bytes();
+        changes.push(Change::put(ShelfName::Passwords, key, None, body));
         let deed = self.deed(DeedKind::Created, Some(principal.id));
         self.core.ground.shelf.commit(changes, deed)?;
         Ok(principal)

@@ -37,17 +37,32 @@ pub enum ShelfName {
     Sessions,
     /// The one claim code of the first start.
     Claims,
+    /// Registered apps by principal (crate `smart`).
+    Apps,
+    /// What users gave to apps, by grant.
+    AppGrants,
+    /// Refresh tokens that were ever given, by grant and digest.
+    AppRefreshes,
+    /// Assertions that were used, by digest.
+    AppAssertions,
+    /// The keys that sign identity tokens.
+    AppKeys,
 }
 
 impl ShelfName {
     /// Every shelf.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 11] = [
         Self::Principals,
         Self::Names,
         Self::Passwords,
         Self::Factors,
         Self::Sessions,
         Self::Claims,
+        Self::Apps,
+        Self::AppGrants,
+        Self::AppRefreshes,
+        Self::AppAssertions,
+        Self::AppKeys,
     ];
 
     /// A stable name.
@@ -59,6 +74,11 @@ impl ShelfName {
             Self::Factors => "factor",
             Self::Sessions => "session",
             Self::Claims => "claim",
+            Self::Apps => "app",
+            Self::AppGrants => "app-grant",
+            Self::AppRefreshes => "app-refresh",
+            Self::AppAssertions => "app-assertion",
+            Self::AppKeys => "app-key",
         }
     }
 }

@@ -145,20 +145,17 @@ fn add(identity: &Identity, wanted: Wanted, password: Option<Given>) -> Result<T
         patient: wanted.patient,
         represents: wanted.represents,
     };
-    let one = identity.create(*kind, profile)?;
-    let Some(password) = password else { return told(identity, &one) };
-    match set_password(identity, one.id, password) {
-        Ok(drawn) => Ok(Told::One(Box::new(Shown { drawn, ..show(identity, &one)? }))),
-        Err(mut fault) => {
-            // Made, and harmless: without a password nobody signs in under the name.
-            for issue in &mut fault.issues {
-                issue.diagnostics.push_str(
-                    " The user is there, without a password: set one by `plummer user password`.",
-                );
-            }
-            Err(fault)
+    let (one, drawn) = match password {
+        Some(Given { text: Some(text), permanent }) if *kind == Kind::Person => {
+            (identity.create_person(profile, &text.0, !permanent)?, None)
         }
-    }
+        Some(Given { text: None, permanent }) if *kind == Kind::Person => {
+            let drawn = identity.draw_password()?;
+            (identity.create_person(profile, &drawn, !permanent)?, Some(Hidden(drawn)))
+        }
+        _ => (identity.create(*kind, profile)?, None),
+    };
+    Ok(Told::One(Box::new(Shown { drawn, ..show(identity, &one)? })))
 }
 
 /// Sets a password; the one that was drawn, if none was given.

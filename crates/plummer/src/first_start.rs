@@ -34,13 +34,13 @@ pub(crate) enum Welcome {
 pub(crate) fn begin(record: &Record, cast: Option<&Clinic>) -> anyhow::Result<Welcome> {
     let identity = directory::operator(record);
     let welcome = match cast {
-        Some(clinic) => people(&identity, clinic.cast()),
+        Some(clinic) => people(&identity, &clinic.cast()),
         None => identity.make_claim().map(|code| code.map_or(Welcome::Known, Welcome::Claim)),
     };
     welcome.map_err(|fault| anyhow!("{fault}"))
 }
 
-fn people(identity: &Identity, cast: Vec<Part>) -> Result<Welcome, Fault> {
+fn people(identity: &Identity, cast: &[Part]) -> Result<Welcome, Fault> {
     let mut known = Vec::with_capacity(cast.len());
     for chunk in cast.chunks(AT_ONCE) {
         let made: Result<Vec<_>, Fault> = std::thread::scope(|scope| {

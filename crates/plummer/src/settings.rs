@@ -245,6 +245,11 @@ impl Settings {
         }
     }
 
+    /// Whether every request needs a caller.
+    pub(crate) fn is_guarded(&self) -> bool {
+        self.text("guard") == "on"
+    }
+
     /// How people sign in.
     fn identity(&self) -> identity::Settings {
         let ms = |name| i64::try_from(self.number(name)).unwrap_or(i64::MAX);
@@ -306,7 +311,7 @@ impl Settings {
             idle_ms: self.number("idle_ms"),
             drain_ms: self.number("drain_ms"),
             cors_origins: self.list("cors_origins"),
-            guard: self.text("guard") == "on",
+            guard: self.is_guarded(),
             explain: self.switch("explain"),
             delete_many: self.switch("delete_many"),
             ..server::Config::default()

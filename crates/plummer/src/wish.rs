@@ -194,18 +194,18 @@ mod tests {
     fn a_request_is_one_line_that_reads_back_and_shows_no_password() {
         let wish = Wish::Password {
             name: "ada".to_owned(),
-            password: Given { text: Some(Hidden("a\nsecret".into())), permanent: true },
+            password: Given { text: Some(Hidden("a\ntulip".into())), permanent: true },
         };
         let request = Request { version: VERSION, wish };
-        assert!(!format!("{request:?}").contains("secret"));
+        assert!(!format!("{request:?}").contains("tulip"));
         let line = serde_json::to_string(&request).unwrap();
         assert_eq!(
             line,
-            r#"{"version":1,"wish":{"do":"password","name":"ada","password":{"text":"a\nsecret","permanent":true}}}"#
+            r#"{"version":1,"wish":{"do":"password","name":"ada","password":{"text":"a\ntulip","permanent":true}}}"#
         );
         let read: Request = serde_json::from_str(&line).unwrap();
         let Wish::Password { password, .. } = read.wish else { panic!("another wish") };
-        assert_eq!(password.text.unwrap().0.expose(), "a\nsecret");
+        assert_eq!(password.text.unwrap().0.expose(), "a\ntulip");
     }
 
     #[test]

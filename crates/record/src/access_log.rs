@@ -314,13 +314,13 @@ impl Session {
         let next = page
             .next
             .filter(|_| query.seq.is_none())
-            .map(|before| self.gate.store.seal(&[LOG, &before.to_le_bytes()].concat()));
+            .map(|before| self.seal_link(&[LOG, &before.to_le_bytes()].concat()));
         Ok(LogPage { events, next, patients })
     }
 
     /// Opens a sealed place in the log.
     fn log_place(&self, link: &str) -> Result<u64, Fault> {
-        let plain = self.gate.store.unseal(link).unwrap_or_default();
+        let plain = self.open_link(link).unwrap_or_default();
         let number = plain.strip_prefix(LOG).and_then(|bytes| bytes.try_into().ok());
         number.map(u64::from_le_bytes).ok_or_else(|| {
             Fault::new(&code::SEARCH_CURSOR, "begin again from the first page of the access log")

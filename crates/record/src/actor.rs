@@ -4,6 +4,7 @@
 
 use crate::consents::{Heard, Hearing};
 use crate::gate::Gate;
+use crate::grant;
 use crate::reach::{self, TENANT};
 use access::{Action, Context, Labels, Policies, PrincipalKind, Purpose, Who};
 use base::error::code;
@@ -11,6 +12,7 @@ use base::{Fault, Millis};
 use identity::{Caller, Kind, Principal, SessionId};
 use parking_lot::{Mutex, RwLock};
 use privacy::elements::ElementMask;
+use smart::Grant;
 use std::collections::HashMap;
 use std::sync::Arc;
 use store::{Rights, Scope, Wishes};
@@ -51,6 +53,7 @@ pub struct Asked {
 #[derive(Debug)]
 pub(crate) struct Actor {
     pub(crate) id: String,
+    pub(crate) session: SessionId,
     principal: Arc<Principal>,
     who: Arc<Who>,
     purposes: Vec<Purpose>,
@@ -106,7 +109,12 @@ pub(crate) struct Actors(RwLock<HashMap<SessionId, Arc<Actor>>>);
 
 impl Actors {
     /// The actor of a caller, made anew when something about it changed.
-    pub(crate) fn of(&self, gate: &Gate, caller: &Caller) -> Result<Arc<Actor>, Fault> {
+    pub(crate) fn of(
+        &self,
+        gate: &Gate,
+        caller: &Caller,
+        grant: Option<&Grant>,
+    ) -> Result<Arc<Actor>, Fault> {
         let now = gate.settings.clock.now();
         let fresh = |actor: &Arc<Actor>| {
             Arc::ptr_eq(&actor.principal, &caller.principal)
@@ -116,7 +124,7 @@ impl Actors {
         if let Some(actor) = self.0.read().get(&caller.session).filter(|actor| fresh(actor)) {
             return Ok(Arc::clone(actor));
         }
-        let actor = Arc::new(Actor::new(gate, &caller.principal, now)?);
+        let actor = Arc::new(Actor::new(gate, caller, grant, now)?);
         let mut actors = self.0.write();
         if actors.len() >= ACTORS_MAX {
             actors.retain(|_, actor| now.0.saturating_sub(actor.made.0) < RELATIONS_MS);
@@ -127,11 +135,20 @@ impl Actors {
 }
 
 impl Actor {
-    fn new(gate: &Gate, principal: &Arc<Principal>, now: Millis) -> Result<Self, Fault> {
+    fn new(
+        gate: &Gate,
+        caller: &Caller,
+        grant: Option<&Grant>,
+        now: Millis,
+    ) -> Result<Self, Fault> {
+        let principal = &caller.principal;
         let profile = &principal.profile;
         let names = |list: &[String]| list.iter().map(|name| name.as_str().into()).collect();
         let id = principal.id.to_string();
-        let mut who = Who::new(kind(principal.kind), id.as_str(), TENANT);
+        // An app that nobody gave anything acts as itself: it is a service (SMART backend services).
+        let itself = grant.is_some_and(|grant| grant.user.is_none());
+        let kind = if itself { PrincipalKind::Service } else { kind(principal.kind) };
+        let mut who = Who::new(kind, id.as_str(), TENANT);
         who.roles = names(&profile.roles);
         who.sites = names(&profile.sites);
         who.care_teams = names(&profile.care_teams);
@@ -152,6 +169,7 @@ impl Actor {
         }
         Ok(Self {
             id,
+            session: caller.session,
             principal: Arc::clone(principal),
             who: Arc::new(who),
             purposes,
@@ -174,6 +192,7 @@ impl Actor {
         gate: &Gate,
         action: Action,
         asked: &Asked,
+        grant: Option<&Grant>,
         factor_age: i64,
     ) -> Result<Option<Scope>, Fault> {
         let policies = &gate.policies;
@@ -185,7 +204,8 @@ impl Actor {
             Some(kept) => Some(kept.plain.clone()),
             None => None,
         };
-        let plain = plain.unwrap_or_else(|| self.decided(policies, action, asked, factor_age));
+        let plain =
+            plain.unwrap_or_else(|| self.decided(policies, action, asked, grant, factor_age));
         let heeding = plain.clone().map(|scope| scope.heeding(Arc::clone(&wishes)));
         self.scopes.lock().insert(key, Kept { plain, wishes, heeding: heeding.clone() });
         Ok(heeding)
@@ -197,6 +217,7 @@ impl Actor {
         policies: &Policies,
         action: Action,
         asked: &Asked,
+        grant: Option<&Grant>,
         factor_age: i64,
     ) -> Option<Scope> {
         let decisions: Vec<_> = self
@@ -209,7 +230,12 @@ impl Actor {
                 (decide(&without), decide(&with))
             })
             .collect();
-        reach::scope(decisions.iter().map(|(one, two)| (&**one, &**two)))
+        let scope = reach::scope(decisions.iter().map(|(one, two)| (&**one, &**two)));
+        // A session's grant is always the same, so what is kept here is kept of it.
+        match grant {
+            Some(grant) => scope.and_then(|scope| grant::within(&scope, grant, action)),
+            None => scope,
+        }
     }
 
     fn purposes(&self, asked: &Asked) -> Vec<Purpose> {
@@ -239,7 +265,13 @@ impl Actor {
     }
 
     /// What the principal may do to records; nothing when what patients said cannot be read.
-    pub(crate) fn rights(&self, gate: &Gate, asked: &Asked, factor_age: i64) -> Arc<Rights> {
+    pub(crate) fn rights(
+        &self,
+        gate: &Gate,
+        asked: &Asked,
+        grant: Option<&Grant>,
+        factor_age: i64,
+    ) -> Arc<Rights> {
         let nothing = || {
             let [see, create, update, delete] = std::array::from_fn(|_| Scope::nothing());
             Arc::new(Rights { see, create, update, delete, names_ids: false })
@@ -252,7 +284,7 @@ impl Actor {
             return Arc::clone(rights);
         }
         let scope = |action| {
-            let scope = self.scope(gate, action, asked, factor_age)?;
+            let scope = self.scope(gate, action, asked, grant, factor_age)?;
             Ok::<_, Fault>(scope.unwrap_or_else(Scope::nothing))
         };
         let made = || {
@@ -277,6 +309,11 @@ impl Actor {
     /// What of a record the principal does not need to see, if anything.
     pub(crate) const fn mask(&self) -> Option<&Arc<ElementMask>> {
         self.mask.as_ref()
+    }
+
+    /// For what the principal acts: what the request says, or its first role's purpose.
+    pub(crate) fn purpose(&self, asked: &Asked) -> Option<Purpose> {
+        asked.purpose.or_else(|| self.purposes.first().copied())
     }
 
     /// Whether the principal may name the id of what it creates.

@@ -2,11 +2,12 @@
 //! authenticated) by the store, so that a link tells nothing, cannot be altered, and a query sent in
 //! a body never appears in an address (45 CFR 164.312(e)).
 
+use crate::session::Session;
 use base::Fault;
 use base::error::code;
 use fhir::definitions::{TypeId, r4};
 use search::parse::Level;
-use store::{Position, Store};
+use store::Position;
 
 const VERSION: u8 = 1;
 
@@ -25,13 +26,13 @@ pub(crate) struct Cursor {
 
 impl Cursor {
     /// The opaque text.
-    pub(crate) fn seal(&self, store: &Store) -> String {
-        store.seal(&self.encode())
+    pub(crate) fn seal(&self, session: &Session) -> String {
+        session.seal_link(&self.encode())
     }
 
     /// Opens a text that [`Cursor::seal`] made.
-    pub(crate) fn open(store: &Store, text: &str) -> Result<Self, Fault> {
-        store.unseal(text).as_deref().and_then(Self::decode).ok_or_else(|| {
+    pub(crate) fn open(session: &Session, text: &str) -> Result<Self, Fault> {
+        session.open_link(text).as_deref().and_then(Self::decode).ok_or_else(|| {
             Fault::new(&code::SEARCH_CURSOR, "begin again from the first page of the search")
         })
     }

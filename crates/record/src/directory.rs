@@ -6,7 +6,7 @@ use crate::shelf::Kept;
 use audit::Log;
 use base::Fault;
 use base::error::code;
-use identity::{Ground, Identity};
+use identity::{Ground, Identity, Shelf};
 use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -103,6 +103,17 @@ fn told(outcome: Result<usize, Fault>) {
 }
 
 impl Record {
+    /// Where items stand beside the record: for the authorization server of apps, which keeps its own
+    /// there. What is done to them is logged as identity's is.
+    pub fn shelf(&self) -> Arc<dyn Shelf> {
+        Arc::new(Kept {
+            store: self.gate.store.clone(),
+            log: Arc::clone(&self.gate.log),
+            clock: Arc::clone(&self.gate.settings.clock),
+            sealer: self.gate.settings.sealer.clone(),
+        })
+    }
+
     /// Who may sign in, and who has. What it permits is not said there.
     pub fn identity(&self) -> &Arc<Identity> {
         &self.gate.directory.identity

@@ -66,7 +66,7 @@ impl Session {
         let level = vec![name.to_owned(), id.to_owned()];
         let sealed = pairs.iter().find(|(n, _)| n == crate::find::CURSOR).map(|(_, v)| v);
         let mut cursor = match sealed {
-            Some(sealed) => Cursor::open(&self.gate.store, sealed)?,
+            Some(sealed) => Cursor::open(self, sealed)?,
             None => Cursor { everything: true, level: level.clone(), pairs, position: None },
         };
         if !cursor.everything || cursor.level != level {
@@ -86,7 +86,7 @@ impl Session {
         drop(reader);
         let mut link = |position| {
             cursor.position = position;
-            cursor.seal(&self.gate.store)
+            cursor.seal(self)
         };
         let next = page.next.map(|at| link(Some(at)));
         let previous = page.previous.map(|at| link(Some(at)));

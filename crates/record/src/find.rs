@@ -87,7 +87,7 @@ impl Session {
         drop(reader);
         let link = |cursor: &mut Cursor, position| {
             cursor.position = position;
-            cursor.seal(&self.gate.store)
+            cursor.seal(self)
         };
         let next = page.next.map(|at| link(&mut cursor, Some(at)));
         let previous = page.previous.map(|at| link(&mut cursor, Some(at)));
@@ -106,7 +106,7 @@ impl Session {
     }
 
     fn follow(&self, sealed: &str, level: &Level) -> Result<Cursor, Fault> {
-        let cursor = Cursor::open(&self.gate.store, sealed)?;
+        let cursor = Cursor::open(self, sealed)?;
         if cursor.everything || cursor.level != level_parts(level) {
             let text = "the link belongs to another search; follow it as it was given";
             return Err(Fault::new(&code::SEARCH_CURSOR, text));

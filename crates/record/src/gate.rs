@@ -150,12 +150,6 @@ impl Record {
             Fault::new(&code::STORE_UNAVAILABLE, format!("the data folder cannot be made: {e}"))
         })?;
         let (keys, at_rest) = settings.encryption.open(dir, &settings.clock)?;
-        if at_rest.is_weak() {
-            tracing::warn!(
-                at_rest = at_rest.word(),
-                "the data folder is not well protected at rest"
-            );
-        }
         let relay = Arc::new(Relay::default());
         let hook = Arc::clone(&relay);
         let store = Store::open(

@@ -42,7 +42,7 @@ impl Session {
     pub fn history_link(&self, before: u64) -> String {
         let mut plain = vec![HISTORY];
         plain.extend(before.to_le_bytes());
-        self.gate.store.seal(&plain)
+        self.seal_link(&plain)
     }
 
     /// Opens what [`Session::history_link`] made.
@@ -50,7 +50,7 @@ impl Session {
     /// # Errors
     /// `search.page.cursor` for any other text.
     pub fn history_begin(&self, link: &str) -> Result<u64, Fault> {
-        let plain = self.gate.store.unseal(link).unwrap_or_default();
+        let plain = self.open_link(link).unwrap_or_default();
         let number = plain.strip_prefix(&[HISTORY]).and_then(|bytes| bytes.try_into().ok());
         number.map(u64::from_le_bytes).ok_or_else(|| {
             Fault::new(&code::SEARCH_CURSOR, "begin again from the first page of the history")

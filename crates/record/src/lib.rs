@@ -17,6 +17,7 @@ mod directory;
 mod everything;
 mod find;
 mod gate;
+mod grant;
 mod history;
 mod import;
 mod labelling;

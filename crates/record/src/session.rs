@@ -9,6 +9,8 @@ use base::{Fault, Limits, Millis};
 use fhir::definitions::TypeId;
 use identity::Caller;
 use privacy::elements::ElementMask;
+use sha2::{Digest as _, Sha256};
+use smart::Grant;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,6 +32,8 @@ enum Reach {
     Principal {
         actor: Arc<Actor>,
         asked: Asked,
+        /// What an app was given, when one asks.
+        grant: Option<Arc<Grant>>,
         /// When a factor was last shown.
         factor: Option<Millis>,
     },
@@ -83,12 +87,17 @@ impl Record {
     ///
     /// # Errors
     /// When its relations to patients cannot be read.
-    pub fn subject(&self, caller: &Caller, asked: Asked) -> Result<Subject, Fault> {
-        let actor = self.gate.actors.of(&self.gate, caller)?;
+    pub fn subject(
+        &self,
+        caller: &Caller,
+        grant: Option<Arc<Grant>>,
+        asked: Asked,
+    ) -> Result<Subject, Fault> {
+        let actor = self.gate.actors.of(&self.gate, caller, grant.as_deref())?;
         Ok(Subject {
             actor: Cow::Owned(actor.id.clone()),
             source: None,
-            reach: Reach::Principal { actor, asked, factor: caller.stepped_up_at },
+            reach: Reach::Principal { actor, asked, grant, factor: caller.stepped_up_at },
         })
     }
 }
@@ -136,9 +145,9 @@ impl Session {
                 Action::Delete => rights.delete.clone(),
                 _ => rights.see.clone(),
             }),
-            Reach::Principal { actor, asked, factor } => {
-                actor.scope(&self.gate, action, asked, self.age(*factor))?.ok_or_else(denied)
-            }
+            Reach::Principal { actor, asked, grant, factor } => actor
+                .scope(&self.gate, action, asked, grant.as_deref(), self.age(*factor))?
+                .ok_or_else(denied),
         }
     }
 
@@ -152,8 +161,8 @@ impl Session {
     pub(crate) fn rights(&self) -> Option<Arc<Rights>> {
         let rights = match &self.subject.reach {
             Reach::Given(rights) => Arc::clone(rights),
-            Reach::Principal { actor, asked, factor } => {
-                actor.rights(&self.gate, asked, self.age(*factor))
+            Reach::Principal { actor, asked, grant, factor } => {
+                actor.rights(&self.gate, asked, grant.as_deref(), self.age(*factor))
             }
         };
         (*rights != Rights::everything()).then_some(rights)
@@ -180,7 +189,7 @@ impl Session {
     pub(crate) fn names_ids(&self) -> bool {
         match &self.subject.reach {
             Reach::Given(rights) => rights.names_ids,
-            Reach::Principal { actor, .. } => actor.names_ids(),
+            Reach::Principal { actor, grant, .. } => actor.names_ids() && grant.is_none(),
         }
     }
 
@@ -199,8 +208,43 @@ impl Session {
                 .see
                 .patients()
                 .is_some_and(|patients| patients.iter().all(|id| &**id == patient)),
-            Reach::Principal { actor, .. } => actor.speaks_for(patient),
+            // The log of a record is not what apps are given.
+            Reach::Principal { actor, grant, .. } => grant.is_none() && actor.speaks_for(patient),
         }
+    }
+
+    /// A link that this subject alone can follow: where a page begins may be the place of a record
+    /// that is hidden from another.
+    pub(crate) fn seal_link(&self, plain: &[u8]) -> String {
+        self.gate.store.seal(&[self.mark().as_slice(), plain].concat())
+    }
+
+    /// Opens what [`Session::seal_link`] made for the same subject.
+    pub(crate) fn open_link(&self, text: &str) -> Option<Vec<u8>> {
+        let whole = self.gate.store.unseal(text)?;
+        whole.strip_prefix(self.mark().as_slice()).map(<[u8]>::to_vec)
+    }
+
+    /// Who may follow a link: the principal, and through which grant.
+    fn mark(&self) -> [u8; 16] {
+        let mut digest = Sha256::new_with_prefix(self.subject.actor.as_bytes());
+        if let Reach::Principal { grant: Some(grant), .. } = &self.subject.reach {
+            digest.update(grant.id.to_string());
+        }
+        digest.finalize().first_chunk().copied().unwrap_or_default()
+    }
+
+    /// On what grounds the subject acts, for the access log.
+    pub(crate) fn receipt(&self) -> Option<Box<audit::Receipt>> {
+        let Reach::Principal { actor, asked, grant, .. } = &self.subject.reach else { return None };
+        let receipt = audit::Receipt {
+            epoch: self.gate.policies.epoch(),
+            purpose: actor.purpose(asked).map(|purpose| purpose.as_str().to_owned()),
+            session: Some(actor.session.to_string()),
+            client: grant.as_ref().map(|grant| grant.app.to_string()),
+            ..audit::Receipt::default()
+        };
+        Some(Box::new(receipt))
     }
 
     /// Seconds since the last factor was shown.

@@ -16,6 +16,7 @@ impl Session {
         let mut event = Event::new(self.now(), self.request, kind);
         event.actor = self.subject.actor.clone();
         event.source = self.subject.source;
+        event.receipt = self.receipt();
         event
     }
 

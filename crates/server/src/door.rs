@@ -37,8 +37,14 @@ pub(crate) fn known(state: &State, parts: &request::Parts, peer: IpAddr) -> Resu
         let what = "this needs a caller: send Authorization: Bearer and a token";
         return Err(Fault::new(&code::SIGN_IN_NEEDED, what));
     };
-    let caller = state.record.identity().find(token, Some(peer))?;
-    let subject = state.record.subject(&caller, asked(&parts.headers)?)?.from(source);
+    let (caller, grant) = match &state.smart {
+        Some(smart) => {
+            let found = smart.find(token, Some(peer))?;
+            (found.caller, found.grant)
+        }
+        None => (state.record.identity().find(token, Some(peer))?, None),
+    };
+    let subject = state.record.subject(&caller, grant, asked(&parts.headers)?)?.from(source);
     let who = Who::Principal(caller.principal.id.to_string());
     let caller = Caller { who, roles: caller.principal.profile.roles.clone() };
     Ok(Known { subject, caller })

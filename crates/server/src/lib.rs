@@ -22,6 +22,7 @@ mod reply;
 mod rest;
 pub mod route;
 mod service;
+mod smart;
 mod state;
 mod subset;
 mod tls;

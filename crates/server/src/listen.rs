@@ -64,6 +64,24 @@ impl Server {
         Ok(Self { state, listener })
     }
 
+    /// Lets apps be signed in as well: the endpoints below `/auth` are answered by this.
+    ///
+    /// # Errors
+    /// `server.parameter.invalid` when the base address does not end in `/fhir`: the addresses of the
+    /// endpoints follow from it.
+    pub fn with_smart(mut self, smart: Arc<smart::Smart>) -> Result<Self, Fault> {
+        let base = self.state.config.base_url.as_deref();
+        if base.is_some_and(|base| smart::Place::of(base).is_none()) {
+            let what = "apps can be signed in only when the base address ends in /fhir";
+            return Err(Fault::at(&code::PARAMETER_INVALID, what, "base_url"));
+        }
+        let Some(state) = Arc::get_mut(&mut self.state) else {
+            return Err(Fault::new(&code::INTERNAL, "the server serves already"));
+        };
+        state.smart = Some(smart);
+        Ok(self)
+    }
+
     /// Where it listens; the port is the one the system chose when 0 was asked for.
     pub fn address(&self) -> SocketAddr {
         self.listener.local_addr().unwrap_or(self.state.config.listen)

@@ -36,14 +36,15 @@ pub(crate) fn check_host(headers: &HeaderMap, uri: &Uri, own: Option<&str>) -> R
     Err(Fault::at(&code::UNKNOWN_ROUTE, what, "Host"))
 }
 
-/// Refuses a page of another origin that is not on the list.
+/// Refuses a page of another origin that is neither on the list nor an app's.
 pub(crate) fn check_origin(
     headers: &HeaderMap,
     listed: &[String],
+    of_app: impl Fn(&HeaderValue) -> bool,
 ) -> Result<Option<Allowed>, Fault> {
     let Some(origin) = headers.get(ORIGIN) else { return Ok(None) };
     let text = origin.to_str().unwrap_or_default();
-    if listed.iter().any(|l| l == text) {
+    if listed.iter().any(|l| l == text) || of_app(origin) {
         return Ok(Some(Allowed(origin.clone())));
     }
     let same = headers.get(HOST).and_then(|h| h.to_str().ok()).is_some_and(|host| {
@@ -75,7 +76,7 @@ impl Allowed {
         reply.put(ACCESS_CONTROL_ALLOW_METHODS, methods);
         reply.put(
             ACCESS_CONTROL_ALLOW_HEADERS,
-            "Accept, Content-Type, If-Match, If-None-Match, If-None-Exist, If-Modified-Since, Prefer, X-Request-Id",
+            "Accept, Authorization, Content-Type, If-Match, If-None-Match, If-None-Exist, If-Modified-Since, Prefer, X-Request-Id",
         );
         reply.put(ACCESS_CONTROL_MAX_AGE, "600");
     }
@@ -118,7 +119,7 @@ mod tests {
     #[test]
     fn pages_of_other_origins_must_be_listed() {
         let list = ["https://app.example".to_owned()];
-        let check = |origin| check_origin(&headers("localhost:80", origin), &list);
+        let check = |origin| check_origin(&headers("localhost:80", origin), &list, |_| false);
         assert_eq!(check(None), Ok(None));
         assert_eq!(check(Some("http://localhost:80")), Ok(None));
         assert!(check(Some("https://app.example")).is_ok_and(|o| o.is_some()));

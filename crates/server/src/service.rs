@@ -12,6 +12,7 @@ use crate::protect;
 use crate::reply::{Body, PLAIN, Reply};
 use crate::rest;
 use crate::route::{self, BASE_PATH, Interaction};
+use crate::smart;
 use crate::state::{PERMIT, State, internal};
 use base::Fault;
 use base::error::code;
@@ -93,7 +94,9 @@ pub(crate) async fn handle(
         }
         (Ok(permit), Ok(origin)) => {
             let path = parts.uri.path();
-            let mut reply = if is_fhir(path) {
+            let mut reply = if smart::serves(&state, path) {
+                smart::answer(&state, &session, peer, parts, body).await
+            } else if is_fhir(path) {
                 let reply = match known {
                     Some(Err(fault)) => refuse(&fault, PLAIN, &mut seen),
                     _ => {
@@ -113,7 +116,7 @@ pub(crate) async fn handle(
             reply
         }
     };
-    if reply.status == StatusCode::UNAUTHORIZED {
+    if reply.status == StatusCode::UNAUTHORIZED && !reply.headers.contains_key(WWW_AUTHENTICATE) {
         reply
             .headers
             .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"plummer\""));
@@ -163,7 +166,13 @@ fn admit(state: &State, parts: &request::Parts, in_flight: i64) -> Result<Option
         return Err(Fault::new(&code::OVERLOADED, "the server is at its limit; try again"));
     }
     origin::check_host(&parts.headers, &parts.uri, state.config.own_host())?;
-    origin::check_origin(&parts.headers, &state.config.cors_origins)
+    // Who may read its answers, the authorization server decides by itself.
+    if smart::serves(state, parts.uri.path()) {
+        return Ok(None);
+    }
+    origin::check_origin(&parts.headers, &state.config.cors_origins, |origin| {
+        smart::is_app(state, origin)
+    })
 }
 
 /// Sees to it that every request leaves an audit event before its answer does: the gate writes its
@@ -273,7 +282,11 @@ async fn interact(ask: Ask) -> Result<Reply, Fault> {
     }
 }
 
-async fn read_body(state: &State, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Fault> {
+pub(crate) async fn read_body(
+    state: &State,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Result<Bytes, Fault> {
     let most = state.config.body_bytes_max;
     let announced = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > most as u64) {

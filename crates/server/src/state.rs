@@ -40,6 +40,8 @@ pub(crate) struct State {
     /// The capability statement without its addresses, once it was asked for.
     pub(crate) capabilities: OnceLock<Bytes>,
     began: Instant,
+    /// The authorization server of apps, if there is one.
+    pub(crate) smart: Option<Arc<smart::Smart>>,
     random: Mutex<Box<dyn Random>>,
     pool: Arc<Semaphore>,
     draining: AtomicBool,
@@ -69,6 +71,7 @@ impl State {
             started: clock.now(),
             clock,
             capabilities: OnceLock::new(),
+            smart: None,
             random: Mutex::new(random),
             pool,
             draining: AtomicBool::new(false),

@@ -163,6 +163,36 @@ impl Scope {
         self.narrowed(|clause| clause.about.push(Arc::clone(&set)))
     }
 
+    /// Only what one of these ways reaches: records of the types, and of one patient where it names
+    /// one.
+    #[must_use]
+    pub fn within(self, ways: &[(Option<String>, BTreeSet<TypeId>)]) -> Self {
+        let each = |clauses: &[Clause]| -> Vec<Clause> {
+            let narrowed = clauses.iter().flat_map(|clause| {
+                ways.iter().map(|(patient, types)| {
+                    let mut clause = clause.clone();
+                    clause.types = Some(match clause.types.take() {
+                        Some(present) => present.intersection(types).copied().collect(),
+                        None => types.clone(),
+                    });
+                    if let Some(id) = patient {
+                        let set = BTreeSet::from([Arc::<str>::from(id.as_str())]);
+                        clause.about.push(Arc::new(set));
+                    }
+                    clause
+                })
+            });
+            narrowed.filter(|c| c.types.as_ref().is_none_or(|t| !t.is_empty())).collect()
+        };
+        let clauses = each(&self.clauses());
+        self.changed(|inner| {
+            inner.clauses = Some(clauses);
+            if let Some((_, released)) = &mut inner.released {
+                *released = each(released);
+            }
+        })
+    }
+
     /// Only records that carry none of these label bits.
     #[must_use]
     pub fn without_labels(self, labels: u64) -> Self {

@@ -246,3 +246,18 @@ fn the_last_administrator_can_be_neither_disabled_nor_stripped() {
     site.identity.enable(ada.id, ada.version).expect("enabled");
     strip(&bob).expect("ada is there");
 }
+
+#[test]
+fn a_person_is_made_with_a_password_or_not_at_all() {
+    let site = Site::new();
+    let make = |password: &str| {
+        let made = site.identity.create_person(profile("ada"), &password.into(), true);
+        made.map(|one| one.id).map_err(|fault| fault.code().name)
+    };
+    assert_eq!(make("short"), Err("identity.password.weak"));
+    assert_eq!(site.identity.find_by_name("ada").expect("read"), None);
+    let id = make(PASSWORD).expect("made");
+    let state = site.identity.password_state(id).expect("state").expect("one");
+    assert!(state.must_change);
+    assert_eq!(make(PASSWORD), Err("identity.login.taken"));
+}

@@ -8,14 +8,22 @@ use crate::import::demo;
 use crate::opening;
 use crate::settings::Settings;
 use anyhow::Context as _;
+use base::Fault;
 use base::time::SystemClock;
+use keys::SystemRandom;
+use record::Record;
 use server::Server;
+use smart::{Ground, NoFetch, Smart};
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::info;
+use tracing::{info, warn};
+
+/// How often what apps were given and is over is forgotten.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
 /// Serves.
 pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode> {
@@ -31,8 +39,18 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
         let stop = stopped()?;
         let (clock, random) = (Arc::new(SystemClock), Box::new(opening::random()));
         let server = Server::bind(record.clone(), config, clock, random).await?;
+        let apps = Arc::new(apps(&record)?);
+        let server = server.with_smart(Arc::clone(&apps))?;
+        tokio::spawn(sweep(apps));
         let base = format!("{}://{}/fhir", server.scheme(), server.address());
         control::answer(settings.data(), record.clone());
+        let at_rest = record.health().at_rest;
+        if at_rest.is_weak() {
+            warn!(at_rest = at_rest.word(), "the data folder is not well protected at rest");
+        }
+        if !settings.is_guarded() {
+            warn!("the guard is off: whoever reaches the port may do everything");
+        }
         info!(address = %server.address(), sync = settings.text("sync"), "ready");
         greet(&base, &settings.data().display().to_string(), &welcome)?;
         server.run(stop).await;
@@ -41,6 +59,30 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
     record.settle();
     info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// The authorization server of apps.
+fn apps(record: &Record) -> Result<Smart, Fault> {
+    let ground = Ground {
+        shelf: record.shelf(),
+        identity: Arc::clone(record.identity()),
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+        fetch: Arc::new(NoFetch),
+    };
+    Smart::open(ground, smart::Settings::default())
+}
+
+/// Forgets codes, grants and launches that are over, until the process ends.
+async fn sweep(apps: Arc<Smart>) {
+    loop {
+        tokio::time::sleep(SWEEP_EVERY).await;
+        let apps = Arc::clone(&apps);
+        let swept = tokio::task::spawn_blocking(move || apps.sweep()).await;
+        if !matches!(swept, Ok(Ok(_))) {
+            warn!("what apps were given and is over could not be forgotten; it is tried again");
+        }
+    }
 }
 
 /// Done when the process is asked to end.

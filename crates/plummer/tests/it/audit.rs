@@ -55,7 +55,10 @@ fn a_stopped_servers_log_is_signed_to_its_end_and_verifies() {
 #[test]
 fn an_event_is_proven_to_someone_without_the_log() {
     let place = sample();
-    let proof = place.run(&["audit", "prove", "--event", "2"]);
+    let shown = place.run(&["audit", "show"]).out;
+    let about = shown.lines().find(|line| line.contains("Patient")).unwrap();
+    let number = about.split(['"', ':', ',']).find_map(|word| word.parse::<u64>().ok()).unwrap();
+    let proof = place.run(&["audit", "prove", "--event", &number.to_string()]);
     assert!(proof.ok, "{proof:?}");
     let file = place.write("elsewhere/proof", &proof.out);
     let key = std::fs::read_to_string(place.path("data/audit/key")).unwrap();
@@ -63,9 +66,12 @@ fn an_event_is_proven_to_someone_without_the_log() {
         place.run(&["audit", "check-proof", file.to_str().unwrap(), "--key", key.trim()])
     };
     let said = check(&place, &file);
-    assert!(said.ok && said.out.contains("proven: event 2"), "{said:?}");
+    assert!(said.ok && said.out.contains(&format!("proven: event {number}")), "{said:?}");
     assert!(said.out.contains("Patient"), "{said:?}");
-    let forged = place.write("elsewhere/forged", &proof.out.replace("index 1\n", "index 2\n"));
+    let forged = place.write(
+        "elsewhere/forged",
+        &proof.out.replace(&format!("index {}\n", number - 1), &format!("index {number}\n")),
+    );
     let said = check(&place, &forged);
     assert!(!said.ok && said.out.contains("NOT PROVEN"), "{said:?}");
     assert!(!place.run(&["audit", "prove", "--event", "9999"]).ok);

@@ -206,3 +206,18 @@ fn a_role_that_is_taken_away_is_gone_with_the_next_request() {
     identity.change(principal.id, principal.version, person("moves", &["auditor"])).unwrap();
     assert_eq!(server.get_as(&token, "/Patient/ann").code(), "access.denied");
 }
+
+#[test]
+fn a_page_link_is_followed_by_whom_it_was_given_to_and_nobody_else() {
+    let server = clinic();
+    let page = server.get("/Observation?_count=1&_sort=_id");
+    let next = page.link("next").unwrap();
+    assert_eq!(server.get(&next).status, 200);
+    let who = clinician(&server);
+    assert_eq!(server.get_as(&who, &next).code(), "search.page.cursor");
+    let history = server.get("/Observation/_history?_count=1").link("next").unwrap();
+    assert_eq!(server.get(&history).status, 200);
+    assert_eq!(server.get_as(&who, &history).code(), "search.page.cursor");
+    let all = server.get("/Patient/ann/$everything?_count=1").link("next").unwrap();
+    assert_eq!(server.get_as(&who, &all).code(), "search.page.cursor");
+}

@@ -149,8 +149,9 @@ fn attack_42_a_head_that_drips_in_is_ended() {
 fn attack_42_a_body_that_drips_in_is_ended() {
     let server = Running::with(|c| c.timeout_ms = 200, |_| {});
     let head = format!(
-        "PUT /fhir/Patient/a HTTP/1.1\r\nHost: {}\r\nContent-Type: application/fhir+json\r\nContent-Length: 100000\r\n\r\n",
-        server.address
+        "PUT /fhir/Patient/a HTTP/1.1\r\nHost: {}\r\nAuthorization: {}\r\nContent-Type: application/fhir+json\r\nContent-Length: 100000\r\n\r\n",
+        server.address,
+        server.bearer()
     );
     let said = drip(&server, &head);
     assert!(said.starts_with("HTTP/1.1 503") && said.contains("server.timeout"), "{said}");
@@ -196,7 +197,8 @@ fn attack_39_lengths_that_lie_are_refused_before_anything_is_kept() {
     let server = Running::start();
     let ask = |lengths: &str| {
         let head = format!(
-            "PUT /fhir/Patient/a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/fhir+json\r\n{lengths}\r\n\r\n{{}}"
+            "PUT /fhir/Patient/a HTTP/1.1\r\nHost: localhost\r\nAuthorization: {}\r\nConnection: close\r\nContent-Type: application/fhir+json\r\n{lengths}\r\n\r\n{{}}",
+            server.bearer()
         );
         raw(&server, head.as_bytes())
     };

@@ -32,6 +32,12 @@ mod read;
 #[cfg(test)]
 mod search;
 #[cfg(test)]
+mod smart;
+#[cfg(test)]
+mod smart_site;
+#[cfg(test)]
+mod smart_totp;
+#[cfg(test)]
 mod tls;
 #[cfg(test)]
 mod write;

@@ -64,8 +64,9 @@ fn work_is_charged_also_when_nobody_waits_for_it() {
     let batch = format!(r#"{{"resourceType":"Bundle","type":"batch","entry":[{entries}]}}"#);
     let mut stream = TcpStream::connect(server.address).unwrap();
     let head = format!(
-        "POST /fhir HTTP/1.1\r\nHost: {}\r\nContent-Type: application/fhir+json\r\nContent-Length: {}\r\n\r\n",
+        "POST /fhir HTTP/1.1\r\nHost: {}\r\nAuthorization: {}\r\nContent-Type: application/fhir+json\r\nContent-Length: {}\r\n\r\n",
         server.address,
+        server.bearer(),
         batch.len()
     );
     stream.write_all(head.as_bytes()).unwrap();

@@ -95,10 +95,10 @@ fn ask(
     let name = "localhost".try_into().unwrap();
     let connection = ClientConnection::new(Arc::clone(client), name).unwrap();
     let mut stream = StreamOwned::new(connection, TcpStream::connect(server.address)?);
-    let length = body.len();
+    let (length, bearer) = (body.len(), server.bearer());
     write!(
         stream,
-        "{head} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/fhir+json\r\nContent-Length: {length}\r\n\r\n{body}"
+        "{head} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {bearer}\r\nConnection: close\r\nContent-Type: application/fhir+json\r\nContent-Length: {length}\r\n\r\n{body}"
     )?;
     let mut all = Vec::new();
     stream.read_to_end(&mut all)?;

@@ -149,7 +149,8 @@ fn items_are_there_after_reopening_and_in_a_backup() {
     assert_eq!(again.item_get("name", b"a").unwrap().unwrap().body, b"one");
     drop(again);
     let second = dir.path().join("second");
-    store::restore(&copy, &second, None).unwrap();
-    let restored = open(&second, &clock).unwrap();
+    let cipher = store::Cipher::of(crate::help::keyring(dir.path())).unwrap();
+    store::restore(&copy, &second, Some(&cipher)).unwrap();
+    let restored = crate::help::open_as(&second, &clock, Some(cipher)).unwrap();
     assert_eq!(restored.item_get("name", b"a").unwrap().unwrap().body, b"one");
 }

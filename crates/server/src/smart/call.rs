@@ -1,0 +1,152 @@
+//! One request to the authorization server: its parameters, its browser's cookies, and who is signed
+//! in there. The session's cookie holds a token of `identity`; the other tells a browser from
+//! another before anybody has signed in.
+
+use crate::reply::Reply;
+use crate::state::State;
+use base::Fault;
+use base::error::code;
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, LOCATION, ORIGIN, SET_COOKIE};
+use http::{HeaderValue, Method, StatusCode, request};
+use identity::{Caller, SessionKind};
+use record::Session;
+use smart::{Params, Place, Smart};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+const SESSION: &str = "__Host-plummer-session";
+const BROWSER: &str = "__Host-plummer-browser";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// A request.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) state: Arc<State>,
+    pub(crate) smart: Arc<Smart>,
+    pub(crate) session: Session,
+    pub(crate) peer: IpAddr,
+    pub(crate) parts: request::Parts,
+    pub(crate) body: Bytes,
+    pub(crate) place: Place,
+}
+
+impl Call {
+    /// The parameters: of a POST those of its form, else those of the address.
+    pub(crate) fn params(&self) -> Result<Params, Fault> {
+        let bad = || {
+            let what = "send parameters as a form: name=value, each once, percent-encoded";
+            Fault::new(&code::PARAMETER_INVALID, what)
+        };
+        if self.parts.method != Method::POST {
+            return Params::parse(self.parts.uri.query().unwrap_or_default()).ok_or_else(bad);
+        }
+        let kind = self.parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
+        if !kind.eq_ignore_ascii_case(FORM) {
+            let what = "send application/x-www-form-urlencoded";
+            return Err(Fault::at(&code::UNSUPPORTED_MEDIA, what, "Content-Type"));
+        }
+        std::str::from_utf8(&self.body).ok().and_then(Params::parse).ok_or_else(bad)
+    }
+
+    /// The one `Authorization` header.
+    pub(crate) fn authorization(&self) -> Option<&str> {
+        let mut all = self.parts.headers.get_all(AUTHORIZATION).iter();
+        let first = all.next()?.to_str().ok();
+        first.filter(|_| all.next().is_none())
+    }
+
+    fn cookie(&self, name: &str) -> Option<&str> {
+        let texts = self.parts.headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok());
+        let mut pairs = texts.flat_map(|text| text.split(';')).filter_map(|p| p.split_once('='));
+        pairs.find(|(n, _)| n.trim() == name).map(|(_, value)| value.trim())
+    }
+
+    /// What the browser is known again by; empty when it is not.
+    pub(crate) fn browser(&self) -> &str {
+        self.cookie(BROWSER).unwrap_or_default()
+    }
+
+    /// The token of the session's cookie; empty when there is none.
+    pub(crate) fn session_text(&self) -> &str {
+        self.cookie(SESSION).unwrap_or_default()
+    }
+
+    /// Who is signed in in this browser.
+    pub(crate) fn caller(&self) -> Option<Caller> {
+        let found = self.smart.identity().find(self.session_text(), Some(self.peer)).ok();
+        // A script token is no browser's, wherever it was put.
+        found.filter(|caller| caller.kind == SessionKind::SignIn)
+    }
+
+    /// The text for this browser's forms.
+    pub(crate) fn form_text(&self) -> String {
+        self.smart.form_text(self.browser(), self.session_text())
+    }
+
+    /// Refuses a form that is not one of this browser's and session's.
+    pub(crate) fn need_own_form(&self, params: &Params) -> Result<(), Fault> {
+        let given = params.all("form").next().unwrap_or_default();
+        if self.smart.is_own_form(self.browser(), self.session_text(), given) {
+            return Ok(());
+        }
+        let what = "the page was open for too long, or another page sent it; open it anew";
+        Err(Fault::new(&code::SESSION_EXPIRED, what))
+    }
+
+    /// Refuses what a page of another origin sends.
+    pub(crate) fn need_own_origin(&self) -> Result<(), Fault> {
+        let Some(origin) = self.parts.headers.get(ORIGIN) else { return Ok(()) };
+        let own = smart::address::origin_of(&self.place.root);
+        if origin.to_str().ok().is_some_and(|origin| Some(origin) == own) {
+            return Ok(());
+        }
+        let what = "a page of another origin sent this; open the page here";
+        Err(Fault::at(&code::HEADER_INVALID, what, "Origin"))
+    }
+
+    /// Sends the browser on. What it sent is not sent again.
+    pub(crate) fn go(&self, address: &str) -> Reply {
+        let mut reply = Reply::empty(StatusCode::SEE_OTHER);
+        reply.put(LOCATION, address);
+        reply
+    }
+
+    /// Sends the browser to another of our own pages.
+    pub(crate) fn go_own(&self, page: &str) -> Reply {
+        self.go(&self.place.at(page))
+    }
+}
+
+/// Gives the browser something to be known by.
+pub(crate) fn set_browser(reply: &mut Reply, text: &str) {
+    set_cookie(reply, BROWSER, text, "");
+}
+
+/// Signs the browser in.
+pub(crate) fn set_session(reply: &mut Reply, text: &str) {
+    set_cookie(reply, SESSION, text, "");
+}
+
+/// Signs the browser out.
+pub(crate) fn clear_session(reply: &mut Reply) {
+    set_cookie(reply, SESSION, "", "; Max-Age=0");
+}
+
+fn set_cookie(reply: &mut Reply, name: &str, value: &str, more: &str) {
+    let text = format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{more}");
+    if let Ok(mut value) = HeaderValue::from_str(&text) {
+        value.set_sensitive(true);
+        reply.headers.append(SET_COOKIE, value);
+    }
+}
+
+/// What a page's policy has to name for a form whose answer leads to this address: browsers hold
+/// redirects to it as well.
+pub(crate) fn form_target(address: &str) -> String {
+    match smart::address::origin_of(address) {
+        Some(origin) => origin.to_owned(),
+        None => address.split_once(':').map(|(s, _)| format!("{s}:")).unwrap_or_default(),
+    }
+}

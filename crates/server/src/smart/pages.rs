@@ -1,0 +1,109 @@
+//! The pages for people: HTML that needs no script, under a policy that permits none. What is not
+//! written in this program is escaped by the one type that pages are made of.
+
+mod applications;
+mod approval;
+mod html;
+mod launch;
+mod patient;
+mod sign_in;
+
+pub(super) use applications::applications;
+pub(super) use approval::{Approval, approval};
+pub(super) use launch::launch;
+pub(super) use patient::patient;
+pub(super) use sign_in::{second_factor, sign_in};
+
+use super::REFERRER;
+use super::call::Call;
+use crate::reply::Reply;
+use base::Fault;
+use html::Html;
+use http::header::{CONTENT_SECURITY_POLICY, X_FRAME_OPTIONS};
+use http::{HeaderValue, StatusCode};
+
+const STYLE: &str = include_str!("pages/style.css");
+const HTML: &str = "text/html; charset=utf-8";
+
+/// The one style sheet.
+#[expect(clippy::unnecessary_wraps, reason = "it is a row of the table of routes")]
+pub(super) fn style(_call: &Call) -> Result<Reply, Fault> {
+    Ok(Reply::text(StatusCode::OK, "text/css; charset=utf-8", STYLE.to_owned()))
+}
+
+/// A page with nothing but a message.
+pub(super) fn notice(title: &'static str, say: &str) -> Reply {
+    let body = Html::new().raw("<p role=\"alert\">").text(say).raw("</p>");
+    page(StatusCode::BAD_REQUEST, title, &body, "")
+}
+
+/// What went wrong, to people.
+pub(super) fn failed(fault: &Fault) -> Reply {
+    let status = StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let say = fault.issues.first().map(|issue| issue.diagnostics.as_str()).unwrap_or_default();
+    let body = Html::new()
+        .raw("<p role=\"alert\">")
+        .text(say)
+        .raw("</p><p class=\"quiet\">")
+        .text(fault.code().name)
+        .raw("</p>");
+    page(status, "That did not work", &body, "")
+}
+
+/// A whole page. Its forms may lead to this server and, by a redirect, to `target`.
+fn page(status: StatusCode, title: &'static str, body: &Html, target: &str) -> Reply {
+    let whole = Html::new()
+        .raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>")
+        .raw(title)
+        .raw(" · Plummer</title>\n<link rel=\"stylesheet\" href=\"style.css\">\n</head>\n<body>\n<main>\n<h1>")
+        .raw(title)
+        .raw("</h1>\n")
+        .join(body)
+        .raw("\n</main>\n</body>\n</html>\n");
+    let mut reply = Reply::text(status, HTML, whole.done());
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; form-action 'self' {target}; base-uri 'none'; frame-ancestors 'none'"
+    );
+    reply.put(CONTENT_SECURITY_POLICY, &policy);
+    reply.headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    // Not none: a form's origin would then be told as null, and could not be checked.
+    reply.headers.insert(REFERRER.clone(), HeaderValue::from_static("same-origin"));
+    reply
+}
+
+/// The fields every form has.
+fn hidden(form: &str, name: &'static str, value: &str) -> Html {
+    Html::new()
+        .raw("<input type=\"hidden\" name=\"form\" value=\"")
+        .text(form)
+        .raw("\"><input type=\"hidden\" name=\"")
+        .raw(name)
+        .raw("\" value=\"")
+        .text(value)
+        .raw("\">")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_permits_no_script_and_no_frame() {
+        let reply = notice("A title", "<script>alert(1)</script>\"'&");
+        let body = String::from_utf8(reply.body.to_vec()).expect("text");
+        assert!(body.contains("&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;"));
+        assert!(!body.contains("<script"));
+        let policy = reply.headers.get(CONTENT_SECURITY_POLICY).expect("a policy");
+        let policy = policy.to_str().expect("text");
+        for part in [
+            "default-src 'none'",
+            "frame-ancestors 'none'",
+            "form-action 'self' ;",
+            "base-uri 'none'",
+        ] {
+            assert!(policy.contains(part), "{part}");
+        }
+        assert!(!policy.contains("unsafe"));
+        assert_eq!(reply.headers.get(X_FRAME_OPTIONS).expect("one"), "DENY");
+    }
+}

@@ -1,0 +1,49 @@
+//! The page of what a user gave to apps.
+
+use super::html::Html;
+use super::{hidden, page};
+use crate::reply::Reply;
+use base::Millis;
+use http::StatusCode;
+use smart::words::sentence;
+use smart::{Given, Scope};
+
+/// The page.
+pub(in crate::smart) fn applications(form: &str, user: &str, given: &[Given]) -> Reply {
+    let mut body = Html::new().raw("<p>You are signed in as <b>").text(user).raw("</b>.</p>");
+    if given.is_empty() {
+        body = body.raw("<p role=\"status\">No app can see anything on your behalf.</p>");
+    }
+    body = body.raw("<ul class=\"plain\">");
+    for one in given {
+        body = body
+            .raw("<li><div class=\"app\"><div><h2>")
+            .text(&one.display)
+            .raw("</h2><p class=\"quiet\">Since ")
+            .text(&day(one.grant.created))
+            .raw(", last used ")
+            .text(&day(one.used))
+            .raw("</p></div><form method=\"post\" action=\"apps\">")
+            .join(&hidden(form, "grant", &one.grant.id.to_string()))
+            .raw("<button class=\"other\" aria-label=\"End the access of ")
+            .text(&one.display)
+            .raw(
+                "\">End access</button></form></div><details><summary>What it may do</summary><ul>",
+            );
+        for scope in one.grant.scopes.iter() {
+            if !matches!(scope, Scope::Launch | Scope::LaunchPatient | Scope::LaunchEncounter) {
+                body = body.raw("<li>").text(&sentence(scope, false)).raw("</li>");
+            }
+        }
+        body = body.raw("</ul></details></li>");
+    }
+    let body = body
+        .raw("</ul><footer><form method=\"post\" action=\"sign-out\">")
+        .join(&hidden(form, "next", ""))
+        .raw("<button class=\"other\">Sign out</button></form></footer>");
+    page(StatusCode::OK, "Apps that can see my record", &body, "")
+}
+
+fn day(at: Millis) -> String {
+    at.to_instant().chars().take(10).collect()
+}

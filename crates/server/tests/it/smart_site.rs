@@ -1,0 +1,361 @@
+//! A server with an authorization server, an app, two people and a patient; and a visitor who goes
+//! from page to page as a browser does, with cookies and forms.
+
+use crate::client::{Answer, patient};
+use base::Fault;
+use base::id::Seeded;
+use base::time::SystemClock;
+use identity::{Cost, CryptoRandom, Kind, Profile, Secret, Step};
+use record::{Record, Settings};
+use server::{Config, Server};
+use smart::{Ground, NoFetch, Proves, Registration, Scopes, Smart};
+use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+pub(crate) const BACK: &str = "https://app.example/cb";
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+const PASSWORD: &str = "tulpen in rotterdam";
+const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
+
+/// Randomness of the operating system.
+#[derive(Debug)]
+struct System;
+
+impl CryptoRandom for System {
+    fn fill(&self, out: &mut [u8]) -> Result<(), Fault> {
+        std::fs::File::open("/dev/urandom").unwrap().read_exact(out).unwrap();
+        Ok(())
+    }
+}
+
+pub(crate) struct Site {
+    pub(crate) address: SocketAddr,
+    pub(crate) app: String,
+    smart: Arc<Smart>,
+    _dir: TempDir,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Site {
+    pub(crate) fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let record = Record::open(
+            dir.path(),
+            Settings { seed: Some(7), identity: cheap(), ..Settings::default() },
+        )
+        .unwrap();
+        let smart = Arc::new(smart(&record));
+        for name in ["eve", "mallory"] {
+            let profile = Profile {
+                name: name.to_owned(),
+                display: format!("{name} Someone"),
+                roles: vec!["clinician".to_owned()],
+                practitioner: Some(format!("pr-{name}")),
+                ..Profile::default()
+            };
+            let person = smart.identity().create(Kind::Person, profile).unwrap();
+            smart.identity().set_password(person.id, &Secret::from(PASSWORD), None).unwrap();
+        }
+        let registration = Registration {
+            name: "chart".to_owned(),
+            display: "Growth Chart".to_owned(),
+            redirects: vec![BACK.to_owned()],
+            launch_url: Some("https://app.example/launch".to_owned()),
+            proves: Proves::Not,
+            scopes: Scopes::parse("openid fhirUser launch launch/patient launch/encounter patient/*.rs offline_access").unwrap(),
+            roles: Vec::new(),
+            introspects: false,
+        };
+        let app = smart.register_app(registration).unwrap().app.id.to_string();
+        let (stop, stopped) = oneshot::channel();
+        let (told, address) = std::sync::mpsc::channel();
+        let own = Arc::clone(&smart);
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(2)
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                // The FHIR door itself is proven elsewhere.
+                let config = Config {
+                    listen: "127.0.0.1:0".parse().unwrap(),
+                    guard: false,
+                    ..Config::default()
+                };
+                let random = Box::new(Seeded::new(3));
+                let server =
+                    Server::bind(record, config, Arc::new(SystemClock), random).await.unwrap();
+                let server = server.with_smart(own).unwrap();
+                told.send(server.address()).unwrap();
+                server.run(async { drop(stopped.await) }).await;
+            });
+        });
+        let address = address.recv().unwrap();
+        let site = Self { address, app, smart, _dir: dir, stop: Some(stop), thread: Some(thread) };
+        // Whose general practitioners they are, clinicians may see.
+        let cared = patient("ada", "Lovelace").replacen(
+            "{",
+            "{\"generalPractitioner\":[{\"reference\":\"Practitioner/pr-eve\"},{\"reference\":\"Practitioner/pr-mallory\"}],",
+            1,
+        );
+        let json = [("Content-Type", "application/fhir+json")];
+        let put = site.send("PUT", "/fhir/Patient/ada", &json, &cared);
+        assert_eq!(put.status, 201, "{}", put.text());
+        site
+    }
+
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let mut head =
+            format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nHost: {}\r\n", self.address);
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut all = Vec::new();
+        stream.read_to_end(&mut all).unwrap();
+        Answer::parse(&all)
+    }
+
+    /// The address with which an app asks.
+    pub(crate) fn authorize(&self, scopes: &str) -> String {
+        let scopes = scopes.replace(' ', "%20").replace('/', "%2F");
+        let back = BACK.replace(':', "%3A").replace('/', "%2F");
+        format!(
+            "/auth/authorize?response_type=code&client_id={}&redirect_uri={back}&scope={scopes}&state=state-of-sixteen-or-more&aud=http%3A%2F%2F{}%2Ffhir&code_challenge={CHALLENGE}&code_challenge_method=S256",
+            self.app, self.address
+        )
+    }
+
+    pub(crate) fn trade(&self, code: &str) -> Answer {
+        let body = format!(
+            "grant_type=authorization_code&client_id={}&code={code}&redirect_uri={BACK}&code_verifier={VERIFIER}",
+            self.app
+        );
+        self.send("POST", "/auth/token", &[FORM], &body)
+    }
+
+    pub(crate) fn refresh(&self, token: &str) -> Answer {
+        let body = format!("grant_type=refresh_token&client_id={}&refresh_token={token}", self.app);
+        self.send("POST", "/auth/token", &[FORM], &body)
+    }
+
+    /// Gives somebody a second factor; one of the recovery codes.
+    pub(crate) fn enrol(&self, name: &str) -> String {
+        let identity = self.smart.identity();
+        let home = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let Step::Done(opened) = identity.begin(name, &Secret::from(PASSWORD), home).unwrap()
+        else {
+            panic!("no factor yet")
+        };
+        let caller = identity.find(opened.token.text().expose(), Some(home)).unwrap();
+        crate::smart_totp::enrol(identity, &caller)
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Passwords that cost nothing.
+fn cheap() -> identity::Settings {
+    let cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
+    identity::Settings { cost, ..identity::Settings::default() }
+}
+
+/// On the record's own shelf, with the record's own people.
+fn smart(record: &Record) -> Smart {
+    let ground = Ground {
+        shelf: record.shelf(),
+        identity: Arc::clone(record.identity()),
+        clock: Arc::new(SystemClock),
+        random: Arc::new(System),
+        fetch: Arc::new(NoFetch),
+    };
+    Smart::open(ground, smart::Settings::default()).unwrap()
+}
+
+impl Answer {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The value of a field of the page.
+    pub(crate) fn field(&self, name: &str) -> Option<String> {
+        let text = self.text();
+        let at = text.find(&format!("name=\"{name}\" value=\""))?;
+        let rest = &text[at + format!("name=\"{name}\" value=\"").len()..];
+        rest.split('"').next().map(str::to_owned)
+    }
+
+    fn action(&self) -> Option<String> {
+        let text = self.text();
+        let at = text.find("action=\"")? + "action=\"".len();
+        text[at..].split('"').next().map(|action| format!("/auth/{action}"))
+    }
+}
+
+/// Somebody with a browser.
+pub(crate) struct Visitor<'s> {
+    site: &'s Site,
+    cookies: BTreeMap<String, String>,
+    pub(crate) set_cookies: Vec<String>,
+    pub(crate) form: String,
+    pub(crate) request: String,
+    action: String,
+}
+
+impl<'s> Visitor<'s> {
+    pub(crate) fn new(site: &'s Site) -> Self {
+        Self {
+            site,
+            cookies: BTreeMap::new(),
+            set_cookies: Vec::new(),
+            form: String::new(),
+            request: String::new(),
+            action: String::new(),
+        }
+    }
+
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
+        self.cookies.get(name).cloned()
+    }
+
+    pub(crate) fn plant(&mut self, name: &str, value: &str) {
+        self.cookies.insert(name.to_owned(), value.to_owned());
+    }
+
+    fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let cookies: Vec<_> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
+        let cookies = cookies.join("; ");
+        let mut all = headers.to_vec();
+        if !cookies.is_empty() {
+            all.push(("Cookie", &cookies));
+        }
+        let answer = self.site.send(method, path, &all, body);
+        for (name, value) in &answer.headers {
+            if name == "set-cookie" {
+                self.set_cookies.push(value.clone());
+                let pair = value.split(';').next().unwrap();
+                let (name, text) = pair.split_once('=').unwrap();
+                match text {
+                    "" => self.cookies.remove(name),
+                    text => self.cookies.insert(name.to_owned(), text.to_owned()),
+                };
+            }
+        }
+        answer
+    }
+
+    /// Follows redirects within the server, as a browser does.
+    fn follow(&mut self, mut answer: Answer) -> Answer {
+        let own = format!("http://{}", self.site.address);
+        for _ in 0..5 {
+            let Some(path) = answer.header("location").and_then(|to| to.strip_prefix(&own)) else {
+                break;
+            };
+            let path = path.to_owned();
+            if let Some(request) = value(&path, "request") {
+                self.request = request;
+            }
+            answer = self.send("GET", &path, &[], "");
+        }
+        if let Some(form) = answer.field("form") {
+            self.form = form;
+            self.action = answer.action().unwrap();
+        }
+        answer
+    }
+
+    pub(crate) fn open(&mut self, path: &str) -> Answer {
+        let answer = self.send("GET", path, &[], "");
+        self.follow(answer)
+    }
+
+    pub(crate) fn post(
+        &mut self,
+        path: &str,
+        fields: &[(String, String)],
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let body = search::parse::encode_query(fields);
+        let mut all = vec![FORM];
+        all.extend(headers);
+        self.send("POST", path, &all, &body)
+    }
+
+    /// Sends the form of the page that is open.
+    pub(crate) fn send_form(&mut self, fields: &[(&str, &str)]) -> Answer {
+        let mut all = vec![
+            ("form".to_owned(), self.form.clone()),
+            ("request".to_owned(), self.request.clone()),
+        ];
+        all.extend(fields.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())));
+        let action = self.action.clone();
+        let origin = format!("http://{}", self.site.address);
+        let answer = self.post(&action, &all, &[("Origin", &origin)]);
+        self.follow(answer)
+    }
+
+    pub(crate) fn answer(&mut self, answer: &str, scopes: &[&str]) -> Answer {
+        let mut fields = vec![("answer", answer)];
+        fields.extend(scopes.iter().map(|scope| ("scope", *scope)));
+        self.send_form(&fields)
+    }
+
+    pub(crate) fn sign_in(&mut self, name: &str) -> Answer {
+        let next = self.request.clone();
+        self.sign_in_for(name, &next)
+    }
+
+    pub(crate) fn sign_in_for(&mut self, name: &str, next: &str) -> Answer {
+        let answer = self.post_sign_in(name, PASSWORD, next);
+        self.follow(answer)
+    }
+
+    pub(crate) fn sign_in_raw(&mut self, name: &str, next: &str) -> Answer {
+        self.post_sign_in(name, PASSWORD, next)
+    }
+
+    pub(crate) fn sign_in_with(&mut self, name: &str, form: &str) -> Answer {
+        self.form = form.to_owned();
+        self.sign_in(name)
+    }
+
+    pub(crate) fn post_sign_in(&mut self, name: &str, password: &str, next: &str) -> Answer {
+        let form = self.form.clone();
+        let fields =
+            [("form", form.as_str()), ("next", next), ("name", name), ("password", password)];
+        let fields: Vec<_> = fields.map(|(n, v)| (n.to_owned(), v.to_owned())).to_vec();
+        self.post("/auth/sign-in", &fields, &[])
+    }
+}
+
+/// The value of a parameter of an address.
+pub(crate) fn value(address: &str, name: &str) -> Option<String> {
+    let query = address.split_once('?')?.1;
+    let pairs = search::parse::decode_query(query).unwrap();
+    pairs.into_iter().find(|(n, _)| n == name).map(|(_, v)| v)
+}

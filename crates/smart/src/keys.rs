@@ -1,0 +1,383 @@
+//! The public keys of apps (RFC 7517): read from a JWK Set given at registration or fetched from the
+//! one address that was registered, chosen by `kid` and kind alone
+//! (<https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html>).
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use aws_lc_rs::signature::{
+    ECDSA_P384_SHA384_FIXED, RSA_PKCS1_2048_8192_SHA384, RsaPublicKeyComponents, UnparsedPublicKey,
+};
+use base::{Fault, Millis};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use identity::PrincipalId;
+use parking_lot::Mutex;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+/// Bytes of a key set.
+pub const SET_BYTES_MAX: usize = 32 << 10;
+/// Keys of a key set.
+const KEYS_MAX: usize = 32;
+/// Bytes of a key's name.
+pub(crate) const KID_BYTES_MAX: usize = 256;
+/// Bytes of an RSA modulus: 2048 to 4096 bits.
+const MODULUS_BYTES: std::ops::RangeInclusive<usize> = 256..=512;
+/// Bytes of a coordinate on P-384.
+const COORDINATE_BYTES: usize = 48;
+/// The longest a fetched set is kept, whatever its address says: a key that is taken back is no
+/// longer taken after so long.
+const KEPT_MAX_MS: i64 = 5 * 60_000;
+/// Fetches for one app in a minute, so that nobody makes this server flood another.
+const FETCHES_MAX: u32 = 10;
+const MINUTE_MS: i64 = 60_000;
+
+/// What signs an assertion. There are two, and no other word is looked up anywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Algorithm {
+    /// RSA PKCS#1 v1.5 with SHA-384.
+    Rs384,
+    /// ECDSA on P-384 with SHA-384.
+    Es384,
+}
+
+impl Algorithm {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        match text {
+            "RS384" => Some(Self::Rs384),
+            "ES384" => Some(Self::Es384),
+            _ => None,
+        }
+    }
+}
+
+enum Material {
+    Rsa {
+        n: Vec<u8>,
+        e: Vec<u8>,
+    },
+    /// An uncompressed point.
+    P384(Vec<u8>),
+}
+
+/// A public key with its name.
+struct PublicKey {
+    kid: String,
+    material: Material,
+}
+
+impl PublicKey {
+    fn verify(&self, of: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        match (&self.material, of) {
+            (Material::Rsa { n, e }, Algorithm::Rs384) => RsaPublicKeyComponents { n, e }
+                .verify(&RSA_PKCS1_2048_8192_SHA384, message, signature)
+                .is_ok(),
+            (Material::P384(point), Algorithm::Es384) => {
+                let key = UnparsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, point);
+                key.verify(message, signature).is_ok()
+            }
+            _ => false,
+        }
+    }
+}
+
+/// A key set, as far as it can be used here.
+pub(crate) struct KeySet(Vec<PublicKey>);
+
+impl fmt::Debug for KeySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeySet({})", self.0.len())
+    }
+}
+
+#[derive(Deserialize)]
+struct RawSet {
+    keys: Vec<RawKey>,
+}
+
+#[derive(Deserialize)]
+struct RawKey {
+    kty: String,
+    kid: Option<String>,
+    #[serde(rename = "use")]
+    usage: Option<String>,
+    key_ops: Option<Vec<String>>,
+    alg: Option<String>,
+    crv: Option<String>,
+    n: Option<String>,
+    e: Option<String>,
+    x: Option<String>,
+    y: Option<String>,
+    d: Option<IgnoredAny>,
+    p: Option<IgnoredAny>,
+    k: Option<IgnoredAny>,
+}
+
+impl KeySet {
+    /// Reads a set. Keys of kinds that are not used here are left out; a secret key in it, or a set
+    /// that is none, refuses the whole.
+    pub(crate) fn parse(json: &[u8]) -> Option<Self> {
+        if json.len() > SET_BYTES_MAX {
+            return None;
+        }
+        let set: RawSet = serde_json::from_slice(json).ok()?;
+        let secret = |key: &RawKey| key.d.is_some() || key.p.is_some() || key.k.is_some();
+        if set.keys.len() > KEYS_MAX || set.keys.iter().any(secret) {
+            return None;
+        }
+        Some(Self(set.keys.into_iter().filter_map(usable).collect()))
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn knows(&self, kid: &str) -> bool {
+        self.0.iter().any(|key| key.kid == kid)
+    }
+
+    /// Whether a key of this name and kind verifies the signature.
+    pub(crate) fn verify(
+        &self,
+        kid: &str,
+        of: Algorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> bool {
+        self.0.iter().any(|key| key.kid == kid && key.verify(of, message, signature))
+    }
+}
+
+fn usable(key: RawKey) -> Option<PublicKey> {
+    let kid = key.kid.filter(|kid| (1..=KID_BYTES_MAX).contains(&kid.len()))?;
+    let verifies = key.usage.as_deref().is_none_or(|usage| usage == "sig")
+        && key.key_ops.as_ref().is_none_or(|ops| ops.iter().any(|op| op == "verify"));
+    let alg = key.alg.as_deref();
+    if !verifies {
+        return None;
+    }
+    let bytes = |text: Option<String>| URL_SAFE_NO_PAD.decode(text?).ok();
+    let material = match (key.kty.as_str(), key.crv.as_deref()) {
+        ("RSA", None) if alg.is_none_or(|alg| alg == "RS384") => {
+            let (n, e) = (bytes(key.n)?, bytes(key.e)?);
+            if !MODULUS_BYTES.contains(&n.len()) || !(1..=8).contains(&e.len()) {
+                return None;
+            }
+            Material::Rsa { n, e }
+        }
+        ("EC", Some("P-384")) if alg.is_none_or(|alg| alg == "ES384") => {
+            let (x, y) = (bytes(key.x)?, bytes(key.y)?);
+            if x.len() != COORDINATE_BYTES || y.len() != COORDINATE_BYTES {
+                return None;
+            }
+            let mut point = vec![4];
+            point.extend(x);
+            point.extend(y);
+            Material::P384(point)
+        }
+        _ => return None,
+    };
+    Some(PublicKey { kid, material })
+}
+
+/// What was fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// The body.
+    pub body: Vec<u8>,
+    /// For how many seconds it may be kept, by its `Cache-Control`; `Some(0)` for `no-store` and
+    /// `no-cache`, `None` when nothing is said.
+    pub max_age_s: Option<u32>,
+}
+
+/// How a registered address is asked for its key set. Whoever implements it sees to it that nothing
+/// inside the house is reached: resolve once, pin, deny private ranges, follow no redirect, read at
+/// most `bytes_max`, and give up after a few seconds.
+pub trait Fetch: Send + Sync + fmt::Debug {
+    /// Asks `url` by GET for `application/json`.
+    fn get(&self, url: &str, bytes_max: usize) -> Result<Fetched, Fault>;
+}
+
+/// Nothing is fetched: apps whose keys stand at an address cannot prove themselves.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoFetch;
+
+impl Fetch for NoFetch {
+    fn get(&self, _url: &str, _bytes_max: usize) -> Result<Fetched, Fault> {
+        let say =
+            "Addresses of key sets are not asked by this server. Register the key set itself.";
+        Err(Fault::new(&base::error::code::NOT_SUPPORTED, say))
+    }
+}
+
+#[derive(Debug)]
+struct Kept {
+    set: Arc<KeySet>,
+    until: Millis,
+    /// Fetches since `counted`.
+    fetches: u32,
+    counted: Millis,
+}
+
+/// The key sets that were fetched, by app.
+#[derive(Debug, Default)]
+pub(crate) struct Fetches(Mutex<HashMap<PrincipalId, Kept>>);
+
+impl Fetches {
+    /// The set of an app, fetched when none is kept or a name in it is not known, as often as one app
+    /// may make that happen.
+    pub(crate) fn set(
+        &self,
+        fetch: &dyn Fetch,
+        app: PrincipalId,
+        url: &str,
+        kid: &str,
+        now: Millis,
+    ) -> Option<Arc<KeySet>> {
+        let (fetches, counted) = {
+            let mut kept = self.0.lock();
+            let entry = kept.entry(app).or_insert_with(|| Kept {
+                set: Arc::new(KeySet(Vec::new())),
+                until: now,
+                fetches: 0,
+                counted: now,
+            });
+            let fresh = now < entry.until;
+            if fresh && entry.set.knows(kid) {
+                return Some(Arc::clone(&entry.set));
+            }
+            if now.0.saturating_sub(entry.counted.0) >= MINUTE_MS || now < entry.counted {
+                (entry.fetches, entry.counted) = (0, now);
+            }
+            if entry.fetches >= FETCHES_MAX {
+                return fresh.then(|| Arc::clone(&entry.set));
+            }
+            entry.fetches += 1;
+            (entry.fetches, entry.counted)
+        };
+        // Not under the lock: another app's keys do not wait for a slow address.
+        let fetched = fetch.get(url, SET_BYTES_MAX).ok()?;
+        let set = Arc::new(KeySet::parse(&fetched.body)?);
+        let said_ms = i64::from(fetched.max_age_s.unwrap_or(60)).saturating_mul(1000);
+        let until = Millis(now.0.saturating_add(said_ms.min(KEPT_MAX_MS)));
+        self.0.lock().insert(app, Kept { set: Arc::clone(&set), until, fetches, counted });
+        Some(set)
+    }
+
+    /// What was fetched for an app is no longer so: it was registered anew.
+    pub(crate) fn forget(&self, app: PrincipalId) {
+        self.0.lock().remove(&app);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    fn rsa(kid: &str, more: &str) -> String {
+        let n = URL_SAFE_NO_PAD.encode([0xC5; 256]);
+        format!(r#"{{"kty":"RSA","kid":"{kid}","n":"{n}","e":"AQAB"{more}}}"#)
+    }
+
+    fn count(keys: &[String]) -> Option<usize> {
+        let json = format!(r#"{{"keys":[{}]}}"#, keys.join(","));
+        KeySet::parse(json.as_bytes()).map(|set| set.0.len())
+    }
+
+    #[test]
+    fn only_keys_for_the_two_algorithms_are_used_and_a_secret_one_refuses_the_set() {
+        assert_eq!(count(&[rsa("a", "")]), Some(1));
+        assert_eq!(
+            count(&[rsa("a", r#","use":"sig","alg":"RS384","key_ops":["verify"]"#)]),
+            Some(1)
+        );
+        for more in [
+            r#","use":"enc""#,
+            r#","alg":"RS256""#,
+            r#","alg":"none""#,
+            r#","key_ops":["encrypt"]"#,
+            r#","crv":"P-384""#,
+        ] {
+            assert_eq!(count(&[rsa("a", more)]), Some(0), "{more}");
+        }
+        assert_eq!(count(&[rsa("a", r#","d":"AQAB""#)]), None, "a private key");
+        assert_eq!(count(&[r#"{"kty":"oct","kid":"a","k":"AQAB"}"#.into()]), None, "a shared key");
+        assert_eq!(count(&[rsa("", "")]), Some(0), "no name");
+        assert_eq!(
+            count(&[r#"{"kty":"RSA","kid":"a","n":"AQAB","e":"AQAB"}"#.into()]),
+            Some(0),
+            "short"
+        );
+        let many: Vec<_> = (0..=KEYS_MAX).map(|n| rsa(&n.to_string(), "")).collect();
+        assert_eq!(count(&many), None);
+        assert!(KeySet::parse(b"[]").is_none());
+        assert!(KeySet::parse(&vec![b' '; SET_BYTES_MAX + 1]).is_none());
+    }
+
+    #[derive(Debug, Default)]
+    struct Counting {
+        calls: AtomicU32,
+        kid: Mutex<String>,
+        max_age_s: Option<u32>,
+    }
+
+    impl Fetch for Counting {
+        fn get(&self, _url: &str, _bytes_max: usize) -> Result<Fetched, Fault> {
+            self.calls.fetch_add(1, Ordering::SeqCst);
+            let body = format!(r#"{{"keys":[{}]}}"#, rsa(&self.kid.lock(), ""));
+            Ok(Fetched { body: body.into_bytes(), max_age_s: self.max_age_s })
+        }
+    }
+
+    /// Guard 27.
+    #[test]
+    fn attack_27_a_removed_key_is_forgotten_and_unknown_names_flood_nobody() {
+        let fetch = Counting { max_age_s: Some(3600), ..Counting::default() };
+        *fetch.kid.lock() = "old".to_owned();
+        let (fetches, app) = (Fetches::default(), PrincipalId::new([1; 16]));
+        let set = |kid: &str, at: i64| fetches.set(&fetch, app, "https://a/jwks", kid, Millis(at));
+        assert!(set("old", 0).is_some_and(|set| set.knows("old")));
+        *fetch.kid.lock() = "new".to_owned();
+        assert!(set("old", KEPT_MAX_MS - 1).is_some_and(|set| set.knows("old")));
+        assert_eq!(fetch.calls.load(Ordering::SeqCst), 1, "kept");
+        // A name that is not known asks again, which brings the rotated key at once.
+        assert!(set("new", KEPT_MAX_MS - 1).is_some_and(|set| set.knows("new")));
+        assert!(!set("old", KEPT_MAX_MS * 3).is_some_and(|set| set.knows("old")));
+        let before = fetch.calls.load(Ordering::SeqCst);
+        for n in 0..100 {
+            let _ = set(&format!("unknown-{n}"), KEPT_MAX_MS * 3 + 1);
+        }
+        assert!(fetch.calls.load(Ordering::SeqCst) - before < FETCHES_MAX);
+        assert!(set("new", KEPT_MAX_MS * 3 + 2).is_some_and(|set| set.knows("new")));
+    }
+
+    #[test]
+    fn what_may_not_be_kept_is_not() {
+        let fetch = Counting { max_age_s: Some(0), ..Counting::default() };
+        *fetch.kid.lock() = "a".to_owned();
+        let (fetches, app) = (Fetches::default(), PrincipalId::new([1; 16]));
+        for n in 1..=3 {
+            assert!(fetches.set(&fetch, app, "https://a/jwks", "a", Millis(0)).is_some());
+            assert_eq!(fetch.calls.load(Ordering::SeqCst), n);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_set_or_refused(
+            bytes in prop_oneof![
+                proptest::collection::vec(any::<u8>(), 0..200),
+                "\\{\"keys\":\\[(\\{\"kty\":\"(RSA|EC)\",\"kid\":\"a\",\"[nexy]\":\"[A-Za-z0-9_-]{0,20}\"\\})?\\]\\}".prop_map(String::into_bytes),
+            ],
+        ) {
+            if let Some(set) = KeySet::parse(&bytes) {
+                prop_assert!(!set.verify("a", Algorithm::Rs384, b"message", b"signature"));
+                prop_assert!(!set.verify("a", Algorithm::Es384, b"message", &[0; 96]));
+            }
+        }
+    }
+}
