@@ -45,7 +45,7 @@ impl Labels {
     /// Any label that has no bit of its own: withholding it withholds all that is not understood.
     pub const OTHER: Self = Self(1 << 63);
     /// Every label with a name, [`Labels::OTHER`] among them.
-    pub const KNOWN: Self = Self((1 << LABELS.len()) - 1 | Self::OTHER.0);
+    pub const KNOWN: Self = Self(((1 << LABELS.len()) - 1) | Self::OTHER.0);
     /// Very restricted.
     pub const VERY_RESTRICTED: Self = Self(1 << 5);
     /// Records of a Part 2 programme.

@@ -124,6 +124,7 @@ codes! {
     ACCESS_POLICY_UNNAMED = "access.policy.unnamed", 422, "required", "a policy has no id";
     ACCESS_POLICY_MAY_FAIL = "access.policy.may-fail", 422, "invalid", "a policy could err when it is evaluated";
     ACCESS_POLICY_BEYOND = "access.policy.beyond-index", 422, "not-supported", "a policy says of a record what no index can follow";
+    PRIVACY_HIDDEN_KEPT = "privacy.elements.hidden", 403, "forbidden", "an update would delete what its writer is not shown";
     PRIVACY_RULES_INVALID = "privacy.rules.invalid", 422, "invalid", "a rule pack or an element mask is not well-formed";
     EGRESS_TARGET_INVALID = "egress.target.invalid", 400, "value", "the address of another system cannot be understood in one way only";
     EGRESS_TARGET_DENIED = "egress.target.denied", 403, "forbidden", "the address of another system may not be reached";

@@ -6,6 +6,8 @@ use anyhow::{Context, bail};
 
 /// Deeper than any example.
 const DEPTH_MAX: usize = 200;
+/// What a label names as its basis that the server gave by a rule.
+const LABELLING_RULES: &str = "https://plummer.health/fhir/CodeSystem/labelling-rule";
 
 /// A value with its numbers as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,14 +46,30 @@ impl Json {
         Some(text)
     }
 
-    /// Takes away what a server assigns (`meta.versionId`, `meta.lastUpdated`), and a `meta` or `id`
+    /// Whether a security label says that a rule of the server's labelling gave it.
+    fn is_by_rule(&self) -> bool {
+        let Some(Self::List(extensions)) = self.get("extension") else { return false };
+        extensions.iter().any(|extension| {
+            let basis = extension.get("valueCoding").and_then(|coding| coding.get("system"));
+            basis.and_then(Self::text) == Some(LABELLING_RULES)
+        })
+    }
+
+    /// Takes away what a server assigns (`meta.versionId`, `meta.lastUpdated`, labels of its rules), and a `meta` or `id`
     /// that holds nothing else.
     pub fn without_server_parts(mut self, and_id: bool) -> Self {
         if let Self::Object(members) = &mut self {
             members.retain_mut(|(name, value)| match (name.as_str(), value) {
                 ("id", _) => !and_id,
                 ("meta", Self::Object(meta)) => {
-                    meta.retain(|(n, _)| n != "versionId" && n != "lastUpdated");
+                    meta.retain_mut(|(name, value)| match (name.as_str(), value) {
+                        ("versionId" | "lastUpdated", _) => false,
+                        ("security", Self::List(labels)) => {
+                            labels.retain(|label| !label.is_by_rule());
+                            !labels.is_empty()
+                        }
+                        _ => true,
+                    });
                     !meta.is_empty()
                 }
                 _ => true,

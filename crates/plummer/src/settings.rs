@@ -225,11 +225,24 @@ impl Settings {
             },
             clock: Arc::new(SystemClock),
             site: Some(self.text("home_site")).filter(|site| !site.is_empty()).map(Into::into),
+            labelling: self.text("labelling") != "off",
+            home_state: self.home_state()?,
             identity,
             breached: self.breached()?,
             encryption: self.encryption(),
             ..record::Settings::default()
         })
+    }
+
+    /// The state whose rules label what is written.
+    fn home_state(&self) -> anyhow::Result<Option<Arc<str>>> {
+        match self.text("home_state").as_str() {
+            "" => Ok(None),
+            state if state.len() == 2 && state.bytes().all(|b| b.is_ascii_uppercase()) => {
+                Ok(Some(state.into()))
+            }
+            _ => Err(anyhow!("home_state is two capital letters, such as CA")),
+        }
     }
 
     /// Whether every request needs a caller.

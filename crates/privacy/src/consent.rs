@@ -7,11 +7,12 @@
 //! keep consents.
 
 mod actor;
+mod parts;
 mod read;
 mod rules;
 
 pub use actor::Actor;
-pub(crate) use read::span;
+pub(crate) use parts::span;
 pub use rules::{Denial, PatientRules, Question};
 
 use crate::consent::read::Read;

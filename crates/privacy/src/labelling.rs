@@ -6,9 +6,11 @@
 //! is only words is not found. What is labelled too much, a person can tell; what is labelled too
 //! little, nobody sees missing: the packs lean to the first.
 
+mod epoch;
 pub mod pack;
 mod security;
 
+pub use epoch::Epoch;
 pub use pack::{Condition, Pack, Rule};
 pub use security::{BASIS, RULES, Security};
 
@@ -53,8 +55,8 @@ pub struct Labelled<'l> {
 #[derive(Debug)]
 pub struct Labeller {
     rules: Vec<Rule>,
-    /// By the address of a code system.
-    systems: HashMap<String, System>,
+    /// By the address of a code system. They are so few that a look at each costs less than a hash.
+    systems: Vec<(String, System)>,
     by_tag: HashMap<String, Vec<usize>>,
     digest: String,
 }
@@ -83,10 +85,11 @@ impl Labeller {
     pub fn load(texts: &[(&str, &str)]) -> Result<Self, Fault> {
         let mut made = Self {
             rules: Vec::new(),
-            systems: HashMap::new(),
+            systems: Vec::new(),
             by_tag: HashMap::new(),
             digest: String::new(),
         };
+        let mut systems = HashMap::new();
         let mut hash = Sha256::new();
         for (name, text) in texts {
             hash.update((text.len() as u64).to_be_bytes());
@@ -96,9 +99,10 @@ impl Labeller {
                 if made.rules.iter().any(|own| own.id == rule.id) {
                     return Err(pack::invalid(name, rule.line, "the id of a rule stands twice"));
                 }
-                made.add(rule);
+                made.add(rule, &mut systems);
             }
         }
+        made.systems = systems.into_iter().collect();
         // What labels mean is part of what was done with them.
         for label in access::LABELS {
             hash.update(label.name.as_bytes());
@@ -108,13 +112,13 @@ impl Labeller {
         Ok(made)
     }
 
-    fn add(&mut self, rule: Rule) {
+    fn add(&mut self, rule: Rule, systems: &mut HashMap<String, System>) {
         let number = self.rules.len();
         for condition in &rule.any {
             match condition {
                 Condition::Code { system, codes } => {
                     for url in pack::addresses(system) {
-                        let of = self.systems.entry((*url).to_owned()).or_default();
+                        let of = systems.entry((*url).to_owned()).or_default();
                         for code in codes {
                             of.codes.entry(code.clone()).or_default().push(number);
                         }
@@ -122,7 +126,7 @@ impl Labeller {
                 }
                 Condition::Prefix { system, prefixes } => {
                     for url in pack::addresses(system) {
-                        let of = self.systems.entry((*url).to_owned()).or_default();
+                        let of = systems.entry((*url).to_owned()).or_default();
                         for prefix in prefixes {
                             of.prefixes.entry(prefix.clone()).or_default().push(number);
                             if !of.lengths.contains(&prefix.len()) {
@@ -187,7 +191,7 @@ impl Labeller {
                 }
             }
             let (Some(system), Some(code)) = (system, code) else { continue };
-            if let Some(system) = self.systems.get(&*system) {
+            if let Some((_, system)) = self.systems.iter().find(|(url, _)| *url == *system) {
                 system.find(&code, &mut hits);
             }
         }

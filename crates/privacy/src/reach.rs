@@ -2,7 +2,7 @@
 //! in another, and every outbound channel obeys.
 //!
 //! FHIR R4 has no form for the request, so it is recorded where every reader meets it: on the
-//! ContactPoint or Address itself, by our extension [`CONFIDENTIAL`]. `true` is "only this way",
+//! `ContactPoint` or `Address` itself, by our extension [`CONFIDENTIAL`]. `true` is "only this way",
 //! `false` "never this way". No reason is kept, for none may be asked (164.522(b)(2)(iii)).
 
 use crate::consent::span;
@@ -16,7 +16,7 @@ pub const CONFIDENTIAL: &str =
 /// The ways to reach a patient that may be used, the preferred first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reach<'a> {
-    /// ContactPoints.
+    /// `ContactPoint`s.
     pub telecom: Vec<Value<'a>>,
     /// Addresses.
     pub addresses: Vec<Value<'a>>,

@@ -2,6 +2,7 @@
 //! An actor is kept for as long as nothing about the principal changes and its relations to patients
 //! are fresh, so that a request of somebody at work costs a lookup and no decision.
 
+use crate::consents::{Heard, Hearing};
 use crate::gate::Gate;
 use crate::grant;
 use crate::reach::{self, TENANT};
@@ -10,10 +11,11 @@ use base::error::code;
 use base::{Fault, Millis};
 use identity::{Caller, Kind, Principal, SessionId};
 use parking_lot::{Mutex, RwLock};
+use privacy::elements::ElementMask;
 use smart::Grant;
 use std::collections::HashMap;
 use std::sync::Arc;
-use store::{Rights, Scope};
+use store::{Rights, Scope, Wishes};
 
 /// How long relations to patients (teams, appointments, visits) are taken for true.
 const RELATIONS_MS: i64 = 30_000;
@@ -21,6 +23,9 @@ const RELATIONS_MS: i64 = 30_000;
 const ACTORS_MAX: usize = 10_000;
 /// The role of those who may name the ids of what they create.
 const SYSTEM: &str = "system";
+
+/// The roles whose members may take a label off, where they may write.
+const KEEPERS: &[&str] = &["him", "privacy-officer"];
 
 /// For what each shipped role works, when a request does not say (codes of v3-PurposeOfUse).
 const PURPOSES: &[(&str, Purpose)] = &[
@@ -55,8 +60,39 @@ pub(crate) struct Actor {
     names_ids: bool,
     epoch: u64,
     made: Millis,
-    scopes: Mutex<HashMap<Key, Option<Scope>>>,
-    rights: Mutex<HashMap<Option<Purpose>, (i64, Arc<Rights>)>>,
+    /// What of a record it does not need to see.
+    mask: Option<Arc<ElementMask>>,
+    scopes: Mutex<HashMap<Key, Kept>>,
+    heard: Mutex<HashMap<(Option<Purpose>, Way), Heard>>,
+    rights: Mutex<HashMap<Option<Purpose>, (i64, Heard, Arc<Rights>)>>,
+}
+
+/// A scope as the policies have it, and with what patients said.
+#[derive(Debug)]
+struct Kept {
+    plain: Option<Scope>,
+    wishes: Arc<Wishes>,
+    heeding: Option<Scope>,
+}
+
+/// How what patients said bears on an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Way {
+    View,
+    /// Handing out.
+    Release,
+    /// What comes into being: what patients denied others to see may be written.
+    Make,
+}
+
+impl Way {
+    const fn of(action: Action) -> Self {
+        match action {
+            Action::Export | Action::Print => Self::Release,
+            Action::Create => Self::Make,
+            _ => Self::View,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -120,6 +156,7 @@ impl Actor {
         let relations = gate.relations(profile, now)?;
         who.patients_in_care = relations.in_care;
         who.represents = relations.represents;
+        let mask = gate.elements.mask(&who);
         let holds = |role: &str| profile.roles.iter().any(|held| held == role);
         let mut purposes: Vec<Purpose> = Vec::new();
         for (role, purpose) in PURPOSES {
@@ -136,16 +173,46 @@ impl Actor {
             principal: Arc::clone(principal),
             who: Arc::new(who),
             purposes,
+            mask: Some(mask).filter(|mask| !mask.is_empty()).map(Arc::new),
             names_ids: principal.kind == Kind::Service && holds(SYSTEM),
             epoch: gate.policies.epoch(),
             made: now,
             scopes: Mutex::default(),
+            heard: Mutex::default(),
             rights: Mutex::default(),
         })
     }
 
     /// What the principal may reach with an action; `None` when no policy permits it at all.
+    ///
+    /// # Errors
+    /// When a Consent cannot be read: nothing is shown then.
     pub(crate) fn scope(
+        &self,
+        gate: &Gate,
+        action: Action,
+        asked: &Asked,
+        grant: Option<&Grant>,
+        factor_age: i64,
+    ) -> Result<Option<Scope>, Fault> {
+        let policies = &gate.policies;
+        let wishes = self.hear(gate, asked, Way::of(action))?.wishes;
+        let age = policies.settled(&context(Purpose::Operations, factor_age)).mfa_age_seconds;
+        let key = Key { action, purpose: asked.purpose, age };
+        let plain = match self.scopes.lock().get(&key) {
+            Some(kept) if Arc::ptr_eq(&kept.wishes, &wishes) => return Ok(kept.heeding.clone()),
+            Some(kept) => Some(kept.plain.clone()),
+            None => None,
+        };
+        let plain =
+            plain.unwrap_or_else(|| self.decided(policies, action, asked, grant, factor_age));
+        let heeding = plain.clone().map(|scope| scope.heeding(Arc::clone(&wishes)));
+        self.scopes.lock().insert(key, Kept { plain, wishes, heeding: heeding.clone() });
+        Ok(heeding)
+    }
+
+    /// What the policies say.
+    fn decided(
         &self,
         policies: &Policies,
         action: Action,
@@ -153,16 +220,8 @@ impl Actor {
         grant: Option<&Grant>,
         factor_age: i64,
     ) -> Option<Scope> {
-        let age = policies.settled(&context(Purpose::Operations, factor_age)).mfa_age_seconds;
-        let key = Key { action, purpose: asked.purpose, age };
-        if let Some(scope) = self.scopes.lock().get(&key) {
-            return scope.clone();
-        }
-        let purposes = match asked.purpose {
-            Some(purpose) => vec![purpose],
-            None => self.purposes.clone(),
-        };
-        let decisions: Vec<_> = purposes
+        let decisions: Vec<_> = self
+            .purposes(asked)
             .into_iter()
             .map(|purpose| {
                 let without = context(purpose, factor_age);
@@ -171,41 +230,85 @@ impl Actor {
                 (decide(&without), decide(&with))
             })
             .collect();
-        let mut scope = reach::scope(decisions.iter().map(|(one, two)| (&**one, &**two)));
+        let scope = reach::scope(decisions.iter().map(|(one, two)| (&**one, &**two)));
         // A session's grant is always the same, so what is kept here is kept of it.
-        if let Some(grant) = grant {
-            scope = scope.and_then(|scope| grant::within(&scope, grant, action));
+        match grant {
+            Some(grant) => scope.and_then(|scope| grant::within(&scope, grant, action)),
+            None => scope,
         }
-        self.scopes.lock().insert(key, scope.clone());
-        scope
     }
 
-    /// What the principal may do to records.
+    fn purposes(&self, asked: &Asked) -> Vec<Purpose> {
+        match asked.purpose {
+            Some(purpose) => vec![purpose],
+            None => self.purposes.clone(),
+        }
+    }
+
+    /// What patients said to this principal and purpose, as it is now.
+    fn hear(&self, gate: &Gate, asked: &Asked, way: Way) -> Result<Heard, Fault> {
+        let hearing = Hearing {
+            who: &self.who,
+            practitioner: self.principal.profile.practitioner.as_deref(),
+            purposes: &self.purposes(asked),
+            release: way == Way::Release,
+            make: way == Way::Make,
+            now: gate.settings.clock.now(),
+        };
+        let key = (asked.purpose, way);
+        let before = self.heard.lock().get(&key).cloned();
+        let heard = gate.consents.hear(&gate.store, &hearing, before.as_ref())?;
+        if before.is_none_or(|before| !before.is(&heard)) {
+            self.heard.lock().insert(key, heard.clone());
+        }
+        Ok(heard)
+    }
+
+    /// What the principal may do to records; nothing when what patients said cannot be read.
     pub(crate) fn rights(
         &self,
-        policies: &Policies,
+        gate: &Gate,
         asked: &Asked,
         grant: Option<&Grant>,
         factor_age: i64,
     ) -> Arc<Rights> {
-        let age = policies.settled(&context(Purpose::Operations, factor_age)).mfa_age_seconds;
-        if let Some((_, rights)) =
-            self.rights.lock().get(&asked.purpose).filter(|(made_at, _)| *made_at == age)
-        {
+        let nothing = || {
+            let [see, create, update, delete] = std::array::from_fn(|_| Scope::nothing());
+            Arc::new(Rights { see, create, update, delete, names_ids: false })
+        };
+        let settled = context(Purpose::Operations, factor_age);
+        let age = gate.policies.settled(&settled).mfa_age_seconds;
+        let Ok(heard) = self.hear(gate, asked, Way::View) else { return nothing() };
+        let same = |kept: &&(i64, Heard, Arc<Rights>)| kept.0 == age && kept.1.is(&heard);
+        if let Some((_, _, rights)) = self.rights.lock().get(&asked.purpose).filter(same) {
             return Arc::clone(rights);
         }
         let scope = |action| {
-            self.scope(policies, action, asked, grant, factor_age).unwrap_or_else(Scope::nothing)
+            let scope = self.scope(gate, action, asked, grant, factor_age)?;
+            Ok::<_, Fault>(scope.unwrap_or_else(Scope::nothing))
         };
-        let rights = Arc::new(Rights {
-            see: scope(Action::Read),
-            create: scope(Action::Create),
-            update: scope(Action::Update),
-            delete: scope(Action::Delete),
-            names_ids: self.names_ids,
-        });
-        self.rights.lock().insert(asked.purpose, (age, Arc::clone(&rights)));
+        let made = || {
+            Ok::<_, Fault>(Rights {
+                see: scope(Action::Read)?,
+                create: scope(Action::Create)?,
+                update: scope(Action::Update)?,
+                delete: scope(Action::Delete)?,
+                names_ids: self.names_ids,
+            })
+        };
+        let Ok(rights) = made().map(Arc::new) else { return nothing() };
+        self.rights.lock().insert(asked.purpose, (age, heard, Arc::clone(&rights)));
         rights
+    }
+
+    /// Whether the principal may take off a label that a person set.
+    pub(crate) fn takes_labels_off(&self) -> bool {
+        self.principal.profile.roles.iter().any(|role| KEEPERS.contains(&role.as_str()))
+    }
+
+    /// What of a record the principal does not need to see, if anything.
+    pub(crate) const fn mask(&self) -> Option<&Arc<ElementMask>> {
+        self.mask.as_ref()
     }
 
     /// For what the principal acts: what the request says, or its first role's purpose.

@@ -49,7 +49,7 @@ impl Session {
             now: self.now(),
             base_url: None,
             conditional: true,
-            hidden: None,
+            hidden: self.hidden(),
         };
         let search = parse(&Level::Type(of), &pairs, &options)?;
         if search.filters.is_empty() {

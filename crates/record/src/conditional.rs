@@ -84,7 +84,8 @@ impl Session {
             for _ in 0..TRIES {
                 let (found, guard) = self.decide(&search)?;
                 let id = self.id_for_conditional(found, own.as_deref())?;
-                let content = self.prepare(of, id, body)?;
+                self.keeps_hidden(of, &id)?;
+                let content = self.prepare(of, id, body, true)?;
                 let (event, warnings) = (event.clone(), warnings.clone());
                 let make =
                     |content| Op::Update { content, if_match, may_create: true, skip_same: false };

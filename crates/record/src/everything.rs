@@ -79,7 +79,10 @@ impl Session {
         let scope = self.scope(Action::Search)?;
         let reader = self.gate.store.reader(&scope)?;
         let mut page = reader.search(&search, &self.page_request(&search, cursor.position))?;
+        // A link that is hidden leads nowhere.
+        self.prune_all(&mut page.matches)?;
         self.supporting(&reader, name, &mut page)?;
+        self.prune_all(&mut page.included)?;
         drop(reader);
         let mut link = |position| {
             cursor.position = position;

@@ -82,7 +82,8 @@ impl Session {
         let search = search::parse::parse(level, &cursor.pairs, &self.options(how))?;
         let scope = self.search_scope(level)?;
         let reader = self.gate.store.reader(&scope)?;
-        let page = reader.search(&search, &self.page_request(&search, cursor.position))?;
+        let mut page = reader.search(&search, &self.page_request(&search, cursor.position))?;
+        self.prune_all(page.matches.iter_mut().chain(&mut page.included))?;
         drop(reader);
         let link = |cursor: &mut Cursor, position| {
             cursor.position = position;
@@ -121,7 +122,7 @@ impl Session {
             now: self.now(),
             base_url: how.base_url.clone(),
             conditional: false,
-            hidden: None,
+            hidden: self.hidden(),
         }
     }
 

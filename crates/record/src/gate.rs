@@ -2,8 +2,10 @@
 //! not yet logged when the process last ended is logged first (45 CFR 164.312(b), (c)).
 
 use crate::actor::Actors;
+use crate::consents::Consents;
 use crate::directory::Directory;
 use crate::glass::Glasses;
+use crate::labelling::Labelling;
 use crate::outbox::{Outbox, Relay};
 use crate::session::{Session, Subject};
 use crate::shelf::Sealer;
@@ -15,6 +17,7 @@ use base::time::SystemClock;
 use base::{Clock, Fault, Limits};
 use keys::Keyring;
 use parking_lot::Mutex;
+use privacy::elements::Elements;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::path::Path;
@@ -38,6 +41,10 @@ pub struct Settings {
     pub bulk: bool,
     /// The site that records belong to when nothing else says where they are from.
     pub site: Option<Arc<str>>,
+    /// What is written is labelled by the rule packs.
+    pub labelling: bool,
+    /// The state the site is in, as `CA`: whose rules label what is written. Without it, no state's.
+    pub home_state: Option<Arc<str>>,
     /// What the site adds to the policies: each text with its name.
     pub policies: Vec<(String, String)>,
     /// The file layer of the access log; a test puts one in that fails.
@@ -66,6 +73,8 @@ impl Default for Settings {
             seed: None,
             bulk: false,
             site: None,
+            labelling: true,
+            home_state: None,
             policies: Vec::new(),
             audit_files: Arc::new(audit::Disk),
             identity: identity::Settings::default(),
@@ -115,6 +124,9 @@ pub(crate) struct Gate {
     pub(crate) actors: Actors,
     pub(crate) glasses: Glasses,
     pub(crate) directory: Directory,
+    pub(crate) consents: Arc<Consents>,
+    pub(crate) elements: Elements,
+    pub(crate) labelling: Labelling,
     /// Finds events of the log.
     pub(crate) finder: Mutex<audit::Finder>,
     /// Signs the log; ends before the log does.
@@ -172,6 +184,9 @@ impl Record {
         };
         let finder = Mutex::new(audit::Finder::new(&dir.join("audit")));
         let directory = Directory::open(&store, &log, &settings)?;
+        let consents = Consents::open(&store, settings.limits, settings.clock.now())?;
+        let elements = Elements::shipped()?;
+        let labelling = Labelling::open(&settings)?;
         Ok(Self {
             gate: Arc::new(Gate {
                 store,
@@ -181,6 +196,9 @@ impl Record {
                 actors: Actors::default(),
                 glasses: Glasses::default(),
                 directory,
+                consents: Arc::new(consents),
+                elements,
+                labelling,
                 finder,
                 notary: Mutex::new(notary),
                 keys,

@@ -142,7 +142,8 @@ impl Gate {
         let Some(broken) = broken else { return scope };
         let through = self::scope(&self.policies, who, action, &broken.patient);
         match (scope, through) {
-            (Some(scope), Some(through)) => Some(scope.or(&through)),
+            // A wish to be left out does not hold in an emergency (164.522(a)(1)(iii)).
+            (Some(scope), Some(through)) => Some(scope.or(&through).forgiving(&broken.patient)),
             (scope, through) => scope.or(through),
         }
     }

@@ -62,6 +62,8 @@ impl Session {
             Some(of) => self.scope_of(Action::History, of)?,
             None => self.scope(Action::History)?,
         };
-        self.gate.store.reader(&scope)?.history(query)
+        let mut page = self.gate.store.reader(&scope)?.history(query)?;
+        self.prune_all(&mut page.versions)?;
+        Ok(page)
     }
 }

@@ -325,7 +325,8 @@ impl Session {
             return Err(Fault::new(&code::INTERNAL, "a resource lost its body"));
         };
         let id = entries::id_of(entry, resource);
-        let content = self.prepare(of, id, resource)?;
+        self.keeps_hidden(of, &id)?;
+        let content = self.prepare(of, id, resource, true)?;
         let mut event = self.event(Kind::Import);
         let mut patients = crate::people::Patients::default();
         patients.of_prepared(&content);

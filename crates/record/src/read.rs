@@ -19,9 +19,10 @@ impl Session {
         let kind = if version.is_some() { Kind::Vread } else { Kind::Read };
         let mut event = self.event(kind);
         match self.look(of, id, version) {
-            Ok(hit) => {
+            Ok(mut hit) => {
                 event.targets.push(trail::target(of, id, Some(hit.version)));
                 trail::shows(&mut event, [&hit]);
+                self.prune(&mut hit)?;
                 self.audited(&event, hit)
             }
             Err(fault) => {

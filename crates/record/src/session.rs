@@ -8,6 +8,7 @@ use audit::{Source, Ticket};
 use base::{Fault, Limits, Millis};
 use fhir::definitions::TypeId;
 use identity::Caller;
+use privacy::elements::ElementMask;
 use sha2::{Digest as _, Sha256};
 use smart::Grant;
 use std::borrow::Cow;
@@ -152,8 +153,8 @@ impl Session {
                 _ => rights.see.clone(),
             }),
             Reach::Principal { actor, asked, grant, factor, .. } => {
-                let (policies, age) = (&self.gate.policies, self.age(*factor));
-                let scope = actor.scope(policies, action, asked, grant.as_deref(), age);
+                let age = self.age(*factor);
+                let scope = actor.scope(&self.gate, action, asked, grant.as_deref(), age)?;
                 let (who, session) = (&actor.who, actor.session);
                 self.gate.through_glass(scope, who, action, session).ok_or_else(denied)
             }
@@ -171,10 +172,27 @@ impl Session {
         let rights = match &self.subject.reach {
             Reach::Given(rights) => Arc::clone(rights),
             Reach::Principal { actor, asked, grant, factor, .. } => {
-                actor.rights(&self.gate.policies, asked, grant.as_deref(), self.age(*factor))
+                actor.rights(&self.gate, asked, grant.as_deref(), self.age(*factor))
             }
         };
         (*rights != Rights::everything()).then_some(rights)
+    }
+
+    /// What of a record the subject does not need to see, if anything.
+    pub(crate) fn mask(&self) -> Option<&Arc<ElementMask>> {
+        match &self.subject.reach {
+            Reach::Given(_) => None,
+            Reach::Principal { actor, .. } => actor.mask(),
+        }
+    }
+
+    /// Whether the subject may take off a label that a person set: somebody who keeps the record, or
+    /// whoever is on the machine itself. Any other leaves labels where they are by leaving them out.
+    pub(crate) fn takes_labels_off(&self) -> bool {
+        match &self.subject.reach {
+            Reach::Given(_) => true,
+            Reach::Principal { actor, .. } => actor.takes_labels_off(),
+        }
     }
 
     /// Whether the subject may name the id of what it creates.

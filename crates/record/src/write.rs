@@ -2,7 +2,6 @@
 //! first, stored by one unit of work, answered after the sync.
 
 use crate::condition::{self, TRIES};
-use crate::labels::labels_of;
 use crate::people::Patients;
 use crate::session::Session;
 use crate::site;
@@ -13,6 +12,7 @@ use base::{Fault, Issue, Millis};
 use fhir::definitions::{TypeId, r4};
 use fhir::reference::is_id;
 use fhir::{Document, Value};
+use std::sync::Arc;
 use store::{Guard, Hit, Method, Op, Prepared, Receipt, Unit};
 
 /// What a create or update did.
@@ -121,7 +121,7 @@ impl Session {
                         (None, guard) => vec![guard],
                     },
                 };
-                let content = self.prepare(of, self.gate.store.new_id(), body)?;
+                let content = self.prepare(of, self.gate.store.new_id(), body, false)?;
                 match self.put(Op::Create, content, guards, event.clone()).await {
                     Err(fault) if condition::is_raced(&fault) => {}
                     Err(fault) => return Err(fault),
@@ -152,7 +152,8 @@ impl Session {
                 true => vec![self.absent(of, id)?],
                 false => Vec::new(),
             };
-            let content = self.prepare(of, id.to_owned(), body)?;
+            self.keeps_hidden(of, id)?;
+            let content = self.prepare(of, id.to_owned(), body, true)?;
             let may_create = self.may_name_ids();
             let make = |content| Op::Update { content, if_match, may_create, skip_same: false };
             self.put_update(make, content, guards, event.clone(), warnings).await
@@ -163,11 +164,12 @@ impl Session {
 
     /// A conditional create that found its record there.
     async fn existing(&self, of: TypeId, id: &str, warnings: Vec<Issue>) -> Result<Written, Fault> {
-        let hit = self.look(of, id, None)?;
+        let mut hit = self.look(of, id, None)?;
         let mut event = self.event(Kind::Create);
         event.targets.push(trail::target(of, id, Some(hit.version)));
         trail::shows(&mut event, [&hit]);
         self.gate.log.append(&event)?.written().await?;
+        self.prune(&mut hit)?;
         Ok(Written { hit, created: false, changed: false, warnings })
     }
 
@@ -191,14 +193,16 @@ impl Session {
         Ok(())
     }
 
-    /// Everything that can be done to a body before the writer.
+    /// Everything that can be done to a body before the writer. `replaces` when there may be a version
+    /// before.
     pub(crate) fn prepare(
         &self,
         of: TypeId,
         id: String,
         body: Value<'_>,
+        replaces: bool,
     ) -> Result<Prepared, Fault> {
-        let mut content = self.gate.store.prepare(body, of, id, labels_of(body))?;
+        let mut content = self.labelled(of, id, body, replaces)?;
         let (author, site) = self.writer();
         content.author = author;
         content.site = site::of(of, body).or(site).or_else(|| self.gate.settings.site.clone());
@@ -243,7 +247,7 @@ impl Session {
         let version = result.map_or(1, |r| r.version);
         let body =
             store::body::resource_text(r4().name(of), &id, version, receipt.last_updated, &text)?;
-        Ok(Hit {
+        let mut hit = Hit {
             resource_type: of,
             id,
             version,
@@ -254,7 +258,9 @@ impl Session {
             },
             deleted: false,
             body,
-        })
+        };
+        self.prune(&mut hit)?;
+        Ok(hit)
     }
 
     /// Hands a unit to the writer and waits for the sync. Its audit event is stored with it; a unit
@@ -291,7 +297,13 @@ impl Session {
         }));
         let (sender, receiver) = tokio::sync::oneshot::channel();
         // The caller may have gone away; the change stands all the same.
-        let done = Box::new(move |outcome| drop(sender.send(outcome)));
+        let consents = Arc::clone(&self.gate.consents);
+        let touched = consents.among(&unit.ops);
+        let done = Box::new(move |outcome| {
+            // Whoever is told that a consent was revoked finds it revoked.
+            consents.touched(touched);
+            drop(sender.send(outcome));
+        });
         self.gate.store.submit(unit, done);
         receiver
     }

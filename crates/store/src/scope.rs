@@ -163,6 +163,15 @@ impl Scope {
         self.narrowed(|clause| clause.about.push(Arc::clone(&set)))
     }
 
+    /// What a patient denied does not count, as in an emergency.
+    #[must_use]
+    pub fn forgiving(self, patient: &str) -> Self {
+        let held = self.0.wishes.as_ref().filter(|wishes| wishes.denied.contains_key(patient));
+        let Some(mut wishes) = held.map(|wishes| Wishes::clone(wishes)) else { return self };
+        wishes.denied.remove(patient);
+        self.changed(|inner| inner.wishes = Some(Arc::new(wishes)))
+    }
+
     /// What either reaches. What patients said keeps its force over what this one reaches, and
     /// `other` is taken as it is.
     #[must_use]

@@ -169,6 +169,18 @@ pub(crate) static TABLE: &[Setting] = &[
         "the id of the Organization that records belong to when nothing in them says where they are from",
     ),
     row(
+        "home_state",
+        Kind::Text,
+        "",
+        "the state the site is in, such as CA: its rules label what is written; empty: no state's rules do",
+    ),
+    row(
+        "labelling",
+        Kind::Choice(&["on", "off"]),
+        "on",
+        "what is written is labelled by the rule packs; off is for moving records over byte by byte, and leaves them unlabelled",
+    ),
+    row(
         "explain",
         Kind::Switch,
         "false",

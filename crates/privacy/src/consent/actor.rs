@@ -22,7 +22,7 @@ struct Named {
 
 impl Actor {
     /// What is known from a principal alone: care teams, the own record, the site and the tenant.
-    /// Which Practitioner a person is, the caller adds with [`Actor::is`].
+    /// Which `Practitioner` a person is, the caller adds with [`Actor::is`].
     pub fn of(who: &Who) -> Self {
         let mut between = Vec::new();
         let mut here = who;
@@ -41,9 +41,9 @@ impl Actor {
         self
     }
 
-    /// The person in the end is no record of that type: a patient is no Practitioner.
+    /// The person in the end is no record of that type: a patient is never a `Practitioner`.
     #[must_use]
-    pub fn is_no(mut self, of: &'static str) -> Self {
+    pub fn never(mut self, of: &'static str) -> Self {
         self.last.complete.insert(of);
         self
     }

@@ -32,7 +32,7 @@ fn releases(texts: &[String]) -> Releases {
 }
 
 fn ask(texts: &[String], who: &Who, purpose: Purpose, now: &str) -> PatientRules {
-    let actor = Actor::of(who).is("Practitioner", "p1").is_no("RelatedPerson");
+    let actor = Actor::of(who).is("Practitioner", "p1").never("RelatedPerson");
     let question = Question { actor: &actor, purpose, release: false, now: at(now) };
     releases(texts).rules(&question)
 }
@@ -53,11 +53,11 @@ fn shows(rules: &PatientRules, of: &str, labels: u64) -> bool {
 fn one_consent_for_treatment_payment_and_operations_grants_part_2_until_it_is_revoked() {
     let text = permit("");
     for purpose in [Purpose::Treatment, Purpose::Payment, Purpose::Operations, Purpose::Emergency] {
-        let rules = ask(&[text.clone()], &user("grace"), purpose, NOW);
+        let rules = ask(std::slice::from_ref(&text), &user("grace"), purpose, NOW);
         assert_eq!(granted(&rules), label("42CFRPart2"), "{purpose:?}");
     }
     for purpose in [Purpose::Legal, Purpose::Research, Purpose::PatientRequest] {
-        assert_eq!(granted(&ask(&[text.clone()], &user("grace"), purpose, NOW)), 0);
+        assert_eq!(granted(&ask(std::slice::from_ref(&text), &user("grace"), purpose, NOW)), 0);
     }
     for status in ["inactive", "rejected", "draft", "proposed", "entered-in-error", "void"] {
         let text = text.replace("\"active\"", &format!("\"{status}\""));
@@ -92,7 +92,7 @@ fn a_permit_counts_within_its_period_and_from_when_it_was_signed() {
         ("2026-07-31T23:59:59Z", true),
         ("2026-08-01", false),
     ] {
-        let rules = ask(&[text.clone()], &user("grace"), Purpose::Treatment, now);
+        let rules = ask(std::slice::from_ref(&text), &user("grace"), Purpose::Treatment, now);
         assert_eq!(granted(&rules) != 0, holds, "{now}");
     }
     let until = ask(&[text], &user("grace"), Purpose::Treatment, NOW).good_until;

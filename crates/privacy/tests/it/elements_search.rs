@@ -113,22 +113,22 @@ fn a_hidden_parameter_is_refused_wherever_it_stands_as_one_that_nobody_knows() {
                     _ => "x",
                 };
                 let mut queries = vec![
-                    (of, format!("{code}={value}")),
-                    (of, format!("{code}:missing=true")),
-                    (of, format!("_sort={code}")),
-                    (of, format!("_sort=_id,-{code}")),
+                    (of, format!("§={value}")),
+                    (of, "§:missing=true".to_owned()),
+                    (of, "_sort=§".to_owned()),
+                    (of, "_sort=_id,-§".to_owned()),
                 ];
                 if parameter.kind == SearchKind::Token {
-                    queries.push((of, format!("{code}:not=x")));
+                    queries.push((of, "§:not=x".to_owned()));
                 }
                 if parameter.kind == SearchKind::Reference {
-                    queries.push((of, format!("_include={name}:{code}")));
-                    queries.push((of, format!("{code}:identifier=x")));
+                    queries.push((of, format!("_include={name}:§")));
+                    queries.push((of, "§:identifier=x".to_owned()));
                     for target in &parameter.targets {
                         let target_name = r4().name(*target);
-                        queries.push((*target, format!("_revinclude={name}:{code}")));
-                        queries.push((*target, format!("_has:{name}:{code}:_id=1")));
-                        queries.push((of, format!("{code}:{target_name}._id=1")));
+                        queries.push((*target, format!("_revinclude={name}:§")));
+                        queries.push((*target, format!("_has:{name}:§:_id=1")));
+                        queries.push((of, format!("§:{target_name}._id=1")));
                     }
                 }
                 // Whatever leads to the type, and asks there.
@@ -140,7 +140,7 @@ fn a_hidden_parameter_is_refused_wherever_it_stands_as_one_that_nobody_knows() {
                             && !mask.hides(other, p)
                     });
                     if let Some(link) = link {
-                        queries.push((other, format!("{}:{name}.{code}={value}", link.code)));
+                        queries.push((other, format!("{}:{name}.§={value}", link.code)));
                     }
                 }
                 for link in registry()
@@ -149,11 +149,11 @@ fn a_hidden_parameter_is_refused_wherever_it_stands_as_one_that_nobody_knows() {
                     .filter(|p| p.kind == SearchKind::Reference && !mask.hides(of, p))
                 {
                     for target in link.targets.iter().take(2) {
-                        queries
-                            .push((*target, format!("_has:{name}:{}:{code}={value}", link.code)));
+                        queries.push((*target, format!("_has:{name}:{}:§={value}", link.code)));
                     }
                 }
-                for (at, query) in queries {
+                for (at, pattern) in queries {
+                    let query = pattern.replace('§', code);
                     if asked(at, &query, &without).is_err() {
                         continue;
                     }
@@ -162,7 +162,7 @@ fn a_hidden_parameter_is_refused_wherever_it_stands_as_one_that_nobody_knows() {
                     assert!(refusal.starts_with("search.parameter.unknown"), "{query}: {refusal}");
                     // The same words as for a name that nobody knows, of a type without such a one.
                     let nobody: String = code.chars().map(|_| 'q').collect();
-                    let unknown = asked(at, &query.replace(code, &nobody), &with).unwrap_err();
+                    let unknown = asked(at, &pattern.replace('§', &nobody), &with).unwrap_err();
                     let unknown = unknown.replace(&nobody, code);
                     let hint = |text: &str| text.split(" Did you mean").next().unwrap().to_owned();
                     assert_eq!(hint(&refusal), hint(&unknown), "{query}");

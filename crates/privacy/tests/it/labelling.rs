@@ -68,7 +68,6 @@ fn a_code_is_found_wherever_it_stands() {
 #[test]
 #[ignore = "a measurement: run it in release"]
 #[expect(clippy::print_stdout, reason = "a measurement is for whoever runs it")]
-#[expect(clippy::disallowed_methods, reason = "it measures")]
 fn how_long_labelling_takes() {
     let labeller = Labeller::shipped().unwrap();
     let document = document(OBSERVATION);
@@ -78,15 +77,19 @@ fn how_long_labelling_takes() {
         many.insert(format!("Encounter/{number}"), vec!["self-paid".to_owned()]);
     }
     for (name, tagged) in [("no tags", Tagged::new()), ("1000 tagged records", many)] {
-        let rounds = 200_000_u32;
         let now = at("2026-11-22");
-        let began = std::time::Instant::now();
-        for _ in 0..rounds {
-            let found =
-                labeller.label(std::hint::black_box(document.root()), now, &source, &tagged);
-            assert!(std::hint::black_box(found.labels).is_empty());
-        }
-        let each = began.elapsed().as_nanos() / u128::from(rounds);
+        // The best of many short runs: what it costs when nobody else has the core.
+        let rounds = 2_000_u32;
+        let best = (0..200).map(|_| {
+            let began = std::time::Instant::now();
+            for _ in 0..rounds {
+                let document = std::hint::black_box(document.root());
+                let found = labeller.label(document, now, &source, &tagged);
+                assert!(std::hint::black_box(found.labels).is_empty());
+            }
+            began.elapsed().as_nanos() / u128::from(rounds)
+        });
+        let each = best.min().unwrap();
         println!("an ordinary Observation, {name}: {each} ns");
     }
 }

@@ -11,6 +11,7 @@ mod consent;
 mod consent_rules;
 mod elements;
 mod elements_search;
+mod epoch;
 mod labelling;
 mod packs;
 mod reach;

@@ -116,6 +116,11 @@ impl Stager<'_> {
                     Done::Op { at: unit.ops.len() - 1, text: None }
                 }
                 (Action::Create(id) | Action::Update { id, .. }, Some((resource, of))) => {
+                    if matches!(action, Action::Update { .. }) {
+                        let kept = session.keeps_hidden(of, id);
+                        kept.map_err(|fault| fault.within(&place(entry.index)))?;
+                    }
+                    let replaces = matches!(action, Action::Update { .. });
                     let base = entry.base();
                     let edits = links::edits(resource, base, &links, |text, value| {
                         resolver.resolve(text).map_err(|why| why.at(value))
@@ -130,11 +135,11 @@ impl Stager<'_> {
                         }
                     };
                     let content = if edits.is_empty() {
-                        session.prepare(of, id.clone(), resource)?
+                        session.prepare(of, id.clone(), resource, replaces)?
                     } else {
                         text.clear();
                         minify(resource, &edits, &mut text);
-                        self.prepare_text(of, id, &text, &mut scratch)
+                        self.prepare_text(of, id, &text, replaces, &mut scratch)
                             .map_err(|fault| fault.within(&place(entry.index)))?
                     };
                     patients.of_prepared(&content);
@@ -164,11 +169,12 @@ impl Stager<'_> {
         of: TypeId,
         id: &str,
         text: &[u8],
+        replaces: bool,
         scratch: &mut Document,
     ) -> Result<Prepared, Fault> {
         let text = std::str::from_utf8(text).unwrap_or_default();
         scratch.reparse(text, self.session.limits())?;
-        self.session.prepare(of, id.to_owned(), scratch.root())
+        self.session.prepare(of, id.to_owned(), scratch.root(), replaces)
     }
 
     fn op(&self, action: &Action, entry: &Entry<'_>, content: Prepared) -> Op {

@@ -3,7 +3,7 @@
 //! of any write changes nothing. A read that finds nothing is answered in its entry; by then the
 //! writes are done.
 
-use super::answer::{Answer, BundleAnswer, BundleOptions, Place};
+use super::answer::{Answer, BundleAnswer, BundleOptions, Content, Place};
 use super::entry::{self, Entry};
 use super::stage::{Done, Staged, Stager};
 use super::{Cache, Ids, place};
@@ -82,7 +82,13 @@ impl Session {
         for (entry, done) in entries.iter().zip(done) {
             let mut answer = match done {
                 Done::Op { at, text } => match receipt.results.get(at) {
-                    Some(result) => written(result, receipt, text)?,
+                    Some(result) => {
+                        let mut answer = written(result, receipt, text)?;
+                        if let Content::Resource(hit) = &mut answer.content {
+                            self.prune(hit)?;
+                        }
+                        answer
+                    }
                     None => Answer::of_status(204),
                 },
                 Done::Existing(of, id) => {

@@ -23,6 +23,7 @@ mod limits;
 #[cfg(test)]
 mod operations;
 #[cfg(test)]
+mod privacy;
 mod protect;
 #[cfg(test)]
 mod rates;
