@@ -198,7 +198,7 @@ fn consents_hold_when_the_record_is_opened_again() {
     let principal = identity.create(Kind::Service, person("system", &["system"])).unwrap();
     let opened = identity.issue(principal.id, 60_000, "a test").unwrap();
     let caller = identity.find(opened.token.text().expose(), None).unwrap();
-    let subject = record.subject(&caller, record::Asked::default()).unwrap();
+    let subject = record.subject(&caller, None, record::Asked::default()).unwrap();
     let session = record.session(subject, [2; 16]);
     assert!(session.read(id("Observation"), "p1", None).is_err());
     assert!(session.read(id("Patient"), "ann", None).is_ok());
