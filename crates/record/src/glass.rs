@@ -121,8 +121,8 @@ pub(crate) fn scope(
     let context =
         Context { break_glass: true, mfa_age_seconds: 0, ..Context::of(Purpose::Emergency) };
     let decision = policies.guard(who, action, None, &context);
-    let scope = reach::scope([(&*decision, &*decision)])?;
-    Some(scope.of_patient(patient))
+    let scope = reach::scope([(&*decision, &*decision)])?.of_patient(patient);
+    (!scope.is_nothing()).then_some(scope)
 }
 
 impl Gate {

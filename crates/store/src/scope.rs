@@ -160,7 +160,23 @@ impl Scope {
     #[must_use]
     pub fn of_patient(self, id: impl Into<String>) -> Self {
         let set = Arc::new(BTreeSet::from([Arc::<str>::from(id.into())]));
-        self.narrowed(|clause| clause.about.push(Arc::clone(&set)))
+        // What is in nobody's compartment is not in this one's.
+        let possible = |clause: &Clause| clause.somebody != Some(false);
+        self.narrowed(|clause| clause.about.push(Arc::clone(&set))).changed(|inner| {
+            if let Some(clauses) = &mut inner.clauses {
+                clauses.retain(possible);
+            }
+            if let Some((_, clauses)) = &mut inner.released {
+                clauses.retain(possible);
+            }
+        })
+    }
+
+    /// Nothing can be seen.
+    pub fn is_nothing(&self) -> bool {
+        let none = |clauses: &Vec<Clause>| clauses.is_empty();
+        self.0.clauses.as_ref().is_some_and(none)
+            && self.0.released.as_ref().is_none_or(|(_, clauses)| none(clauses))
     }
 
     /// What a patient denied does not count, as in an emergency.
