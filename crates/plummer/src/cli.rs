@@ -1,5 +1,6 @@
 //! The command line: commands and their arguments. What they do stands in `command/`, one file each.
 
+pub(crate) mod apps;
 pub(crate) mod people;
 
 use crate::settings::flags::Flags;
@@ -37,6 +38,8 @@ pub(crate) enum Command {
     Role(people::Role),
     /// Add and shut out programs and machines
     Client(people::Client),
+    /// Register and shut out SMART apps and backend services
+    App(apps::App),
     /// Issue and revoke tokens for scripts
     Token(people::Token),
     /// Make the first administrator with the code of the first start

@@ -1,5 +1,6 @@
 //! The commands, one file each: arguments in, calls of the gate or the server, a word at the end.
 
+pub(crate) mod app;
 pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod claim;

@@ -4,12 +4,14 @@
 //! shutting somebody out needs no restart. On systems without such sockets the server has to be
 //! stopped first.
 
+use crate::apps;
 use crate::command::backup;
 use crate::directory;
 use crate::opening;
 use crate::wish::{Line, Request, Told, VERSION, Wish};
 use anyhow::{Context as _, anyhow, bail};
 use record::Record;
+use smart::Smart;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -22,7 +24,7 @@ use zeroize::Zeroizing;
 
 const SOCKET: &str = "control.sock";
 /// Bytes of a request.
-const REQUEST_BYTES_MAX: u64 = 64 << 10;
+const REQUEST_BYTES_MAX: u64 = 128 << 10;
 /// Requests worked on at once: a backup must not hold up a revocation.
 const AT_ONCE_MAX: usize = 16;
 /// How long a request may take to arrive.
@@ -60,7 +62,7 @@ pub(crate) const fn request(wish: Wish) -> Request {
 
 /// Answers wishes on threads of their own until the process ends. A socket that cannot be opened costs
 /// commands while serving, nothing else.
-pub(crate) fn answer(data: PathBuf, record: Record) {
+pub(crate) fn answer(data: PathBuf, record: Record, apps: Arc<Smart>) {
     let path = data.join(SOCKET);
     // The store's lock is ours, so whoever left a socket here is gone.
     let _ = std::fs::remove_file(&path);
@@ -78,14 +80,21 @@ pub(crate) fn answer(data: PathBuf, record: Record) {
         return;
     }
     let work = move || {
-        let (data, busy) = (Arc::new(data), Arc::new(AtomicUsize::new(0)));
+        let (held, busy) = (Arc::new(Held { data, record, apps }), Arc::new(AtomicUsize::new(0)));
         for stream in listener.incoming().flatten() {
-            serve(&data, &record, &busy, stream);
+            serve(&held, &busy, stream);
         }
     };
     if std::thread::Builder::new().name("control".to_owned()).spawn(work).is_err() {
         warn!("no thread for the control socket: stop the server for other commands");
     }
+}
+
+/// What the server holds.
+struct Held {
+    data: PathBuf,
+    record: Record,
+    apps: Arc<Smart>,
 }
 
 /// One of those worked on, until it is dropped.
@@ -105,16 +114,16 @@ impl Drop for Slot {
 }
 
 /// Carries out one request on a thread of its own.
-fn serve(data: &Arc<PathBuf>, record: &Record, busy: &Arc<AtomicUsize>, mut stream: UnixStream) {
+fn serve(held: &Arc<Held>, busy: &Arc<AtomicUsize>, mut stream: UnixStream) {
     let Some(slot) = Slot::take(busy) else {
         let say = "the server is busy with as many commands as it takes; try again".to_owned();
         let _ = write_line(&mut stream, &Line::Failed(say));
         return;
     };
-    let (data, record) = (Arc::clone(data), record.clone());
+    let held = Arc::clone(held);
     let work = move || {
         let _slot = slot;
-        if carry_out(&data, &record, stream).is_err() {
+        if carry_out(&held, stream).is_err() {
             warn!("whoever asked for something has gone away");
         }
     };
@@ -123,13 +132,17 @@ fn serve(data: &Arc<PathBuf>, record: &Record, busy: &Arc<AtomicUsize>, mut stre
     }
 }
 
-fn carry_out(data: &Path, record: &Record, stream: UnixStream) -> anyhow::Result<()> {
+fn carry_out(held: &Held, stream: UnixStream) -> anyhow::Result<()> {
+    let record = &held.record;
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut out = stream.try_clone()?;
     let mut line = Zeroizing::new(Vec::new());
     BufReader::new(stream.take(REQUEST_BYTES_MAX)).read_until(b'\n', &mut line)?;
     let outcome = match read(&line) {
-        Ok(Wish::Backup { to }) => copy(data, record, &to, &mut out),
+        Ok(Wish::Backup { to }) => copy(&held.data, record, &to, &mut out),
+        Ok(wish) if apps::is_about_apps(&wish) => {
+            apps::carry_out(record, &held.apps, wish).map_err(|fault| anyhow!("{fault}"))
+        }
         Ok(wish) => directory::carry_out(record, wish).map_err(|fault| anyhow!("{fault}")),
         Err(error) => Err(error),
     };

@@ -39,7 +39,15 @@ pub(crate) fn operator(record: &Record) -> Identity {
 pub(crate) fn carry_out(record: &Record, wish: Wish) -> Result<Told, Fault> {
     let identity = &operator(record);
     match wish {
-        Wish::Backup { .. } => Err(Fault::new(&code::INTERNAL, "a backup is no such wish")),
+        Wish::Backup { .. }
+        | Wish::Apps
+        | Wish::ShowApp { .. }
+        | Wish::AddApp { .. }
+        | Wish::RenewApp { .. }
+        | Wish::DisableApp { .. }
+        | Wish::EnableApp { .. } => {
+            Err(Fault::new(&code::INTERNAL, "this wish is not about who may sign in"))
+        }
         Wish::List { sort } => {
             let all = each(identity, |one| sort.holds(one))?;
             let shown: Result<_, Fault> = all.iter().map(|one| show(identity, one)).collect();

@@ -1,5 +1,6 @@
 //! The binary: arguments, settings, log, and the command that was asked for. Start-up is this page.
 
+mod apps;
 mod cli;
 mod columns;
 mod command;
@@ -57,6 +58,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::User(args) => command::user::run(&settings, args),
         Command::Role(args) => command::role::run(&settings, args),
         Command::Client(args) => command::client::run(&settings, args),
+        Command::App(args) => command::app::run(&settings, args),
         Command::Token(args) => command::token::run(&settings, args),
         Command::Claim(args) => command::claim::run(&settings, args),
         Command::Keys(args) => command::keys::run(&settings, &args),

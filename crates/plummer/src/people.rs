@@ -1,6 +1,7 @@
 //! The commands about who may sign in, as far as they are alike: a wish carried out wherever the data
 //! folder is held, and what was told as rows for people or as JSON for programs.
 
+use crate::apps;
 use crate::columns::aligned;
 use crate::control;
 use crate::directory;
@@ -8,8 +9,10 @@ use crate::opening;
 use crate::settings::Settings;
 use crate::wish::{Open, Shown, Told, Wish};
 use anyhow::{anyhow, bail};
+use smart::NoFetch;
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Has a wish carried out: by the server that holds the data folder, or here when none does.
 pub(crate) fn tell(settings: &Settings, wish: Wish) -> anyhow::Result<Told> {
@@ -19,11 +22,17 @@ pub(crate) fn tell(settings: &Settings, wish: Wish) -> anyhow::Result<Told> {
         return Ok(told);
     }
     // A mistyped folder is not made: but for what a new one may begin with, there is nothing in it.
-    if !matches!(request.wish, Wish::Add { .. }) && !data.join("store").exists() {
+    let begins = matches!(request.wish, Wish::Add { .. } | Wish::AddApp { .. });
+    if !begins && !data.join("store").exists() {
         bail!("{} holds no record; name another folder by --data", data.display());
     }
     let record = opening::record(settings)?;
-    directory::carry_out(&record, request.wish).map_err(|fault| anyhow!("{fault}"))
+    let done = match apps::is_about_apps(&request.wish) {
+        true => apps::open(&record, Arc::new(NoFetch))
+            .and_then(|apps| apps::carry_out(&record, &apps, request.wish)),
+        false => directory::carry_out(&record, request.wish),
+    };
+    done.map_err(|fault| anyhow!("{fault}"))
 }
 
 /// How a command says what was done.
@@ -45,6 +54,8 @@ impl Say {
                 serde_json::json!({ "token": token, "session": open }).to_string()
             }
             Told::Code(code) => serde_json::json!({ "code": code }).to_string(),
+            Told::App(one) => serde_json::to_string(one)?,
+            Told::Apps(all) => serde_json::to_string(all)?,
         };
         writeln!(std::io::stdout(), "{text}")?;
         Ok(ExitCode::SUCCESS)

@@ -47,6 +47,18 @@ pub(crate) enum Wish {
     Tokens { name: Option<String> },
     /// A token less.
     Revoke { token: String },
+    /// The apps that are registered.
+    Apps,
+    /// One of them.
+    ShowApp { name: String },
+    /// Another one.
+    AddApp { app: Box<WantedApp> },
+    /// Another secret for one.
+    RenewApp { name: String },
+    /// One shut out, and all it was given ended.
+    DisableApp { name: String, reason: String },
+    /// One let in again, with nothing given.
+    EnableApp { name: String },
     /// A claim code, drawn anew.
     DrawClaim,
     /// The first administrator.
@@ -83,6 +95,35 @@ pub(crate) struct Wanted {
     pub(crate) practitioner: Option<String>,
     pub(crate) patient: Option<String>,
     pub(crate) represents: Vec<String>,
+}
+
+/// A new app.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WantedApp {
+    pub(crate) name: String,
+    pub(crate) display: String,
+    pub(crate) redirects: Vec<String>,
+    pub(crate) launch: Option<String>,
+    pub(crate) proves: Proof,
+    /// Parted by spaces.
+    pub(crate) scopes: String,
+    pub(crate) roles: Vec<String>,
+    pub(crate) introspects: bool,
+}
+
+/// How an app proves that it is itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Proof {
+    /// Not at all.
+    Public,
+    /// By a secret that is drawn and told once.
+    Secret,
+    /// By a key of this set, the text of a file; none of it is secret.
+    Jwks(String),
+    /// By a key of the set at this address.
+    JwksUrl(String),
 }
 
 /// A password: given, or to be drawn and told.
@@ -140,6 +181,32 @@ pub(crate) enum Told {
     Ended(usize),
     Issued { token: Hidden, open: Open },
     Code(Option<Hidden>),
+    App(Box<ShownApp>),
+    Apps(Vec<ShownApp>),
+}
+
+/// An app, as commands show it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ShownApp {
+    /// Its `client_id`.
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) display: String,
+    /// `public`, `secret`, `jwks` or the address of a key set.
+    pub(crate) proves: String,
+    pub(crate) redirects: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) launch: Option<String>,
+    pub(crate) scopes: String,
+    pub(crate) roles: Vec<String>,
+    pub(crate) introspects: bool,
+    /// Since when and why it may do nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) disabled: Option<(String, String)>,
+    pub(crate) created: String,
+    /// A secret that was drawn just now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) secret: Option<Hidden>,
 }
 
 /// A principal, as commands show it.

@@ -1,6 +1,7 @@
 //! `plummer serve`: opens the record, makes the demo clinic if asked to, and serves until it is told
 //! to stop.
 
+use crate::apps;
 use crate::cli::Serve;
 use crate::control;
 use crate::first_start::{self, Welcome};
@@ -8,12 +9,9 @@ use crate::import::demo;
 use crate::opening;
 use crate::settings::Settings;
 use anyhow::Context as _;
-use base::Fault;
 use base::time::SystemClock;
-use keys::SystemRandom;
-use record::Record;
 use server::Server;
-use smart::{Ground, NoFetch, Smart};
+use smart::{NoFetch, Smart};
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -39,11 +37,11 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
         let stop = stopped()?;
         let (clock, random) = (Arc::new(SystemClock), Box::new(opening::random()));
         let server = Server::bind(record.clone(), config, clock, random).await?;
-        let apps = Arc::new(apps(&record)?);
+        let apps = Arc::new(apps::open(&record, Arc::new(NoFetch))?);
         let server = server.with_smart(Arc::clone(&apps))?;
-        tokio::spawn(sweep(apps));
+        tokio::spawn(sweep(Arc::clone(&apps)));
         let base = format!("{}://{}/fhir", server.scheme(), server.address());
-        control::answer(settings.data(), record.clone());
+        control::answer(settings.data(), record.clone(), apps);
         let at_rest = record.health().at_rest;
         if at_rest.is_weak() {
             warn!(at_rest = at_rest.word(), "the data folder is not well protected at rest");
@@ -59,18 +57,6 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
     record.settle();
     info!("stopped");
     Ok(ExitCode::SUCCESS)
-}
-
-/// The authorization server of apps.
-fn apps(record: &Record) -> Result<Smart, Fault> {
-    let ground = Ground {
-        shelf: record.shelf(),
-        identity: Arc::clone(record.identity()),
-        clock: Arc::new(SystemClock),
-        random: Arc::new(SystemRandom),
-        fetch: Arc::new(NoFetch),
-    };
-    Smart::open(ground, smart::Settings::default())
 }
 
 /// Forgets codes, grants and launches that are over, until the process ends.

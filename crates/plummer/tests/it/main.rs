@@ -1,6 +1,8 @@
 //! The binary as an operator meets it: commands, files, exit codes.
 
 #[cfg(test)]
+mod apps;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod backup;

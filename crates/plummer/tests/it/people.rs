@@ -25,7 +25,7 @@ fn refused(said: &Said) -> String {
 }
 
 /// Ids and instants in a text, replaced by what they are.
-fn masked(text: &str) -> String {
+pub(crate) fn masked(text: &str) -> String {
     let id = |word: &str| word.len() == 36 && word.chars().filter(|c| *c == '-').count() == 4;
     let instant = |word: &str| word.len() == 24 && word.ends_with('Z');
     let shown = |word: &str| {

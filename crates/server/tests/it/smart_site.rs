@@ -37,14 +37,26 @@ impl CryptoRandom for System {
 pub(crate) struct Site {
     pub(crate) address: SocketAddr,
     pub(crate) app: String,
-    smart: Arc<Smart>,
+    pub(crate) smart: Arc<Smart>,
+    /// The token of a service that has all that the walls leave.
+    all: String,
     _dir: TempDir,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Site {
+    /// A site whose FHIR door lets in whoever comes, for what is of the authorization server alone.
     pub(crate) fn start() -> Self {
+        Self::with(false)
+    }
+
+    /// A site that asks everybody who they are.
+    pub(crate) fn guarded() -> Self {
+        Self::with(true)
+    }
+
+    fn with(guard: bool) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let record = Record::open(
             dir.path(),
@@ -69,11 +81,19 @@ impl Site {
             redirects: vec![BACK.to_owned()],
             launch_url: Some("https://app.example/launch".to_owned()),
             proves: Proves::Not,
-            scopes: Scopes::parse("openid fhirUser launch launch/patient launch/encounter patient/*.rs offline_access").unwrap(),
+            scopes: Scopes::parse("openid fhirUser launch launch/patient launch/encounter patient/*.cruds user/*.cruds offline_access").unwrap(),
             roles: Vec::new(),
             introspects: false,
         };
         let app = smart.register_app(registration).unwrap().app.id.to_string();
+        let all = Profile {
+            name: "tests".to_owned(),
+            display: "Tests".to_owned(),
+            roles: vec!["system".to_owned()],
+            ..Profile::default()
+        };
+        let all = smart.identity().create(Kind::Service, all).unwrap().id;
+        let all = smart.identity().issue(all, 3_600_000, "a test").unwrap().token;
         let (stop, stopped) = oneshot::channel();
         let (told, address) = std::sync::mpsc::channel();
         let own = Arc::clone(&smart);
@@ -84,12 +104,8 @@ impl Site {
                 .build()
                 .unwrap();
             runtime.block_on(async {
-                // The FHIR door itself is proven elsewhere.
-                let config = Config {
-                    listen: "127.0.0.1:0".parse().unwrap(),
-                    guard: false,
-                    ..Config::default()
-                };
+                let listen = "127.0.0.1:0".parse().unwrap();
+                let config = Config { listen, guard, ..Config::default() };
                 let random = Box::new(Seeded::new(3));
                 let server =
                     Server::bind(record, config, Arc::new(SystemClock), random).await.unwrap();
@@ -99,17 +115,35 @@ impl Site {
             });
         });
         let address = address.recv().unwrap();
-        let site = Self { address, app, smart, _dir: dir, stop: Some(stop), thread: Some(thread) };
+        let (stop, thread) = (Some(stop), Some(thread));
+        let all = all.text().expose().to_owned();
+        let site = Self { address, app, smart, all, _dir: dir, stop, thread };
         // Whose general practitioners they are, clinicians may see.
         let cared = patient("ada", "Lovelace").replacen(
             "{",
             "{\"generalPractitioner\":[{\"reference\":\"Practitioner/pr-eve\"},{\"reference\":\"Practitioner/pr-mallory\"}],",
             1,
         );
-        let json = [("Content-Type", "application/fhir+json")];
-        let put = site.send("PUT", "/fhir/Patient/ada", &json, &cared);
-        assert_eq!(put.status, 201, "{}", put.text());
+        site.put("Patient/ada", &cared);
         site
+    }
+
+    /// Puts a new record there, whatever it is.
+    pub(crate) fn put(&self, path: &str, body: &str) {
+        let answer = self.ask(&self.all, "PUT", &format!("/{path}"), body);
+        assert_eq!(answer.status, 201, "{}", answer.text());
+    }
+
+    /// Holds that a record is there.
+    pub(crate) fn unchanged(&self, path: &str) {
+        assert_eq!(self.ask(&self.all, "GET", path, "").status, 200, "{path}");
+    }
+
+    /// Asks the FHIR door with a token.
+    pub(crate) fn ask(&self, token: &str, method: &str, path: &str, body: &str) -> Answer {
+        let bearer = format!("Bearer {token}");
+        let headers = [("Content-Type", "application/fhir+json"), ("Authorization", &*bearer)];
+        self.send(method, &format!("/fhir{path}"), &headers, body)
     }
 
     pub(crate) fn send(
@@ -134,10 +168,10 @@ impl Site {
 
     /// The address with which an app asks.
     pub(crate) fn authorize(&self, scopes: &str) -> String {
-        let scopes = scopes.replace(' ', "%20").replace('/', "%2F");
+        let scopes = search::parse::encode_query(&[("scope".to_owned(), scopes.to_owned())]);
         let back = BACK.replace(':', "%3A").replace('/', "%2F");
         format!(
-            "/auth/authorize?response_type=code&client_id={}&redirect_uri={back}&scope={scopes}&state=state-of-sixteen-or-more&aud=http%3A%2F%2F{}%2Ffhir&code_challenge={CHALLENGE}&code_challenge_method=S256",
+            "/auth/authorize?response_type=code&client_id={}&redirect_uri={back}&{scopes}&state=state-of-sixteen-or-more&aud=http%3A%2F%2F{}%2Ffhir&code_challenge={CHALLENGE}&code_challenge_method=S256",
             self.app, self.address
         )
     }

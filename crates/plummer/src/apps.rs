@@ -1,0 +1,149 @@
+//! The apps of a site, as commands register and show them, upon the one `Smart`: that of the server
+//! that holds the data folder, or one opened by the command itself when none does. An app may do what
+//! its grant and its user's policies both permit; a service what its scopes and its own roles do.
+
+use crate::directory::operator;
+use crate::wish::{Hidden, Proof, ShownApp, Told, WantedApp, Wish};
+use base::error::code;
+use base::time::SystemClock;
+use base::{Fault, Millis};
+use keys::SystemRandom;
+use record::Record;
+use smart::{About, App, Fetch, Ground, Proves, Registration, Scope, Scopes, Settings, Smart};
+use std::sync::Arc;
+
+/// The authorization server of apps, on the record's own shelf.
+pub(crate) fn open(record: &Record, fetch: Arc<dyn Fetch>) -> Result<Smart, Fault> {
+    let ground = Ground {
+        shelf: record.shelf(),
+        identity: Arc::clone(record.identity()),
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+        fetch,
+    };
+    Smart::open(ground, Settings::default())
+}
+
+/// Whether a wish is carried out here.
+pub(crate) const fn is_about_apps(wish: &Wish) -> bool {
+    matches!(
+        wish,
+        Wish::Apps
+            | Wish::ShowApp { .. }
+            | Wish::AddApp { .. }
+            | Wish::RenewApp { .. }
+            | Wish::DisableApp { .. }
+            | Wish::EnableApp { .. }
+    )
+}
+
+/// Does what is wished, in the name of whoever owns the data folder.
+pub(crate) fn carry_out(record: &Record, apps: &Smart, wish: Wish) -> Result<Told, Fault> {
+    match wish {
+        Wish::Apps => {
+            let shown: Result<_, Fault> =
+                apps.apps().iter().map(|app| show(record, app, None)).collect();
+            shown.map(Told::Apps)
+        }
+        Wish::ShowApp { name } => {
+            let app = find(record, apps, &name)?;
+            told(record, &app, None)
+        }
+        Wish::AddApp { app } => {
+            let made = apps.register_app(registration(*app)?)?;
+            told(record, &made.app, made.secret.map(Hidden))
+        }
+        Wish::RenewApp { name } => {
+            let renewed = apps.renew_app_secret(find(record, apps, &name)?.id)?;
+            told(record, &renewed.app, renewed.secret.map(Hidden))
+        }
+        Wish::DisableApp { name, reason } => {
+            let app = find(record, apps, &name)?;
+            let identity = operator(record);
+            let principal = identity.principal(app.id)?;
+            identity.disable(app.id, principal.version, &reason)?;
+            apps.revoke_where(|grant| grant.app == app.id)?;
+            told(record, &app, None)
+        }
+        Wish::EnableApp { name } => {
+            let app = find(record, apps, &name)?;
+            let identity = operator(record);
+            identity.enable(app.id, identity.principal(app.id)?.version)?;
+            told(record, &app, None)
+        }
+        _ => Err(Fault::new(&code::INTERNAL, "this wish is not about apps")),
+    }
+}
+
+fn find(record: &Record, apps: &Smart, name: &str) -> Result<Arc<App>, Fault> {
+    let principal = operator(record).find_by_name(name)?;
+    principal.and_then(|principal| apps.app(principal.id)).ok_or_else(|| {
+        let say = "No app has this name; `plummer app list` shows which there are.";
+        Fault::new(&code::PRINCIPAL_NOT_FOUND, say)
+    })
+}
+
+fn registration(wanted: WantedApp) -> Result<Registration, Fault> {
+    let scopes = scopes(&wanted.scopes)?;
+    let service = scopes.reaches().any(|reach| reach.about == About::System);
+    if service && wanted.roles.is_empty() {
+        let say = "A service acts as itself: give it a role, or it may do nothing.";
+        return Err(Fault::at(&code::PARAMETER_INVALID, say, "role"));
+    }
+    Ok(Registration {
+        name: wanted.name,
+        display: wanted.display,
+        redirects: wanted.redirects,
+        launch_url: wanted.launch,
+        proves: match wanted.proves {
+            Proof::Public => Proves::Not,
+            Proof::Secret => Proves::Secret,
+            Proof::Jwks(set) => Proves::Keys(set),
+            Proof::JwksUrl(url) => Proves::KeysAt(url),
+        },
+        scopes,
+        roles: wanted.roles,
+        introspects: wanted.introspects,
+    })
+}
+
+/// Scopes of a registration. What an app asks for and is not understood is left out; what a site says
+/// of it is refused, for a slip of the hand would go unseen.
+fn scopes(text: &str) -> Result<Scopes, Fault> {
+    let wrong = |say: String| Fault::at(&code::PARAMETER_INVALID, say, "scope");
+    if let Some(word) = text.split_whitespace().find(|word| Scope::parse(word).is_none()) {
+        return Err(wrong(format!("{word} is no scope that is understood here.")));
+    }
+    let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    Scopes::parse(&joined).ok_or_else(|| wrong("There are too many scopes.".to_owned()))
+}
+
+fn told(record: &Record, app: &App, secret: Option<Hidden>) -> Result<Told, Fault> {
+    Ok(Told::App(Box::new(show(record, app, secret)?)))
+}
+
+fn show(record: &Record, app: &App, secret: Option<Hidden>) -> Result<ShownApp, Fault> {
+    let said = app.registration.clone();
+    let principal = record.identity().principal(app.id)?;
+    let disabled = principal.disabled.map(|d| (Millis(d.at_ms).to_instant(), d.reason));
+    Ok(ShownApp {
+        id: app.id.to_string(),
+        name: said.name,
+        display: said.display,
+        proves: match said.proves {
+            Proves::Not => "public".to_owned(),
+            Proves::Secret => "secret".to_owned(),
+            Proves::Keys(_) => "jwks".to_owned(),
+            Proves::KeysAt(url) => url,
+        },
+        redirects: said.redirects,
+        launch: said.launch_url,
+        scopes: said.scopes.to_string(),
+        // What a principal may do is said in one place: its own roles, which `plummer user grant` changes.
+        roles: principal.profile.roles,
+        introspects: said.introspects,
+        disabled,
+        created: app.created.to_instant(),
+        secret,
+    })
+}
