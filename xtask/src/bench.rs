@@ -141,6 +141,13 @@ impl Bench {
         Server::start(&start)
     }
 
+    /// A server that asks nobody who they are.
+    fn serve_open(&self, data: &Path) -> anyhow::Result<Server> {
+        let environment = [("PLUMMER_GUARD", "off".into())];
+        let start = Start { binary: &self.binary, data, words: &[], environment: &environment };
+        Server::start(&start)
+    }
+
     /// An empty folder of this name.
     fn fresh(&self, name: &str) -> anyhow::Result<PathBuf> {
         let data = self.work.join(name);

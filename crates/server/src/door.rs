@@ -50,6 +50,19 @@ pub(crate) fn known(state: &State, parts: &request::Parts, peer: IpAddr) -> Resu
     Ok(Known { subject, caller })
 }
 
+/// Who is told figures of the whole: somebody on this machine, or whose role it is to watch over it.
+pub(crate) fn watches(state: &State, headers: &HeaderMap, peer: IpAddr) -> bool {
+    if peer.to_canonical().is_loopback() {
+        return true;
+    }
+    let Ok(Some(token)) = token(headers) else { return false };
+    let found = state.record.identity().find(token, Some(peer));
+    found.is_ok_and(|caller| {
+        let roles = &caller.principal.profile.roles;
+        roles.iter().any(|role| matches!(role.as_str(), "it-administrator" | "system"))
+    })
+}
+
 /// Somebody of whom the address alone is known. Without the guard, whoever is on this machine runs it.
 pub(crate) fn stranger(state: &State, peer: IpAddr) -> Caller {
     let mut caller = Caller::of_address(peer);

@@ -15,15 +15,25 @@ const JSON: &str = "application/json";
 /// The version of the text format.
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Answers an address outside the FHIR API.
-pub(crate) fn answer(state: &State, method: &Method, path: &str) -> Result<Reply, Fault> {
+/// Answers an address outside the FHIR API. Who does not watch over the server is told whether it is
+/// ready, and no figure: how much is written is nobody's business on the network.
+pub(crate) fn answer(
+    state: &State,
+    method: &Method,
+    path: &str,
+    watches: bool,
+) -> Result<Reply, Fault> {
     let known = matches!(path, "/health/live" | "/health/ready" | "/metrics");
     if known && !matches!(*method, Method::GET | Method::HEAD) {
         return Err(Fault::new(&code::NOT_SUPPORTED, "this address can only be read"));
     }
     match path {
         "/health/live" => Ok(Reply::text(StatusCode::OK, JSON, r#"{"status":"live"}"#.to_owned())),
-        "/health/ready" => Ok(ready(state)),
+        "/health/ready" => Ok(ready(state, watches)),
+        "/metrics" if !watches => {
+            let what = "figures are told on the server's own machine, or to a token of the role it-administrator or system";
+            Err(Fault::new(&code::SIGN_IN_NEEDED, what))
+        }
         "/metrics" => Ok(Reply::text(StatusCode::OK, PROMETHEUS, metrics(state))),
         _ => {
             let what = "there is nothing here; the FHIR API begins at /fhir";
@@ -33,7 +43,7 @@ pub(crate) fn answer(state: &State, method: &Method, path: &str) -> Result<Reply
 }
 
 /// Whether requests can be answered: the store and the access log are both needed for any.
-fn ready(state: &State) -> Reply {
+fn ready(state: &State, watches: bool) -> Reply {
     let health = state.record.health();
     let stats = state.record.store_stats();
     let failed = health.audit.is_some() || health.store.is_some();
@@ -43,6 +53,9 @@ fn ready(state: &State) -> Reply {
         (false, false) => (StatusCode::OK, "ready"),
     };
     let integer = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    if !watches {
+        return Reply::text(status, JSON, format!(r#"{{"status":"{word}"}}"#));
+    }
     let mut w = Writer::new();
     w.object().member("status", word);
     w.key("store").object();

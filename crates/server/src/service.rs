@@ -107,7 +107,8 @@ pub(crate) async fn handle(
                 };
                 trail(&session, reply, &mut seen).await
             } else {
-                health::answer(&state, &parts.method, path)
+                let watches = door::watches(&state, &parts.headers, peer);
+                health::answer(&state, &parts.method, path, watches)
                     .unwrap_or_else(|fault| refuse(&fault, PLAIN, &mut seen))
             };
             if let Some(origin) = origin {

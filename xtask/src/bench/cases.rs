@@ -28,6 +28,8 @@ pub(super) const CASES: &[Case] = &[
     Case { name: "reads", run: reads },
     Case { name: "nginx", run: nginx },
     Case { name: "search", run: search },
+    Case { name: "guarded", run: guarded },
+    Case { name: "guarded-import", run: guarded_import },
     Case { name: "creates", run: creates },
     Case { name: "flat", run: flat },
     Case { name: "grown", run: grown },
@@ -60,7 +62,7 @@ fn import(bench: &mut Bench) -> anyhow::Result<Row> {
     let mut figures = Vec::new();
     for _ in 0..bench.runs {
         let folder = bench.fresh("import")?;
-        let took = data::import(&bench.binary, &archive, &folder)?;
+        let took = data::import(&bench.binary, &archive, &folder, &[])?;
         figures.push(as_f64(conformance::PATIENTS_RESOURCES) / took.as_secs_f64());
         let server = bench.serve(&folder)?;
         let stored = count_all(&server)?;
@@ -190,7 +192,7 @@ fn disk_by_type(bench: &Bench) -> anyhow::Result<String> {
             continue;
         }
         let folder = bench.fresh("type")?;
-        data::import(&bench.binary, &file, &folder)?;
+        data::import(&bench.binary, &file, &folder, &[])?;
         types.push((as_f64(machine::size_of(&folder)?) / as_f64(count), name));
     }
     types.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -317,7 +319,7 @@ fn flat(bench: &mut Bench) -> anyhow::Result<Row> {
     for part in 1..=PARTS {
         let source = bench.work.join(format!("generated-{}-{part}.ndjson", bench.flat / PARTS));
         let count = data::generate(&bench.binary, &source, bench.flat / PARTS, part)?;
-        let took = data::import(&bench.binary, &source, &folder)?;
+        let took = data::import(&bench.binary, &source, &folder, &[])?;
         rates.push(as_f64(count) / took.as_secs_f64());
         println!(
             "part {part}: {count} resources, {}/s",
@@ -381,6 +383,63 @@ fn grown(bench: &mut Bench) -> anyhow::Result<Row> {
         figures,
         unit: "",
         also: format!("{}/s, p99 {} ms; {count} stored", middle(&rates), middle(&p99)),
+    })
+}
+
+/// Reads with guard, labels and encryption, as a share of those without, in turns.
+fn guarded(bench: &mut Bench) -> anyhow::Result<Row> {
+    let stored = data::stored(&bench.binary, &bench.work, bench.stored)?;
+    let plain = data::plain(&bench.binary, &bench.work, &stored)?;
+    let samples = data::sample(&stored, &mut bench.random)?;
+    let paths = || samples.records.iter().map(|record| format!("/fhir/{record}"));
+    let mut asked = Gets::new(paths(), (50, 64), CONNECTIONS, bench.random.fork());
+    let mut open = Gets::new(paths(), (50, 64), CONNECTIONS, bench.random.fork());
+    let (with, without) = (bench.serve(&stored.data)?, bench.serve_open(&plain)?);
+    let (mut figures, mut rates, mut p99) = (Vec::new(), Vec::new(), Vec::new());
+    // The first turn warms both.
+    for turn in 0..=bench.runs {
+        let one = load::run(&target(&with)?, CONNECTIONS, bench.length, &mut asked)?;
+        let other = load::run(&target(&without)?, CONNECTIONS, bench.length, &mut open)?;
+        if one.errors + other.errors > 0 {
+            bail!("{} and {} answers were wrong", one.errors, other.errors);
+        }
+        if turn > 0 {
+            figures.push(one.rate() / other.rate());
+            rates.push(one.rate());
+            p99.push(one.ms(990));
+        }
+    }
+    with.stop()?;
+    without.stop()?;
+    Ok(Row {
+        name: "guarded",
+        what: "reads with guard and encryption on, as a share of those with both off; the access log is on in both",
+        goal: "0.8",
+        figures,
+        unit: "",
+        also: format!("{}/s, p99 {} ms with both on", middle(&rates), middle(&p99)),
+    })
+}
+
+/// The import with labels and encryption, as a share of that without, in turns.
+fn guarded_import(bench: &mut Bench) -> anyhow::Result<Row> {
+    let stored = data::stored(&bench.binary, &bench.work, bench.stored)?;
+    let (mut figures, mut rates) = (Vec::new(), Vec::new());
+    for _ in 0..bench.runs.min(3) {
+        let folder = bench.fresh("guarded-import")?;
+        let with = data::import(&bench.binary, &stored.source, &folder, &[])?;
+        let folder = bench.fresh("guarded-import")?;
+        let without = data::import(&bench.binary, &stored.source, &folder, data::PLAIN)?;
+        figures.push(without.as_secs_f64() / with.as_secs_f64());
+        rates.push(as_f64(stored.count) / with.as_secs_f64());
+    }
+    Ok(Row {
+        name: "guarded-import",
+        what: "rate of the import of generated resources with labels and encryption on, as a share of that with both off",
+        goal: "0.75",
+        figures,
+        unit: "",
+        also: format!("{}/s with both on", middle(&rates)),
     })
 }
 

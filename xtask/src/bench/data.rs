@@ -78,14 +78,23 @@ pub(super) fn lines(file: &Path) -> anyhow::Result<u64> {
     Ok(count)
 }
 
+/// The words of a command that leave labels and encryption out.
+pub(super) const PLAIN: &[&str] = &["--encryption", "off", "--labelling", "off"];
+
 /// Imports a file or folder; tells how long it took, the process's start and end included.
-pub(super) fn import(binary: &Path, source: &Path, data: &Path) -> anyhow::Result<Duration> {
+pub(super) fn import(
+    binary: &Path,
+    source: &Path,
+    data: &Path,
+    words: &[&str],
+) -> anyhow::Result<Duration> {
     let began = Instant::now();
     let output = Command::new(binary)
         .arg("import")
         .arg(source)
         .arg("--data")
         .arg(data)
+        .args(words)
         .stdin(Stdio::null())
         .output()
         .context("import did not start")?;
@@ -107,11 +116,26 @@ pub(super) fn stored(binary: &Path, work: &Path, about: u64) -> anyhow::Result<S
         if data.is_dir() {
             fs::remove_dir_all(&data)?;
         }
-        let took = import(binary, &source, &data)?;
+        let took = import(binary, &source, &data, &[])?;
         println!("stored {count} resources in {:.0} s", took.as_secs_f64());
         fs::write(mark, "")?;
     }
     Ok(Stored { data, source, count })
+}
+
+/// The same records in a store without labels and encryption, made if it is not there.
+pub(super) fn plain(binary: &Path, work: &Path, stored: &Stored) -> anyhow::Result<PathBuf> {
+    let name = stored.data.file_name().and_then(|name| name.to_str()).context("a name")?;
+    let (data, mark) =
+        (work.join(format!("{name}-plain")), work.join(format!("{name}-plain.done")));
+    if !mark.is_file() {
+        if data.is_dir() {
+            fs::remove_dir_all(&data)?;
+        }
+        import(binary, &stored.source, &data, PLAIN)?;
+        fs::write(mark, "")?;
+    }
+    Ok(data)
 }
 
 /// Draws samples evenly from the file a store was filled from.
