@@ -49,6 +49,9 @@ pub struct Asked {
     pub purpose: Option<Purpose>,
 }
 
+/// The age of the factor and the wishes that rights were made for, and the rights.
+type HeldRights = (i64, Heard, Arc<Rights>);
+
 /// One principal, in one session.
 #[derive(Debug)]
 pub(crate) struct Actor {
@@ -64,7 +67,7 @@ pub(crate) struct Actor {
     mask: Option<Arc<ElementMask>>,
     scopes: Mutex<HashMap<Key, Kept>>,
     heard: Mutex<HashMap<(Option<Purpose>, Way), Heard>>,
-    rights: Mutex<HashMap<Option<Purpose>, (i64, Heard, Arc<Rights>)>>,
+    rights: Mutex<HashMap<Option<Purpose>, HeldRights>>,
 }
 
 /// A scope as the policies have it, and with what patients said.

@@ -15,6 +15,13 @@ use fhir::{Document, Value};
 use search::query::Search;
 use store::{Guard, Op, PageRequest, Unit};
 
+/// What a condition matches, whose it is, and what holds it to that.
+struct ToDelete {
+    ids: Vec<String>,
+    patients: Vec<String>,
+    guards: Vec<Guard>,
+}
+
 impl Session {
     /// Updates the one record that a search matches, or creates one.
     ///
@@ -47,7 +54,7 @@ impl Session {
             self.may_write()?;
             let search = self.condition(of, query)?;
             for _ in 0..TRIES {
-                let (ids, patients, guards) = self.to_delete(&search, multiple)?;
+                let ToDelete { ids, patients, guards } = self.to_delete(&search, multiple)?;
                 event.patients = patients;
                 let ops = ids.iter().map(|id| Op::Delete {
                     resource_type: of,
@@ -142,11 +149,7 @@ impl Session {
         Ok(condition::guard(condition::by_id(of, id), None, &reader))
     }
 
-    fn to_delete(
-        &self,
-        search: &Search,
-        multiple: bool,
-    ) -> Result<(Vec<String>, Vec<String>, Vec<Guard>), Fault> {
+    fn to_delete(&self, search: &Search, multiple: bool) -> Result<ToDelete, Fault> {
         let scope = self.scope(Action::Search)?;
         let reader = self.gate.store.reader(&scope)?;
         let limits = self.limits();
@@ -173,7 +176,8 @@ impl Session {
                     let one = ids.first().map(String::as_str);
                     let guard = || condition::guard(search.clone(), one, &reader);
                     let guards = if multiple { Vec::new() } else { vec![guard()] };
-                    return Ok((ids, patients.into_ids(), guards));
+                    let patients = patients.into_ids();
+                    return Ok(ToDelete { ids, patients, guards });
                 }
             }
         }
