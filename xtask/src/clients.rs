@@ -51,7 +51,7 @@ fn drive(folder: &Path, target: Option<String>) -> anyhow::Result<()> {
     let install = ["install", "--no-package-lock", "--ignore-scripts", "--silent"];
     call("npm", &install, &client)?;
     let mut own = None;
-    let mut token = std::env::var("PLUMMER_CLIENT_TOKEN").unwrap_or_default();
+    let mut token = String::new();
     let url = match target {
         Some(url) => url,
         None => {
