@@ -29,7 +29,8 @@ pub(crate) fn every(reply: &mut Reply, by_tls: bool) {
     put(headers, CACHE_CONTROL, "no-store");
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(DATA));
     put(headers, X_FRAME_OPTIONS, "DENY");
-    put(headers, REFERRER_POLICY, "no-referrer");
+    // A page with a form says otherwise: a browser that tells no referrer tells no origin either.
+    headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
     put(headers, RESOURCE_POLICY.clone(), "same-origin");
     headers.entry(PERMISSIONS_POLICY.clone()).or_insert(HeaderValue::from_static(NO_DEVICES));
     if by_tls {

@@ -14,7 +14,7 @@ fn an_app_is_a_principal_of_its_own_and_survives_a_restart() {
     assert_eq!(principal.kind, Kind::App);
     assert_eq!(principal.profile.display, "Growth Chart");
     let site = site.restarted();
-    assert_eq!(site.smart.apps(), [made.app.clone()]);
+    assert_eq!(site.smart.apps(), std::slice::from_ref(&made.app));
     assert!(site.smart.is_app_origin("https://app.example"));
     assert!(!site.smart.is_app_origin("https://evil.example"));
     let twice = site.smart.register_app(public("Chart", ALL)).expect_err("the name is taken");
