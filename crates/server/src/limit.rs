@@ -25,8 +25,10 @@ const STEPS_OF_REQUEST: u64 = 100;
 /// One refusal of a caller in this time goes into the access log; the others are counted only, since
 /// a flood of them would fill the disk.
 const TOLD_EVERY_MS: u64 = 60_000;
-/// Where people and apps sign in: these addresses are limited more tightly than all others.
-const SIGN_IN_PATHS: [&str; 2] = ["/auth/", "/oauth/"];
+/// Where people sign in: this address is limited more tightly than all others. Not so the others of the
+/// authorization server: what apps show there is too long to guess, and a clinic behind one address
+/// has many of them.
+const SIGN_IN_PATH: &str = "/auth/sign-in";
 
 /// How much one caller may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,8 +133,7 @@ pub enum Kind {
 impl Kind {
     /// The kind of a request to this path.
     pub fn of_path(path: &str) -> Self {
-        let sign_in = SIGN_IN_PATHS.iter().any(|start| path.starts_with(start));
-        if sign_in { Self::SignIn } else { Self::Request }
+        if path == SIGN_IN_PATH { Self::SignIn } else { Self::Request }
     }
 }
 

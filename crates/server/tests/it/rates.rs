@@ -96,7 +96,7 @@ fn the_operators_own_machine_is_exempt_until_the_settings_say_otherwise() {
 fn sign_in_is_bounded_for_everybody() {
     let few = |config: &mut Config| config.rates.sign_in_burst = 2;
     let server = Running::with(few, |_| {});
-    let ask = || server.send("POST", "//oauth/token", &[], b"");
+    let ask = || server.send("POST", "//auth/sign-in", &[], b"");
     assert_ne!((ask().status, ask().status), (429, 429));
     let refused = ask();
     assert_eq!((refused.status, refused.code().as_str()), (429, "server.rate.exceeded"));
