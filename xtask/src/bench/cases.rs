@@ -203,7 +203,7 @@ fn disk_by_type(bench: &Bench) -> anyhow::Result<String> {
 
 fn reads(bench: &mut Bench) -> anyhow::Result<Row> {
     let stored = data::stored(&bench.binary, &bench.work, bench.stored)?;
-    let samples = data::sample(&stored, &mut bench.random)?;
+    let samples = seen(bench, &stored)?;
     let paths = samples.records.iter().map(|record| format!("/fhir/{record}"));
     let mut work = Gets::new(paths, (50, 0), CONNECTIONS, bench.random.fork());
     let measured = measure_server(bench, &stored.data, &mut work)?;
@@ -220,7 +220,7 @@ fn reads(bench: &mut Bench) -> anyhow::Result<Row> {
 /// The same bytes as files, from nginx, and how many times as fast that is as we are.
 fn nginx(bench: &mut Bench) -> anyhow::Result<Row> {
     let stored = data::stored(&bench.binary, &bench.work, bench.stored)?;
-    let samples = data::sample(&stored, &mut bench.random)?;
+    let samples = seen(bench, &stored)?;
     let every = (samples.records.len() / FILES_MAX).max(1);
     let paths = samples.records.iter().step_by(every).take(FILES_MAX).map(|r| format!("/fhir/{r}"));
     let paths: Vec<String> = paths.collect();
@@ -269,7 +269,7 @@ fn nginx(bench: &mut Bench) -> anyhow::Result<Row> {
 
 fn search(bench: &mut Bench) -> anyhow::Result<Row> {
     let stored = data::stored(&bench.binary, &bench.work, bench.stored)?;
-    let samples = data::sample(&stored, &mut bench.random)?;
+    let samples = seen(bench, &stored)?;
     let paths = samples.observed.iter().map(|(subject, code)| latest(subject, code));
     // An answer holds one observation at least; its instant and links may differ by some bytes.
     let mut work = Gets::new(paths, (500, 64), CONNECTIONS, bench.random.fork());
@@ -286,7 +286,7 @@ fn search(bench: &mut Bench) -> anyhow::Result<Row> {
 
 fn creates(bench: &mut Bench) -> anyhow::Result<Row> {
     let stored = data::stored(&bench.binary, &bench.work, bench.stored)?;
-    let samples = data::sample(&stored, &mut bench.random)?;
+    let samples = seen(bench, &stored)?;
     let subjects = samples.observed.iter().map(|(subject, _)| subject.as_str()).collect();
     let mut work = Creates::new(subjects, bench.random.fork());
     let measured = measure_server(bench, &stored.data, &mut work)?;
@@ -350,7 +350,7 @@ fn grown(bench: &mut Bench) -> anyhow::Result<Row> {
         flat(bench)?;
     }
     let observed: Vec<(String, String)> = serde_json::from_slice(&fs::read(&mark)?)?;
-    let samples = data::sample(&stored, &mut bench.random)?;
+    let samples = seen(bench, &stored)?;
     let work = |bench: &mut Bench, observed: &[(String, String)]| {
         let paths = observed.iter().map(|(subject, code)| latest(subject, code));
         Gets::new(paths, (500, 64), CONNECTIONS, bench.random.fork())
@@ -390,7 +390,7 @@ fn grown(bench: &mut Bench) -> anyhow::Result<Row> {
 fn guarded(bench: &mut Bench) -> anyhow::Result<Row> {
     let stored = data::stored(&bench.binary, &bench.work, bench.stored)?;
     let plain = data::plain(&bench.binary, &bench.work, &stored)?;
-    let samples = data::sample(&stored, &mut bench.random)?;
+    let samples = seen(bench, &stored)?;
     let paths = || samples.records.iter().map(|record| format!("/fhir/{record}"));
     let mut asked = Gets::new(paths(), (50, 64), CONNECTIONS, bench.random.fork());
     let mut open = Gets::new(paths(), (50, 64), CONNECTIONS, bench.random.fork());
@@ -441,6 +441,26 @@ fn guarded_import(bench: &mut Bench) -> anyhow::Result<Row> {
         unit: "",
         also: format!("{}/s with both on", middle(&rates)),
     })
+}
+
+/// Samples of a store that the guard shows: a few records lie behind walls, for a service too.
+fn seen(bench: &mut Bench, stored: &data::Stored) -> anyhow::Result<data::Samples> {
+    let mut samples = data::sample(stored, &mut bench.random)?;
+    let server = bench.serve(&stored.data)?;
+    let mut http = server.http()?;
+    let all = samples.records.len();
+    let mut shown = Vec::with_capacity(all);
+    for record in samples.records {
+        if http.get(&record)?.status == 200 {
+            shown.push(record);
+        }
+    }
+    server.stop()?;
+    if shown.len() * 100 < all * 98 {
+        bail!("the guard shows {} of {all} records", shown.len());
+    }
+    samples.records = shown;
+    Ok(samples)
 }
 
 /// Rates of several runs against one server, and what is said of all of them.
