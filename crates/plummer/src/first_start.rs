@@ -128,7 +128,7 @@ impl Welcome {
                 for line in aligned(&rows).lines() {
                     writeln!(out, "  {line}")?;
                 }
-                writeln!(out, "Try, with a token that sees everything for a day:")?;
+                writeln!(out, "Try, with a token of a service, good for a day:")?;
                 for example in EXAMPLES {
                     let bearer = format!("Authorization: Bearer {}", token.expose());
                     writeln!(out, "  curl -H '{bearer}' '{base}{example}'")?;
