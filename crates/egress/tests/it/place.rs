@@ -90,18 +90,16 @@ impl Other {
         std::thread::spawn(move || {
             for answer in answers {
                 let (stream, _) = listener.accept().unwrap();
-                let said = match &tls {
-                    None => serve(stream, &answer),
+                match &tls {
+                    None => serve(stream, &answer, &kept),
                     Some(config) => {
                         let connection = ServerConnection::new(Arc::clone(config)).unwrap();
                         let mut stream = StreamOwned::new(connection, stream);
-                        let said = serve(&mut stream, &answer);
+                        serve(&mut stream, &answer, &kept);
                         stream.conn.send_close_notify();
                         let _ = stream.flush();
-                        said
                     }
-                };
-                kept.lock().unwrap().push(said);
+                }
             }
         });
         Self { address, asked }
@@ -112,7 +110,8 @@ impl Other {
     }
 }
 
-fn serve(mut stream: impl Read + Write, answer: &[u8]) -> String {
+/// What was asked is kept before it is answered: who has the answer may look at once.
+fn serve(mut stream: impl Read + Write, answer: &[u8], kept: &Mutex<Vec<String>>) {
     let mut all = Vec::new();
     let mut some = [0; 4096];
     while !all.windows(4).any(|w| w == b"\r\n\r\n") {
@@ -121,13 +120,13 @@ fn serve(mut stream: impl Read + Write, answer: &[u8]) -> String {
             Ok(count) => all.extend_from_slice(&some[..count]),
         }
     }
+    kept.lock().unwrap().push(String::from_utf8_lossy(&all).to_lowercase());
     if answer == b"silence" {
         std::thread::sleep(std::time::Duration::from_secs(5));
     } else {
         let _ = stream.write_all(answer);
         let _ = stream.flush();
     }
-    String::from_utf8_lossy(&all).to_lowercase()
 }
 
 /// An answer of a status with headers and a body.
