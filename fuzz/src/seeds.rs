@@ -91,6 +91,10 @@ fn bundle_seeds() -> anyhow::Result<Vec<Vec<u8>>> {
         entries.push(json!({ "request": { "method": "GET", "url": "Patient?name=x" } }));
         all.push(json!({ "resourceType": "Bundle", "type": kind, "entry": entries }));
     }
+    all.push(json!({ "resourceType": "Bundle", "type": "batch", "entry": [
+        { "request": { "method": "GET", "url": "Patient/1/_history/1" } },
+        { "request": { "method": "GET", "url": "Observation?subject=Patient/1&_include=*" } },
+    ] }));
     all.push(json!({ "resourceType": "Bundle", "type": "transaction", "entry": [
         { "fullUrl": "urn:uuid:5b5ac8a5-0001-4b58-8a6f-96b0dbd6a001",
           "resource": { "resourceType": "Patient", "identifier": [{ "system": "s", "value": "1" }] },

@@ -81,9 +81,13 @@ impl Session {
 }
 
 /// The guard for a condition that found `id`, or nothing, for a reader.
-pub(crate) fn guard(search: Search, id: Option<&str>, reader: &Scoped<'_, Reader>) -> Guard {
+pub(crate) fn guard(
+    search: Search,
+    id: Option<&str>,
+    reader: &Scoped<'_, Reader>,
+) -> Result<Guard, Fault> {
     let expected = id.map_or(Expectation::None, |id| Expectation::One(id.to_owned()));
-    Guard { search, expected, as_of: reader.snapshot(), scope: reader.scope().clone() }
+    Ok(Guard { search, expected, as_of: reader.snapshot()?, scope: reader.scope().clone() })
 }
 
 /// The search for one record by its id.

@@ -134,7 +134,7 @@ impl Session {
         let scope = self.scope(Action::Search)?;
         let reader = self.gate.store.reader(&scope)?;
         let found = self.matches(&reader, search)?.at_most_one()?;
-        let guard = condition::guard(search.clone(), found.as_deref(), &reader);
+        let guard = condition::guard(search.clone(), found.as_deref(), &reader)?;
         Ok((found, guard))
     }
 
@@ -146,7 +146,7 @@ impl Session {
             let text = "the record exists; If-None-Match: * asks that it does not";
             return Err(Fault::new(&code::PRECONDITION_FAILED, text));
         }
-        Ok(condition::guard(condition::by_id(of, id), None, &reader))
+        condition::guard(condition::by_id(of, id), None, &reader)
     }
 
     fn to_delete(&self, search: &Search, multiple: bool) -> Result<ToDelete, Fault> {
@@ -175,7 +175,7 @@ impl Session {
                 None => {
                     let one = ids.first().map(String::as_str);
                     let guard = || condition::guard(search.clone(), one, &reader);
-                    let guards = if multiple { Vec::new() } else { vec![guard()] };
+                    let guards = if multiple { Vec::new() } else { vec![guard()?] };
                     let patients = patients.into_ids();
                     return Ok(ToDelete { ids, patients, guards });
                 }

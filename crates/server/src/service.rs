@@ -70,13 +70,12 @@ pub(crate) async fn handle(
     let path = parts.uri.path();
     let known = is_fhir(path).then(|| door::known(&state, &parts, peer));
     // Whom the limits know the caller as: the address, while nobody is known.
-    let caller = match &known {
-        Some(Ok(known)) => known.caller.clone(),
-        _ => door::stranger(&state, peer),
-    };
-    let subject = match &known {
-        Some(Ok(known)) => known.subject.clone(),
-        _ => Subject::nobody().from(Source::of(peer)),
+    let (caller, subject, turned_away) = match known {
+        Some(Ok(known)) => (known.caller, known.subject, None),
+        other => {
+            let nobody = Subject::nobody().from(Source::of(peer));
+            (door::stranger(&state, peer), nobody, other.and_then(Result::err))
+        }
     };
     let session = state.record.session(subject, id);
     let permit = permit(&state, &caller, path);
@@ -97,9 +96,9 @@ pub(crate) async fn handle(
             let mut reply = if smart::serves(&state, path) {
                 smart::answer(&state, &session, peer, parts, body).await
             } else if is_fhir(path) {
-                let reply = match known {
-                    Some(Err(fault)) => refuse(&fault, PLAIN, &mut seen),
-                    _ => {
+                let reply = match turned_away {
+                    Some(fault) => refuse(&fault, PLAIN, &mut seen),
+                    None => {
                         let origin = origin.as_ref();
                         let work = fhir(&state, session.clone(), parts, body, origin, &mut seen);
                         PERMIT.scope(Arc::clone(permit), work).await

@@ -118,7 +118,7 @@ impl Session {
                 let search = self.condition(of, query);
                 let found = search.and_then(|search| {
                     let found = self.matches(reader, &search)?.at_most_one()?;
-                    guards.push(condition::guard(search, found.as_deref(), reader));
+                    guards.push(condition::guard(search, found.as_deref(), reader)?);
                     Ok(found)
                 });
                 found.map_err(|fault| fault.within(&format!("request.{at}")))?

@@ -21,17 +21,23 @@ use search::query::Search;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// Instead of a commit: nobody asked for it yet.
+const UNASKED: u64 = u64::MAX;
+
 /// A connection from the pool with one open snapshot. It goes back when dropped.
 pub struct Reader {
     conn: Option<Connection>,
     pub(super) shared: Arc<Shared>,
+    /// The last commit in the snapshot, once somebody asked; reading one record does not.
     snapshot: AtomicU64,
+    /// What was published before the snapshot began, and so is in it.
+    published: AtomicU64,
     pub(super) sight: Arc<Sight>,
 }
 
 impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Reader(at {})", self.snapshot())
+        write!(f, "Reader(from {})", self.published.load(Ordering::Acquire))
     }
 }
 
@@ -125,12 +131,13 @@ impl Reader {
     pub(super) fn new(shared: &Arc<Shared>, scope: &Scope) -> Result<Self, Fault> {
         let conn = shared.borrow_reader()?;
         let begin = || -> rusqlite::Result<(u64, Arc<Sight>)> {
-            let snapshot = begin(&conn, shared)?;
-            Ok((snapshot, Sight::of(&conn, shared, scope, snapshot)?))
+            let published = begin(&conn, shared)?;
+            let sight = Sight::of(&conn, shared, scope, || last_commit(&conn, published))?;
+            Ok((published, sight))
         };
-        let (snapshot, sight) = begin().map_err(unavailable)?;
-        let snapshot = AtomicU64::new(snapshot);
-        Ok(Self { conn: Some(conn), shared: Arc::clone(shared), snapshot, sight })
+        let (published, sight) = begin().map_err(unavailable)?;
+        let (snapshot, published) = (AtomicU64::new(UNASKED), AtomicU64::new(published));
+        Ok(Self { conn: Some(conn), shared: Arc::clone(shared), snapshot, published, sight })
     }
 
     /// Has a bulk load put in what it holds back, and goes on at a snapshot that has it.
@@ -139,8 +146,9 @@ impl Reader {
         conn.prepare_cached("COMMIT").and_then(|mut s| s.execute([])).map_err(unavailable)?;
         self.shared.deferral.stop();
         self.shared.wait_for(Unit::default())?;
-        let snapshot = begin(conn, &self.shared).map_err(unavailable)?;
-        self.snapshot.store(snapshot, Ordering::Release);
+        let published = begin(conn, &self.shared).map_err(unavailable)?;
+        self.published.store(published, Ordering::Release);
+        self.snapshot.store(UNASKED, Ordering::Release);
         Ok(())
     }
 
@@ -151,8 +159,15 @@ impl Reader {
             .ok_or_else(|| Fault::new(&code::STORE_UNAVAILABLE, "the reader was closed already"))
     }
 
-    pub(super) fn snapshot(&self) -> u64 {
-        self.snapshot.load(Ordering::Acquire)
+    pub(super) fn snapshot(&self) -> Result<u64, Fault> {
+        let known = self.snapshot.load(Ordering::Acquire);
+        if known != UNASKED {
+            return Ok(known);
+        }
+        let published = self.published.load(Ordering::Acquire);
+        let found = last_commit(self.conn()?, published).map_err(unavailable)?;
+        self.snapshot.store(found, Ordering::Release);
+        Ok(found)
     }
 
     /// A version by its number, whatever the scope.
@@ -161,18 +176,32 @@ impl Reader {
     }
 }
 
-/// Begins a snapshot; answers the last commit in it.
+/// Begins a snapshot, which the first read fixes; answers the last commit published before, which is
+/// in it.
 fn begin(conn: &Connection, shared: &Shared) -> rusqlite::Result<u64> {
     conn.prepare_cached("BEGIN")?.execute([])?;
-    // The first read fixes the snapshot; what was published before it is in it.
-    let published = shared.last_vid.load(Ordering::Acquire);
+    Ok(shared.last_vid.load(Ordering::Acquire))
+}
+
+/// The last commit in the open snapshot.
+fn last_commit(conn: &Connection, published: u64) -> rusqlite::Result<u64> {
     let seen: Option<u64> =
         conn.prepare_cached("SELECT max(vid) FROM ver")?.query_row([], |r| r.get(0))?;
     Ok(seen.unwrap_or(0).max(published))
 }
 
-fn load_version(conn: &Connection, vid: u64) -> rusqlite::Result<Option<Version>> {
+/// A version of a record whose id is known.
+fn current_version(conn: &Connection, vid: u64, id: Id) -> rusqlite::Result<Option<Version>> {
     // Written out: this is the hottest statement of all.
+    conn.prepare_cached(
+        "SELECT rid, vid, type, NULL, version, at, method, labels, dictionary, size, body \
+         FROM ver WHERE vid = ?",
+    )?
+    .query_row([vid], |row| Ok(Version { id, ..Version::read(row)? }))
+    .optional()
+}
+
+fn load_version(conn: &Connection, vid: u64) -> rusqlite::Result<Option<Version>> {
     conn.prepare_cached(
         "SELECT v.rid, v.vid, v.type, r.id, v.version, v.at, v.method, v.labels, v.dictionary, \
          v.size, v.body FROM ver v CROSS JOIN res r ON r.rid = v.rid WHERE v.vid = ?",
@@ -183,15 +212,18 @@ fn load_version(conn: &Connection, vid: u64) -> rusqlite::Result<Option<Version>
 
 impl Scoped<'_, Reader> {
     /// The commit this reader sees.
-    pub fn snapshot(&self) -> u64 {
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn snapshot(&self) -> Result<u64, Fault> {
         self.inner.snapshot()
     }
 
     /// The current version of a record; a deletion if it was deleted, `None` if there is none.
     pub fn read(&self, resource_type: TypeId, id: &str) -> Result<Option<Hit>, Fault> {
         let Some((_, vid, _)) = self.visible(resource_type, id)? else { return Ok(None) };
-        let Some(version) = self.inner.version(vid)? else { return Ok(None) };
-        version.hit(&self.inner.shared).map(Some)
+        let version = current_version(self.inner.conn()?, vid, Id::new(id)).map_err(unavailable)?;
+        version.map(|version| version.hit(&self.inner.shared)).transpose()
     }
 
     /// A version of a record.
@@ -234,7 +266,7 @@ impl Scoped<'_, Reader> {
     /// A page of history, newest first.
     pub fn history(&self, query: &HistoryQuery) -> Result<HistoryPage, Fault> {
         let reader = &self.inner;
-        let conn = reader.conn()?;
+        let (conn, snapshot) = (reader.conn()?, reader.snapshot()?);
         let before = query.before.unwrap_or(u64::MAX >> 1);
         let mut page = HistoryPage::default();
         let mut current = None;
@@ -273,7 +305,7 @@ impl Scoped<'_, Reader> {
             statement.query(rusqlite::params_from_iter(arguments)).map_err(unavailable)?;
         while let Some(row) = rows.next().map_err(unavailable)? {
             let version = Version::read(row).map_err(unavailable)?;
-            if version.vid > reader.snapshot() {
+            if version.vid > snapshot {
                 continue;
             }
             if query.since.is_some_and(|since| version.at < since.0) {
@@ -305,7 +337,7 @@ impl Scoped<'_, Reader> {
     /// What changed after a commit, oldest first.
     pub fn changes(&self, after: u64, limit: usize) -> Result<Vec<Change>, Fault> {
         let reader = &self.inner;
-        let conn = reader.conn()?;
+        let (conn, snapshot) = (reader.conn()?, reader.snapshot()?);
         let mut statement = conn
             .prepare_cached(&format!(
                 "SELECT {VERSION_COLUMNS} FROM ver v CROSS JOIN res r ON r.rid = v.rid \
@@ -319,7 +351,7 @@ impl Scoped<'_, Reader> {
                 break;
             }
             let version = Version::read(row).map_err(unavailable)?;
-            if version.vid > reader.snapshot() || !self.sees_version(&version)? {
+            if version.vid > snapshot || !self.sees_version(&version)? {
                 continue;
             }
             out.push(Change {

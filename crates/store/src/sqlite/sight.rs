@@ -94,20 +94,21 @@ impl Sight {
         }
     }
 
-    /// The sight of a scope at a snapshot.
+    /// The sight of a scope at a snapshot, whose last commit is asked for only when it matters.
     pub(super) fn of(
         conn: &Connection,
         shared: &Shared,
         scope: &Scope,
-        snapshot: u64,
+        snapshot: impl Fn() -> rusqlite::Result<u64>,
     ) -> rusqlite::Result<Arc<Self>> {
-        if let Some(made) = scope.compiled::<Self>()
+        if let Some(made) = scope.compiled::<Self>() {
             // Names keep their numbers; one that had none may have got one since.
-            && made.open_at.is_none_or(|at| at == snapshot)
-        {
-            return Ok(made);
+            match made.open_at {
+                Some(at) if at != snapshot()? => {}
+                _ => return Ok(made),
+            }
         }
-        let made = Arc::new(Self::compile(conn, shared, scope, snapshot)?);
+        let made = Arc::new(Self::compile(conn, shared, scope, snapshot()?)?);
         scope.keep(Arc::clone(&made));
         Ok(made)
     }

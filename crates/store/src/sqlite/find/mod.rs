@@ -61,7 +61,7 @@ pub(super) fn search(reader: &Reader, search: &Search, page: &PageRequest) -> Re
     let wants_total =
         count_only || search.total == Total::Accurate || search.total == Total::Estimate;
     if !count_only {
-        let found = finder.page(search, &kinds, &check, page, reader.snapshot())?;
+        let found = finder.page(search, &kinds, &check, page, reader.snapshot()?)?;
         include::load(&finder, reader, search, page, &found, &mut out)?;
         out.next = found.next;
         out.previous = found.previous;
