@@ -149,7 +149,8 @@ mod tests {
         let expected = Scope::everything().within(&[way(Some("ada"), &["Observation"], &queries)]);
         assert_eq!(got, expected);
         let got = narrowed(scopes, Some("ada"), Action::Read).expect("a scope");
-        let ways = [way(Some("ada"), &["Patient"], &[]), way(Some("ada"), &["Observation"], &queries)];
+        let ways =
+            [way(Some("ada"), &["Patient"], &[]), way(Some("ada"), &["Observation"], &queries)];
         assert_eq!(got, Scope::everything().within(&ways));
         assert_eq!(narrowed(scopes, Some("ada"), Action::Update), None);
     }
@@ -164,7 +165,8 @@ mod tests {
     #[test]
     fn over_every_type_a_search_holds_for_those_that_have_its_parameter() {
         let got = narrowed("user/*.rs?category=lab", None, Action::Read).expect("a scope");
-        for (name, sees) in [("Observation", true), ("DiagnosticReport", true), ("Patient", false)] {
+        for (name, sees) in [("Observation", true), ("DiagnosticReport", true), ("Patient", false)]
+        {
             assert_eq!(got.sees_type(kind(name)), sees, "{name}");
         }
         assert!(!got.sees_all_of(kind("Observation")));

@@ -157,10 +157,19 @@ mod tests {
     #[test]
     fn what_us_core_narrows_by_is_a_condition() {
         for (name, query) in [
-            ("Condition", "category=http://terminology.hl7.org/CodeSystem/condition-category|problem-list-item"),
-            ("Condition", "category=http://hl7.org/fhir/us/core/CodeSystem/condition-category|health-concern"),
+            (
+                "Condition",
+                "category=http://terminology.hl7.org/CodeSystem/condition-category|problem-list-item",
+            ),
+            (
+                "Condition",
+                "category=http://hl7.org/fhir/us/core/CodeSystem/condition-category|health-concern",
+            ),
             ("Condition", "clinical-status=active,recurrence"),
-            ("Observation", "category=http://terminology.hl7.org/CodeSystem/observation-category|vital-signs"),
+            (
+                "Observation",
+                "category=http://terminology.hl7.org/CodeSystem/observation-category|vital-signs",
+            ),
             ("Observation", "code=http://loinc.org|8867-4&status=final"),
             ("DiagnosticReport", "category=LAB"),
             ("DocumentReference", "type=http://loinc.org|18842-5"),

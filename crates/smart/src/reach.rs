@@ -249,7 +249,9 @@ impl fmt::Display for Reach {
 /// held to.
 fn is_condition(of: Option<&str>, query: &str) -> bool {
     match of {
-        Some(name) => r4().resource_type(name).is_some_and(|of| Condition::parse(of, query).is_ok()),
+        Some(name) => {
+            r4().resource_type(name).is_some_and(|of| Condition::parse(of, query).is_ok())
+        }
         None => r4().resource_types().any(|(of, _)| Condition::parse(of, query).is_ok()),
     }
 }

@@ -257,7 +257,11 @@ mod tests {
         assert_eq!(within("user/Observation.rs", "patient/*.rs"), "");
         assert_eq!(within("openid offline_access", "openid"), "openid");
         assert_eq!(within("patient/*.rs", "patient/*.rs patient/Patient.rs"), "patient/*.rs");
-        assert_eq!(within("patient/*.rs?category=a", "patient/Patient.rs"), "", "no parameter of it");
+        assert_eq!(
+            within("patient/*.rs?category=a", "patient/Patient.rs"),
+            "",
+            "no parameter of it"
+        );
         // A granular registration binds whoever asks for the whole.
         assert_eq!(
             within("patient/Observation.read", "patient/Observation.rs?category=lab"),

@@ -139,11 +139,7 @@ const CATEGORIES: [(&str, &str, &[&str]); 4] = [
         "http://terminology.hl7.org/CodeSystem/condition-category",
         &["encounter-diagnosis", "problem-list-item"],
     ),
-    (
-        "Condition",
-        "http://hl7.org/fhir/us/core/CodeSystem/condition-category",
-        &["health-concern"],
-    ),
+    ("Condition", "http://hl7.org/fhir/us/core/CodeSystem/condition-category", &["health-concern"]),
     (
         "Observation",
         "http://hl7.org/fhir/us/core/CodeSystem/us-core-category",
@@ -179,7 +175,8 @@ pub fn part_words(part: &Reach) -> String {
 pub fn parts(reach: &Reach) -> Vec<Reach> {
     if let Some(of) = &reach.of {
         let found = CATEGORIES.iter().filter(|(name, _, _)| name == of && reach.query.is_none());
-        let each = found.flat_map(|(_, system, codes)| codes.iter().map(move |code| (system, code)));
+        let each =
+            found.flat_map(|(_, system, codes)| codes.iter().map(move |code| (system, code)));
         return each
             .map(|(system, code)| reach.narrowed(&format!("category={system}|{code}")))
             .collect();
