@@ -185,7 +185,7 @@ struct House {
     clock: Arc<Moved>,
     count: AtomicI64,
     // Dropped last: what is fetched is fetched on it.
-    _runtime: Runtime,
+    runtime: Runtime,
 }
 
 impl House {
@@ -218,7 +218,7 @@ impl House {
             ..Making::default()
         };
         let site = Site::with(making);
-        Self { site, other, network, clock, count: AtomicI64::new(0), _runtime: runtime }
+        Self { site, other, network, clock, count: AtomicI64::new(0), runtime: runtime }
     }
 
     /// A service whose keys stand there.
@@ -391,7 +391,7 @@ fn an_origin_in_the_house_is_asked_when_it_is_listed() {
     // The machine's own network, as in service, goes the same way.
     let egress = Egress::new(Arc::new(System), &Trust::default(), Arc::new(SystemClock)).unwrap();
     let private = vec![Origin::parse(&origin).unwrap()];
-    let fetch = KeySets::new(egress, private, house._runtime.handle().clone());
+    let fetch = KeySets::new(egress, private, house.runtime.handle().clone());
     let fetched = smart::Fetch::get(&fetch, &format!("{origin}/jwks"), 1 << 15).unwrap();
     assert_eq!(fetched.body, signer.set().into_bytes());
     assert_eq!(fetched.max_age_s, None);

@@ -139,8 +139,11 @@ pub(super) fn condition(
             continue;
         }
         let found = finder.leaves(&condition.atoms, &value.to_match())?;
-        let none = |leaf: &Leaf| matches!(&leaf.test, Test::Ints(numbers) if numbers.is_empty());
-        open |= matches!(value, Value::Reference { .. }) && found.iter().any(none);
+        if let Value::Reference { types, .. } = value {
+            // Of each type it may name one; with no type in sight there is always one that may come.
+            let all = |leaf: &Leaf| matches!(&leaf.test, Test::Ints(n) if n.len() == types.len());
+            open |= types.is_empty() || !found.iter().all(all);
+        }
         leaves.extend(found);
     }
     Ok((leaves, open))
