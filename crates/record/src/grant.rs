@@ -17,13 +17,14 @@ use store::{Scope, Way};
 type Values = Vec<Vec<Vec<Value>>>;
 /// Where those values stand.
 type Atoms = Vec<Vec<Vec<AtomId>>>;
+/// By patient and what is asked: of which types.
+type Groups = BTreeMap<(Option<String>, Option<Values>), (BTreeSet<TypeId>, Atoms)>;
 
 /// The part of a scope that a grant reaches with an action; `None` when it reaches nothing.
 pub(crate) fn within(scope: &Scope, grant: &Grant, action: Action) -> Option<Scope> {
     // Types for which the same is asked are one way: their entries have places of their own, so the
     // places of one type say nothing of another.
-    let mut groups: BTreeMap<(Option<String>, Option<Values>), (BTreeSet<TypeId>, Atoms)> =
-        BTreeMap::new();
+    let mut groups = Groups::new();
     for (id, name) in r4().resource_types() {
         for (patient, asked) in ways(grant.allows(asked(action), name), id) {
             let (values, places) = asked.map(part).unzip();
