@@ -60,7 +60,7 @@ fn the_statement_says_where_apps_ask_when_the_guard_is_on() {
         let rest = document.root().get("rest").and_then(|r| r.items().next()).unwrap();
         assert_eq!(rest.get_str("mode").as_deref(), Some("server"));
         assert_eq!(rest.get("resource").unwrap().items().count(), 146);
-        let security = rest.get("security").unwrap().raw().to_string();
+        let security = rest.get("security").unwrap().raw().to_owned();
         security.replace(&site.address.to_string(), "HOST")
     };
     insta::assert_snapshot!("security", statement(&site));

@@ -218,7 +218,7 @@ impl House {
             ..Making::default()
         };
         let site = Site::with(making);
-        Self { site, other, network, clock, count: AtomicI64::new(0), runtime: runtime }
+        Self { site, other, network, clock, count: AtomicI64::new(0), runtime }
     }
 
     /// A service whose keys stand there.

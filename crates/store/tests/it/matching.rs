@@ -8,6 +8,7 @@ use std::sync::Arc;
 use store::{HistoryQuery, Matching, Op, Rights, Scope, Unit, Way};
 
 /// Any of these queries.
+#[expect(clippy::expect_used, reason = "a test helper fails its test")]
 fn matching(of: &str, queries: &[&str]) -> Arc<Matching> {
     let conditions = queries.iter().map(|query| Condition::parse(kind(of), query));
     Arc::new(conditions.collect::<Result<_, _>>().expect("conditions"))
@@ -93,7 +94,7 @@ fn what_does_not_match_shows_nowhere() {
         of.map(|hit| hit.id).collect::<Vec<_>>()
     };
     assert_eq!(seen(reader.history(&all).unwrap().versions), ["o4", "o3"]);
-    let of_type = HistoryQuery { resource_type: Some(kind("Observation")), ..all.clone() };
+    let of_type = HistoryQuery { resource_type: Some(kind("Observation")), ..all };
     assert_eq!(seen(reader.history(&of_type).unwrap().versions), ["o4", "o3"]);
     let one = HistoryQuery { id: Some("o1".into()), ..of_type };
     assert_eq!(reader.history(&one).unwrap_err().code().name, "record.read.not-found");
