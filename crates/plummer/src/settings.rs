@@ -317,6 +317,8 @@ impl Settings {
             ..server::Config::default()
         };
         config.check(SystemClock.now())?;
+        self.key_set_origins()?;
+        self.trust()?;
         if self.number("page_default") > self.number("page_max") {
             bail!("page_default is above page_max");
         }
@@ -324,6 +326,26 @@ impl Settings {
             bail!("session_idle_ms is above session_absolute_ms");
         }
         Ok(config)
+    }
+
+    /// Whom the server believes when it asks another system.
+    pub(crate) fn trust(&self) -> anyhow::Result<egress::Trust> {
+        let path = self.text("outgoing_ca");
+        let own = match path.as_str() {
+            "" => None,
+            path => Some(std::fs::read(path).with_context(|| format!("outgoing_ca: {path}"))?),
+        };
+        Ok(egress::Trust { own, ..egress::Trust::default() })
+    }
+
+    /// Origins in the house's own network that may be asked for key sets of apps.
+    pub(crate) fn key_set_origins(&self) -> anyhow::Result<Vec<egress::Origin>> {
+        let list = self.list("key_set_private_origins");
+        let each = list.iter().map(|text| {
+            let named = || format!("key_set_private_origins: {text} is no scheme, host and port");
+            egress::Origin::parse(text).with_context(named)
+        });
+        each.collect()
     }
 
     /// Where the certificate stands, when the port speaks TLS.

@@ -66,6 +66,7 @@ fn of_clause(clause: &access::Clause) -> Option<Clause> {
         withheld: withheld.bits(),
         sites: ones(clause.site()),
         authors: ones(clause.author()),
+        matching: Vec::new(),
     })
 }
 

@@ -2,6 +2,7 @@
 //! type has, what values a resource yields for them, and what a query asks, as typed values that know
 //! no engine.
 
+pub mod condition;
 pub mod entry;
 pub mod extract;
 pub mod fold;

@@ -169,7 +169,7 @@ pub enum Prefix {
 }
 
 /// The system part of a token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SystemMatch {
     /// `code`: any system.
     Any,

@@ -9,6 +9,7 @@ use fhir::definitions::{SearchKind, TypeId, r4};
 use fhir::write::Writer;
 use record::LOG_PARAMETERS;
 use search::registry::{Parameter, registry};
+use smart::Place;
 use std::collections::BTreeMap;
 
 /// The result parameters and those of all types that are read apart from the registry
@@ -20,6 +21,10 @@ const COMMON: [(&str, &str, &str); 5] = [
     ("_has", "special", "resources that point here; may be nested"),
     ("_type", "special", "types, when several are searched"),
 ];
+
+const SECURITY_SERVICE: &str = "http://terminology.hl7.org/CodeSystem/restful-security-service";
+const SMART: &str = "SMART-on-FHIR";
+const OAUTH_URIS: &str = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris";
 
 /// The statement, addressed from `base`.
 pub(crate) fn statement(state: &State, base: &str) -> Vec<u8> {
@@ -34,9 +39,57 @@ pub(crate) fn statement(state: &State, base: &str) -> Vec<u8> {
     w.member("url", base).end_object();
     w.member("fhirVersion", "4.0.1").key("format").array();
     w.string("application/fhir+json").string("json").end_array();
-    w.key("rest").array().raw(body).end_array();
+    w.key("rest").array().raw(&with_security(state, base, body)).end_array();
     w.end_object();
     w.finish()
+}
+
+/// `CapabilityStatement.rest[0]` with how callers prove who they are, which has addresses in it.
+fn with_security(state: &State, base: &str, body: &[u8]) -> Vec<u8> {
+    let cors = !state.config.cors_origins.is_empty();
+    let place = Place::of(base).filter(|_| state.config.guard && state.smart.is_some());
+    let mut w = Writer::onto(Vec::with_capacity(body.len() + 2048));
+    w.object().member("mode", "server");
+    w.key("security").object();
+    if let Some(place) = &place {
+        oauth_uris(&mut w, place);
+    }
+    w.key("cors").boolean(cors);
+    if place.is_some() {
+        w.key("service").array().object().key("coding").array();
+        w.object().member("system", SECURITY_SERVICE).member("code", SMART);
+        w.member("display", SMART).end_object().end_array();
+        w.member("text", "OAuth2 using SMART-on-FHIR profile (see http://docs.smarthealthit.org)");
+        w.end_object().end_array();
+    }
+    let said = match state.config.guard {
+        true => "Every request needs a token but this one and discovery.",
+        false => "The guard is off: nobody is asked who they are.",
+    };
+    w.member("description", said).end_object().end_object();
+    let mut out = w.finish();
+    // The rest of the object goes on where this one ends.
+    out.pop();
+    out.push(b',');
+    out.extend_from_slice(body.get(1..).unwrap_or_default());
+    out
+}
+
+/// Where apps find the endpoints, for those that do not read `.well-known/smart-configuration`
+/// (SMART App Launch 1.0; <https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html>).
+fn oauth_uris(w: &mut Writer, place: &Place) {
+    w.key("extension").array().object().member("url", OAUTH_URIS);
+    w.key("extension").array();
+    for (url, endpoint) in [
+        ("authorize", "authorize"),
+        ("token", "token"),
+        ("introspect", "introspect"),
+        ("revoke", "revoke"),
+        ("manage", "apps"),
+    ] {
+        w.object().member("url", url).member("valueUri", &place.at(endpoint)).end_object();
+    }
+    w.end_array().end_object().end_array();
 }
 
 /// What settings change in the statement.
@@ -46,8 +99,6 @@ pub(crate) struct Switches {
     pub(crate) update_create: bool,
     /// A conditional delete may delete several resources.
     pub(crate) delete_many: bool,
-    /// Pages of other origins may call.
-    pub(crate) cors: bool,
 }
 
 impl Switches {
@@ -55,20 +106,15 @@ impl Switches {
         Self {
             update_create: state.record.settings().create_by_update,
             delete_many: state.config.delete_many,
-            cors: !state.config.cors_origins.is_empty(),
         }
     }
 }
 
-/// `CapabilityStatement.rest[0]`.
+/// `CapabilityStatement.rest[0]` but for its mode and security.
 pub(crate) fn rest(switches: &Switches) -> Vec<u8> {
     let reverse = reverse_includes();
     let mut w = Writer::onto(Vec::with_capacity(1 << 20));
-    w.object().member("mode", "server");
-    w.key("security").object().key("cors").boolean(switches.cors);
-    w.member("description", "Nobody signs in yet: the server answers on its own machine only.");
-    w.end_object();
-    w.key("resource").array();
+    w.object().key("resource").array();
     for (of, name) in r4().resource_types() {
         resource(&mut w, of, name, switches, reverse.get(&of).map_or(&[], Vec::as_slice));
     }

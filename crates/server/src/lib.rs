@@ -11,6 +11,7 @@ mod config;
 mod door;
 mod encoding;
 mod health;
+mod key_sets;
 pub mod limit;
 mod listen;
 mod metrics;
@@ -30,6 +31,7 @@ mod waiver;
 
 pub use certificate::Validity;
 pub use config::Config;
+pub use key_sets::KeySets;
 pub use listen::Server;
 pub use tls::{Facts, Standing, TlsFiles, inspect};
 pub use waiver::Waiver;

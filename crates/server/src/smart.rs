@@ -175,7 +175,10 @@ async fn work(
     if row.readers == Readers::Nobody && row.path != "authorize" {
         call.need_own_origin()?;
     }
-    state.on_pool(move || answer(&call)).await
+    match call.may_ask_out() {
+        true => state.beside_pool(move || answer(&call)).await,
+        false => state.on_pool(move || answer(&call)).await,
+    }
 }
 
 /// The addresses of this server as the caller knows them.

@@ -16,6 +16,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
+/// Requests that may wait for other systems at once.
+const WAITING_MAX: usize = 16;
+
 tokio::task_local! {
     /// The permit of the request a task works on: work on the pool is charged to it, and holds it
     /// until it is done, also when the caller has gone away and nobody waits any more.
@@ -44,6 +47,8 @@ pub(crate) struct State {
     pub(crate) smart: Option<Arc<smart::Smart>>,
     random: Mutex<Box<dyn Random>>,
     pool: Arc<Semaphore>,
+    /// Work that may wait for another system.
+    waiting: Arc<Semaphore>,
     draining: AtomicBool,
 }
 
@@ -74,6 +79,7 @@ impl State {
             smart: None,
             random: Mutex::new(random),
             pool,
+            waiting: Arc::new(Semaphore::new(WAITING_MAX)),
             draining: AtomicBool::new(false),
         })
     }
@@ -117,8 +123,25 @@ impl State {
         &self,
         work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
+        self.on(&self.pool, work).await
+    }
+
+    /// Does work that may wait for another system, on threads that searches do not need: however slow
+    /// that system is, nobody else waits for it.
+    pub(crate) async fn beside_pool<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        self.on(&self.waiting, work).await
+    }
+
+    async fn on<T: Send + 'static>(
+        &self,
+        pool: &Arc<Semaphore>,
+        work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
         let closed = |_| Fault::new(&code::SHUTTING_DOWN, "the server is shutting down");
-        let permit = Arc::clone(&self.pool).acquire_owned().await.map_err(closed)?;
+        let permit = Arc::clone(pool).acquire_owned().await.map_err(closed)?;
         let (caller, uptime) = (PERMIT.try_with(Arc::clone).ok(), self.began);
         let done = tokio::task::spawn_blocking(move || {
             let began = Instant::now();

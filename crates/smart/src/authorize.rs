@@ -168,7 +168,8 @@ impl Smart {
             |scope: &Scope| !matches!(scope, Scope::Reach(reach) if reach.about == About::System);
         let scopes = asked.within(&app.registration.scopes).filtered(no_system);
         if scopes.is_empty() {
-            return Err(turn("invalid_scope", "Ask for scopes that the app is registered for."));
+            let say = "Ask for scopes that the app is registered for. A scope's search may name token, reference and uri parameters of its type.";
+            return Err(turn("invalid_scope", say));
         }
         let now = self.now();
         let launch = match one("launch")? {

@@ -89,8 +89,8 @@ pub struct Grant {
 pub struct Way {
     /// Only within this patient's compartment.
     pub patient: Option<String>,
-    /// Only records that match this search, `category=lab&status=final`. What of it cannot be
-    /// understood has to match nothing.
+    /// Only records that meet these conditions, `category=lab&status=final`
+    /// ([`search::condition::Condition`]). What of it cannot be understood has to match nothing.
     pub query: Option<String>,
 }
 

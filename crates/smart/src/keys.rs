@@ -30,9 +30,17 @@ const COORDINATE_BYTES: usize = 48;
 /// The longest a fetched set is kept, whatever its address says: a key that is taken back is no
 /// longer taken after so long.
 const KEPT_MAX_MS: i64 = 5 * 60_000;
-/// Fetches for one app in a minute, so that nobody makes this server flood another.
+/// How long it is kept when its address says nothing.
+const KEPT_MS: i64 = 60_000;
+/// The least between two fetches for names that are not in a set which is good still: whoever makes up
+/// names of keys makes this server ask no more often than this.
+const UNKNOWN_MS: i64 = 10_000;
+/// Fetches for one app in a minute: an address may forbid that its set is kept at all, and then nobody
+/// makes this server ask more often than this.
 const FETCHES_MAX: u32 = 10;
 const MINUTE_MS: i64 = 60_000;
+/// After a fetch that failed, the app's address is left alone for so long.
+const FAILED_MS: i64 = 30_000;
 
 /// What signs an assertion. There are two, and no other word is looked up anywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -212,22 +220,71 @@ impl Fetch for NoFetch {
     }
 }
 
-#[derive(Debug)]
+/// What is known of one app's address.
+#[derive(Debug, Default)]
 struct Kept {
-    set: Arc<KeySet>,
-    until: Millis,
-    /// Fetches since `counted`.
-    fetches: u32,
+    /// What was fetched, at what time, and until when it is taken.
+    set: Option<(Arc<KeySet>, Millis, Millis)>,
+    asked: Option<Asked>,
+}
+
+/// How an address was asked.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    /// When it was last.
+    at: Millis,
+    /// Until when it is left alone, after it failed.
+    rests: Millis,
+    /// How often since `counted`.
+    count: u32,
     counted: Millis,
+}
+
+impl Kept {
+    /// The set, as long as it may be taken. A clock that was turned back makes it old.
+    fn fresh(&self, now: Millis) -> Option<&Arc<KeySet>> {
+        self.set.as_ref().filter(|(_, at, until)| *at <= now && now < *until).map(|(set, ..)| set)
+    }
+
+    /// What there is to say without asking; `None` when the address has to be asked.
+    fn answer(&self, kid: &str, now: Millis) -> Option<Option<Arc<KeySet>>> {
+        let fresh = self.fresh(now);
+        let known = fresh.is_some_and(|set| set.knows(kid));
+        let since = |at: Millis| now.0.saturating_sub(at.0);
+        let waits = self.asked.filter(|asked| asked.at <= now).is_some_and(|asked| {
+            now < asked.rests
+                || (fresh.is_some() && since(asked.at) < UNKNOWN_MS)
+                || (asked.count >= FETCHES_MAX && since(asked.counted) < MINUTE_MS)
+        });
+        (known || waits).then(|| fresh.cloned())
+    }
+
+    /// Notes that the address is asked; it rests afterwards unless it answers.
+    fn ask(&mut self, now: Millis) {
+        let rests = Millis(now.0.saturating_add(FAILED_MS));
+        let running = self
+            .asked
+            .filter(|asked| (0..MINUTE_MS).contains(&now.0.saturating_sub(asked.counted.0)));
+        let (count, counted) = running.map_or((1, now), |asked| (asked.count + 1, asked.counted));
+        self.asked = Some(Asked { at: now, rests, count, counted });
+    }
+}
+
+/// One app's address, asked by one at a time.
+#[derive(Debug, Default)]
+struct Slot {
+    kept: Mutex<Kept>,
+    asking: Mutex<()>,
 }
 
 /// The key sets that were fetched, by app.
 #[derive(Debug, Default)]
-pub(crate) struct Fetches(Mutex<HashMap<PrincipalId, Kept>>);
+pub(crate) struct Fetches(Mutex<HashMap<PrincipalId, Arc<Slot>>>);
 
 impl Fetches {
     /// The set of an app, fetched when none is kept or a name in it is not known, as often as one app
-    /// may make that happen.
+    /// may make that happen. It waits for the address; whoever calls it does so where that holds up
+    /// nobody else.
     pub(crate) fn set(
         &self,
         fetch: &dyn Fetch,
@@ -236,33 +293,40 @@ impl Fetches {
         kid: &str,
         now: Millis,
     ) -> Option<Arc<KeySet>> {
-        let (fetches, counted) = {
-            let mut kept = self.0.lock();
-            let entry = kept.entry(app).or_insert_with(|| Kept {
-                set: Arc::new(KeySet(Vec::new())),
-                until: now,
-                fetches: 0,
-                counted: now,
-            });
-            let fresh = now < entry.until;
-            if fresh && entry.set.knows(kid) {
-                return Some(Arc::clone(&entry.set));
+        let slot = Arc::clone(self.0.lock().entry(app).or_default());
+        let asking = {
+            let kept = slot.kept.lock();
+            if let Some(answer) = kept.answer(kid, now) {
+                return answer;
             }
-            if now.0.saturating_sub(entry.counted.0) >= MINUTE_MS || now < entry.counted {
-                (entry.fetches, entry.counted) = (0, now);
+            let asking = slot.asking.try_lock();
+            if asking.is_none()
+                && let Some(set) = kept.fresh(now)
+            {
+                // Somebody asks already, and what is kept is good: a name that is not in it can wait.
+                return Some(Arc::clone(set));
             }
-            if entry.fetches >= FETCHES_MAX {
-                return fresh.then(|| Arc::clone(&entry.set));
-            }
-            entry.fetches += 1;
-            (entry.fetches, entry.counted)
+            asking
         };
-        // Not under the lock: another app's keys do not wait for a slow address.
-        let fetched = fetch.get(url, SET_BYTES_MAX).ok()?;
-        let set = Arc::new(KeySet::parse(&fetched.body)?);
-        let said_ms = i64::from(fetched.max_age_s.unwrap_or(60)).saturating_mul(1000);
+        let _asking = asking.unwrap_or_else(|| slot.asking.lock());
+        if let Some(answer) = slot.kept.lock().answer(kid, now) {
+            return answer;
+        }
+        // What others read is not locked meanwhile: another app's keys do not wait for a slow address.
+        let fetched = fetch.get(url, SET_BYTES_MAX).ok();
+        let found = fetched.and_then(|f| Some((Arc::new(KeySet::parse(&f.body)?), f.max_age_s)));
+        let mut kept = slot.kept.lock();
+        kept.ask(now);
+        let Some((set, said_s)) = found else {
+            // What was fetched before is taken for as long as it was good for, and no longer.
+            return kept.fresh(now).cloned();
+        };
+        let said_ms = said_s.map_or(KEPT_MS, |said| i64::from(said).saturating_mul(1000));
         let until = Millis(now.0.saturating_add(said_ms.min(KEPT_MAX_MS)));
-        self.0.lock().insert(app, Kept { set: Arc::clone(&set), until, fetches, counted });
+        kept.set = Some((Arc::clone(&set), now, until));
+        if let Some(asked) = &mut kept.asked {
+            asked.rests = now;
+        }
         Some(set)
     }
 
@@ -323,11 +387,19 @@ mod tests {
         calls: AtomicU32,
         kid: Mutex<String>,
         max_age_s: Option<u32>,
+        failing: Mutex<bool>,
+        slow: bool,
     }
 
     impl Fetch for Counting {
-        fn get(&self, _url: &str, _bytes_max: usize) -> Result<Fetched, Fault> {
+        fn get(&self, url: &str, _bytes_max: usize) -> Result<Fetched, Fault> {
             self.calls.fetch_add(1, Ordering::SeqCst);
+            if *self.failing.lock() {
+                return NoFetch.get(url, 0);
+            }
+            if self.slow {
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            }
             let body = format!(r#"{{"keys":[{}]}}"#, rsa(&self.kid.lock(), ""));
             Ok(Fetched { body: body.into_bytes(), max_age_s: self.max_age_s })
         }
@@ -346,24 +418,84 @@ mod tests {
         assert_eq!(fetch.calls.load(Ordering::SeqCst), 1, "kept");
         // A name that is not known asks again, which brings the rotated key at once.
         assert!(set("new", KEPT_MAX_MS - 1).is_some_and(|set| set.knows("new")));
-        assert!(!set("old", KEPT_MAX_MS * 3).is_some_and(|set| set.knows("old")));
+        assert!(!set("old", KEPT_MAX_MS - 1).is_some_and(|set| set.knows("old")));
+        let later = KEPT_MAX_MS * 3;
+        assert!(!set("old", later).is_some_and(|set| set.knows("old")));
         let before = fetch.calls.load(Ordering::SeqCst);
         for n in 0..100 {
-            let _ = set(&format!("unknown-{n}"), KEPT_MAX_MS * 3 + 1);
+            let _ = set(&format!("unknown-{n}"), later + n * UNKNOWN_MS / 100);
         }
-        assert!(fetch.calls.load(Ordering::SeqCst) - before < FETCHES_MAX);
-        assert!(set("new", KEPT_MAX_MS * 3 + 2).is_some_and(|set| set.knows("new")));
+        assert_eq!(fetch.calls.load(Ordering::SeqCst), before, "once in an interval");
+        assert!(!set("unknown", later + UNKNOWN_MS).is_some_and(|set| set.knows("unknown")));
+        assert_eq!(fetch.calls.load(Ordering::SeqCst), before + 1);
+        assert!(set("new", later + UNKNOWN_MS + 1).is_some_and(|set| set.knows("new")));
     }
 
     #[test]
-    fn what_may_not_be_kept_is_not() {
+    fn a_set_is_kept_as_long_as_its_address_says_and_no_longer_than_the_ceiling() {
+        for (said_s, kept_ms) in
+            [(Some(1), 1000), (Some(45), 45_000), (None, KEPT_MS), (Some(u32::MAX), KEPT_MAX_MS)]
+        {
+            let fetch = Counting { max_age_s: said_s, ..Counting::default() };
+            *fetch.kid.lock() = "a".to_owned();
+            let (fetches, app) = (Fetches::default(), PrincipalId::new([1; 16]));
+            for (at, calls) in [(0, 1), (kept_ms - 1, 1), (kept_ms, 2), (-1, 3)] {
+                assert!(fetches.set(&fetch, app, "https://a/jwks", "a", Millis(at)).is_some());
+                assert_eq!(fetch.calls.load(Ordering::SeqCst), calls, "{said_s:?} at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_may_not_be_kept_is_not_and_still_floods_nobody() {
         let fetch = Counting { max_age_s: Some(0), ..Counting::default() };
         *fetch.kid.lock() = "a".to_owned();
         let (fetches, app) = (Fetches::default(), PrincipalId::new([1; 16]));
-        for n in 1..=3 {
-            assert!(fetches.set(&fetch, app, "https://a/jwks", "a", Millis(0)).is_some());
+        let set = |at: i64| fetches.set(&fetch, app, "https://a/jwks", "a", Millis(at)).is_some();
+        for n in 1..=FETCHES_MAX {
+            assert!(set(0));
             assert_eq!(fetch.calls.load(Ordering::SeqCst), n);
         }
+        assert!(!set(MINUTE_MS - 1));
+        assert_eq!(fetch.calls.load(Ordering::SeqCst), FETCHES_MAX);
+        assert!(set(MINUTE_MS));
+    }
+
+    #[test]
+    fn an_address_that_failed_is_left_alone_and_what_it_said_ends() {
+        let fetch = Counting { max_age_s: Some(60), ..Counting::default() };
+        *fetch.kid.lock() = "a".to_owned();
+        let (fetches, app) = (Fetches::default(), PrincipalId::new([1; 16]));
+        let set = |kid: &str, at: i64| {
+            fetches
+                .set(&fetch, app, "https://a/jwks", kid, Millis(at))
+                .is_some_and(|s| s.knows(kid))
+        };
+        assert!(set("a", 0));
+        *fetch.failing.lock() = true;
+        assert!(!set("b", 50_000));
+        assert!(set("a", 50_001), "what was fetched is good for its time");
+        assert!(!set("a", 60_000), "and no longer");
+        assert_eq!(fetch.calls.load(Ordering::SeqCst), 2);
+        assert!(!set("a", 50_000 + FAILED_MS - 1));
+        assert_eq!(fetch.calls.load(Ordering::SeqCst), 2, "left alone");
+        *fetch.failing.lock() = false;
+        assert!(set("a", 50_000 + FAILED_MS));
+        assert_eq!(fetch.calls.load(Ordering::SeqCst), 3);
+    }
+
+    #[test]
+    fn many_at_once_ask_once() {
+        let fetch = Counting { slow: true, ..Counting::default() };
+        *fetch.kid.lock() = "a".to_owned();
+        let (fetches, app) = (Fetches::default(), PrincipalId::new([1; 16]));
+        let ask = || fetches.set(&fetch, app, "https://a/jwks", "a", Millis(0));
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| assert!(ask().is_some_and(|set| set.knows("a"))));
+            }
+        });
+        assert_eq!(fetch.calls.load(Ordering::SeqCst), 1);
     }
 
     proptest! {

@@ -5,12 +5,7 @@
 use std::fmt;
 
 use fhir::definitions::r4;
-
-/// Parameters of one granular scope.
-const PARAMETERS_MAX: usize = 8;
-/// Parameters that every type has and that say something of the record itself; all others that begin
-/// with `_` decide how an answer looks.
-const COMMON: [&str; 6] = ["_id", "_lastUpdated", "_profile", "_security", "_source", "_tag"];
+use search::condition::Condition;
 
 /// Whose data a scope is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -167,7 +162,7 @@ impl Reach {
             "*" => (Actions::ALL, true),
             letters => (Actions::parse(letters)?, false),
         };
-        if query.is_some_and(|query| version_1 || !sound_query(query)) {
+        if query.is_some_and(|query| version_1 || !is_condition(of.as_deref(), query)) {
             return None;
         }
         Some(Self { about, of, actions, query: query.map(str::to_owned), version_1 })
@@ -199,17 +194,21 @@ impl Reach {
             (None, false) => Some(more.join("&")),
             (Some(query), false) => Some(format!("{query}&{}", more.join("&"))),
         };
-        if query.as_deref().is_some_and(|query| !sound_query(query)) {
+        let whole = |one: &Self| one.query == query && one.of == of;
+        // The parameters of one may be none of the other's type, and together too many.
+        if let Some(query) = query.as_deref().filter(|_| !whole(self) && !whole(other))
+            && !is_condition(of.as_deref(), query)
+        {
             return None;
         }
         let version_1 = self.version_1 && query.is_none() && actions.version_1().is_some();
         Some(Self { about: self.about, of, actions, query, version_1 })
     }
 
-    /// The part of it that is about one type.
-    #[must_use]
-    pub fn part(&self, of: &str) -> Self {
-        Self { of: Some(of.to_owned()), ..self.clone() }
+    /// The part of it that is about one type; `None` when its search is none of that type.
+    pub fn part(&self, of: &str) -> Option<Self> {
+        let fits = self.query.as_deref().is_none_or(|query| is_condition(Some(of), query));
+        fits.then(|| Self { of: Some(of.to_owned()), ..self.clone() })
     }
 
     /// The part of it that matches a search.
@@ -246,18 +245,13 @@ impl fmt::Display for Reach {
     }
 }
 
-/// Whether a granular scope's parameters are ones that a record can match.
-fn sound_query(query: &str) -> bool {
-    let mut count = 0;
-    query.split('&').all(|pair| {
-        count += 1;
-        let Some((name, value)) = pair.split_once('=') else { return false };
-        let base = name.split([':', '.']).next().unwrap_or_default();
-        let letters = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b':' | b'.');
-        count <= PARAMETERS_MAX
-            && !value.is_empty()
-            && !base.is_empty()
-            && name.bytes().all(letters)
-            && (!base.starts_with('_') || COMMON.contains(&base))
-    })
+/// Whether a granular scope's parameters are ones that a record of its type, or of some type, can be
+/// held to.
+fn is_condition(of: Option<&str>, query: &str) -> bool {
+    match of {
+        Some(name) => {
+            r4().resource_type(name).is_some_and(|of| Condition::parse(of, query).is_ok())
+        }
+        None => r4().resource_types().any(|(of, _)| Condition::parse(of, query).is_ok()),
+    }
 }

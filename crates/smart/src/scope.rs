@@ -219,7 +219,14 @@ mod tests {
             "patient/Observation.rs?category=",
             "patient/Observation.rs?_include=Observation:subject",
             "patient/Observation.rs?_has:Group:member:_id=1",
-            "patient/Observation.rs?a=1&a=2&a=3&a=4&a=5&a=6&a=7&a=8&a=9",
+            "patient/Observation.rs?code=1&code=2&code=3&code=4&code=5&code=6&code=7&code=8&code=9",
+            "patient/Observation.rs?made-up=1",
+            "patient/Observation.rs?category:not=laboratory",
+            "patient/Observation.rs?subject.name=a",
+            "patient/Observation.rs?date=gt2020",
+            "patient/Observation.rs?_id=1",
+            "patient/Patient.rs?category=laboratory",
+            "patient/*.rs?made-up=1",
             "launch/imagingstudy",
             "*",
             "patient/*",
@@ -250,6 +257,11 @@ mod tests {
         assert_eq!(within("user/Observation.rs", "patient/*.rs"), "");
         assert_eq!(within("openid offline_access", "openid"), "openid");
         assert_eq!(within("patient/*.rs", "patient/*.rs patient/Patient.rs"), "patient/*.rs");
+        assert_eq!(
+            within("patient/*.rs?category=a", "patient/Patient.rs"),
+            "",
+            "no parameter of it"
+        );
         // A granular registration binds whoever asks for the whole.
         assert_eq!(
             within("patient/Observation.read", "patient/Observation.rs?category=lab"),

@@ -132,12 +132,18 @@ fn conditions(query: &str) -> String {
     each.collect::<Vec<_>>().join(" and ")
 }
 
-/// The categories by which a type is split, with their code system.
-const CATEGORIES: [(&str, &str, &[&str]); 2] = [
+/// The categories by which a type is split, with their code system: those of FHIR and of US Core.
+const CATEGORIES: [(&str, &str, &[&str]); 4] = [
     (
         "Condition",
         "http://terminology.hl7.org/CodeSystem/condition-category",
         &["encounter-diagnosis", "problem-list-item"],
+    ),
+    ("Condition", "http://hl7.org/fhir/us/core/CodeSystem/condition-category", &["health-concern"]),
+    (
+        "Observation",
+        "http://hl7.org/fhir/us/core/CodeSystem/us-core-category",
+        &["sdoh", "functional-status", "disability-status", "cognitive-status"],
     ),
     (
         "Observation",
@@ -168,14 +174,14 @@ pub fn part_words(part: &Reach) -> String {
 /// types, of one over a type that has categories the categories.
 pub fn parts(reach: &Reach) -> Vec<Reach> {
     if let Some(of) = &reach.of {
-        let found = CATEGORIES.iter().find(|(name, _, _)| name == of && reach.query.is_none());
-        let Some((_, system, codes)) = found else { return Vec::new() };
-        return codes
-            .iter()
-            .map(|code| reach.narrowed(&format!("category={system}|{code}")))
+        let found = CATEGORIES.iter().filter(|(name, _, _)| name == of && reach.query.is_none());
+        let each =
+            found.flat_map(|(_, system, codes)| codes.iter().map(move |code| (system, code)));
+        return each
+            .map(|(system, code)| reach.narrowed(&format!("category={system}|{code}")))
             .collect();
     }
-    KINDS.iter().map(|(name, _)| reach.part(name)).collect()
+    KINDS.iter().filter_map(|(name, _)| reach.part(name)).collect()
 }
 
 #[cfg(test)]
@@ -235,6 +241,11 @@ mod tests {
         }
         let granular = Scopes::parse("patient/Observation.rs?category=a").expect("scopes");
         assert!(parts(granular.reaches().next().expect("one")).is_empty());
+        // Of one over every type with a search, only types that have the parameter are a part.
+        let every = Scopes::parse("patient/*.rs?category=a").expect("scopes");
+        let parts = parts(every.reaches().next().expect("one"));
+        let of = |name: &str| parts.iter().any(|part| part.of.as_deref() == Some(name));
+        assert!(of("Observation") && !of("Patient"));
     }
 
     #[test]

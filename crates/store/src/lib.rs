@@ -19,7 +19,7 @@ pub use body::Prepared;
 pub use item::{Item, ItemAct, ItemChange};
 pub use page::{Change, Explain, HistoryPage, HistoryQuery, Hit, Page, PageRequest, Position};
 pub use payload::{Cipher, Payloads};
-pub use scope::{Clause, Denial, Ones, Rights, Scope, Scoped, Wishes};
+pub use scope::{Clause, Denial, Matching, Ones, Rights, Scope, Scoped, Way, Wishes};
 pub use sqlite::{
     CommitHook, Form, HeldEvents, Options, Reader, Stats, Store, Sync, encrypt, form, restore,
 };

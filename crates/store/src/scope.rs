@@ -8,6 +8,7 @@
 
 use fhir::definitions::TypeId;
 use parking_lot::Mutex;
+use search::condition::Condition;
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -23,6 +24,13 @@ pub struct Ones {
     /// Also a record without the fact.
     pub absent: bool,
 }
+
+/// What a record's own index entries must say: all conditions of one of these lists. An empty list of
+/// lists is met by nothing.
+///
+/// A record that was deleted has no entries, so its deletion does not exist for whoever is held to
+/// conditions; a past version is judged by the entries it had.
+pub type Matching = Vec<Vec<Condition>>;
 
 /// Demands on a record, all of which must hold.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -43,6 +51,19 @@ pub struct Clause {
     pub sites: Option<Ones>,
     /// Which authors' records.
     pub authors: Option<Ones>,
+    /// What the record's entries must say, each of them.
+    pub matching: Vec<Arc<Matching>>,
+}
+
+/// One of the ways into which a scope is narrowed by [`Scope::within`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    /// Only in the compartment of the patient with this logical id.
+    pub patient: Option<String>,
+    /// Only records of these types.
+    pub types: BTreeSet<TypeId>,
+    /// Only records whose entries say this.
+    pub matching: Option<Arc<Matching>>,
 }
 
 impl Clause {
@@ -200,22 +221,22 @@ impl Scope {
         })
     }
 
-    /// Only what one of these ways reaches: records of the types, and of one patient where it names
-    /// one.
+    /// Only what one of these ways reaches.
     #[must_use]
-    pub fn within(self, ways: &[(Option<String>, BTreeSet<TypeId>)]) -> Self {
+    pub fn within(self, ways: &[Way]) -> Self {
         let each = |clauses: &[Clause]| -> Vec<Clause> {
             let narrowed = clauses.iter().flat_map(|clause| {
-                ways.iter().map(|(patient, types)| {
+                ways.iter().map(|way| {
                     let mut clause = clause.clone();
                     clause.types = Some(match clause.types.take() {
-                        Some(present) => present.intersection(types).copied().collect(),
-                        None => types.clone(),
+                        Some(present) => present.intersection(&way.types).copied().collect(),
+                        None => way.types.clone(),
                     });
-                    if let Some(id) = patient {
+                    if let Some(id) = &way.patient {
                         let set = BTreeSet::from([Arc::<str>::from(id.as_str())]);
                         clause.about.push(Arc::new(set));
                     }
+                    clause.matching.extend(way.matching.clone());
                     clause
                 })
             });

@@ -297,6 +297,18 @@ pub(crate) static TABLE: &[Setting] = &[
         "web pages of these origins may call, such as https://app.example; empty: none",
     ),
     row(
+        "outgoing_ca",
+        Kind::Path,
+        "",
+        "PEM file of authorities that are believed beside the web's when this server asks another system",
+    ),
+    row(
+        "key_set_private_origins",
+        Kind::List,
+        "",
+        "origins such as https://idp.hospital.example that may lie in the house's own network and be asked for the key sets of apps; empty: none, and public ones by https alone",
+    ),
+    row(
         "rate_requests_per_s",
         Kind::Number(1, 1_000_000_000),
         "200",

@@ -50,6 +50,12 @@ impl Call {
         std::str::from_utf8(&self.body).ok().and_then(Params::parse).ok_or_else(bad)
     }
 
+    /// Whether an app proves itself by a signature, for which its keys may have to be fetched.
+    pub(crate) fn may_ask_out(&self) -> bool {
+        let signed = |params: Params| !matches!(params.one("client_assertion"), Ok(None));
+        self.parts.method == Method::POST && self.params().is_ok_and(signed)
+    }
+
     /// The one `Authorization` header.
     pub(crate) fn authorization(&self) -> Option<&str> {
         let mut all = self.parts.headers.get_all(AUTHORIZATION).iter();

@@ -1,6 +1,7 @@
 //! The capability statement, held against what the server does.
 
 use crate::client::{Running, patient};
+use crate::smart_site::Site;
 use server::route::ROUTES;
 
 #[test]
@@ -47,6 +48,37 @@ fn the_statement_says_what_is_built() {
     text.push_str(&format!("searchParam: {}\n", list(patient.get("searchParam"), "name")));
     text.push_str(&format!("operation: {}\n", list(patient.get("operation"), "name")));
     insta::assert_snapshot!("capabilities", text);
+}
+
+#[test]
+fn the_statement_says_where_apps_ask_when_the_guard_is_on() {
+    let site = Site::guarded();
+    let statement = |site: &Site| {
+        let answer = site.send("GET", "/fhir/metadata", &[], "");
+        assert_eq!(answer.status, 200, "nobody needs a token for it");
+        let document = answer.json();
+        let rest = document.root().get("rest").and_then(|r| r.items().next()).unwrap();
+        assert_eq!(rest.get_str("mode").as_deref(), Some("server"));
+        assert_eq!(rest.get("resource").unwrap().items().count(), 146);
+        let security = rest.get("security").unwrap().raw().to_owned();
+        security.replace(&site.address.to_string(), "HOST")
+    };
+    insta::assert_snapshot!("security", statement(&site));
+    let body = String::from_utf8(site.send("GET", "/fhir/metadata", &[], "").body).unwrap();
+    site.put("CapabilityStatement/plummer", &body);
+    // Each of the addresses is one that discovery names as well.
+    let discovery = site.send("GET", "/fhir/.well-known/smart-configuration", &[], "").text();
+    let (security, mut found) = (statement(&site), 0);
+    for address in security.split("\"valueUri\":\"").skip(1) {
+        let address = address.split('"').next().unwrap();
+        let address = address.replace("HOST", &site.address.to_string());
+        assert!(discovery.contains(&address), "{address}");
+        found += 1;
+    }
+    assert_eq!(found, 5);
+    // Without a guard nobody is asked for a token.
+    let open = statement(&Site::start());
+    assert!(!open.contains("SMART-on-FHIR") && !open.contains("oauth-uris"), "{open}");
 }
 
 #[test]

@@ -19,6 +19,8 @@ mod headers;
 #[cfg(test)]
 mod history;
 #[cfg(test)]
+mod key_sets;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod operations;
@@ -33,6 +35,8 @@ mod read;
 mod search;
 #[cfg(test)]
 mod smart;
+#[cfg(test)]
+mod smart_granular;
 #[cfg(test)]
 mod smart_scopes;
 #[cfg(test)]

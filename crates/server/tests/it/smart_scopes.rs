@@ -11,10 +11,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use smart::{Proves, Registration, Scopes};
 
-const CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/observation-category";
+pub(crate) const CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/observation-category";
 
 /// Eve's patients are Ada and Bob; Carl is nobody's.
-fn clinic() -> Site {
+pub(crate) fn clinic() -> Site {
     let site = Site::guarded();
     let cared = r#""generalPractitioner":[{"reference":"Practitioner/pr-eve"}],"#;
     for (id, cared) in [("bob", cared), ("carl", "")] {
@@ -37,14 +37,14 @@ fn clinic() -> Site {
     site
 }
 
-fn observation(id: &str, patient: &str, category: &str) -> String {
+pub(crate) fn observation(id: &str, patient: &str, category: &str) -> String {
     format!(
         r#"{{"resourceType":"Observation","id":"{id}","status":"final","category":[{{"coding":[{{"system":"{CATEGORY}","code":"{category}"}}]}}],"code":{{"coding":[{{"system":"http://loinc.org","code":"8867-4"}}]}},"subject":{{"reference":"Patient/{patient}"}},"valueQuantity":{{"value":70}}}}"#
     )
 }
 
 /// The token that Eve gives the app, with Ada in context when it asks for a patient.
-fn given(site: &Site, scopes: &str) -> String {
+pub(crate) fn given(site: &Site, scopes: &str) -> String {
     let mut visitor = Visitor::new(site);
     visitor.open(&site.authorize(scopes));
     visitor.sign_in("eve");
@@ -58,7 +58,7 @@ fn given(site: &Site, scopes: &str) -> String {
     token.at("access_token")
 }
 
-fn ids(answer: &Answer) -> Vec<String> {
+pub(crate) fn ids(answer: &Answer) -> Vec<String> {
     assert_eq!(answer.status, 200, "{}", answer.text());
     let document = answer.json();
     let entries = document.root().get("entry");

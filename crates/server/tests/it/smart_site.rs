@@ -2,13 +2,13 @@
 //! from page to page as a browser does, with cookies and forms.
 
 use crate::client::{Answer, patient};
-use base::Fault;
 use base::id::Seeded;
 use base::time::SystemClock;
+use base::{Clock, Fault};
 use identity::{Cost, CryptoRandom, Kind, Profile, Secret, Step};
 use record::{Record, Settings};
 use server::{Config, Server};
-use smart::{Ground, NoFetch, Proves, Registration, Scopes, Smart};
+use smart::{Fetch, Ground, NoFetch, Proves, Registration, Scopes, Smart};
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
@@ -39,31 +39,47 @@ pub(crate) struct Site {
     pub(crate) app: String,
     pub(crate) smart: Arc<Smart>,
     /// The token of a service that has all that the walls leave.
-    all: String,
+    pub(crate) all: String,
     _dir: TempDir,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
+/// What a site is made of.
+pub(crate) struct Making {
+    pub(crate) guard: bool,
+    pub(crate) fetch: Arc<dyn Fetch>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) search_threads: usize,
+}
+
+impl Default for Making {
+    fn default() -> Self {
+        let search_threads = Config::default().search_threads;
+        Self { guard: true, fetch: Arc::new(NoFetch), clock: Arc::new(SystemClock), search_threads }
+    }
+}
+
 impl Site {
     /// A site whose FHIR door lets in whoever comes, for what is of the authorization server alone.
     pub(crate) fn start() -> Self {
-        Self::with(false)
+        Self::with(Making { guard: false, ..Making::default() })
     }
 
     /// A site that asks everybody who they are.
     pub(crate) fn guarded() -> Self {
-        Self::with(true)
+        Self::with(Making::default())
     }
 
-    fn with(guard: bool) -> Self {
+    pub(crate) fn with(making: Making) -> Self {
+        let Making { guard, search_threads, .. } = making;
         let dir = tempfile::tempdir().unwrap();
         let record = Record::open(
             dir.path(),
             Settings { seed: Some(7), identity: cheap(), ..Settings::default() },
         )
         .unwrap();
-        let smart = Arc::new(smart(&record));
+        let smart = Arc::new(smart(&record, making.fetch, making.clock));
         for name in ["eve", "mallory"] {
             let profile = Profile {
                 name: name.to_owned(),
@@ -105,7 +121,7 @@ impl Site {
                 .unwrap();
             runtime.block_on(async {
                 let listen = "127.0.0.1:0".parse().unwrap();
-                let config = Config { listen, guard, ..Config::default() };
+                let config = Config { listen, guard, search_threads, ..Config::default() };
                 let random = Box::new(Seeded::new(3));
                 let server =
                     Server::bind(record, config, Arc::new(SystemClock), random).await.unwrap();
@@ -220,13 +236,13 @@ fn cheap() -> identity::Settings {
 }
 
 /// On the record's own shelf, with the record's own people.
-fn smart(record: &Record) -> Smart {
+fn smart(record: &Record, fetch: Arc<dyn Fetch>, clock: Arc<dyn Clock>) -> Smart {
     let ground = Ground {
         shelf: record.shelf(),
         identity: Arc::clone(record.identity()),
-        clock: Arc::new(SystemClock),
+        clock,
         random: Arc::new(System),
-        fetch: Arc::new(NoFetch),
+        fetch,
     };
     Smart::open(ground, smart::Settings::default()).unwrap()
 }

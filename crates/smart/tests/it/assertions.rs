@@ -97,6 +97,8 @@ fn attack_27_a_key_that_is_rotated_away_is_no_longer_taken() {
     };
     assert!(ask(&old, "j1"));
     *site.posted.body.lock() = new.set();
+    assert!(!ask(&new, "j1n"), "the address was asked a moment ago");
+    site.clock.turn(10_000);
     assert!(ask(&new, "j2"), "an unknown name asks anew");
     assert!(!ask(&old, "j3"));
     // A set given at registration is replaced at once.

@@ -151,7 +151,7 @@ impl Group {
             self.hold(conn, shared, guard)?;
         }
         let allowed = match &unit.rights {
-            Some(rights) => Some(Allowed::new(conn, shared, rights).map_err(unavailable)?),
+            Some(rights) => Some(Allowed::new(conn, shared, rights)?),
             None => None,
         };
         item::hold(conn, &unit.items)?;
@@ -206,7 +206,7 @@ impl Group {
             shared.deferral.stop();
             self.settle(conn, shared)?;
         }
-        let sight = Sight::of_writer(conn, shared, &guard.scope).map_err(unavailable)?;
+        let sight = Sight::of_writer(conn, shared, &guard.scope)?;
         let found = super::find::first_ids(conn, shared, &sight, &guard.search, 2)?;
         let holds = match (&guard.expected, found.as_slice()) {
             (crate::unit::Expectation::None, []) => true,
@@ -227,7 +227,7 @@ impl Group {
         conn: &Connection,
         shared: &Shared,
         op: &'u Op,
-        allowed: Option<&Allowed>,
+        allowed: Option<&Allowed<'_>>,
     ) -> Result<Plan<'u>, Fault> {
         match op {
             Op::Create(content) => {
@@ -249,8 +249,11 @@ impl Group {
                 let mut may_create = *may_create;
                 if let Some(allowed) = allowed {
                     may_create &= allowed.names_ids();
-                    let hidden = |b: &Current| !allowed.sees(rid, kind, b.labels, &b.packed);
-                    if before.as_ref().is_some_and(hidden) {
+                    let seen = match &before {
+                        Some(b) => allowed.sees(rid, kind, b.labels, &b.packed)?,
+                        None => true,
+                    };
+                    if !seen {
                         // What is hidden does not exist, and its id cannot be had either.
                         (before, may_create) = (None, false);
                     }
@@ -297,9 +300,11 @@ impl Group {
                     Some(rid) => self.load(conn, rid)?.map(|b| (rid, b)),
                     None => None,
                 };
-                let before = before.filter(|(rid, b)| {
-                    allowed.is_none_or(|a| a.sees(*rid, kind, b.labels, &b.packed))
-                });
+                let seen = match (&before, allowed) {
+                    (Some((rid, b)), Some(a)) => a.sees(*rid, kind, b.labels, &b.packed)?,
+                    _ => true,
+                };
+                let before = before.filter(|_| seen);
                 let live = before.as_ref().map(|(_, b)| b).filter(|b| !b.gone);
                 check_version(*if_match, live)?;
                 match before {

@@ -12,6 +12,7 @@ mod defer;
 mod find;
 mod index;
 mod item;
+mod matching;
 mod names;
 mod open;
 mod read;

@@ -130,12 +130,9 @@ impl Version {
 impl Reader {
     pub(super) fn new(shared: &Arc<Shared>, scope: &Scope) -> Result<Self, Fault> {
         let conn = shared.borrow_reader()?;
-        let begin = || -> rusqlite::Result<(u64, Arc<Sight>)> {
-            let published = begin(&conn, shared)?;
-            let sight = Sight::of(&conn, shared, scope, || last_commit(&conn, published))?;
-            Ok((published, sight))
-        };
-        let (published, sight) = begin().map_err(unavailable)?;
+        let published = begin(&conn, shared).map_err(unavailable)?;
+        let snapshot = || last_commit(&conn, published).map_err(unavailable);
+        let sight = Sight::of(&conn, shared, scope, snapshot)?;
         let (snapshot, published) = (AtomicU64::new(UNASKED), AtomicU64::new(published));
         Ok(Self { conn: Some(conn), shared: Arc::clone(shared), snapshot, published, sight })
     }
@@ -420,24 +417,23 @@ impl Scoped<'_, Reader> {
         if current == version.vid {
             return Ok(true);
         }
-        // Site and author are known of the record, not of its versions.
-        let mut facts = Facts::of(&packed);
-        if sight.looks_at(version.kind) && method_of(version.method) != crate::unit::Method::Delete
+        if !sight.looks_at(version.kind) || method_of(version.method) == crate::unit::Method::Delete
         {
-            facts.patients = match self.patients_of(version) {
-                Err(fault) if fault.code() == &code::KEYS_PATIENT_SHREDDED => return Ok(false),
-                patients => patients?,
-            };
+            // A deletion has no entries, so where something is asked of them it is not shown.
+            let facts = Facts::of(&packed);
+            return Ok(sight.sees_facts(version.rid, version.kind, version.labels, &facts, &[]));
         }
-        Ok(sight.sees_facts(version.rid, version.kind, version.labels, &facts))
+        let then = match self.packed_of(version, &packed) {
+            Err(fault) if fault.code() == &code::KEYS_PATIENT_SHREDDED => return Ok(false),
+            then => then?,
+        };
+        Ok(sight.sees(version.rid, version.kind, version.labels, &then))
     }
 
-    /// Whose compartments a past version was in.
-    fn patients_of(&self, version: &Version) -> Result<smallvec::SmallVec<[i64; 4]>, Fault> {
+    /// The entries a past version had, the compartments it was in, and what is known of its record.
+    fn packed_of(&self, version: &Version, now: &[u8]) -> Result<Vec<u8>, Fault> {
         let reader = &self.inner;
-        let Some(resource_type) = reader.shared.numbers.type_id(version.kind) else {
-            return Ok(smallvec::SmallVec::new());
-        };
+        let resource_type = reader.shared.numbers.type_id(version.kind).ok_or_else(bad_row)?;
         let text = version.text(&reader.shared)?;
         let whole = resource_text(r4().name(resource_type), "x", 1, Millis(0), &text)?;
         let document = Document::parse(whole, &Limits::default())?;
@@ -446,9 +442,12 @@ impl Scoped<'_, Reader> {
         let entries: Vec<_> = found.into_iter().map(own).collect();
         let (conn, rid) = (reader.conn()?, version.rid);
         let mut known = Known(&reader.shared);
-        let rows = rows_of(&mut known, conn, &reader.shared, resource_type, rid, &entries)
+        let mut rows = rows_of(&mut known, conn, &reader.shared, resource_type, rid, &entries)
             .map_err(unavailable)?;
-        Ok(Facts::of(&pack::pack(&rows)).patients)
+        // Site and author are known of the record, not of its versions.
+        let fact = |view: &pack::View<'_>| matches!(view, pack::View::Fact { .. });
+        rows.extend(pack::rows(now).filter(fact).map(pack::View::to_row));
+        Ok(pack::pack(&rows))
     }
 
     /// Whether a version was still current at or after an instant.

@@ -3,7 +3,7 @@
 
 use super::Shared;
 use super::sight::{Facts, Sight};
-use crate::pack::{FACT_AUTHOR, FACT_SITE, Row};
+use crate::pack::{FACT_AUTHOR, FACT_SITE, Row, pack};
 use crate::scope::Rights;
 use base::Fault;
 use base::error::code;
@@ -12,7 +12,9 @@ use std::sync::Arc;
 
 /// Rights in the store's numbers.
 #[derive(Debug)]
-pub(super) struct Allowed {
+pub(super) struct Allowed<'w> {
+    conn: &'w Connection,
+    shared: &'w Shared,
     see: Arc<Sight>,
     create: Arc<Sight>,
     update: Arc<Sight>,
@@ -20,14 +22,16 @@ pub(super) struct Allowed {
     names_ids: bool,
 }
 
-impl Allowed {
+impl<'w> Allowed<'w> {
     pub(super) fn new(
-        conn: &Connection,
-        shared: &Shared,
+        conn: &'w Connection,
+        shared: &'w Shared,
         rights: &Rights,
-    ) -> rusqlite::Result<Self> {
+    ) -> Result<Self, Fault> {
         let sight = |scope| Sight::of_writer(conn, shared, scope);
         Ok(Self {
+            conn,
+            shared,
             see: sight(&rights.see)?,
             create: sight(&rights.create)?,
             update: sight(&rights.update)?,
@@ -42,8 +46,14 @@ impl Allowed {
     }
 
     /// Whether a record exists for the caller.
-    pub(super) fn sees(&self, rid: i64, kind: u16, labels: i64, packed: &[u8]) -> bool {
-        self.see.sees(rid, kind, labels, packed)
+    pub(super) fn sees(
+        &self,
+        rid: i64,
+        kind: u16,
+        labels: i64,
+        packed: &[u8],
+    ) -> Result<bool, Fault> {
+        self.holds(&self.see, |sight| sight.sees(rid, kind, labels, packed))
     }
 
     /// Whether a record with these rows may come into being.
@@ -54,8 +64,7 @@ impl Allowed {
         labels: u64,
         rows: &[Row],
     ) -> Result<(), Fault> {
-        let facts = facts(rows);
-        permit(self.create.sees_facts(rid, kind, labels.cast_signed(), &facts))
+        permit(self.of_rows(&self.create, rid, kind, labels, rows)?)
     }
 
     /// Whether a record as it is may be changed.
@@ -66,7 +75,7 @@ impl Allowed {
         labels: i64,
         packed: &[u8],
     ) -> Result<(), Fault> {
-        permit(self.update.sees(rid, kind, labels, packed))
+        permit(self.holds(&self.update, |sight| sight.sees(rid, kind, labels, packed))?)
     }
 
     /// Whether a record may be changed to what these rows are of.
@@ -77,7 +86,7 @@ impl Allowed {
         labels: u64,
         rows: &[Row],
     ) -> Result<(), Fault> {
-        permit(self.update.sees_facts(rid, kind, labels.cast_signed(), &facts(rows)))
+        permit(self.of_rows(&self.update, rid, kind, labels, rows)?)
     }
 
     /// Whether a record may be deleted.
@@ -88,7 +97,30 @@ impl Allowed {
         labels: i64,
         packed: &[u8],
     ) -> Result<(), Fault> {
-        permit(self.delete.sees(rid, kind, labels, packed))
+        permit(self.holds(&self.delete, |sight| sight.sees(rid, kind, labels, packed))?)
+    }
+
+    fn of_rows(
+        &self,
+        sight: &Sight,
+        rid: i64,
+        kind: u16,
+        labels: u64,
+        rows: &[Row],
+    ) -> Result<bool, Fault> {
+        let facts = facts(rows);
+        let packed = if sight.asks_entries() { pack(rows) } else { Vec::new() };
+        let labels = labels.cast_signed();
+        self.holds(sight, |sight| sight.sees_facts(rid, kind, labels, &facts, &packed))
+    }
+
+    /// Asks a sight whose conditions know every number there is: the rows that are judged may have
+    /// brought some.
+    fn holds(&self, sight: &Sight, ask: impl Fn(&Sight) -> bool) -> Result<bool, Fault> {
+        Ok(match sight.renewed(self.conn, self.shared)? {
+            Some(renewed) => ask(&renewed),
+            None => ask(sight),
+        })
     }
 }
 

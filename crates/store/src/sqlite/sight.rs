@@ -1,10 +1,12 @@
 //! A scope in the store's numbers: types, patients, sites and authors as integers, so that a record
 //! is judged from its row alone, without a lookup and without an allocation.
 
-use super::Shared;
+use super::matching::Asked;
 use super::names::{Id, find_uri};
+use super::{Shared, unavailable};
 use crate::pack::{self, FACT_AUTHOR, FACT_SITE, View};
-use crate::scope::{Clause, Denial, Ones, Scope};
+use crate::scope::{Clause, Denial, Matching, Ones, Scope};
+use base::Fault;
 use rusqlite::Connection;
 use smallvec::SmallVec;
 use std::collections::HashMap;
@@ -14,6 +16,13 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Sight {
     everything: bool,
+    known: Arc<Known>,
+    asked: Asked,
+}
+
+/// What keeps its numbers.
+#[derive(Debug, Default)]
+struct Known {
     plain: Terms,
     released: Option<(i64, Terms)>,
     /// Labels a patient released.
@@ -27,7 +36,7 @@ pub(super) struct Sight {
 #[derive(Debug, Default)]
 struct Terms {
     terms: Vec<Term>,
-    by_kind: Vec<SmallVec<[u8; 8]>>,
+    by_kind: Vec<SmallVec<[u16; 4]>>,
 }
 
 #[derive(Debug)]
@@ -39,6 +48,8 @@ struct Term {
     withheld: i64,
     site: Option<Numbers>,
     author: Option<Numbers>,
+    /// Places of what is asked of the entries, all of it.
+    matching: SmallVec<[usize; 1]>,
     /// Something beside type and labels is asked.
     looks: bool,
 }
@@ -84,14 +95,7 @@ impl Facts {
 impl Sight {
     /// The sight of the store's own maintenance.
     pub(super) fn everything() -> Self {
-        Self {
-            everything: true,
-            plain: Terms::default(),
-            released: None,
-            granted: HashMap::new(),
-            denied: HashMap::new(),
-            open_at: None,
-        }
+        Self { everything: true, known: Arc::default(), asked: Asked::default() }
     }
 
     /// The sight of a scope at a snapshot, whose last commit is asked for only when it matters.
@@ -99,16 +103,20 @@ impl Sight {
         conn: &Connection,
         shared: &Shared,
         scope: &Scope,
-        snapshot: impl Fn() -> rusqlite::Result<u64>,
-    ) -> rusqlite::Result<Arc<Self>> {
-        if let Some(made) = scope.compiled::<Self>() {
-            // Names keep their numbers; one that had none may have got one since.
-            match made.open_at {
-                Some(at) if at != snapshot()? => {}
-                _ => return Ok(made),
-            }
-        }
-        let made = Arc::new(Self::compile(conn, shared, scope, snapshot()?)?);
+        snapshot: impl Fn() -> Result<u64, Fault>,
+    ) -> Result<Arc<Self>, Fault> {
+        // Names keep their numbers; one that had none may have got one since.
+        let holds = |made: &Arc<Self>| match made.known.open_at {
+            None => Ok(true),
+            Some(at) => snapshot().map(|now| at == now),
+        };
+        let made = match scope.compiled::<Self>() {
+            Some(made) if holds(&made)? => match made.renewed(conn, shared)? {
+                None => return Ok(made),
+                Some(renewed) => Arc::new(renewed),
+            },
+            _ => Arc::new(Self::compile(conn, shared, scope, snapshot()?)?),
+        };
         scope.keep(Arc::clone(&made));
         Ok(made)
     }
@@ -119,11 +127,27 @@ impl Sight {
         conn: &Connection,
         shared: &Shared,
         scope: &Scope,
-    ) -> rusqlite::Result<Arc<Self>> {
-        match scope.compiled::<Self>().filter(|made| made.open_at.is_none()) {
-            Some(made) => Ok(made),
+    ) -> Result<Arc<Self>, Fault> {
+        match scope.compiled::<Self>().filter(|made| made.known.open_at.is_none()) {
+            Some(made) => {
+                let renewed = made.renewed(conn, shared)?;
+                Ok(renewed.map_or(made, Arc::new))
+            }
             None => Self::compile(conn, shared, scope, 0).map(Arc::new),
         }
+    }
+
+    /// With its conditions looked up again, when numbers were added since.
+    pub(super) fn renewed(
+        &self,
+        conn: &Connection,
+        shared: &Shared,
+    ) -> Result<Option<Self>, Fault> {
+        if self.asked.is_current(conn)? {
+            return Ok(None);
+        }
+        let asked = self.asked.again(conn, shared)?;
+        Ok(Some(Self { everything: self.everything, known: Arc::clone(&self.known), asked }))
     }
 
     fn compile(
@@ -131,32 +155,14 @@ impl Sight {
         shared: &Shared,
         scope: &Scope,
         snapshot: u64,
-    ) -> rusqlite::Result<Self> {
+    ) -> Result<Self, Fault> {
         if scope.is_everything() {
             return Ok(Self::everything());
         }
-        let mut names = Lookup { conn, shared, open: false };
-        let plain = names.terms(&scope.clauses())?;
-        let released = match scope.release() {
-            Some((labels, clauses)) => Some((labels.cast_signed(), names.terms(clauses)?)),
-            None => None,
-        };
-        let (mut granted, mut denied) = (HashMap::new(), HashMap::new());
-        if let Some(wishes) = scope.wishes() {
-            for (id, labels) in &wishes.granted {
-                if let Some(rid) = names.patient(id)? {
-                    granted.insert(rid, labels.cast_signed());
-                }
-            }
-            for (id, denials) in &wishes.denied {
-                if let Some(rid) = names.patient(id)? {
-                    let refusals = denials.iter().map(|denial| names.refusal(denial));
-                    denied.insert(rid, refusals.collect::<rusqlite::Result<Vec<_>>>()?);
-                }
-            }
-        }
-        let open_at = names.open.then_some(snapshot);
-        Ok(Self { everything: false, plain, released, granted, denied, open_at })
+        let mut names = Lookup { conn, shared, open: false, asked: Vec::new() };
+        let known = names.known(scope, snapshot).map_err(unavailable)?;
+        let asked = Asked::make(conn, shared, names.asked)?;
+        Ok(Self { everything: false, known: Arc::new(known), asked })
     }
 
     /// Nothing is narrowed.
@@ -167,8 +173,8 @@ impl Sight {
     /// Whether records of a type can be seen at all.
     pub(super) fn sees_type(&self, kind: u16) -> bool {
         self.everything
-            || self.plain.has(kind)
-            || self.released.as_ref().is_some_and(|(_, terms)| terms.has(kind))
+            || self.known.plain.has(kind)
+            || self.known.released.as_ref().is_some_and(|(_, terms)| terms.has(kind))
     }
 
     /// Whether a record can be seen.
@@ -176,44 +182,64 @@ impl Sight {
         if self.everything {
             return true;
         }
-        if self.denied.is_empty() && self.plain.plainly(kind, labels) {
+        if self.known.denied.is_empty() && self.known.plain.plainly(kind, labels) {
             return true;
         }
-        self.sees_facts(rid, kind, labels, &Facts::of(packed))
+        self.sees_facts(rid, kind, labels, &Facts::of(packed), packed)
     }
 
-    /// As [`Sight::sees`], with the facts taken out already.
-    pub(super) fn sees_facts(&self, rid: i64, kind: u16, labels: i64, facts: &Facts) -> bool {
+    /// As [`Sight::sees`], with the facts taken out already; the entries are looked at where something
+    /// is asked of them, see [`Sight::asks_entries`].
+    pub(super) fn sees_facts(
+        &self,
+        rid: i64,
+        kind: u16,
+        labels: i64,
+        facts: &Facts,
+        packed: &[u8],
+    ) -> bool {
         if self.everything {
             return true;
         }
+        let known = &*self.known;
         let denied = |patient: &i64| {
-            self.denied.get(patient).is_some_and(|refusals| {
+            known.denied.get(patient).is_some_and(|refusals| {
                 refusals.iter().any(|refusal| refusal.applies(rid, kind, labels))
             })
         };
-        if !self.denied.is_empty() && facts.patients.iter().any(denied) {
+        if !known.denied.is_empty() && facts.patients.iter().any(denied) {
             return false;
         }
-        if self.plain.accept(kind, labels, facts) {
+        let accept = |terms: &Terms| {
+            let mut fitting = terms.of(kind).filter(|term| term.labels(labels));
+            fitting.any(|term| {
+                term.accepts(facts) && term.matching.iter().all(|at| self.asked.holds(*at, packed))
+            })
+        };
+        if accept(&known.plain) {
             return true;
         }
-        let Some((releasable, terms)) = &self.released else { return false };
+        let Some((releasable, terms)) = &known.released else { return false };
         let carried = labels & releasable;
-        let grants = |patient: &i64| self.granted.get(patient).is_some_and(|g| carried & !g == 0);
+        let grants = |patient: &i64| known.granted.get(patient).is_some_and(|g| carried & !g == 0);
         carried != 0
             && !facts.patients.is_empty()
             && facts.patients.iter().all(grants)
-            && terms.accept(kind, labels, facts)
+            && accept(terms)
+    }
+
+    /// Whether anything is asked of the entries of a record.
+    pub(super) fn asks_entries(&self) -> bool {
+        !self.asked.is_empty()
     }
 
     /// Whether it asks anything of a record of this type that its past versions may have answered
     /// otherwise, beside its labels.
     pub(super) fn looks_at(&self, kind: u16) -> bool {
         !self.everything
-            && (!self.denied.is_empty()
-                || self.released.is_some()
-                || self.plain.of(kind).any(|term| term.looks))
+            && (!self.known.denied.is_empty()
+                || self.known.released.is_some()
+                || self.known.plain.of(kind).any(|term| term.looks))
     }
 
     /// The patients to one of whom every visible record of a type belongs; `None` when there may be
@@ -223,8 +249,8 @@ impl Sight {
             return None;
         }
         let mut all = Vec::new();
-        let released = self.released.iter().flat_map(|(_, terms)| terms.of(kind));
-        for term in self.plain.of(kind).chain(released) {
+        let released = self.known.released.iter().flat_map(|(_, terms)| terms.of(kind));
+        for term in self.known.plain.of(kind).chain(released) {
             all.extend(term.about.iter().min_by_key(|set| set.len())?);
         }
         all.sort_unstable();
@@ -246,10 +272,6 @@ impl Terms {
     /// Whether type and labels alone suffice.
     fn plainly(&self, kind: u16, labels: i64) -> bool {
         self.of(kind).any(|term| !term.looks && term.labels(labels))
-    }
-
-    fn accept(&self, kind: u16, labels: i64, facts: &Facts) -> bool {
-        self.of(kind).any(|term| term.labels(labels) && term.accepts(facts))
     }
 }
 
@@ -285,7 +307,7 @@ impl Refusal {
 
 /// Whether a scope is compiled for good.
 pub(super) fn is_ready(scope: &Scope) -> bool {
-    scope.compiled::<Sight>().is_some_and(|made| made.open_at.is_none())
+    scope.compiled::<Sight>().is_some_and(|made| made.known.open_at.is_none())
 }
 
 /// Gives numbers for names, and notes whether one had none.
@@ -293,16 +315,50 @@ struct Lookup<'c> {
     conn: &'c Connection,
     shared: &'c Shared,
     open: bool,
+    /// What is asked of entries, each once.
+    asked: Vec<Arc<Matching>>,
 }
 
 impl Lookup<'_> {
+    fn known(&mut self, scope: &Scope, snapshot: u64) -> rusqlite::Result<Known> {
+        let plain = self.terms(&scope.clauses())?;
+        let released = match scope.release() {
+            Some((labels, clauses)) => Some((labels.cast_signed(), self.terms(clauses)?)),
+            None => None,
+        };
+        let (mut granted, mut denied) = (HashMap::new(), HashMap::new());
+        if let Some(wishes) = scope.wishes() {
+            for (id, labels) in &wishes.granted {
+                if let Some(rid) = self.patient(id)? {
+                    granted.insert(rid, labels.cast_signed());
+                }
+            }
+            for (id, denials) in &wishes.denied {
+                if let Some(rid) = self.patient(id)? {
+                    let refusals = denials.iter().map(|denial| self.refusal(denial));
+                    denied.insert(rid, refusals.collect::<rusqlite::Result<Vec<_>>>()?);
+                }
+            }
+        }
+        let open_at = self.open.then_some(snapshot);
+        Ok(Known { plain, released, granted, denied, open_at })
+    }
+
+    fn matching(&mut self, matching: &Arc<Matching>) -> usize {
+        if let Some(at) = self.asked.iter().position(|known| known == matching) {
+            return at;
+        }
+        self.asked.push(Arc::clone(matching));
+        self.asked.len() - 1
+    }
+
     fn terms(&mut self, clauses: &[Clause]) -> rusqlite::Result<Terms> {
         let numbers = &self.shared.numbers;
         let last = numbers.types().max().unwrap_or(0);
         let mut out = Terms::default();
         out.by_kind.resize(usize::from(last) + 1, SmallVec::new());
-        // A number of a clause is a byte; a scope with more clauses than that shows less.
-        for (at, clause) in (0u8..=u8::MAX).zip(clauses) {
+        // A number of a clause is two bytes; a scope with more clauses than that shows less.
+        for (at, clause) in (0u16..=u16::MAX).zip(clauses) {
             out.terms.push(self.term(clause)?);
             for kind in numbers.types() {
                 let sees = clause.types.as_ref().is_none_or(|types| {
@@ -325,8 +381,10 @@ impl Lookup<'_> {
         let looks = !about.is_empty()
             || !clause.not_about.is_empty()
             || clause.somebody.is_some()
+            || !clause.matching.is_empty()
             || site.is_some()
             || author.is_some();
+        let matching = clause.matching.iter().map(|asked| self.matching(asked)).collect();
         Ok(Term {
             about,
             not_about,
@@ -335,6 +393,7 @@ impl Lookup<'_> {
             withheld: clause.withheld.cast_signed(),
             site,
             author,
+            matching,
             looks,
         })
     }

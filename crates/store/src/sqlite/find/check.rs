@@ -45,7 +45,7 @@ pub(super) enum Check {
 
 /// A test of single entries.
 #[derive(Debug)]
-pub(super) struct Leaf {
+pub(in super::super) struct Leaf {
     pub(super) atoms: Vec<u32>,
     pub(super) test: Test,
 }
@@ -93,7 +93,7 @@ impl Bounds {
 
 impl Leaf {
     /// Whether some entry of a record passes.
-    pub(super) fn holds(&self, packed: &[u8]) -> bool {
+    pub(in super::super) fn holds(&self, packed: &[u8]) -> bool {
         pack::rows(packed).any(|view| self.passes(view))
     }
 

@@ -19,10 +19,12 @@ use super::{Shared, names, unavailable};
 use crate::page::{Page, PageRequest};
 use base::Fault;
 use base::error::code;
-use check::Check;
+pub(super) use check::Leaf;
+use check::{Check, Test};
 use fhir::definitions::TypeId;
 use rusqlite::{Connection, OptionalExtension};
-use search::query::{Search, Summary, Total};
+use search::condition::{Condition, Value};
+use search::query::{Search, Summary, SystemMatch, Total};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
@@ -116,6 +118,35 @@ pub(super) fn first_ids(
         ids.extend(id);
     }
     Ok(ids)
+}
+
+/// The tests of a scope's condition, any of which must pass, and whether a record that it names has no
+/// number yet.
+pub(super) fn condition(
+    conn: &Connection,
+    shared: &Shared,
+    condition: &Condition,
+) -> Result<(Vec<Leaf>, bool), Fault> {
+    // Nothing is looked at: names become numbers, and no more.
+    let sight = Sight::everything();
+    let finder = Finder::new(conn, shared, &sight, 0);
+    let (mut leaves, mut open) = (Vec::new(), false);
+    for value in &condition.any {
+        if let Value::Token { system: SystemMatch::Is(text), .. } = value
+            && names::find_uri(conn, text).map_err(unavailable)?.is_none()
+        {
+            // No record has this system, and the number of what is unknown must match no other unknown.
+            continue;
+        }
+        let found = finder.leaves(&condition.atoms, &value.to_match())?;
+        if let Value::Reference { types, .. } = value {
+            // Of each type it may name one; with no type in sight there is always one that may come.
+            let all = |leaf: &Leaf| matches!(&leaf.test, Test::Ints(n) if n.len() == types.len());
+            open |= types.is_empty() || !found.iter().all(all);
+        }
+        leaves.extend(found);
+    }
+    Ok((leaves, open))
 }
 
 /// Live records by type within the sight.
