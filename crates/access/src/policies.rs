@@ -166,6 +166,13 @@ impl Policies {
         self.epoch
     }
 
+    /// The same policies as another load of them.
+    #[must_use]
+    pub fn of_epoch(self, epoch: u64) -> Self {
+        // What was decided names the epoch it was decided in.
+        Self { epoch, cache: Cache::default(), ..self }
+    }
+
     /// The roles, sites and care teams that policies name.
     pub const fn named(&self) -> &Named {
         &self.named
