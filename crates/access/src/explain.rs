@@ -23,8 +23,6 @@ pub struct Explained {
     pub permits: Vec<Arc<Rule>>,
     /// The forbids that apply.
     pub forbids: Vec<Arc<Rule>>,
-    /// What would make it permitted: each line by itself.
-    pub instead: Vec<String>,
 }
 
 /// A question, with which something can be changed.
@@ -69,9 +67,6 @@ impl Policies {
             }
             acting = one.on_behalf_of.as_deref();
         }
-        if !permitted {
-            explained.instead = self.instead(who, action, facts, context);
-        }
         explained
     }
 
@@ -102,7 +97,9 @@ impl Policies {
         (of(Effect::Permit), of(Effect::Forbid))
     }
 
-    fn instead(
+    /// What would make permitted what is not: each line by itself, one thing that would be otherwise,
+    /// or two where no one thing suffices.
+    pub fn instead(
         &self,
         who: &Who,
         action: Action,
@@ -120,32 +117,23 @@ impl Policies {
             self.judge(&question.who, action, &facts, &question.context)
         };
         let changes = self.otherwise(who, facts, context);
-        let mut found = Vec::new();
-        let mut alone = vec![false; changes.len()];
-        for (change, alone) in changes.iter().zip(&mut alone) {
+        let with = |changes: &[&Otherwise]| {
             let mut asked = question.clone();
-            (change.change)(&mut asked);
-            if permits(&asked) {
-                *alone = true;
-                found.push(change.words.clone());
-            }
+            changes.iter().for_each(|one| (one.change)(&mut asked));
+            permits(&asked)
+        };
+        let alone = changes.iter().filter(|one| with(&[one])).map(|one| one.words.clone());
+        let mut found: Vec<String> = alone.take(INSTEAD_MAX).collect();
+        if !found.is_empty() {
+            return found;
         }
         for (at, one) in changes.iter().enumerate() {
-            let more = changes.iter().zip(&alone).skip(at + 1);
-            for (two, two_alone) in more {
-                let known = *two_alone || alone.get(at) == Some(&true);
-                if known || one.sort == two.sort || found.len() >= INSTEAD_MAX {
-                    continue;
-                }
-                let mut asked = question.clone();
-                (one.change)(&mut asked);
-                (two.change)(&mut asked);
-                if permits(&asked) {
+            for two in changes.iter().skip(at + 1).filter(|two| two.sort != one.sort) {
+                if found.len() < INSTEAD_MAX && with(&[one, two]) {
                     found.push(format!("{}, and {}", one.words, two.words));
                 }
             }
         }
-        found.truncate(INSTEAD_MAX);
         found
     }
 

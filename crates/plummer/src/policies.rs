@@ -218,7 +218,9 @@ pub(crate) fn carry_out(record: &Record, folder: &Folder, wish: Wish) -> Result<
     match wish {
         Wish::PolicyStanding => Ok(Told::Standing(standing(record.standing(), false))),
         Wish::PolicyReload => {
-            let texts = read(&folder.path, folder.must)?;
+            // Where there were policies, a folder that is gone is a mishap.
+            let must = folder.must || !record.standing().files.is_empty();
+            let texts = read(&folder.path, must)?;
             let request = uuid_v7(SystemClock.now(), &mut crate::opening::random());
             let (now, changed) = record.reload_policies(&texts, request)?;
             Ok(Told::Standing(standing(now, changed)))
@@ -281,7 +283,7 @@ fn shown(why: &Why) -> ShownWhy {
         permitted: one.says.permitted,
         permits: rules(&one.says.permits),
         forbids: rules(&one.says.forbids),
-        instead: one.says.instead.clone(),
+        instead: one.instead.clone(),
     });
     ShownWhy {
         permitted: why.permitted,

@@ -231,6 +231,7 @@ impl Settings {
             identity,
             breached: self.breached()?,
             encryption: self.encryption(),
+            policies_missing: !self.policies().path.exists(),
             policies: self.site_policies()?,
             ..record::Settings::default()
         })
@@ -246,7 +247,7 @@ impl Settings {
     /// Where the policies of the site are. A folder that was named must be there; the one in the data
     /// folder need not be.
     pub(crate) fn policies(&self) -> Folder {
-        match self.text("policies") {
+        match self.text("policy_folder") {
             named if named.is_empty() => Folder { path: self.data().join("policies"), must: false },
             named => Folder { path: PathBuf::from(named), must: true },
         }

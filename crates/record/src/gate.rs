@@ -48,6 +48,8 @@ pub struct Settings {
     pub home_state: Option<Arc<str>>,
     /// What the site adds to the policies: each text with its name.
     pub policies: Vec<(String, String)>,
+    /// The place where they should be is gone: refused, where there were some before.
+    pub policies_missing: bool,
     /// The file layer of the access log; a test puts one in that fails.
     pub audit_files: Arc<dyn audit::Files>,
     /// How people sign in.
@@ -77,6 +79,7 @@ impl Default for Settings {
             labelling: true,
             home_state: None,
             policies: Vec::new(),
+            policies_missing: false,
             audit_files: Arc::new(audit::Disk),
             identity: identity::Settings::default(),
             random: Arc::new(keys::SystemRandom),

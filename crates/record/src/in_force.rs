@@ -67,16 +67,30 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What the store keeps: the version of its item, the epoch and the digest.
-fn kept(store: &Store) -> Result<Option<(u64, u64, [u8; 32])>, Fault> {
+/// Which set was in force last, as the store keeps it.
+struct Kept {
+    /// Of its item.
+    version: u64,
+    epoch: u64,
+    digest: [u8; 32],
+    /// It had files of the site.
+    own: bool,
+}
+
+fn kept(store: &Store) -> Result<Option<Kept>, Fault> {
     let Some(item) = store.item_get(SHELF, KEY)? else { return Ok(None) };
     let odd = || {
         let say = "The store does not say as this program does which policies were in force.";
         Fault::new(&code::STORE_CORRUPT, say)
     };
     let (epoch, digest) = item.body.split_first_chunk::<8>().ok_or_else(odd)?;
-    let digest = digest.try_into().map_err(|_size| odd())?;
-    Ok(Some((item.version, u64::from_le_bytes(*epoch), digest)))
+    let (digest, own) = digest.split_first_chunk::<32>().ok_or_else(odd)?;
+    let own = match own {
+        [own @ (0 | 1)] => *own == 1,
+        _ => return Err(odd()),
+    };
+    let epoch = u64::from_le_bytes(*epoch);
+    Ok(Some(Kept { version: item.version, epoch, digest: *digest, own }))
 }
 
 /// Keeps which set is in force, with its event in the same unit.
@@ -87,7 +101,8 @@ fn keep(
     digest: [u8; 32],
     event: Option<Event>,
 ) -> Result<(), Fault> {
-    let body = [standing.epoch.to_le_bytes().as_slice(), &digest].concat();
+    let own = u8::from(!standing.files.is_empty());
+    let body = [standing.epoch.to_le_bytes().as_slice(), &digest, &[own]].concat();
     let item = ItemChange { shelf: SHELF, key: KEY.to_vec(), replaces, act: ItemAct::Put(body) };
     let mut unit = Unit { items: vec![item], ..Unit::default() };
     if let Some(event) = event {
@@ -122,14 +137,18 @@ impl InForce {
         let digest = digest(&settings.policies);
         let files = settings.policies.iter().map(|(name, _)| name.clone()).collect();
         let kept = kept(store)?;
-        let changed = kept.is_none_or(|(_, _, known)| known != digest);
-        let epoch = kept.map_or(0, |(_, epoch, _)| epoch) + u64::from(changed);
+        if settings.policies_missing && kept.as_ref().is_some_and(|kept| kept.own) {
+            let say = "the folder with the policies of the site is gone, and what they forbid would be permitted: put it back, or make an empty one to say that there are none";
+            return Err(Fault::new(&code::ACCESS_POLICY_INVALID, say));
+        }
+        let changed = kept.as_ref().is_none_or(|kept| kept.digest != digest);
+        let epoch = kept.as_ref().map_or(0, |kept| kept.epoch) + u64::from(changed);
         let standing = Standing { epoch, digest: hex(&digest), files };
         if changed {
             // A new record with what is shipped has changed nothing.
             let tells = kept.is_some() || !settings.policies.is_empty();
             let event = tells.then(|| event(settings.clock.now(), request, &standing));
-            keep(store, kept.map(|(version, ..)| version), &standing, digest, event)?;
+            keep(store, kept.map(|kept| kept.version), &standing, digest, event)?;
         }
         let policies = Arc::new(policies.of_epoch(epoch));
         Ok(Self { now: RwLock::new((policies, standing)), changing: Mutex::default() })
@@ -192,7 +211,7 @@ impl Record {
         let standing = Standing { epoch: before.epoch + 1, digest: hex(&digest), files };
         let mut event = event(gate.settings.clock.now(), request, &standing);
         event.actor = Cow::Borrowed(OPERATOR);
-        keep(&gate.store, kept.map(|(version, ..)| version), &standing, digest, Some(event))?;
+        keep(&gate.store, kept.map(|kept| kept.version), &standing, digest, Some(event))?;
         *gate.in_force.now.write() = (Arc::new(policies), standing.clone());
         tracing::warn!(epoch = standing.epoch, "other policies are in force");
         Ok((standing, true))

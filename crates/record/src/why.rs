@@ -49,6 +49,8 @@ pub struct WhyPurpose {
     pub purpose: Purpose,
     /// What the policies say of the record.
     pub says: Explained,
+    /// What would make it permitted: each line by itself.
+    pub instead: Vec<String>,
 }
 
 /// Why.
@@ -152,10 +154,16 @@ impl Session {
             .into_iter()
             .map(|purpose| {
                 let context = Context { mfa_age_seconds: age, ..Context::of(purpose) };
-                let explain = |facts: &Facts<'_>| {
-                    actor.policies().explain(&actor.who, asked.action, facts, &context)
-                };
-                WhyPurpose { purpose, says: with_facts(asked.kind, &known, explain) }
+                let policies = actor.policies();
+                let (says, instead) = with_facts(asked.kind, &known, |facts| {
+                    let says = policies.explain(&actor.who, asked.action, facts, &context);
+                    let instead = match says.permitted {
+                        true => Vec::new(),
+                        false => policies.instead(&actor.who, asked.action, facts, &context),
+                    };
+                    (says, instead)
+                });
+                WhyPurpose { purpose, says, instead }
             })
             .collect();
         let permit = purposes.iter().any(|one| one.says.permitted);

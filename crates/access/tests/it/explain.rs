@@ -2,7 +2,7 @@
 
 use access::{Action, Context, Facts, Purpose};
 
-use crate::support::{Dice, all_labels, facts, kind, label, shipped, throw, treating, user};
+use crate::support::{Dice, facts, kind, label, shipped, throw, treating, user};
 
 fn ids(rules: &[std::sync::Arc<access::Rule>]) -> Vec<&str> {
     rules.iter().map(|rule| &*rule.id).collect()
@@ -13,7 +13,7 @@ fn what_is_permitted_names_its_permit_and_needs_nothing_else() {
     let why = shipped().explain(&user("clinician"), Action::Read, &facts(), &treating());
     assert!(why.permitted);
     assert_eq!(ids(&why.permits), ["clinician-view"]);
-    assert!(why.forbids.is_empty() && why.instead.is_empty());
+    assert!(why.forbids.is_empty());
 }
 
 #[test]
@@ -23,9 +23,10 @@ fn a_wall_is_named_beside_the_permit_that_it_closes_and_what_would_open_it() {
     assert!(!why.permitted);
     assert_eq!(ids(&why.permits), ["clinician-view"]);
     assert_eq!(ids(&why.forbids), ["wall-42cfr-part2"]);
+    let instead = shipped().instead(&user("clinician"), Action::Read, &facts, &treating());
     let consent = "the patient's consent to share 42CFRPart2".to_owned();
-    assert!(why.instead.contains(&consent), "{:?}", why.instead);
-    assert!(why.instead.contains(&"the glass broken in an emergency".to_owned()));
+    assert!(instead.contains(&consent), "{instead:?}");
+    assert!(instead.contains(&"the glass broken in an emergency".to_owned()));
 }
 
 #[test]
@@ -33,17 +34,17 @@ fn what_no_policy_permits_says_what_is_missing() {
     let nurse = access::Who { sites: Vec::new(), patients_in_care: Vec::new(), ..user("nurse") };
     let why = shipped().explain(&nurse, Action::Read, &facts(), &treating());
     assert!(!why.permitted && why.permits.is_empty() && why.forbids.is_empty());
-    let told = |line: &str| why.instead.iter().any(|own| own == line);
+    let instead = shipped().instead(&nurse, Action::Read, &facts(), &treating());
+    let told = |line: &str| instead.iter().any(|own| own == line);
     assert!(told("the patient being in their care") && told("working at the site north"));
     // Two things at once, where neither suffices.
     let biller = user("biller");
     let asked = Context::of(Purpose::Treatment);
     let purge = Facts { kind: kind("ValueSet"), patients: &[], ..facts() };
-    let why = shipped().explain(&biller, Action::Configure, &purge, &asked);
-    assert!(why.instead.is_empty(), "three things are missing: {:?}", why.instead);
+    let instead = |asked: &Context| shipped().instead(&biller, Action::Configure, &purge, asked);
+    assert!(instead(&asked).is_empty(), "three things are missing");
     let fresh = Context { mfa_age_seconds: 0, ..asked };
-    let why = shipped().explain(&biller, Action::Configure, &purge, &fresh);
-    assert_eq!(why.instead, ["the purpose HSYSADMIN, and the role it-administrator"]);
+    assert_eq!(instead(&fresh), ["the purpose HSYSADMIN, and the role it-administrator"]);
 }
 
 #[test]
@@ -51,14 +52,15 @@ fn nobody_in_another_tenant_is_told_a_way_in() {
     let facts = Facts { tenant: "other", ..facts() };
     let why = shipped().explain(&user("clinician"), Action::Read, &facts, &treating());
     assert_eq!(ids(&why.forbids), ["wall-tenant"]);
-    assert!(why.instead.is_empty(), "{:?}", why.instead);
+    let instead = shipped().instead(&user("clinician"), Action::Read, &facts, &treating());
+    assert!(instead.is_empty(), "{instead:?}");
 }
 
 #[test]
 fn an_explanation_decides_as_the_policies_do() {
     let mut dice = Dice(3);
     let mut permitted = 0;
-    for _ in 0..60 {
+    for _ in 0..500 {
         let facts = throw(&mut dice).facts;
         let who = user(dice.of(&["clinician", "nurse", "him", "biller"]));
         let context = Context::of(dice.of(&[Purpose::Treatment, Purpose::Operations]));
@@ -67,6 +69,5 @@ fn an_explanation_decides_as_the_policies_do() {
         assert_eq!(why.permitted, !why.permits.is_empty() && why.forbids.is_empty(), "{facts:?}");
         permitted += usize::from(why.permitted);
     }
-    assert!(permitted > 5, "{permitted}");
-    assert!(all_labels().len() > 50);
+    assert!(permitted > 20, "{permitted}");
 }

@@ -32,13 +32,13 @@ pub(crate) enum PolicyCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct PolicyCheck {
-    /// The folder [default: the setting `policies`]
+    /// The folder [default: the setting `policy_folder`]
     pub(crate) dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct PolicyShow {
-    /// The folder [default: the setting `policies`]
+    /// The folder [default: the setting `policy_folder`]
     pub(crate) dir: Option<PathBuf>,
     /// Only these roles; may be given again
     #[arg(long = "role", value_name = "ROLE")]

@@ -175,7 +175,7 @@ pub(crate) static TABLE: &[Setting] = &[
         "the state the site is in, such as CA: its rules label what is written; empty: no state's rules do",
     ),
     row(
-        "policies",
+        "policy_folder",
         Kind::Path,
         "",
         "the folder with the policies that the site adds; empty: the folder policies in the data folder, if there is one",

@@ -7,8 +7,7 @@ use crate::serve::Serving;
 
 const STUDENT: &str = "// Students look on.\n@id(\"site-student\")\npermit (principal in Role::\"student\", action == Action::\"read\", resource)\nwhen { context.purpose == \"HOPERAT\" && resource.kind == \"Patient\" };\n";
 const CLOSED: &str = "@id(\"site-closed\")\nforbid (principal in Role::\"system\", action, resource)\nwhen { resource.kind == \"Patient\" };\n";
-const BAD: &str =
-    "@id(\"a\")\nforbid (principal, action, resource) when { resource.vip };\n\npermit (principal, action, resource);\n@id(\"b\") forbid;\n";
+const BAD: &str = "@id(\"a\")\nforbid (principal, action, resource) when { resource.vip };\n\npermit (principal, action, resource);\n@id(\"b\") forbid;\n";
 
 /// A text with what differs from run to run taken out.
 fn still(text: &str) -> String {
@@ -55,7 +54,8 @@ fn policies_are_checked_compared_and_asked_about_as_reviewed() {
 fn a_start_with_a_bad_policy_is_refused_and_says_where_and_what_to_do() {
     let place = Place::new();
     place.write("data/policies/night.cedar", BAD);
-    for args in [&["serve", "--listen", "127.0.0.1:0"][..], &["user", "add", "a", "--display", "A"]] {
+    for args in [&["serve", "--listen", "127.0.0.1:0"][..], &["claim", "--new"]]
+    {
         let said = place.run(args);
         assert!(!said.ok, "{said:?}");
         assert!(said.err.contains("night.cedar:4: access.policy.unnamed"), "{said:?}");
@@ -65,7 +65,7 @@ fn a_start_with_a_bad_policy_is_refused_and_says_where_and_what_to_do() {
     place.write("data/policies/late.ceder", CLOSED);
     let said = place.run(&["serve", "--listen", "127.0.0.1:0"]);
     assert!(!said.ok && said.err.contains("late.ceder: access.policy.invalid"), "{said:?}");
-    let named = place.run(&["policy", "check", "--policies", "elsewhere"]);
+    let named = place.run(&["policy", "check", "--policy-folder", "elsewhere"]);
     assert!(!named.ok, "a folder that was named must be there: {named:?}");
 }
 
@@ -88,7 +88,8 @@ fn a_running_server_takes_other_policies_at_once_all_or_none() {
     let said = place.run(&["policy", "reload"]);
     assert!(said.ok && said.out.contains("epoch: 2"), "{said:?}");
     assert_eq!(read(&server), "403");
-    let why = place.run(&["policy", "why", "--user", "nobody", "--action", "read", "--patient", "a"]);
+    let why =
+        place.run(&["policy", "why", "--user", "nobody", "--action", "read", "--patient", "a"]);
     assert!(!why.ok && why.err.contains("principal.not-found"), "{why:?}");
     let name = format!("tests-{}", std::process::id());
     let why = ["policy", "why", "--user", &name, "--action", "read", "--patient", "a"];
@@ -103,6 +104,11 @@ fn a_running_server_takes_other_policies_at_once_all_or_none() {
     let standing = place.run(&["policy", "standing"]);
     assert!(standing.out.contains("epoch: 2") && standing.out.contains("closed.cedar"));
     assert!(server.stop());
+    // A folder that is gone would permit what was forbidden.
+    std::fs::rename(place.path("data/policies"), place.path("elsewhere")).unwrap();
+    let said = place.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert!(!said.ok && said.err.contains("the policies of the site is gone"), "{said:?}");
+    std::fs::rename(place.path("elsewhere"), place.path("data/policies")).unwrap();
     // On the folder at rest.
     let said = place.run(&why);
     assert!(said.ok && said.out.starts_with("refused\n"), "{said:?}");

@@ -16,8 +16,7 @@ fn cheap(settings: &mut Settings) {
     settings.identity.cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
 }
 
-const NOT_SO: &str =
-    "@id(\"site-closed\")\nforbid (principal, action, resource) when { resource.kind == \"Patient\" };";
+const NOT_SO: &str = "@id(\"site-closed\")\nforbid (principal, action, resource) when { resource.kind == \"Patient\" };";
 const DESK: &str = "@id(\"site-desk\") permit (principal in Role::\"nurse\", action in Action::\"view\", resource) when { context.purpose == \"TREAT\" && resource.kind == \"Patient\" };";
 
 /// A principal with a token, as a request finds it.
@@ -147,7 +146,8 @@ fn why_tells_what_is_missing_and_what_permits_and_leaves_its_event() {
     assert!(!why.permitted && why.ties.is_empty());
     let says = &why.purposes[0].says;
     assert!(says.permits.is_empty() && says.forbids.is_empty());
-    assert!(says.instead.contains(&"the patient being in their care".to_owned()), "{says:?}");
+    let instead = &why.purposes[0].instead;
+    assert!(instead.contains(&"the patient being in their care".to_owned()), "{instead:?}");
     room.record.reload_policies(&texts(DESK), [5; 16]).unwrap();
     let why = room.session().why(&asked(nurse, "a")).and_then(Audited::wait).unwrap();
     assert!(why.permitted && why.standing.epoch == 2);
