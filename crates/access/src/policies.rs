@@ -302,11 +302,13 @@ impl Policies {
                 let order = rule.map(|rule| (Arc::clone(&rule.text), rule.line));
                 let place = rule.map_or_else(String::new, |r| format!("{}:{}", r.text, r.line));
                 let why = format!("{id} does not fit the schema, mend it: {why}");
-                (order, Fault::at(&code::ACCESS_POLICY_INVALID, why, place))
+                (order, why.clone(), Fault::at(&code::ACCESS_POLICY_INVALID, why, place))
             })
             .collect();
-        found.sort_by(|one, two| one.0.cmp(&two.0));
-        faults.extend(found.into_iter().map(|(_, fault)| fault));
+        // One fault for each policy: the same is told for every type of principal.
+        found.sort_by(|one, two| (&one.0, &one.1).cmp(&(&two.0, &two.1)));
+        found.dedup_by(|one, two| one.0 == two.0);
+        faults.extend(found.into_iter().map(|(_, _, fault)| fault));
     }
 }
 
