@@ -75,20 +75,46 @@ impl Circumstance {
             recipient_state: Arc::clone(&self.state),
         }
     }
+}
 
-    fn words(&self) -> String {
-        let age = match self.age {
-            0 => "a factor shown just now".to_owned(),
-            i64::MAX => "no factor shown lately".to_owned(),
-            age => format!("a factor shown {age} s ago"),
-        };
-        let consent = if self.consent.is_empty() { "no consent" } else { "consent to every label" };
-        let state = match &*self.state {
-            "" => "the answer going who knows where".to_owned(),
-            state => format!("the answer going to {state}"),
-        };
-        format!("{age}, {consent}, {state}")
+/// Some of the circumstances in words: each line by itself, the ages of a factor put together. What is
+/// alike in all that were asked about is not said.
+fn words(all: &[Circumstance], told: &BTreeSet<usize>) -> Vec<String> {
+    if told.len() == all.len() {
+        return Vec::new();
     }
+    let mut groups: BTreeMap<(Labels, Name), (Vec<i64>, Vec<i64>)> = BTreeMap::new();
+    for (at, one) in all.iter().enumerate() {
+        let group = groups.entry((one.consent, Arc::clone(&one.state))).or_default();
+        group.0.push(one.age);
+        if told.contains(&at) {
+            group.1.push(one.age);
+        }
+    }
+    let mut lines = Vec::new();
+    for ((consent, state), (mut asked, mut ages)) in groups {
+        asked.sort_unstable();
+        ages.sort_unstable();
+        let Some(last) = ages.last().copied() else { continue };
+        let mut parts = Vec::new();
+        if ages.len() < asked.len() {
+            parts.push(match asked.strip_suffix(ages.as_slice()) {
+                Some([.., before]) => format!("no factor shown in the last {before} s"),
+                _ if asked.starts_with(&ages) => format!("a factor shown at most {last} s ago"),
+                _ => {
+                    let ages: Vec<_> = ages.iter().map(ToString::to_string).collect();
+                    format!("a factor shown {} s ago", ages.join(" or "))
+                }
+            });
+        }
+        let consents = if consent.is_empty() { "no consent" } else { "consent to every label" };
+        parts.push(consents.to_owned());
+        if !state.is_empty() {
+            parts.push(format!("the answer going to {state}"));
+        }
+        lines.push(parts.join(", "));
+    }
+    lines
 }
 
 impl Policies {
@@ -112,9 +138,10 @@ impl Policies {
         let named = self.named().and(new.named());
         let circumstances = circumstances(self, new, &before, &after);
         let mut found: Found = BTreeMap::new();
-        for persona in Persona::all(tenant, &named) {
+        let personas = Persona::all(tenant, &named);
+        for persona in &personas {
             for action in Action::ALL {
-                if !before.could_apply(&persona, action) && !after.could_apply(&persona, action) {
+                if !before.could_apply(persona, action) && !after.could_apply(persona, action) {
                     continue;
                 }
                 for (purpose, glass) in reasons() {
@@ -139,6 +166,16 @@ impl Policies {
             }
         }
         diff.changes = gathered(found, &circumstances);
+        // Who is told apart by name is told only where it makes a difference.
+        let same = |one: &Change, like: &str| {
+            let same = |other: &Change| *other == Change { who: like.to_owned(), ..one.clone() };
+            diff.changes.iter().any(same)
+        };
+        let told = |one: &&Change| {
+            let persona = personas.iter().find(|persona| persona.name == one.who);
+            persona.and_then(|p| p.like.as_deref()).is_none_or(|like| !same(one, like))
+        };
+        diff.changes = diff.changes.iter().filter(told).cloned().collect();
         diff
     }
 
@@ -246,9 +283,7 @@ fn gathered(found: Found, circumstances: &[Circumstance]) -> Vec<Change> {
             }
         }
         for ((when, purposes), actions) in lines {
-            let all = when.len() == circumstances.len();
-            let told = circumstances.iter().enumerate().filter(|(at, _)| when.contains(at));
-            let when = if all { Vec::new() } else { told.map(|(_, one)| one.words()).collect() };
+            let when = words(circumstances, &when);
             let purposes =
                 if purposes.len() == reasons().count() { vec!["any".to_owned()] } else { purposes };
             let (who, records) = (who.clone(), records.clone());

@@ -20,6 +20,8 @@ pub struct Persona {
     pub name: String,
     /// Who asks.
     pub who: Arc<Who>,
+    /// Of whom it differs in a name only.
+    pub like: Option<String>,
 }
 
 /// What the names in guillemets stand for.
@@ -56,7 +58,7 @@ impl Persona {
             role => standing_in(tenant, Some(role)),
         };
         who.on_behalf_of = matches!(role, "app" | "agent").then(user);
-        Self { name: role.to_owned(), who: Arc::new(who) }
+        Self { name: role.to_owned(), who: Arc::new(who), like: None }
     }
 
     /// The stand-ins of everybody that policies tell apart by name: each role, whoever has none, and
@@ -65,13 +67,14 @@ impl Persona {
         let mut all: Vec<Self> =
             named.roles.iter().map(|role| Self::of_role(tenant, role)).collect();
         let nobody = Arc::new(standing_in(tenant, None));
-        all.push(Self { name: NOBODY.to_owned(), who: nobody });
+        all.push(Self { name: NOBODY.to_owned(), who: nobody, like: None });
         let mut more = Vec::new();
         for one in &all {
             let mut at = |name: String, change: &dyn Fn(&mut Who)| {
                 let mut who = Who::clone(&one.who);
                 change(&mut who);
-                more.push(Self { name: format!("{}{name}", one.name), who: Arc::new(who) });
+                let (name, like) = (format!("{}{name}", one.name), Some(one.name.clone()));
+                more.push(Self { name, who: Arc::new(who), like });
             };
             for site in &named.sites {
                 at(format!(" at the site {site}"), &|who| who.sites = vec![Arc::clone(site)]);

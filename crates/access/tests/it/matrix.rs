@@ -59,8 +59,9 @@ fn the_access_matrix_is_the_one_that_was_reviewed() {
     }
     let types: Vec<_> =
         GROUPS.iter().flat_map(|(_, kinds)| *kinds).map(|name| kind(name)).collect();
-    let personas: Vec<_> =
-        ROLES.map(|role| Persona { name: role.to_owned(), who: Arc::new(principal(role)) }).into();
+    let personas: Vec<_> = ROLES
+        .map(|role| Persona { name: role.to_owned(), who: Arc::new(principal(role)), like: None })
+        .into();
     for (role, rows) in shipped().matrix(&personas, &types).personas {
         writeln!(text, "\n# {role}").unwrap();
         let mut told: Vec<(String, String)> = Vec::new();

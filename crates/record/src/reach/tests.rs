@@ -168,7 +168,10 @@ fn purpose(dice: &mut Dice, who: &Who) -> Purpose {
 
 fn wishes(dice: &mut Dice) -> Wishes {
     let mut wishes = Wishes::default();
-    for patient in PATIENTS.into_iter().filter(|_| !dice.one_in(3)) {
+    for patient in PATIENTS {
+        if dice.one_in(3) {
+            continue;
+        }
         let mut released = Labels::known(dice.some(&LABELS, 2));
         if dice.one_in(2) {
             released = released | Labels::PART2;
