@@ -54,7 +54,10 @@ fn policies_are_checked_compared_and_asked_about_as_reviewed() {
 fn a_start_with_a_bad_policy_is_refused_and_says_where_and_what_to_do() {
     let place = Place::new();
     place.write("data/policies/night.cedar", BAD);
-    for args in [&["serve", "--listen", "127.0.0.1:0"][..], &["claim", "--new"]] {
+    for args in [
+        &["serve", "--listen", "127.0.0.1:0"][..],
+        &["user", "add", "a", "--display", "A", "--no-password"],
+    ] {
         let said = place.run(args);
         assert!(!said.ok, "{said:?}");
         assert!(said.err.contains("night.cedar:4: access.policy.unnamed"), "{said:?}");
