@@ -193,20 +193,7 @@ impl Policies {
         action: Action,
         context: &Context,
     ) -> Result<(Result<Guard, Beyond>, Vec<Arc<Rule>>), Fault> {
-        let principal = entity(who.kind.as_str(), &who.id)?;
-        let entities = Entities::from_entities(principals(who)?, Some(&self.schema))
-            .map_err(|error| inside(&error))?;
-        let entities = PartialEntities::from_concrete(entities, &self.schema)
-            .map_err(|error| inside(&error))?;
-        let record: EntityTypeName = "Record".parse().map_err(|error| inside(&error))?;
-        let request = PartialRequest::new(
-            PartialEntityUid::from_concrete(principal),
-            entity("Action", action.as_str())?,
-            PartialEntityUid::new(record, None),
-            Some(asking(context)?),
-            &self.schema,
-        )
-        .map_err(|error| inside(&error))?;
+        let (request, entities) = self.partial(who, action, Some(context))?;
         let response =
             self.set.tpe(&request, &entities, &self.schema).map_err(|error| inside(&error))?;
         if let Some(id) = response.error_permits().chain(response.error_forbids()).next() {
@@ -261,6 +248,20 @@ impl Policies {
         facts: &Facts<'_>,
         context: &Context,
     ) -> Result<bool, Fault> {
+        let (request, entities) = self.question(who, action, facts, context)?;
+        let response = Authorizer::new().is_authorized(&request, &self.set, &entities);
+        let erred = response.diagnostics().errors().next().is_some();
+        Ok(!erred && response.decision() == cedar_policy::Decision::Allow)
+    }
+
+    /// A question about one record, as Cedar takes it.
+    pub(crate) fn question(
+        &self,
+        who: &Who,
+        action: Action,
+        facts: &Facts<'_>,
+        context: &Context,
+    ) -> Result<(Request, Entities), Fault> {
         let record = entity("Record", "it")?;
         let mut entities = principals(who)?;
         entities.push(record_entity(record.clone(), facts)?);
@@ -274,9 +275,47 @@ impl Policies {
             Some(&self.schema),
         )
         .map_err(|error| inside(&error))?;
-        let response = Authorizer::new().is_authorized(&request, &self.set, &entities);
-        let erred = response.diagnostics().errors().next().is_some();
-        Ok(!erred && response.decision() == cedar_policy::Decision::Allow)
+        Ok((request, entities))
+    }
+
+    /// Whether any policy is left that could permit or forbid something, whatever the context and the
+    /// record.
+    pub(crate) fn has_part(&self, who: &Who, action: Action) -> bool {
+        let left = || {
+            let (request, entities) = self.partial(who, action, None)?;
+            let response =
+                self.set.tpe(&request, &entities, &self.schema).map_err(|error| inside(&error))?;
+            let mut permits = response.true_permits().chain(response.residual_permits());
+            let mut forbids = response.true_forbids().chain(response.residual_forbids());
+            let mut errors = response.error_permits().chain(response.error_forbids());
+            let any = permits.next().is_some() || forbids.next().is_some();
+            Ok::<_, Fault>(any || errors.next().is_some())
+        };
+        left().unwrap_or(true)
+    }
+
+    /// A question in part: without a record, and without a context when none is given.
+    fn partial(
+        &self,
+        who: &Who,
+        action: Action,
+        context: Option<&Context>,
+    ) -> Result<(PartialRequest, PartialEntities), Fault> {
+        let principal = entity(who.kind.as_str(), &who.id)?;
+        let entities = Entities::from_entities(principals(who)?, Some(&self.schema))
+            .map_err(|error| inside(&error))?;
+        let entities = PartialEntities::from_concrete(entities, &self.schema)
+            .map_err(|error| inside(&error))?;
+        let record: EntityTypeName = "Record".parse().map_err(|error| inside(&error))?;
+        let request = PartialRequest::new(
+            PartialEntityUid::from_concrete(principal),
+            entity("Action", action.as_str())?,
+            PartialEntityUid::new(record, None),
+            context.map(asking).transpose()?,
+            &self.schema,
+        )
+        .map_err(|error| inside(&error))?;
+        Ok((request, entities))
     }
 
     /// The context with its age brought to one of few: policies compare ages with the numbers they
@@ -303,7 +342,7 @@ fn joined(
 }
 
 /// The principal and everything it is in.
-fn principals(who: &Who) -> Result<Vec<Entity>, Fault> {
+pub(crate) fn principals(who: &Who) -> Result<Vec<Entity>, Fault> {
     let groups = who
         .roles
         .iter()
@@ -325,7 +364,7 @@ fn principals(who: &Who) -> Result<Vec<Entity>, Fault> {
     Ok(entities)
 }
 
-fn record_entity(uid: EntityUid, facts: &Facts<'_>) -> Result<Entity, Fault> {
+pub(crate) fn record_entity(uid: EntityUid, facts: &Facts<'_>) -> Result<Entity, Fault> {
     let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
     let mut attributes = std::collections::HashMap::from([
         (
@@ -348,7 +387,7 @@ fn record_entity(uid: EntityUid, facts: &Facts<'_>) -> Result<Entity, Fault> {
     Entity::new(uid, attributes, [].into()).map_err(|error| inside(&error))
 }
 
-fn asking(context: &Context) -> Result<cedar_policy::Context, Fault> {
+pub(crate) fn asking(context: &Context) -> Result<cedar_policy::Context, Fault> {
     let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
     cedar_policy::Context::from_pairs([
         ("purpose".to_owned(), text(context.purpose.as_str())),
@@ -369,6 +408,6 @@ fn set(kind: &str, ids: &[impl AsRef<str>]) -> Result<RestrictedExpression, Faul
     Ok(RestrictedExpression::new_set(ids.into_iter().map(RestrictedExpression::new_entity_uid)))
 }
 
-fn inside(error: &dyn std::fmt::Display) -> Fault {
+pub(crate) fn inside(error: &dyn std::fmt::Display) -> Fault {
     Fault::new(&code::INTERNAL, format!("the policies could not be asked: {error}"))
 }

@@ -200,6 +200,8 @@ named! {
         SessionRevoked = 54, "session-revoked", "A session or token was ended by somebody.";
         ClaimDrawn = 55, "claim-drawn", "The claim code of the first start was drawn.";
         BreakGlass = 57, "break-glass", "The glass was broken before a patient's record, in an emergency.";
+        PolicyChange = 70, "policy-change", "Other policies came into force, by a start or a reload.";
+        PolicyAsked = 71, "policy-asked", "It was asked why somebody may do something, or what other policies would change.";
         Claimed = 56, "claimed", "The first administrator was made with the claim code.";
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod apps;
 pub(crate) mod people;
+pub(crate) mod policy;
 
 use crate::settings::flags::Flags;
 use clap::{Parser, Subcommand};
@@ -36,6 +37,8 @@ pub(crate) enum Command {
     User(people::User),
     /// Show the roles and what they permit
     Role(people::Role),
+    /// Check, show and compare the policies of the site, and say why they decide as they do
+    Policy(policy::Policy),
     /// Add and shut out programs and machines
     Client(people::Client),
     /// Register and shut out SMART apps and backend services

@@ -8,6 +8,7 @@ use crate::apps;
 use crate::command::backup;
 use crate::directory;
 use crate::opening;
+use crate::policies::{self, Folder};
 use crate::wish::{Line, Request, Told, VERSION, Wish};
 use anyhow::{Context as _, anyhow, bail};
 use record::Record;
@@ -62,7 +63,7 @@ pub(crate) const fn request(wish: Wish) -> Request {
 
 /// Answers wishes on threads of their own until the process ends. A socket that cannot be opened costs
 /// commands while serving, nothing else.
-pub(crate) fn answer(data: PathBuf, record: Record, apps: Arc<Smart>) {
+pub(crate) fn answer(data: PathBuf, policies: Folder, record: Record, apps: Arc<Smart>) {
     let path = data.join(SOCKET);
     // The store's lock is ours, so whoever left a socket here is gone.
     let _ = std::fs::remove_file(&path);
@@ -80,7 +81,8 @@ pub(crate) fn answer(data: PathBuf, record: Record, apps: Arc<Smart>) {
         return;
     }
     let work = move || {
-        let (held, busy) = (Arc::new(Held { data, record, apps }), Arc::new(AtomicUsize::new(0)));
+        let (held, busy) =
+            (Arc::new(Held { data, policies, record, apps }), Arc::new(AtomicUsize::new(0)));
         for stream in listener.incoming().flatten() {
             serve(&held, &busy, stream);
         }
@@ -93,6 +95,7 @@ pub(crate) fn answer(data: PathBuf, record: Record, apps: Arc<Smart>) {
 /// What the server holds.
 struct Held {
     data: PathBuf,
+    policies: Folder,
     record: Record,
     apps: Arc<Smart>,
 }
@@ -142,6 +145,9 @@ fn carry_out(held: &Held, stream: UnixStream) -> anyhow::Result<()> {
         Ok(Wish::Backup { to }) => copy(&held.data, record, &to, &mut out),
         Ok(wish) if apps::is_about_apps(&wish) => {
             apps::carry_out(record, &held.apps, wish).map_err(|fault| anyhow!("{fault}"))
+        }
+        Ok(wish) if policies::is_about_policies(&wish) => {
+            policies::carry_out(record, &held.policies, wish).map_err(|fault| anyhow!("{fault}"))
         }
         Ok(wish) => directory::carry_out(record, wish).map_err(|fault| anyhow!("{fault}")),
         Err(error) => Err(error),

@@ -45,7 +45,11 @@ pub(crate) fn carry_out(record: &Record, wish: Wish) -> Result<Told, Fault> {
         | Wish::AddApp { .. }
         | Wish::RenewApp { .. }
         | Wish::DisableApp { .. }
-        | Wish::EnableApp { .. } => {
+        | Wish::EnableApp { .. }
+        | Wish::PolicyStanding
+        | Wish::PolicyReload
+        | Wish::PolicyWhy { .. }
+        | Wish::PolicySimulate { .. } => {
             Err(Fault::new(&code::INTERNAL, "this wish is not about who may sign in"))
         }
         Wish::List { sort } => {
@@ -127,7 +131,7 @@ fn each(identity: &Identity, wanted: impl Fn(&Principal) -> bool) -> Result<Vec<
     }
 }
 
-fn find(identity: &Identity, sort: Sort, name: &str) -> Result<Principal, Fault> {
+pub(crate) fn find(identity: &Identity, sort: Sort, name: &str) -> Result<Principal, Fault> {
     let say = match identity.find_by_name(name)? {
         Some(one) if sort.holds(&one) => return Ok(one),
         Some(_) if sort == Sort::Person => "This is no person; `plummer client list` shows it.",

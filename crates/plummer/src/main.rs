@@ -13,6 +13,7 @@ mod import;
 mod logging;
 mod opening;
 mod people;
+mod policies;
 mod progress;
 mod prompt;
 mod settings;
@@ -57,6 +58,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Restore(args) => command::restore::run(&settings, &args),
         Command::User(args) => command::user::run(&settings, args),
         Command::Role(args) => command::role::run(&settings, args),
+        Command::Policy(args) => command::policy::run(&settings, args),
         Command::Client(args) => command::client::run(&settings, args),
         Command::App(args) => command::app::run(&settings, args),
         Command::Token(args) => command::token::run(&settings, args),

@@ -1,5 +1,6 @@
 //! Opening the record for a command, with words for whoever finds it in use.
 
+use crate::command::policy;
 use crate::settings::Settings;
 use anyhow::anyhow;
 use base::Clock as _;
@@ -30,6 +31,10 @@ fn open(settings: &Settings, how: record::Settings) -> anyhow::Result<Record> {
                 fault.code().name,
                 data.display()
             )
+        } else if fault.code().name.starts_with("access.policy.") {
+            let dir = settings.policies().path;
+            let faults = policy::faults(&fault, &dir);
+            anyhow!("{faults}\nmend them, then `plummer policy check` says whether all is well")
         } else {
             anyhow!("{}: {fault}", data.display())
         }

@@ -6,6 +6,7 @@ use crate::columns::aligned;
 use crate::control;
 use crate::directory;
 use crate::opening;
+use crate::policies;
 use crate::settings::Settings;
 use crate::wish::{Open, Shown, Told, Wish};
 use anyhow::{anyhow, bail};
@@ -27,10 +28,13 @@ pub(crate) fn tell(settings: &Settings, wish: Wish) -> anyhow::Result<Told> {
         bail!("{} holds no record; name another folder by --data", data.display());
     }
     let record = opening::record(settings)?;
-    let done = match apps::is_about_apps(&request.wish) {
-        true => apps::open(&record, Arc::new(NoFetch))
+    let done = match &request.wish {
+        wish if apps::is_about_apps(wish) => apps::open(&record, Arc::new(NoFetch))
             .and_then(|apps| apps::carry_out(&record, &apps, request.wish)),
-        false => directory::carry_out(&record, request.wish),
+        wish if policies::is_about_policies(wish) => {
+            policies::carry_out(&record, &settings.policies(), request.wish)
+        }
+        _ => directory::carry_out(&record, request.wish),
     };
     done.map_err(|fault| anyhow!("{fault}"))
 }
@@ -56,6 +60,9 @@ impl Say {
             Told::Code(code) => serde_json::json!({ "code": code }).to_string(),
             Told::App(one) => serde_json::to_string(one)?,
             Told::Apps(all) => serde_json::to_string(all)?,
+            Told::Standing(one) => serde_json::to_string(one)?,
+            Told::Why(one) => serde_json::to_string(one)?,
+            Told::Simulated(one) => serde_json::to_string(one)?,
         };
         writeln!(std::io::stdout(), "{text}")?;
         Ok(ExitCode::SUCCESS)

@@ -5,6 +5,7 @@
 pub(crate) mod flags;
 pub(crate) mod table;
 
+use crate::policies::{self, Folder};
 use anyhow::{Context as _, anyhow, bail};
 use base::Clock as _;
 use base::Limits;
@@ -230,8 +231,26 @@ impl Settings {
             identity,
             breached: self.breached()?,
             encryption: self.encryption(),
+            policies_missing: !self.policies().path.exists(),
+            policies: self.site_policies()?,
             ..record::Settings::default()
         })
+    }
+
+    /// The policies of the site, every one of which a set has to take.
+    fn site_policies(&self) -> anyhow::Result<policies::Texts> {
+        let folder = self.policies();
+        let texts = policies::read(&folder.path, folder.must);
+        texts.map_err(|fault| crate::command::policy::faults(&fault, &folder.path))
+    }
+
+    /// Where the policies of the site are. A folder that was named must be there; the one in the data
+    /// folder need not be.
+    pub(crate) fn policies(&self) -> Folder {
+        match self.text("policy_folder") {
+            named if named.is_empty() => Folder { path: self.data().join("policies"), must: false },
+            named => Folder { path: PathBuf::from(named), must: true },
+        }
     }
 
     /// The state whose rules label what is written.

@@ -1,6 +1,7 @@
 //! What one command asks of the process that holds the data folder, and what is told back: the words
 //! of the control socket, one JSON text a line, and of a command that holds the folder itself.
 
+use crate::policies::{ShownSimulated, ShownStanding, ShownWhy, WantedWhy};
 use identity::Secret;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -59,6 +60,14 @@ pub(crate) enum Wish {
     DisableApp { name: String, reason: String },
     /// One let in again, with nothing given.
     EnableApp { name: String },
+    /// Which policies are in force.
+    PolicyStanding,
+    /// The policies of the site's folder put in force.
+    PolicyReload,
+    /// Why somebody may, or may not, do something.
+    PolicyWhy { asked: Box<WantedWhy> },
+    /// What other policies would have changed.
+    PolicySimulate { dir: PathBuf, from_ms: Option<i64>, until_ms: Option<i64> },
     /// A claim code, drawn anew.
     DrawClaim,
     /// The first administrator.
@@ -183,6 +192,9 @@ pub(crate) enum Told {
     Code(Option<Hidden>),
     App(Box<ShownApp>),
     Apps(Vec<ShownApp>),
+    Standing(ShownStanding),
+    Why(Box<ShownWhy>),
+    Simulated(Box<ShownSimulated>),
 }
 
 /// An app, as commands show it.

@@ -122,6 +122,8 @@ fn touched(event: &Event, patient: &str) -> bool {
         | Kind::Metadata
         | Kind::Start
         | Kind::Stop
+        | Kind::PolicyChange
+        | Kind::PolicyAsked
         | Kind::Review => false,
         _ => shown || event.decision == Decision::Deny || event.status < 400,
     }

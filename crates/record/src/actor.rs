@@ -61,7 +61,8 @@ pub(crate) struct Actor {
     pub(crate) who: Arc<Who>,
     purposes: Vec<Purpose>,
     names_ids: bool,
-    epoch: u64,
+    /// Those in force when it was made: a request ends under the set it began with.
+    policies: Arc<Policies>,
     made: Millis,
     /// What of a record it does not need to see.
     mask: Option<Arc<ElementMask>>,
@@ -119,15 +120,20 @@ impl Actors {
         grant: Option<&Grant>,
     ) -> Result<Arc<Actor>, Fault> {
         let now = gate.settings.clock.now();
+        let policies = gate.policies();
         let fresh = |actor: &Arc<Actor>| {
             Arc::ptr_eq(&actor.principal, &caller.principal)
-                && actor.epoch == gate.policies.epoch()
+                && Arc::ptr_eq(&actor.policies, &policies)
                 && (0..RELATIONS_MS).contains(&now.0.saturating_sub(actor.made.0))
         };
         if let Some(actor) = self.0.read().get(&caller.session).filter(|actor| fresh(actor)) {
             return Ok(Arc::clone(actor));
         }
-        let actor = Arc::new(Actor::new(gate, caller, grant, now)?);
+        // An app that nobody gave anything acts as itself: it is a service (SMART backend services).
+        let itself = grant.is_some_and(|grant| grant.user.is_none());
+        let principal = Arc::clone(&caller.principal);
+        let actor = Actor::new(gate, policies, principal, caller.session, itself, now)?;
+        let actor = Arc::new(actor);
         let mut actors = self.0.write();
         if actors.len() >= ACTORS_MAX {
             actors.retain(|_, actor| now.0.saturating_sub(actor.made.0) < RELATIONS_MS);
@@ -138,18 +144,18 @@ impl Actors {
 }
 
 impl Actor {
-    fn new(
+    /// A principal at work under a set of policies; `itself` for an app that acts as a service.
+    pub(crate) fn new(
         gate: &Gate,
-        caller: &Caller,
-        grant: Option<&Grant>,
+        policies: Arc<Policies>,
+        principal: Arc<Principal>,
+        session: SessionId,
+        itself: bool,
         now: Millis,
     ) -> Result<Self, Fault> {
-        let principal = &caller.principal;
         let profile = &principal.profile;
         let names = |list: &[String]| list.iter().map(|name| name.as_str().into()).collect();
         let id = principal.id.to_string();
-        // An app that nobody gave anything acts as itself: it is a service (SMART backend services).
-        let itself = grant.is_some_and(|grant| grant.user.is_none());
         let kind = if itself { PrincipalKind::Service } else { kind(principal.kind) };
         let mut who = Who::new(kind, id.as_str(), TENANT);
         who.roles = names(&profile.roles);
@@ -170,15 +176,16 @@ impl Actor {
         if purposes.is_empty() {
             purposes.push(Purpose::Operations);
         }
+        let names_ids = principal.kind == Kind::Service && holds(SYSTEM);
         Ok(Self {
             id,
-            session: caller.session,
-            principal: Arc::clone(principal),
+            session,
             who: Arc::new(who),
             purposes,
             mask: Some(mask).filter(|mask| !mask.is_empty()).map(Arc::new),
-            names_ids: principal.kind == Kind::Service && holds(SYSTEM),
-            epoch: gate.policies.epoch(),
+            names_ids,
+            policies,
+            principal,
             made: now,
             scopes: Mutex::default(),
             heard: Mutex::default(),
@@ -198,7 +205,7 @@ impl Actor {
         grant: Option<&Grant>,
         factor_age: i64,
     ) -> Result<Option<Scope>, Fault> {
-        let policies = &gate.policies;
+        let policies = &self.policies;
         let wishes = self.hear(gate, asked, Way::of(action))?.wishes;
         let age = policies.settled(&context(Purpose::Operations, factor_age)).mfa_age_seconds;
         let key = Key { action, purpose: asked.purpose, age };
@@ -241,7 +248,8 @@ impl Actor {
         }
     }
 
-    fn purposes(&self, asked: &Asked) -> Vec<Purpose> {
+    /// The purposes it works for, when the request does not say.
+    pub(crate) fn purposes(&self, asked: &Asked) -> Vec<Purpose> {
         match asked.purpose {
             Some(purpose) => vec![purpose],
             None => self.purposes.clone(),
@@ -280,7 +288,7 @@ impl Actor {
             Arc::new(Rights { see, create, update, delete, names_ids: false })
         };
         let settled = context(Purpose::Operations, factor_age);
-        let age = gate.policies.settled(&settled).mfa_age_seconds;
+        let age = self.policies.settled(&settled).mfa_age_seconds;
         let Ok(heard) = self.hear(gate, asked, Way::View) else { return nothing() };
         let same = |kept: &&(i64, Heard, Arc<Rights>)| kept.0 == age && kept.1.is(&heard);
         if let Some((_, _, rights)) = self.rights.lock().get(&asked.purpose).filter(same) {
@@ -302,6 +310,11 @@ impl Actor {
         let Ok(rights) = made().map(Arc::new) else { return nothing() };
         self.rights.lock().insert(asked.purpose, (age, heard, Arc::clone(&rights)));
         rights
+    }
+
+    /// The policies it works under.
+    pub(crate) const fn policies(&self) -> &Arc<Policies> {
+        &self.policies
     }
 
     /// Whether the principal may take off a label that a person set.

@@ -91,6 +91,9 @@ pub(crate) fn coded(event: &Event) -> Coded {
         Kind::UserCreate | Kind::TokenIssued | Kind::ClaimDrawn | Kind::FactorAdded => {
             dicom("110113", "Security Alert", "110137", "C")
         }
+        // Security configuration.
+        Kind::PolicyChange => dicom("110113", "Security Alert", "110131", "U"),
+        Kind::PolicyAsked => dicom("110101", "Audit Log Used", "110101", "R"),
         Kind::UserChange
         | Kind::UserDisable
         | Kind::UserEnable

@@ -5,14 +5,15 @@ use crate::actor::Actors;
 use crate::consents::Consents;
 use crate::directory::Directory;
 use crate::glass::Glasses;
+use crate::in_force::{self, InForce};
 use crate::labelling::Labelling;
 use crate::outbox::{Outbox, Relay};
 use crate::session::{Session, Subject};
 use crate::shelf::Sealer;
 use crate::vault::{AtRest, Encryption};
-use access::{Policies, Text};
 use audit::{Hash, Head, Log};
 use base::error::code;
+use base::id::{Seeded, uuid_v7};
 use base::time::SystemClock;
 use base::{Clock, Fault, Limits};
 use keys::Keyring;
@@ -47,6 +48,8 @@ pub struct Settings {
     pub home_state: Option<Arc<str>>,
     /// What the site adds to the policies: each text with its name.
     pub policies: Vec<(String, String)>,
+    /// The place where they should be is gone: refused, where there were some before.
+    pub policies_missing: bool,
     /// The file layer of the access log; a test puts one in that fails.
     pub audit_files: Arc<dyn audit::Files>,
     /// How people sign in.
@@ -76,6 +79,7 @@ impl Default for Settings {
             labelling: true,
             home_state: None,
             policies: Vec::new(),
+            policies_missing: false,
             audit_files: Arc::new(audit::Disk),
             identity: identity::Settings::default(),
             random: Arc::new(keys::SystemRandom),
@@ -120,7 +124,7 @@ pub(crate) struct Gate {
     pub(crate) store: Store,
     pub(crate) log: Arc<Log>,
     pub(crate) settings: Settings,
-    pub(crate) policies: Policies,
+    pub(crate) in_force: InForce,
     pub(crate) actors: Actors,
     pub(crate) glasses: Glasses,
     pub(crate) directory: Directory,
@@ -144,10 +148,7 @@ impl Record {
     /// # Errors
     /// When either is locked, damaged or written by a newer version.
     pub fn open(dir: &Path, settings: Settings) -> Result<Self, Fault> {
-        let texts: Vec<Text<'_>> =
-            settings.policies.iter().map(|(name, text)| Text { name, text }).collect();
-        let policies = Policies::load(1, &texts)?;
-        drop(texts);
+        let policies = in_force::load_policies(1, &settings.policies)?;
         private_folder(dir).map_err(|e| {
             Fault::new(&code::STORE_UNAVAILABLE, format!("the data folder cannot be made: {e}"))
         })?;
@@ -183,6 +184,11 @@ impl Record {
             }
         };
         let finder = Mutex::new(audit::Finder::new(&dir.join("audit")));
+        let request = {
+            let mut random = Seeded::new(settings.seed.unwrap_or_else(seed_of_the_system));
+            uuid_v7(settings.clock.now(), &mut random)
+        };
+        let in_force = InForce::open(&store, &settings, policies, request)?;
         let directory = Directory::open(&store, &log, &settings)?;
         let consents = Consents::open(&store, settings.limits, settings.clock.now())?;
         let elements = Elements::shipped()?;
@@ -192,7 +198,7 @@ impl Record {
                 store,
                 log,
                 settings,
-                policies,
+                in_force,
                 actors: Actors::default(),
                 glasses: Glasses::default(),
                 directory,

@@ -74,7 +74,8 @@ impl Session {
         if !is_id(patient) {
             return Err(denied());
         }
-        if scope(&gate.policies, &actor.who, Action::Read, patient).is_none() {
+        let policies = gate.policies();
+        if scope(&policies, &actor.who, Action::Read, patient).is_none() {
             return Err(denied());
         }
         self.count(caller, now)?;
@@ -84,7 +85,7 @@ impl Session {
             purpose: Some(Purpose::Emergency.as_str().to_owned()),
             session: Some(caller.session.to_string()),
             break_glass: Some(reason.to_owned()),
-            epoch: gate.policies.epoch(),
+            epoch: policies.epoch(),
             ..audit::Receipt::default()
         }));
         // Nobody looks through the glass before it is on the disk that it was broken.
@@ -140,7 +141,7 @@ impl Gate {
             false => None,
         };
         let Some(broken) = broken else { return scope };
-        let through = self::scope(&self.policies, who, action, &broken.patient);
+        let through = self::scope(&self.policies(), who, action, &broken.patient);
         match (scope, through) {
             // A wish to be left out does not hold in an emergency (164.522(a)(1)(iii)).
             (Some(scope), Some(through)) => Some(scope.or(&through).forgiving(&broken.patient)),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use store::{Clause, Ones, Scope};
 
 /// The tenant whose store this is. One store holds one tenant.
-pub(crate) const TENANT: &str = "main";
+pub const TENANT: &str = "main";
 
 /// The scope of what decisions let through, any of them; `None` when they let nothing through. Of
 /// each pair the first is made without any patient's consent, the second as if all had consented.
@@ -88,3 +88,6 @@ fn ones(choice: &Choice<Name>) -> Option<Ones> {
         absent: choice.absent(),
     })
 }
+
+#[cfg(test)]
+mod tests;

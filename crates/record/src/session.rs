@@ -256,7 +256,7 @@ impl Session {
     pub(crate) fn receipt(&self) -> Option<Box<audit::Receipt>> {
         let Reach::Principal { actor, asked, grant, .. } = &self.subject.reach else { return None };
         let receipt = audit::Receipt {
-            epoch: self.gate.policies.epoch(),
+            epoch: actor.policies().epoch(),
             purpose: actor.purpose(asked).map(|purpose| purpose.as_str().to_owned()),
             break_glass: self.gate.glasses.of(actor.session, self.now()).map(|_| String::new()),
             session: Some(actor.session.to_string()),

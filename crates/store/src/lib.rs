@@ -21,6 +21,7 @@ pub use page::{Change, Explain, HistoryPage, HistoryQuery, Hit, Page, PageReques
 pub use payload::{Cipher, Payloads};
 pub use scope::{Clause, Denial, Matching, Ones, Rights, Scope, Scoped, Way, Wishes};
 pub use sqlite::{
-    CommitHook, Form, HeldEvents, Options, Reader, Stats, Store, Sync, encrypt, form, restore,
+    CommitHook, Form, HeldEvents, KnownFacts, Options, Reader, Stats, Store, Sync, encrypt, form,
+    restore,
 };
 pub use unit::{Done, Expectation, Guard, Method, Op, OpResult, Receipt, Unit};

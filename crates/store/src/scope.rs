@@ -298,6 +298,11 @@ impl Scope {
         Some(all)
     }
 
+    /// The labels that a patient may release, when it makes a difference to this scope.
+    pub fn releasable(&self) -> Option<u64> {
+        self.0.released.as_ref().map(|(labels, _)| *labels)
+    }
+
     /// The clauses; one that demands nothing stands for everything.
     pub(crate) fn clauses(&self) -> Vec<Clause> {
         self.0.clauses.clone().unwrap_or_else(|| vec![Clause::default()])

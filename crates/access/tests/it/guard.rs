@@ -177,3 +177,33 @@ fn how_long_a_test_of_a_record_takes() {
         println!("{last} clauses, {name}: {each} ns ({count})");
     }
 }
+
+#[test]
+fn what_one_guard_lets_through_beyond_another_is_a_guard() {
+    let mut dice = Dice(11);
+    let (mut differ, mut empty) = (0, 0);
+    for round in 0..3_000 {
+        let (one, one_says) = grown(&mut dice, 3);
+        // Often one that is close, as a change of a policy makes it.
+        let (two, two_says) = match dice.below(3) {
+            0 => {
+                let (more, says) = grown(&mut dice, 1);
+                let both = one.and(&more).unwrap();
+                let same = one.clone();
+                (both, Box::new(move |facts: &Facts<'_>| same.allows(facts) && says(facts)) as Says)
+            }
+            _ => grown(&mut dice, 3),
+        };
+        let left = one.minus(&two).unwrap();
+        empty += usize::from(left.is_nothing());
+        for _ in 0..20 {
+            let facts = throw(&mut dice).facts;
+            let says = one_says(&facts) && !two_says(&facts);
+            assert_eq!(left.allows(&facts), says, "round {round}:\n{one}\nwithout\n{two}\n{left}");
+            differ += usize::from(says);
+        }
+        assert!(one.minus(&one).unwrap().is_nothing(), "{one}");
+    }
+    assert!(differ > 5_000, "{differ}: a weak test");
+    assert!(empty > 100, "{empty}: a weak test");
+}

@@ -70,6 +70,40 @@ fn a_policy_that_does_not_fit_the_schema_is_refused() {
 }
 
 #[test]
+fn every_fault_of_a_set_is_told_with_its_file_and_line() {
+    let night = "@id(\"night\")\nforbid (principal, action, resource) when { resource.vip };\n\npermit (principal, action, resource);\n@id(\"x\") permit;";
+    let more = "@id(\"night\") permit (principal, action, resource);\n@id(\"y\")\nforbid (principal, action, resource) when { principal.salary > 3 };";
+    let texts =
+        [Text { name: "night.cedar", text: night }, Text { name: "more.cedar", text: more }];
+    let fault = Policies::load(1, &texts).unwrap_err();
+    let told: Vec<_> = fault
+        .issues
+        .iter()
+        .map(|issue| (issue.code.name, issue.expression.as_deref().unwrap_or_default()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("access.policy.unnamed", "night.cedar:4"),
+            ("access.policy.invalid", "night.cedar:5"),
+            ("access.policy.invalid", "more.cedar:1"),
+            ("access.policy.invalid", "more.cedar:2"),
+        ],
+        "{fault}"
+    );
+}
+
+#[test]
+fn what_policies_name_is_known_from_their_scope_and_from_their_conditions() {
+    let text = "@id(\"a\") permit (principal in Role::\"doula\", action, resource) when { principal in CareTeam::\"birth\" && resource has site && resource.site == Site::\"north\" && context.recipientState == \"TX\" };";
+    let policies = Policies::load(1, &[Text { name: "site.cedar", text }]).unwrap();
+    let named = policies.named();
+    assert!(named.roles.contains("doula") && named.roles.contains("nurse"));
+    assert!(named.care_teams.contains("birth") && named.sites.contains("north"));
+    assert!(named.states.contains("TX") && named.states.contains("CA"));
+}
+
+#[test]
 fn a_policy_that_takes_the_id_of_a_wall_is_refused() {
     let text = "@id(\"wall-tenant\")\npermit (principal, action, resource);";
     refuses(text, "access.policy.invalid", "site.cedar:1");

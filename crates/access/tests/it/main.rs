@@ -3,6 +3,10 @@
 #[cfg(test)]
 mod decide;
 #[cfg(test)]
+mod diff;
+#[cfg(test)]
+mod explain;
+#[cfg(test)]
 mod guard;
 #[cfg(test)]
 mod load;

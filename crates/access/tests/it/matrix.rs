@@ -1,12 +1,11 @@
 //! The access matrix: who may do what to which types, derived from the policies, as a text that a
 //! change of a policy changes. `PLUMMER_BLESS=1` writes it anew.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use access::{Action, Context, Decision, PrincipalKind, Purpose, Who};
+use access::{Persona, PrincipalKind, Who};
 
 use crate::support::{ROLES, kind, shipped, user};
 
@@ -58,63 +57,34 @@ fn the_access_matrix_is_the_one_that_was_reviewed() {
     for (group, kinds) in GROUPS {
         writeln!(text, "  {group}: {}", kinds.join(", ")).unwrap();
     }
-    for role in ROLES {
+    let types: Vec<_> =
+        GROUPS.iter().flat_map(|(_, kinds)| *kinds).map(|name| kind(name)).collect();
+    let personas: Vec<_> = ROLES
+        .map(|role| Persona { name: role.to_owned(), who: Arc::new(principal(role)), like: None })
+        .into();
+    for (role, rows) in shipped().matrix(&personas, &types).personas {
         writeln!(text, "\n# {role}").unwrap();
-        let who = principal(role);
-        // What is let through, for which type, by which actions, for which purposes.
-        let mut rows: BTreeMap<(usize, &str, String), BTreeMap<Action, Vec<String>>> =
-            BTreeMap::new();
-        for action in Action::ALL {
-            for (purpose, break_glass) in
-                Purpose::ALL.map(|p| (p, false)).into_iter().chain([(Purpose::Emergency, true)])
-            {
-                let context = Context {
-                    break_glass,
-                    mfa_age_seconds: 0,
-                    recipient_state: "CA".into(),
-                    ..Context::of(purpose)
-                };
-                let decision = shipped().decide(&who, action, None, &context);
-                let Decision::Allowed { guard, .. } = decision else { continue };
-                let glass = if break_glass { " (break-glass)" } else { "" };
-                let why = format!("{}{glass}", purpose.as_str());
-                for (at, (_, kinds)) in GROUPS.iter().enumerate() {
-                    for name in *kinds {
-                        let guard = guard.for_kind(kind(name));
-                        if !guard.is_nothing() {
-                            let row = rows.entry((at, name, guard.to_string())).or_default();
-                            row.entry(action).or_default().push(why.clone());
-                        }
-                    }
-                }
-            }
-        }
-        // Types that are treated alike share a row.
-        let mut told: BTreeMap<String, Vec<(usize, &str)>> = BTreeMap::new();
-        for ((at, name, guard), actions) in rows {
-            let mut by_why: BTreeMap<Vec<String>, Vec<&str>> = BTreeMap::new();
-            for (action, why) in actions {
-                by_why.entry(why).or_default().push(action.as_str());
-            }
-            for (why, actions) in by_why {
-                let any = why.len() == Purpose::ALL.len() + 1;
-                let why = if any { "any purpose".into() } else { why.join(", ") };
-                let guard = guard.replace('\n', "\n    ");
-                let row = format!("{} for {why}\n    {guard}\n    ", actions.join(", "));
-                told.entry(row).or_default().push((at, name));
-            }
-        }
-        for (row, types) in told {
+        let mut told: Vec<(String, String)> = Vec::new();
+        for row in rows {
             let mut groups = Vec::new();
-            for (at, (group, kinds)) in GROUPS.iter().enumerate() {
-                let here: Vec<_> = types.iter().filter(|t| t.0 == at).map(|t| t.1).collect();
+            for (group, kinds) in GROUPS {
+                let here = kinds.iter().filter(|name| row.types.contains(&kind(name)));
+                let here: Vec<_> = here.copied().collect();
                 if here.len() == kinds.len() {
-                    groups.push((*group).to_owned());
+                    groups.push(group.to_owned());
                 } else if !here.is_empty() {
                     groups.push(format!("{group} ({} only)", here.join(", ")));
                 }
             }
-            writeln!(text, "  {row}types: {}", groups.join(", ")).unwrap();
+            let any = row.purposes == ["any"];
+            let why = if any { "any purpose".into() } else { row.purposes.join(", ") };
+            let guard = row.records.replace('\n', "\n    ");
+            let does = format!("{} for {why}\n    {guard}\n    ", row.actions.join(", "));
+            told.push((does, groups.join(", ")));
+        }
+        told.sort();
+        for (does, groups) in told {
+            writeln!(text, "  {does}types: {groups}").unwrap();
         }
     }
     golden("matrix.txt", &text);

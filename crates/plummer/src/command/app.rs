@@ -19,7 +19,7 @@ pub(crate) fn run(settings: &Settings, args: App) -> anyhow::Result<ExitCode> {
     let say = Say { json: args.json };
     let (did, wish) = match args.command {
         AppCommand::Add(args) => {
-            role::check(&args.roles)?;
+            role::check(settings, &args.roles)?;
             ("registered", add(*args)?)
         }
         AppCommand::List => return list(say, tell(settings, Wish::Apps)?),

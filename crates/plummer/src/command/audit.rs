@@ -8,6 +8,8 @@ mod review;
 mod signals;
 mod verify;
 
+pub(crate) use report::instant;
+
 use crate::cli::Audit;
 use crate::settings::Settings;
 use anyhow::{Context as _, bail};

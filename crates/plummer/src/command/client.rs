@@ -14,7 +14,7 @@ pub(crate) fn run(settings: &Settings, args: Client) -> anyhow::Result<ExitCode>
     let sort = Sort::Program;
     match args.command {
         ClientCommand::Add(args) => {
-            role::check(&args.about.roles)?;
+            role::check(settings, &args.about.roles)?;
             say.made("added", tell(settings, add(args))?)
         }
         ClientCommand::List => say.all(tell(settings, Wish::List { sort })?),

@@ -2,6 +2,7 @@
 
 use crate::cli::people::{Role, RoleCommand};
 use crate::columns::aligned;
+use crate::command::policy;
 use crate::settings::Settings;
 use access::Policies;
 use access::policies::{ROLES, Text};
@@ -28,7 +29,7 @@ pub(crate) fn run(_settings: &Settings, args: Role) -> anyhow::Result<ExitCode> 
             write!(out, "{}", aligned(&head.into_iter().chain(rows).collect::<Vec<_>>()))?;
         }
         RoleCommand::Show(named) => {
-            check(std::slice::from_ref(&named.role))?;
+            known(&named.role)?;
             let found = roles().find(|(role, _)| *role == named.role);
             let (role, text) = found.ok_or_else(|| anyhow!("the role has no text here"))?;
             show(&mut out, role, text, args.json)?;
@@ -37,12 +38,25 @@ pub(crate) fn run(_settings: &Settings, args: Role) -> anyhow::Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// Refuses a name that is no role: a slip of the hand would give nothing, silently.
-pub(crate) fn check(names: &[String]) -> anyhow::Result<()> {
-    let known = |name: &String| name == SYSTEM || roles().any(|(role, _)| role == name);
-    match names.iter().find(|name| !known(name)) {
+/// Refuses a name that is no role, shipped or of the site: a slip of the hand would give nothing,
+/// silently.
+pub(crate) fn check(settings: &Settings, names: &[String]) -> anyhow::Result<()> {
+    let mut strange = names.iter().filter(|name| known(name).is_err()).peekable();
+    if strange.peek().is_none() {
+        return Ok(());
+    }
+    let site = policy::loaded(&settings.policies())?;
+    match strange.find(|name| !site.named().roles.contains(name.as_str())) {
         Some(name) => bail!("{name} is no role; `plummer role list` shows them"),
         None => Ok(()),
+    }
+}
+
+/// Refuses a name that is no shipped role.
+fn known(name: &str) -> anyhow::Result<()> {
+    match name == SYSTEM || roles().any(|(role, _)| role == name) {
+        true => Ok(()),
+        false => bail!("{name} is no role that is shipped; `plummer policy show` shows all"),
     }
 }
 
@@ -106,8 +120,16 @@ mod tests {
 
     #[test]
     fn a_name_that_is_no_role_is_refused() {
-        let check = |name: &str| check(&[name.to_owned()]);
+        let dir = tempfile::tempdir().unwrap();
+        let data = [("data", dir.path().display().to_string())];
+        let settings = Settings::read(&[], &[], &data).unwrap();
+        let check = |name: &str| check(&settings, &[name.to_owned()]);
         assert!(check("nurse").is_ok() && check(SYSTEM).is_ok());
         assert!(check("nurze").is_err() && check("directory").is_err());
+        assert!(check("doula").is_err());
+        let text = "@id(\"doula\") permit (principal in Role::\"doula\", action, resource);";
+        std::fs::create_dir(dir.path().join("policies")).unwrap();
+        std::fs::write(dir.path().join("policies/doula.cedar"), text).unwrap();
+        assert!(check("doula").is_ok() && check("nurze").is_err());
     }
 }

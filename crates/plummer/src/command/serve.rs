@@ -45,7 +45,7 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
         let server = server.with_smart(Arc::clone(&apps))?;
         tokio::spawn(sweep(Arc::clone(&apps)));
         let base = format!("{}://{}/fhir", server.scheme(), server.address());
-        control::answer(settings.data(), record.clone(), apps);
+        control::answer(settings.data(), settings.policies(), record.clone(), apps);
         let at_rest = record.health().at_rest;
         if at_rest.is_weak() {
             warn!(at_rest = at_rest.word(), "the data folder is not well protected at rest");

@@ -15,14 +15,14 @@ pub(crate) fn run(settings: &Settings, args: User) -> anyhow::Result<ExitCode> {
     let sort = Sort::Person;
     match args.command {
         UserCommand::Add(args) => {
-            role::check(&args.about.roles)?;
+            role::check(settings, &args.about.roles)?;
             let wish = add(args)?;
             say.made("added", tell(settings, wish)?)
         }
         UserCommand::List => say.all(tell(settings, Wish::List { sort })?),
         UserCommand::Show(args) => say.one(tell(settings, Wish::Show { sort, name: args.name })?),
         UserCommand::Grant(args) => {
-            role::check(&args.roles)?;
+            role::check(settings, &args.roles)?;
             let wish = Wish::Roles { name: args.name, grant: args.roles, revoke: Vec::new() };
             say.made("changed", tell(settings, wish)?)
         }

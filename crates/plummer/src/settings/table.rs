@@ -175,6 +175,12 @@ pub(crate) static TABLE: &[Setting] = &[
         "the state the site is in, such as CA: its rules label what is written; empty: no state's rules do",
     ),
     row(
+        "policy_folder",
+        Kind::Path,
+        "",
+        "the folder with the policies that the site adds; empty: the folder policies in the data folder, if there is one",
+    ),
+    row(
         "labelling",
         Kind::Choice(&["on", "off"]),
         "on",

@@ -22,6 +22,8 @@ mod kill;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod policy;
+#[cfg(test)]
 mod run;
 #[cfg(test)]
 mod serve;

@@ -17,6 +17,8 @@ mod import;
 #[cfg(test)]
 mod paging;
 #[cfg(test)]
+mod policies;
+#[cfg(test)]
 mod random;
 #[cfg(test)]
 mod single;

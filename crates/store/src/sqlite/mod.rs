@@ -12,6 +12,7 @@ mod defer;
 mod find;
 mod index;
 mod item;
+mod known;
 mod matching;
 mod names;
 mod open;
@@ -28,6 +29,7 @@ mod writer;
 pub use backup::restore;
 pub use cipher::Form;
 pub use convert::encrypt;
+pub use known::KnownFacts;
 pub use read::Reader;
 
 use crate::body::Prepared;

@@ -88,7 +88,7 @@ fn told(
 }
 
 /// The first instant of a date.
-pub(super) fn instant(text: &Option<String>) -> anyhow::Result<Option<Millis>> {
+pub(crate) fn instant(text: &Option<String>) -> anyhow::Result<Option<Millis>> {
     match text {
         None => Ok(None),
         Some(text) => match fhir::date::parse(text) {
