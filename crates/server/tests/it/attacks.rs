@@ -6,5 +6,5 @@ mod bytes;
 mod hidden;
 mod insiders;
 mod queries;
-mod world;
+pub(crate) mod world;
 mod writes;

@@ -11,9 +11,13 @@ mod binary;
 #[cfg(test)]
 mod bundle;
 #[cfg(test)]
+mod callers;
+#[cfg(test)]
 mod capability;
 #[cfg(test)]
 mod client;
+#[cfg(test)]
+mod denials;
 #[cfg(test)]
 mod guard;
 #[cfg(test)]
@@ -31,6 +35,8 @@ mod protect;
 mod rates;
 #[cfg(test)]
 mod read;
+#[cfg(test)]
+mod route_auth;
 #[cfg(test)]
 mod search;
 #[cfg(test)]
