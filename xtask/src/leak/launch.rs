@@ -162,7 +162,8 @@ mod tests {
     #[test]
     fn fields_are_read_off_a_page_and_a_code_off_the_way_back() {
         let page = Page {
-            text: r#"<form action="approval"><input type="hidden" name="form" value="x1">"#.to_owned(),
+            text: r#"<form action="approval"><input type="hidden" name="form" value="x1">"#
+                .to_owned(),
             location: Some(format!("{BACK}?state=s&code=plc_1")),
         };
         assert_eq!(page.field("form").as_deref(), Some("x1"));

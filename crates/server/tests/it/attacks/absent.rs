@@ -33,7 +33,10 @@ fn attack_15_a_subscription_is_a_record_like_any_and_nothing_is_delivered() {
     assert!(world.send(&world.who, "PUT", "/Subscription/s", body).status >= 400);
     assert!(world.send(&world.ann, "PUT", "/Subscription/s", body).status >= 400);
     world.put("/Subscription/s", body);
-    world.put("/Observation/of-ann", &super::world::observation("of-ann", "ann", 1, "2021-01-01", ""));
+    world.put(
+        "/Observation/of-ann",
+        &super::world::observation("of-ann", "ann", 1, "2021-01-01", ""),
+    );
     let kept = world.server.get("/Subscription/s");
     assert_eq!(kept.at("status"), "requested", "nobody here turns it on");
     assert_eq!(world.server.get("/Subscription/s/$status").status, 405);

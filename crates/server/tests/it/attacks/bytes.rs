@@ -105,7 +105,9 @@ fn attack_34_no_text_of_a_query_or_an_address_is_read_as_a_language() {
                 status => assert_eq!(status, 400, "{text} in {query}"),
             }
         }
-        for query in [format!("{encoded}=1"), format!("_sort={encoded}"), format!("_type={encoded}")] {
+        for query in
+            [format!("{encoded}=1"), format!("_sort={encoded}"), format!("_type={encoded}")]
+        {
             let status = world.server.get(&format!("/Patient?{query}")).status;
             assert_eq!(status, 400, "{text} in {query}");
         }
@@ -134,14 +136,18 @@ fn attack_40_json_is_read_in_one_way_or_not_at_all() {
         (answer.status, if answer.status >= 400 { answer.code() } else { String::new() })
     };
     let with = |more: &str| {
-        format!(r#"{{"resourceType":"Observation","id":"o","status":"final","code":{{"text":"x"}}{more}}}"#)
+        format!(
+            r#"{{"resourceType":"Observation","id":"o","status":"final","code":{{"text":"x"}}{more}}}"#
+        )
     };
     let deep = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
     assert_eq!(put(with(&format!(r#","extension":{deep}"#))), (400, "fhir.json.too-deep".into()));
     for twice in [r#","status":"amended""#, r#","\u0073tatus":"amended""#] {
         assert_eq!(put(with(twice)).0, 400, "{twice}");
     }
-    for no_json in [",", r#","value":01"#, r#","value":NaN"#, r#","value":+1"#, r#","note":"\ud800""#] {
+    for no_json in
+        [",", r#","value":01"#, r#","value":NaN"#, r#","value":+1"#, r#","note":"\ud800""#]
+    {
         assert_eq!(put(with(no_json)).0, 400, "{no_json}");
     }
     // Digits stay as they were written, above what a double holds and below.
@@ -178,10 +184,16 @@ fn attack_42_a_search_that_would_cost_too_much_is_refused_and_not_carried_out() 
     let many = "family=a&".repeat(200);
     let values = vec!["x"; 20_000].join(",");
     for (path, codes) in [
-        ("/Patient?name:contains=zz&given:contains=nn&family:contains=q&_sort=family".to_owned(), &["search.query.too-costly"][..]),
+        (
+            "/Patient?name:contains=zz&given:contains=nn&family:contains=q&_sort=family".to_owned(),
+            &["search.query.too-costly"][..],
+        ),
         (format!("/Patient?{chain}code=x"), &["search.query.too-many", "search.parameter.chain"]),
         (format!("/Patient?{many}"), &["search.query.too-many"]),
-        (format!("/Patient?family={values}"), &["search.query.too-many", "server.parameter.invalid"]),
+        (
+            format!("/Patient?family={values}"),
+            &["search.query.too-many", "server.parameter.invalid"],
+        ),
     ] {
         let answer = server.get(&path);
         let start = &path[..path.len().min(60)];

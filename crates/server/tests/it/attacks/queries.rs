@@ -145,7 +145,8 @@ fn attack_16_no_modifier_asks_after_what_is_hidden() {
 #[test]
 fn attack_16_a_masked_element_is_no_parameter_at_all() {
     let world = World::new();
-    let reason = r#""reasonCode":[{"coding":[{"system":"http://snomed.info/sct","code":"86406008"}]}],"#;
+    let reason =
+        r#""reasonCode":[{"coding":[{"system":"http://snomed.info/sct","code":"86406008"}]}],"#;
     let body = format!(
         r#"{{"resourceType":"Appointment","id":"a","status":"booked",{reason}"participant":[{{"actor":{{"reference":"Patient/ann"}},"status":"accepted"}}]}}"#
     );

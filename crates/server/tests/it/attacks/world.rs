@@ -100,7 +100,9 @@ pub(crate) fn told(answer: &Answer) -> String {
         said += root.get(name).map_or("", |it| it.raw());
     }
     let links = root.get("link").into_iter().flat_map(|links| links.items());
-    said + &links.filter_map(|link| Some(link.get_str("relation")?.into_owned())).collect::<String>()
+    said + &links
+        .filter_map(|link| Some(link.get_str("relation")?.into_owned()))
+        .collect::<String>()
 }
 
 pub(crate) fn ids(answer: &Answer) -> Vec<String> {

@@ -65,7 +65,8 @@ fn attack_10_references_and_deletes_ask_nothing_of_what_is_hidden() {
     };
     assert_eq!(conditional("b-1"), conditional("b-2"));
     // Whoever asks to delete what hidden records point at is told the same as for what none does.
-    let delete = |id: &str| outcome(&world.send(&world.who, "DELETE", &format!("/Observation/{id}"), ""));
+    let delete =
+        |id: &str| outcome(&world.send(&world.who, "DELETE", &format!("/Observation/{id}"), ""));
     assert_eq!(delete("of-ann"), delete("ann-two"));
     assert_eq!(delete("of-bob"), delete("of-bab"));
 }
@@ -77,8 +78,7 @@ fn attack_12_an_entry_of_a_bundle_gets_no_more_than_it_would_alone() {
         |method: &str, url: &str| format!(r#"{{"request":{{"method":"{method}","url":"{url}"}}}}"#);
     let bundle = |kind: &str, entries: &[String]| {
         let entries = entries.join(",");
-        let body =
-            format!(r#"{{"resourceType":"Bundle","type":"{kind}","entry":[{entries}]}}"#);
+        let body = format!(r#"{{"resourceType":"Bundle","type":"{kind}","entry":[{entries}]}}"#);
         world.send(&world.who, "POST", "/", &body)
     };
     for (method, url, absent) in [
@@ -119,6 +119,9 @@ fn attack_19_a_patch_tests_nothing() {
         };
         assert_eq!(patch("of-bob"), patch("of-bab"));
         assert_eq!(patch("of-bob"), patch("of-ann"));
-        assert!(patch("of-ann").starts_with("405"), "whoever brings PATCH looks at attack 19 first");
+        assert!(
+            patch("of-ann").starts_with("405"),
+            "whoever brings PATCH looks at attack 19 first"
+        );
     }
 }
