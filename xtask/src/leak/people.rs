@@ -7,7 +7,7 @@ use leak::token::{Client, Key};
 use leak::world::World;
 use leak::{People, Persona, Tokens};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::UNIX_EPOCH;
@@ -52,6 +52,8 @@ pub(super) struct OwnPeople {
     base: String,
     tokens: BTreeMap<String, String>,
     apps: BTreeMap<&'static str, App>,
+    /// The personas whose first tokens were asked for.
+    set_up: BTreeSet<&'static str>,
 }
 
 /// How an app comes to its token.
@@ -75,6 +77,7 @@ impl OwnPeople {
             base: base.to_owned(),
             tokens: BTreeMap::new(),
             apps: BTreeMap::new(),
+            set_up: BTreeSet::new(),
         }
     }
 
@@ -167,6 +170,10 @@ impl People for OwnPeople {
         let admin = self.token(ADMIN, &admin)?;
         let persona = world.persona;
         if matches!(persona.key, "app" | "user-app" | "backend-service") {
+            // The first are for setting the world up: before, there is no patient to approve it for.
+            if self.set_up.insert(persona.key) {
+                return Ok(Tokens { admin: Some(admin), persona: None });
+            }
             let token = self.app_token(world)?;
             return Ok(Tokens { admin: Some(admin), persona: Some(token) });
         }

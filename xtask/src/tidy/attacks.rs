@@ -32,7 +32,7 @@ pub(super) fn check(files: &[File]) -> Vec<Finding> {
                 let text = format!("`{module}::{test}` is no test");
                 findings.push(Finding::error(PAGE, line, text));
             }
-            if attack_of(test).is_some_and(|of| of != number) {
+            if number_in(test).is_some_and(|of| of != number) {
                 let text = format!("`{test}` is of another attack than {number}");
                 findings.push(Finding::error(PAGE, line, text));
             }
@@ -65,7 +65,7 @@ fn number_of(line: &str) -> Option<u32> {
 }
 
 /// The number in the name of a test.
-fn attack_of(test: &str) -> Option<u32> {
+fn number_in(test: &str) -> Option<u32> {
     test.strip_prefix("attack_")?.split('_').next()?.parse().ok()
 }
 

@@ -11,6 +11,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 const JSON: (&str, &str) = ("Content-Type", "application/fhir+json");
+/// The id of what is changed, with a number behind it.
+const SPARE: &str = "spare";
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 
 /// What is called for a form of address. A new form must say its own.
@@ -87,6 +89,7 @@ struct Table {
     site: Site,
     callers: Vec<Caller>,
     text: String,
+    calls: usize,
 }
 
 impl Table {
@@ -94,11 +97,15 @@ impl Table {
     fn row(&mut self, name: &str, method: &str, request: &Request) {
         let mut said: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for caller in &self.callers {
-            if self.site.peek("/Observation/spare") != 200 {
-                self.site.put("Observation/spare", &observation("spare"));
+            // Each call has a record of its own to change.
+            self.calls += 1;
+            let own = format!("{SPARE}-{}", self.calls);
+            let (path, body) =
+                (request.path.replace(SPARE, &own), request.body.replace(SPARE, &own));
+            if path.contains(&own) {
+                self.site.put(&format!("Observation/{own}"), &observation(&own));
             }
-            let answer =
-                caller.ask(&self.site, method, &request.path, &request.headers, &request.body);
+            let answer = caller.ask(&self.site, method, &path, &request.headers, &body);
             said.entry(outcome(&answer)).or_default().push(&caller.name);
         }
         writeln!(self.text, "{method} {name}").unwrap();
@@ -115,7 +122,7 @@ impl Table {
 fn attack_50_every_address_is_asked_by_every_kind_of_caller() {
     let site = Site::guarded();
     let callers = callers::all(&site);
-    let mut table = Table { site, callers, text: String::new() };
+    let mut table = Table { site, callers, text: String::new(), calls: 0 };
     table.text.push_str("# Every method on every address, and how each kind of caller is answered: the status, the code of a\n# refusal, and who. Patients are Ada's own; what changes is an Observation of Ada's. 404 and 200 of a\n# search say nothing of what is there: each sees what it may. All ask from the server's own machine, which\n# is shown figures.\n\n");
     // An emergency lasts, so it comes last.
     let (last, first): (Vec<_>, Vec<_>) =

@@ -141,11 +141,6 @@ impl Site {
         assert_eq!(self.ask(&self.all, "GET", path, "").status, 200, "{path}");
     }
 
-    /// The status with which whoever sees everything is answered.
-    pub(crate) fn peek(&self, path: &str) -> u16 {
-        self.ask(&self.all, "GET", path, "").status
-    }
-
     /// Asks the FHIR door with a token.
     pub(crate) fn ask(&self, token: &str, method: &str, path: &str, body: &str) -> Answer {
         let bearer = format!("Bearer {token}");

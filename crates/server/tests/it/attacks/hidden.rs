@@ -109,7 +109,10 @@ fn attack_11_validators_and_instants_tell_nothing_of_hidden_writes() {
     }
     let of_search = |path: &str| {
         let answer = world.get(path);
-        (answer.header("etag").map(str::to_owned), answer.header("last-modified").map(str::to_owned))
+        (
+            answer.header("etag").map(str::to_owned),
+            answer.header("last-modified").map(str::to_owned),
+        )
     };
     let queries = ["/Observation", "/Observation/_history", "/Observation?_sort=-_lastUpdated"];
     let before = queries.map(of_search);
@@ -190,7 +193,9 @@ fn attack_17_a_label_within_is_a_label_of_the_whole() {
     let get = |path: &str| world.server.get_as(&him, path).status;
     assert_eq!((get("/Observation/of-bob"), get("/Observation/part2")), (200, 404));
     let inner = observation("part2", "ann", 90, "2021-07-01", PART2);
-    let bundle = format!(r#"{{"resourceType":"Bundle","id":"p2","type":"collection","entry":[{{"resource":{inner}}}]}}"#);
+    let bundle = format!(
+        r#"{{"resourceType":"Bundle","id":"p2","type":"collection","entry":[{{"resource":{inner}}}]}}"#
+    );
     world.put("/Bundle/p2", &bundle);
     assert_eq!(get("/Bundle/p2"), 404);
 }
@@ -198,7 +203,9 @@ fn attack_17_a_label_within_is_a_label_of_the_whole() {
 #[test]
 fn attack_18_bytes_follow_the_labels_of_what_their_security_context_names() {
     let world = World::new();
-    let reference = format!(r#"{{"resourceType":"DocumentReference","id":"p2",{PART2}"status":"current","subject":{{"reference":"Patient/ann"}},"content":[{{"attachment":{{"url":"Binary/p2"}}}}]}}"#);
+    let reference = format!(
+        r#"{{"resourceType":"DocumentReference","id":"p2",{PART2}"status":"current","subject":{{"reference":"Patient/ann"}},"content":[{{"attachment":{{"url":"Binary/p2"}}}}]}}"#
+    );
     world.put("/DocumentReference/p2", &reference);
     world.put("/Binary/p2", r#"{"resourceType":"Binary","id":"p2","contentType":"text/plain","securityContext":{"reference":"DocumentReference/p2"},"data":"Qm9i"}"#);
     assert_eq!(world.get("/DocumentReference/p2").status, 404);
