@@ -2,6 +2,7 @@
 //! folder that is thrown away, with the demo clinic or the public patients in it and one user made
 //! for each persona. docs/internals/leak.md tells what it asks and how to point it at a peer.
 
+mod launch;
 mod people;
 
 use crate::{Command, root};
@@ -259,9 +260,9 @@ fn own_in(words: &Words, options: &Options, binary: &Path, data: &Path) -> anyho
     for mask in OWN_MASKS {
         options.masks.push(Mask::parse(mask)?);
     }
-    let mut people = OwnPeople::new(binary, data);
     let start = Start { binary, data, words: flags, environment: &[] };
     let server = Server::start(&start)?;
+    let mut people = OwnPeople::new(binary, data, server.url());
     let report = ask(&mut Remote::new(server.url())?, None, &mut people, &options)?;
     server.stop()?;
     Ok(report)

@@ -3,6 +3,7 @@
 //! Each rule is a function from text to findings, tested beside it on a good and a bad example.
 //! An error fails the run; a warning is only listed.
 
+mod attacks;
 mod codes;
 mod floors;
 mod lexer;
@@ -11,6 +12,7 @@ mod links;
 mod places;
 mod proofs;
 mod source;
+mod supply;
 mod words;
 
 use crate::{Command, root};
@@ -112,6 +114,8 @@ fn check(paths: &BTreeSet<String>, files: &[File]) -> anyhow::Result<Vec<Finding
     findings.extend(limits::check(text_of(limits::LIMITS)?, files));
     findings.extend(links::check(paths, files));
     findings.extend(proofs::check(files));
+    findings.extend(attacks::check(files));
+    findings.extend(supply::check(files));
     findings.extend(places::release_notes(paths));
     for file in files {
         findings.extend(places::check(file));

@@ -82,7 +82,7 @@ const CLINICAL_AND_ENCOUNTERS: &[&str] = &[
 ];
 
 /// Everybody the bench asks as.
-pub const PERSONAS: [Persona; 12] = [
+pub const PERSONAS: [Persona; 14] = [
     Persona {
         key: "clinician",
         role: "clinician",
@@ -201,6 +201,29 @@ pub const PERSONAS: [Persona; 12] = [
         others: true,
         types: Types::These(&[]),
         labels: &["V", "42CFRPart2", "PSYTHPN"],
+        trail: false,
+    },
+    // An app of a clinician's, with scopes for all that the clinician may do.
+    Persona {
+        key: "user-app",
+        role: "clinician",
+        purpose: "TREAT",
+        link: Link::Care,
+        others: true,
+        types: Types::These(&[]),
+        labels: &["42CFRPart2", "PSYTHPN"],
+        trail: false,
+    },
+    // A program that acts as itself, with scopes to read two types: `system/Patient.rs
+    // system/Observation.rs`.
+    Persona {
+        key: "backend-service",
+        role: "system",
+        purpose: "HOPERAT",
+        link: Link::Work,
+        others: false,
+        types: Types::AllBut(&["Patient", "Observation"]),
+        labels: &["42CFRPart2", "PSYTHPN"],
         trail: false,
     },
 ];

@@ -5,7 +5,7 @@
 use anyhow::{Context, bail};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use aws_lc_rs::signature::{
-    ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA384, RsaKeyPair,
+    ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA384, RsaKeyPair,
 };
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -64,6 +64,52 @@ pub fn clients(path: &Path) -> anyhow::Result<BTreeMap<String, Client>> {
         out.insert(persona, client);
     }
     Ok(out)
+}
+
+/// A key made for a run, for a server on which the bench registers a client itself.
+pub struct Key {
+    pkcs8: Vec<u8>,
+    /// The public half, as a JWK Set.
+    pub jwks: String,
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Key").finish_non_exhaustive()
+    }
+}
+
+/// The name of a key made for a run.
+const KEY_ID: &str = "leak";
+
+impl Key {
+    /// A new one.
+    pub fn new() -> anyhow::Result<Self> {
+        let random = SystemRandom::new();
+        let made = EcdsaKeyPair::generate_pkcs8(&ECDSA_P384_SHA384_FIXED_SIGNING, &random);
+        let pkcs8 = made.ok().context("no key was made")?.as_ref().to_vec();
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P384_SHA384_FIXED_SIGNING, &pkcs8);
+        let pair = pair.ok().context("not a P-384 key")?;
+        // An uncompressed point: 4, then both coordinates.
+        let point = pair.public_key().as_ref().get(1..).context("not a point")?;
+        let (x, y) = point.split_at_checked(48).context("not a point of P-384")?;
+        let coded = |half: &[u8]| URL_SAFE_NO_PAD.encode(half);
+        let key = json!({ "kty": "EC", "crv": "P-384", "alg": "ES384", "kid": KEY_ID,
+            "x": coded(x), "y": coded(y) });
+        Ok(Self { pkcs8, jwks: json!({ "keys": [key] }).to_string() })
+    }
+
+    /// The client that was registered with it.
+    pub fn client(&self, endpoint: &str, client_id: &str, scope: &str) -> Client {
+        Client {
+            endpoint: endpoint.to_owned(),
+            client_id: client_id.to_owned(),
+            key_id: KEY_ID.to_owned(),
+            scope: scope.to_owned(),
+            rsa: false,
+            key: self.pkcs8.clone(),
+        }
+    }
 }
 
 impl Client {
@@ -125,7 +171,7 @@ fn from_pem(text: &str) -> anyhow::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED, KeyPair, UnparsedPublicKey};
+    use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED, UnparsedPublicKey};
     use std::io::{Read, Write};
     use std::net::TcpListener;
     use std::thread;
@@ -149,6 +195,24 @@ mod tests {
             key: from_pem(&lines).expect("PEM"),
         };
         (client, public)
+    }
+
+    #[test]
+    fn a_key_made_for_a_run_signs_what_its_public_half_verifies() {
+        let key = Key::new().expect("a key");
+        let client = key.client("http://127.0.0.1:1/token", "c", "system/*.rs");
+        let assertion = client.assertion(1_000).expect("an assertion");
+        let (signed, signature) = assertion.rsplit_once('.').expect("three parts");
+        let set: Value = serde_json::from_str(&key.jwks).expect("JSON");
+        let mut point = vec![4];
+        for half in ["/keys/0/x", "/keys/0/y"] {
+            let half = set.pointer(half).and_then(Value::as_str).expect("a coordinate");
+            point.extend(URL_SAFE_NO_PAD.decode(half).expect("base64"));
+        }
+        let signature = URL_SAFE_NO_PAD.decode(signature).expect("base64");
+        let public = UnparsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, point);
+        public.verify(signed.as_bytes(), &signature).expect("it holds");
+        assert!(!key.jwks.contains("\"d\""), "the private half stays here");
     }
 
     #[test]

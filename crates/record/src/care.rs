@@ -10,7 +10,7 @@ use identity::Profile;
 use search::parse::{Level, Options, parse};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use store::{PageRequest, Scope};
+use store::{Hit, PageRequest, Scope};
 
 /// How long before and after an appointment or visit somebody is in care.
 const DAYS: i64 = 30;
@@ -86,17 +86,25 @@ impl Gate {
         };
         loop {
             let page = reader.search(&search, &request)?;
-            let mut patients = Patients::default();
-            for hit in &page.matches {
-                patients.of_hit(hit);
-            }
-            ids.extend(patients.into_ids());
+            ids.extend(page.matches.iter().filter_map(whom));
             match page.next {
                 Some(next) if ids.len() < PATIENTS_MAX => request.position = Some(next),
                 _ => return Ok(()),
             }
         }
     }
+}
+
+/// Whom a hit puts into care: the patient it is, or the one patient it names. Of one that names several
+/// nobody: whoever may write about the one could bring the other into care by it, and look.
+fn whom(hit: &Hit) -> Option<String> {
+    if r4().name(hit.resource_type) == "Patient" {
+        return Some(hit.id.clone());
+    }
+    let mut patients = Patients::default();
+    patients.of_hit(hit);
+    let mut ids = patients.into_ids().into_iter();
+    ids.next().filter(|_| ids.next().is_none())
 }
 
 /// `YYYY-MM-DD` of an instant.

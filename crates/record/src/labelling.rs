@@ -3,7 +3,7 @@
 //! `meta.security` (42 CFR Part 2; guard against a label that is stripped by leaving it out).
 
 use crate::gate::Settings;
-use crate::labels::labels_of;
+use crate::labels::{labels_of, labels_within};
 use crate::session::Session;
 use base::{Fault, Millis};
 use fhir::definitions::{TypeId, r4};
@@ -45,8 +45,9 @@ impl Session {
         replaces: bool,
     ) -> Result<Prepared, Fault> {
         let store = &self.gate.store;
+        let held = labels_within(body) | self.labels_of_context(of, body)?;
         let Some(labeller) = &self.gate.labelling.0 else {
-            return store.prepare(body, of, id, labels_of(body));
+            return store.prepare(body, of, id, labels_of(body) | held);
         };
         let labelled = self.label(labeller, of, body)?;
         let may_take_off = self.takes_labels_off();
@@ -57,14 +58,33 @@ impl Session {
         let own = body.get("meta").and_then(|meta| meta.get("security"));
         let ruled = own.is_some_and(|own| own.raw().contains(BASIS));
         if labelled.labels.is_empty() && before.is_none() && !ruled {
-            return store.prepare(body, of, id, labels_of(body));
+            return store.prepare(body, of, id, labels_of(body) | held);
         }
         let root = before.as_ref().map(Document::root);
         let security = Security::of(&labelled, body, root, may_take_off);
         let mut text = Vec::with_capacity(body.raw().len() + 256);
         security.write(body, &mut text);
         let document = Document::parse(text, self.limits())?;
-        store.prepare(document.root(), of, id, security.mask)
+        store.prepare(document.root(), of, id, security.mask | held)
+    }
+
+    /// What the bytes of a Binary are kept as: the labels, as they are now, of the record that its
+    /// security context names (<https://hl7.org/fhir/R4/binary.html#security>).
+    fn labels_of_context(&self, of: TypeId, body: Value<'_>) -> Result<u64, Fault> {
+        if r4().name(of) != "Binary" {
+            return Ok(0);
+        }
+        let text = body.get("securityContext").and_then(|context| context.get_str("reference"));
+        let Some(Reference::Relative(target)) = text.as_deref().and_then(parse) else {
+            return Ok(0);
+        };
+        let Some(named) = r4().resource_type(target.resource_type) else { return Ok(0) };
+        // The gate's own question, whatever the caller sees; nothing of it is shown.
+        let everything = Scope::everything();
+        let hit = self.gate.store.reader(&everything)?.read(named, target.id)?;
+        let Some(hit) = hit.filter(|hit| !hit.deleted) else { return Ok(0) };
+        let document = Document::parse(hit.body, self.limits())?;
+        Ok(labels_of(document.root()) | labels_within(document.root()))
     }
 
     fn label<'l>(

@@ -18,6 +18,17 @@ pub fn labels_of(resource: Value<'_>) -> u64 {
     labels.bits()
 }
 
+/// The label bits of the resources within a resource: contained, in the entries of a bundle, in
+/// parameters. What holds a copy is kept as what it is a copy of.
+pub(crate) fn labels_within(resource: Value<'_>) -> u64 {
+    let all = |name: &str| resource.get(name).into_iter().flat_map(Value::items);
+    let wrapped = all("entry").chain(all("parameter")).chain(all("part"));
+    let inner = all("contained").chain(wrapped.clone().filter_map(|one| one.get("resource")));
+    let labels = inner.fold(0, |labels, one| labels | labels_of(one) | labels_within(one));
+    // Parts of a parameter; how deep a document may be is bounded.
+    wrapped.fold(labels, |labels, one| labels | labels_within(one))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,5 +44,24 @@ mod tests {
         );
         let document = Document::parse_text(text, &Limits::default()).unwrap();
         assert_eq!(labels_of(document.root()), 1 << 5 | 1 << 8 | 1 << 63);
+    }
+
+    #[test]
+    fn labels_of_copies_are_read_wherever_they_stand() {
+        let copy = format!(
+            r#"{{"resourceType":"Basic","meta":{{"security":[{{"system":"{}","code":"V"}}]}}}}"#,
+            access::CONFIDENTIALITY,
+        );
+        for around in [
+            r#"{"contained":[{}]}"#,
+            r#"{"entry":[{"resource":{}}]}"#,
+            r#"{"entry":[{"resource":{"contained":[{}]}}]}"#,
+            r#"{"parameter":[{"part":[{"resource":{}}]}]}"#,
+        ] {
+            let text = around.replace("{}", &copy);
+            let document = Document::parse_text(text, &Limits::default()).unwrap();
+            assert_eq!(labels_within(document.root()), 1 << 5, "{around}");
+            assert_eq!(labels_of(document.root()), 0, "{around}");
+        }
     }
 }

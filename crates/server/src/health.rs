@@ -12,6 +12,8 @@ use fhir::write::Writer;
 use http::{Method, StatusCode};
 
 const JSON: &str = "application/json";
+/// What is answered beside the FHIR API and the authorization server.
+pub const HEALTH: [&str; 3] = ["/health/live", "/health/ready", "/metrics"];
 /// The version of the text format.
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -23,7 +25,7 @@ pub(crate) fn answer(
     path: &str,
     watches: bool,
 ) -> Result<Reply, Fault> {
-    let known = matches!(path, "/health/live" | "/health/ready" | "/metrics");
+    let known = HEALTH.contains(&path);
     if known && !matches!(*method, Method::GET | Method::HEAD) {
         return Err(Fault::new(&code::NOT_SUPPORTED, "this address can only be read"));
     }

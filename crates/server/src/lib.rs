@@ -31,7 +31,9 @@ mod waiver;
 
 pub use certificate::Validity;
 pub use config::Config;
+pub use health::HEALTH;
 pub use key_sets::KeySets;
 pub use listen::Server;
+pub use smart::addresses as auth_addresses;
 pub use tls::{Facts, Standing, TlsFiles, inspect};
 pub use waiver::Waiver;

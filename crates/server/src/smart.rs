@@ -94,6 +94,19 @@ static WELL_KNOWN: &[Row] = &[
     row("openid-configuration", Some(discovery::openid), None, Readers::Anybody),
 ];
 
+/// Every method and address that the authorization server answers, for a table that must name each.
+pub fn addresses() -> Vec<(Method, String)> {
+    let below = |root: String, rows: &'static [Row]| {
+        rows.iter().flat_map(move |row| {
+            let ways = [(Method::GET, row.get), (Method::POST, row.post)];
+            let path = format!("{root}{}", row.path);
+            ways.into_iter().filter(|(_, way)| way.is_some()).map(move |(m, _)| (m, path.clone()))
+        })
+    };
+    let own = below(ROOT.to_owned(), ROUTES);
+    own.chain(below(format!("{BASE_PATH}/.well-known/"), WELL_KNOWN)).collect()
+}
+
 fn find(path: &str) -> Option<&'static Row> {
     if let Some(name) = path.strip_prefix(ROOT) {
         return ROUTES.iter().find(|row| row.path == name);

@@ -1,11 +1,13 @@
 //! Who asks: tokens that were given, clients that fetch theirs, or users made on our own server.
 
+use super::launch;
 use anyhow::{Context, bail};
 use leak::persona::Link;
-use leak::token::Client;
+use leak::token::{Client, Key};
 use leak::world::World;
 use leak::{People, Persona, Tokens};
-use std::collections::BTreeMap;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::UNIX_EPOCH;
@@ -46,23 +48,94 @@ const ADMIN: &str = "leak-bench";
 pub(super) struct OwnPeople {
     binary: PathBuf,
     data: PathBuf,
+    /// The base address of the server.
+    base: String,
     tokens: BTreeMap<String, String>,
+    apps: BTreeMap<&'static str, App>,
+    /// The personas whose first tokens were asked for.
+    set_up: BTreeSet<&'static str>,
 }
 
+/// How an app comes to its token.
+enum App {
+    /// A user approves it: its client id, the user's name and password.
+    Approved(String, String, String),
+    /// It signs for itself.
+    Signs(Client),
+}
+
+/// What apps ask for; it is all they are registered for.
+const PATIENT_APP: &str = "launch/patient patient/*.rs";
+const USER_APP: &str = "user/*.cruds";
+const BACKEND: &str = "system/Patient.rs system/Observation.rs";
+
 impl OwnPeople {
-    pub(super) fn new(binary: &Path, data: &Path) -> Self {
-        Self { binary: binary.to_owned(), data: data.to_owned(), tokens: BTreeMap::new() }
+    pub(super) fn new(binary: &Path, data: &Path, base: &str) -> Self {
+        Self {
+            binary: binary.to_owned(),
+            data: data.to_owned(),
+            base: base.to_owned(),
+            tokens: BTreeMap::new(),
+            apps: BTreeMap::new(),
+            set_up: BTreeSet::new(),
+        }
     }
 
     /// Why a persona cannot be made here, if it cannot.
     pub(super) fn cannot(persona: &Persona) -> Option<&'static str> {
         match persona.key {
-            "app" => Some("an app gets its token by launch (SMART), never at the console"),
             "agent" => {
                 Some("an agent acts for a user, and nothing lets it yet: alone it is denied")
             }
             _ => None,
         }
+    }
+
+    /// A token for an app, got as apps get theirs; it lives minutes, so it is got anew each time.
+    fn app_token(&mut self, world: &World) -> anyhow::Result<String> {
+        let key = world.persona.key;
+        if !self.apps.contains_key(key) {
+            let app = self.register(world)?;
+            self.apps.insert(key, app);
+        }
+        match self.apps.get(key).context("it is registered")? {
+            App::Approved(app, name, password) => {
+                let scopes = if key == "app" { PATIENT_APP } else { USER_APP };
+                launch::token(&self.base, app, scopes, (name, password))
+            }
+            App::Signs(client) => client.token(UNIX_EPOCH.elapsed()?.as_secs()),
+        }
+    }
+
+    fn register(&self, world: &World) -> anyhow::Result<App> {
+        let key = world.persona.key;
+        let name = format!("leak-{key}");
+        let mut words = vec!["app", "add", &name, "--display", key, "--json"];
+        if key == "backend-service" {
+            let key = Key::new()?;
+            let file = self.data.with_extension("jwks.json");
+            std::fs::write(&file, &key.jwks)?;
+            let file = file.display().to_string();
+            words.extend(["--scope", BACKEND, "--role", "system", "--jwks", &file]);
+            let root = self.base.strip_suffix("/fhir").context("our own base ends in /fhir")?;
+            let id = id_of(&self.call(&words)?)?;
+            return Ok(App::Signs(key.client(&format!("{root}/auth/token"), &id, BACKEND)));
+        }
+        let scopes = if key == "app" { PATIENT_APP } else { USER_APP };
+        words.extend(["--scope", scopes, "--public", "--redirect", launch::BACK]);
+        let id = id_of(&self.call(&words)?)?;
+        let (site, me) = (world.shared("org"), world.shared("me"));
+        let user = format!("leak-user-of-{key}");
+        let mut words = vec!["user", "add", &user, "--display", key, "--draw", "--permanent"];
+        words.push("--json");
+        match key {
+            "app" => words.extend(["--role", "patient", "--patient", &world.own]),
+            _ => words.extend(["--role", "clinician", "--practitioner", &me, "--site", &site]),
+        }
+        let made: Value = serde_json::from_str(&self.call(&words)?)?;
+        let password = made.get("drawn").and_then(Value::as_str);
+        let password = password.context("no password was drawn")?.to_owned();
+        Ok(App::Approved(id, user, password))
     }
 
     fn token(&mut self, name: &str, make: &[&str]) -> anyhow::Result<String> {
@@ -96,6 +169,14 @@ impl People for OwnPeople {
         let admin = ["client", "add", ADMIN, "--display", "leak bench", "--role", "system"];
         let admin = self.token(ADMIN, &admin)?;
         let persona = world.persona;
+        if matches!(persona.key, "app" | "user-app" | "backend-service") {
+            // The first are for setting the world up: before, there is no patient to approve it for.
+            if self.set_up.insert(persona.key) {
+                return Ok(Tokens { admin: Some(admin), persona: None });
+            }
+            let token = self.app_token(world)?;
+            return Ok(Tokens { admin: Some(admin), persona: Some(token) });
+        }
         let name = format!("leak-{}", persona.key);
         let (site, me) = (world.shared("org"), world.shared("me"));
         let mut make = vec!["user", "add", &name, "--display", persona.key, "--role", persona.role];
@@ -109,4 +190,11 @@ impl People for OwnPeople {
         let token = self.token(&name, &make)?;
         Ok(Tokens { admin: Some(admin), persona: Some(token) })
     }
+}
+
+/// The client id in what `plummer app add --json` prints.
+fn id_of(json: &str) -> anyhow::Result<String> {
+    let made: Value = serde_json::from_str(json)?;
+    let id = made.get("id").and_then(Value::as_str).context("the app has no id")?;
+    Ok(id.to_owned())
 }

@@ -21,11 +21,13 @@ pub(super) fn check(files: &[File]) -> Vec<Finding> {
     findings
 }
 
-fn citations(line: &str) -> impl Iterator<Item = (&str, &str)> {
+/// `module::test` in backticks.
+pub(super) fn citations(line: &str) -> impl Iterator<Item = (&str, &str)> {
     line.split('`').skip(1).step_by(2).filter_map(|code| code.split_once("::"))
 }
 
-fn proves(file: &File, module: &str, test: &str) -> bool {
+/// Whether a file holds that test.
+pub(super) fn proves(file: &File, module: &str, test: &str) -> bool {
     let name = file.path.rsplit('/').next().and_then(|name| name.strip_suffix(".rs"));
     name == Some(module) && (test == "*" || file.text.contains(&format!("fn {test}(")))
 }

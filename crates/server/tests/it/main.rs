@@ -3,15 +3,21 @@
 #[cfg(test)]
 mod access_log;
 #[cfg(test)]
+mod attacks;
+#[cfg(test)]
 mod audit_catalogue;
 #[cfg(test)]
 mod binary;
 #[cfg(test)]
 mod bundle;
 #[cfg(test)]
+mod callers;
+#[cfg(test)]
 mod capability;
 #[cfg(test)]
 mod client;
+#[cfg(test)]
+mod denials;
 #[cfg(test)]
 mod guard;
 #[cfg(test)]
@@ -31,6 +37,8 @@ mod protect;
 mod rates;
 #[cfg(test)]
 mod read;
+#[cfg(test)]
+mod route_auth;
 #[cfg(test)]
 mod search;
 #[cfg(test)]
