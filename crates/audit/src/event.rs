@@ -201,6 +201,9 @@ named! {
         ClaimDrawn = 55, "claim-drawn", "The claim code of the first start was drawn.";
         BreakGlass = 57, "break-glass", "The glass was broken before a patient's record, in an emergency.";
         Claimed = 56, "claimed", "The first administrator was made with the claim code.";
+        Linked = 70, "linked", "A person is known by what an issuer says, from now on.";
+        Unlinked = 71, "unlinked", "Whom issuers mean by a person was forgotten.";
+        RolesMapped = 72, "roles-mapped", "Roles or sites of a person followed from what an issuer says.";
     }
 }
 

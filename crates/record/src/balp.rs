@@ -88,15 +88,19 @@ pub(crate) fn coded(event: &Event) -> Coded {
         // Emergency override started.
         Kind::BreakGlass => dicom("110113", "Security Alert", "110127", "E"),
         // User security attributes changed.
-        Kind::UserCreate | Kind::TokenIssued | Kind::ClaimDrawn | Kind::FactorAdded => {
-            dicom("110113", "Security Alert", "110137", "C")
-        }
+        Kind::UserCreate
+        | Kind::TokenIssued
+        | Kind::ClaimDrawn
+        | Kind::FactorAdded
+        | Kind::Linked => dicom("110113", "Security Alert", "110137", "C"),
         Kind::UserChange
         | Kind::UserDisable
         | Kind::UserEnable
         | Kind::PasswordSet
         | Kind::RecoveryCodes
-        | Kind::FactorsReset => dicom("110113", "Security Alert", "110137", "U"),
+        | Kind::FactorsReset
+        | Kind::Unlinked
+        | Kind::RolesMapped => dicom("110113", "Security Alert", "110137", "U"),
     }
 }
 
