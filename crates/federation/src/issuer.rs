@@ -25,7 +25,7 @@ const TEXT_BYTES_MAX: usize = 512;
 pub struct Issuer {
     /// What this site knows it by: in addresses, sessions and the access log.
     pub name: IssuerName,
-    /// What stands on its button.
+    /// What people know it by: it stands on a button behind “Sign in with”.
     pub label: String,
     /// Its address, exactly as it says it in what it signs.
     pub issuer: String,
@@ -118,7 +118,10 @@ impl Issuer {
     }
 
     /// Every origin that it may be asked at, its own first.
-    pub(crate) fn all_origins(&self) -> Result<Vec<Origin>, Fault> {
+    ///
+    /// # Errors
+    /// When one of them is no origin.
+    pub fn all_origins(&self) -> Result<Vec<Origin>, Fault> {
         let mut all = vec![Target::parse(&self.issuer)?.origin];
         for text in &self.origins {
             all.push(Origin::parse(text)?);

@@ -42,6 +42,8 @@ pub(crate) struct State {
     began: Instant,
     /// The authorization server of apps, if there is one.
     pub(crate) smart: Option<Arc<smart::Smart>>,
+    /// The issuers by which people may sign in, if there are any.
+    pub(crate) federation: Option<Arc<federation::Federation>>,
     random: Mutex<Box<dyn Random>>,
     pool: Arc<Semaphore>,
     draining: AtomicBool,
@@ -72,6 +74,7 @@ impl State {
             clock,
             capabilities: OnceLock::new(),
             smart: None,
+            federation: None,
             random: Mutex::new(random),
             pool,
             draining: AtomicBool::new(false),

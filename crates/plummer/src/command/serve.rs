@@ -4,6 +4,7 @@
 use crate::apps;
 use crate::cli::Serve;
 use crate::control;
+use crate::federation;
 use crate::first_start::{self, Welcome};
 use crate::import::demo;
 use crate::opening;
@@ -16,7 +17,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 
@@ -39,6 +40,10 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
         let server = Server::bind(record.clone(), config, clock, random).await?;
         let apps = Arc::new(apps::open(&record, Arc::new(NoFetch))?);
         let server = server.with_smart(Arc::clone(&apps))?;
+        let server = match federation::open(settings, &Handle::current())? {
+            Some(federation) => server.with_federation(Arc::new(federation))?,
+            None => server,
+        };
         tokio::spawn(sweep(Arc::clone(&apps)));
         let base = format!("{}://{}/fhir", server.scheme(), server.address());
         control::answer(settings.data(), record.clone(), apps);
