@@ -54,7 +54,12 @@ pub(crate) fn vouched(issuer: &Issuer, claims: &Claims, now: Millis) -> Option<V
 /// A digest of whom an issuer means.
 fn subject(issuer: &str, sub: &str) -> [u8; 32] {
     let length = u64::try_from(issuer.len()).unwrap_or(u64::MAX);
-    Sha256::new().chain_update(length.to_be_bytes()).chain_update(issuer).chain_update(sub).finalize().into()
+    Sha256::new()
+        .chain_update(length.to_be_bytes())
+        .chain_update(issuer)
+        .chain_update(sub)
+        .finalize()
+        .into()
 }
 
 /// The texts of a claim: itself, or those of its list.
@@ -143,7 +148,10 @@ mod tests {
         let issuer = Issuer { sites: vec![rule], ..sound() };
         let said = of(&issuer, r#","ward":"north""#).expect("taken");
         assert_eq!(said.sites, ["org-n"]);
-        assert_eq!((said.governs_roles, said.governs_sites), (vec!["nurse".into()], vec!["org-n".into()]));
+        assert_eq!(
+            (said.governs_roles, said.governs_sites),
+            (vec!["nurse".into()], vec!["org-n".into()])
+        );
     }
 
     #[test]
@@ -164,7 +172,10 @@ mod tests {
         let by_mail = Issuer { name_claim: "email".into(), ..sound() };
         let name = |more: &str| of(&by_mail, more).expect("taken").name;
         assert_eq!(name(r#","email":"a@b.example""#), None);
-        assert_eq!(name(r#","email":"a@b.example","email_verified":true"#).as_deref(), Some("a@b.example"));
+        assert_eq!(
+            name(r#","email":"a@b.example","email_verified":true"#).as_deref(),
+            Some("a@b.example")
+        );
     }
 
     #[test]

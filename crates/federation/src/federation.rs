@@ -204,9 +204,8 @@ impl Federation {
         let code = one("code")?.filter(|code| code.len() <= CODE_BYTES_MAX).ok_or(Doubt::Code)?;
         let issued = self.trade(party, &document, code, &waiting)?;
         let token = Token::parse(&issued.id_token, &issuer.allowed())?;
-        let keys = self.asked(issuer.name, || {
-            known.keys(issuer, &document, &*party.ask, &token.kid, now)
-        })?;
+        let keys = self
+            .asked(issuer.name, || known.keys(issuer, &document, &*party.ask, &token.kid, now))?;
         let expected = Expected {
             issuer: &issuer.issuer,
             client: &issuer.client_id,
@@ -336,4 +335,3 @@ fn encoded(text: &str) -> String {
     let pair = encode_query(&[("x".to_owned(), text.to_owned())]);
     pair.strip_prefix("x=").map(str::to_owned).unwrap_or_default()
 }
-

@@ -193,7 +193,8 @@ impl Issuer {
                 return wrong(entry, "list the values that mean two factors");
             }
         }
-        let label = |text: &str| !text.is_empty() && text.len() <= 64 && !text.contains(char::is_control);
+        let label =
+            |text: &str| !text.is_empty() && text.len() <= 64 && !text.contains(char::is_control);
         let role = |rule: &RoleRule| claim(&rule.claim) && text(&rule.value) && label(&rule.role);
         if self.roles.len() > LIST_MAX || !self.roles.iter().all(role) {
             return wrong("roles", "each names a claim, its value, and a role");
@@ -280,7 +281,10 @@ pub(crate) mod tests {
         assert_eq!(refused(|i| i.algorithms = vec!["none".into()]), entry("algorithms"));
         assert_eq!(refused(|i| i.algorithms.clear()), entry("algorithms"));
         assert_eq!(refused(|i| i.link = false), entry("link"));
-        assert_eq!(refused(|i| i.email_domains = vec!["@a.example".into()]), entry("email_domains"));
+        assert_eq!(
+            refused(|i| i.email_domains = vec!["@a.example".into()]),
+            entry("email_domains")
+        );
         assert_eq!(refused(|i| i.scopes = vec!["a b".into()]), entry("scopes"));
         let administrator = |i: &mut Issuer| i.roles[0].role = "it-administrator".into();
         assert_eq!(refused(administrator), entry("roles"));

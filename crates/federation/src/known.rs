@@ -218,7 +218,8 @@ mod tests {
         fn get(&self, _address: &str) -> Result<Answer, Fault> {
             self.asked.fetch_add(1, Ordering::SeqCst);
             let (n, kid) = (URL_SAFE_NO_PAD.encode([0xC5; 256]), self.kid.lock().clone());
-            let body = format!(r#"{{"keys":[{{"kty":"RSA","kid":"{kid}","n":"{n}","e":"AQAB"}}]}}"#);
+            let body =
+                format!(r#"{{"keys":[{{"kty":"RSA","kid":"{kid}","n":"{n}","e":"AQAB"}}]}}"#);
             let body = Zeroizing::new(body.into_bytes());
             Ok(Answer { status: 200, body, max_age_s: Some(86_400) })
         }
@@ -249,7 +250,10 @@ mod tests {
         }
         assert!(ask.asked.load(Ordering::SeqCst) - before <= QUESTIONS_MAX);
         assert!(knows("new", later), "who is known signs in all the same");
-        assert!(!knows("new", 0) || ask.asked.load(Ordering::SeqCst) > before, "a clock turned back");
+        assert!(
+            !knows("new", 0) || ask.asked.load(Ordering::SeqCst) > before,
+            "a clock turned back"
+        );
     }
 
     proptest! {

@@ -156,11 +156,11 @@ impl Identity {
             Change::keep(ShelfName::Factors, key, version),
             Change::keep(ShelfName::Principals, key, Some(principal.version)),
         ];
-        let assurance =
-            if vouched.second_factor { Assurance::Aal2 } else { Assurance::Aal1 };
+        let assurance = if vouched.second_factor { Assurance::Aal2 } else { Assurance::Aal1 };
         // A factor that nobody says was shown is not fresh; one shown in the future is no answer.
         let shown = vouched.shown.filter(|at| *at <= now);
-        let opened = self.open_vouched(principal, assurance, source, now, guards, vouched.issuer, shown)?;
+        let opened =
+            self.open_vouched(principal, assurance, source, now, guards, vouched.issuer, shown)?;
         Ok(Welcome::In(Step::Done(opened)))
     }
 
@@ -174,7 +174,8 @@ impl Identity {
     pub fn unlink(&self, id: PrincipalId) -> Result<usize, Fault> {
         let _writing = self.write();
         let links = self.links_of(id)?;
-        let ending = self.end(|state| state.session.principal == id && state.session.issuer.is_some());
+        let ending =
+            self.end(|state| state.session.principal == id && state.session.issuer.is_some());
         let mut changes = ending.changes();
         for (link, version) in &links {
             let subject = Link::subject_key(&link.subject);
@@ -199,7 +200,10 @@ impl Identity {
     }
 
     /// Who it is: known by a link, linked now, or made now. Whoever calls it holds `write`.
-    #[expect(clippy::type_complexity, reason = "a refusal says upon whom, and a failure is neither")]
+    #[expect(
+        clippy::type_complexity,
+        reason = "a refusal says upon whom, and a failure is neither"
+    )]
     fn vouched_for(
         &self,
         vouched: &Vouched,

@@ -5,8 +5,9 @@
 pub(crate) mod flags;
 pub(crate) mod table;
 
-use anyhow::{Context as _, anyhow, bail};
+use crate::command::role;
 use ::federation::Issuer;
+use anyhow::{Context as _, anyhow, bail};
 use base::Clock as _;
 use base::Limits;
 use base::time::SystemClock;
@@ -14,7 +15,6 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use crate::command::role;
 use table::{Kind, Setting, TABLE, setting, suggestion};
 
 /// Names with our prefix in the environment that are no settings.

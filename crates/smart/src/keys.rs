@@ -195,13 +195,7 @@ impl KeySet {
     }
 
     /// Whether a key of this name and kind verifies the signature.
-    pub fn verify(
-        &self,
-        kid: &str,
-        of: Algorithm,
-        message: &[u8],
-        signature: &[u8],
-    ) -> bool {
+    pub fn verify(&self, kid: &str, of: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         self.0.iter().any(|key| key.kid == kid && key.verify(of, message, signature))
     }
 }

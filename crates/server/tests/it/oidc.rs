@@ -52,7 +52,9 @@ fn somebody_new_is_made_with_the_roles_that_follow_and_nothing_else() {
     assert_eq!(site.logged(Kind::SignIn), ["200 Principal,Session,Issuer/st"]);
     // The secret went to the token endpoint, in no address and no form.
     let asked = fake.asked("/realm/token").concat();
-    assert!(!asked.contains("geheim") && !asked.contains(SECRET) && asked.contains("code_verifier="));
+    assert!(
+        !asked.contains("geheim") && !asked.contains(SECRET) && asked.contains("code_verifier=")
+    );
     assert!(!sent.header("location").expect("one").contains("geheim"));
 }
 
@@ -171,7 +173,8 @@ fn only_verified_addresses_of_the_listed_domains_are_taken() {
 #[test]
 fn the_second_factor_of_somebody_here_is_asked_for_unless_the_issuer_saw_two() {
     let fake = Fake::start("id.example");
-    let site = site(&fake, r#","link":true,"second_factor_amr":["mfa"],"second_factor_acr":["urn:two"]"#);
+    let site =
+        site(&fake, r#","link":true,"second_factor_amr":["mfa"],"second_factor_acr":["urn:two"]"#);
     let recovery = site.enrol("eve");
     fake.says(&[("preferred_username", "\"eve\""), ("amr", "[\"pwd\"]")]);
     let mut visitor = Visitor::new(&site);

@@ -1,8 +1,8 @@
 //! An issuer that does as it is told, over TLS with an authority of its own: discovery, keys, and
 //! codes traded for tokens; and a network on which its name leads to it.
 
-use crate::smart_site::{Federate, Site, System, Visitor, value};
 use crate::client::Answer;
+use crate::smart_site::{Federate, Site, System, Visitor, value};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use base::Clock as _;
@@ -17,7 +17,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::collections::HashMap;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use tokio::net::TcpStream;
@@ -69,7 +69,9 @@ impl Key {
     fn jwk(&self, kid: &str) -> String {
         let point = self.public();
         let (x, y) = (part(&point[1..33]), part(&point[33..]));
-        format!(r#"{{"kty":"EC","crv":"P-256","use":"sig","alg":"ES256","kid":"{kid}","x":"{x}","y":"{y}"}}"#)
+        format!(
+            r#"{{"kty":"EC","crv":"P-256","use":"sig","alg":"ES256","kid":"{kid}","x":"{x}","y":"{y}"}}"#
+        )
     }
 
     pub(crate) fn sign(&self, text: &str) -> String {
@@ -242,7 +244,8 @@ impl Inside {
         }
         let given = self.codes.lock().unwrap().remove(&one("code"));
         let Some(given) = given else { return refused() };
-        let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, one("code_verifier").as_bytes());
+        let hash =
+            aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, one("code_verifier").as_bytes());
         let right = part(hash.as_ref()) == given.challenge && one("redirect_uri") == given.redirect;
         if !right && !script.careless {
             return refused();
@@ -275,7 +278,10 @@ impl Inside {
         );
         let token = format!("{text}.{}", script.key.sign(&text));
         let token = (script.twist)(token, &script.key);
-        (200, format!(r#"{{"access_token":"{access}","token_type":"Bearer","id_token":"{token}"}}"#))
+        (
+            200,
+            format!(r#"{{"access_token":"{access}","token_type":"Bearer","id_token":"{token}"}}"#),
+        )
     }
 }
 
@@ -295,7 +301,9 @@ fn read(stream: &mut impl std::io::Read) -> Option<(String, String)> {
     loop {
         if let Some(at) = all.windows(4).position(|w| w == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&all[..at]).into_owned();
-            let length = head.lines().find_map(|l| l.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            let length = head
+                .lines()
+                .find_map(|l| l.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
             if all.len() >= at + 4 + length.unwrap_or(0) {
                 return Some((head, String::from_utf8_lossy(&all[at + 4..]).into_owned()));
             }
@@ -424,7 +432,8 @@ impl Visitor<'_> {
         if self.form.is_empty() {
             self.open("/auth/sign-in");
         }
-        let fields = [("form", self.form.clone()), ("issuer", issuer.to_owned()), ("next", next.to_owned())];
+        let fields =
+            [("form", self.form.clone()), ("issuer", issuer.to_owned()), ("next", next.to_owned())];
         let fields: Vec<_> = fields.into_iter().map(|(n, v)| (n.to_owned(), v)).collect();
         self.post("/auth/oidc", &fields, &[])
     }

@@ -43,7 +43,6 @@ pub(crate) struct Site {
     pub(crate) smart: Arc<Smart>,
     /// The token of a service that has all that the walls leave.
     all: String,
-    pub(crate) record: Record,
     pub(crate) dir: TempDir,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -73,7 +72,6 @@ impl Site {
         )
         .unwrap();
         let smart = Arc::new(smart(&record));
-        let held = record.clone();
         for name in ["eve", "mallory"] {
             let profile = Profile {
                 name: name.to_owned(),
@@ -115,7 +113,11 @@ impl Site {
                 .unwrap();
             runtime.block_on(async {
                 let listen = "127.0.0.1:0".parse().unwrap();
-                let config = Config { listen, guard, ..Config::default() };
+                let mut config = Config { listen, guard, ..Config::default() };
+                if federate.is_some() {
+                    // Everybody comes from one address.
+                    config.rates.sign_in_burst = 10_000;
+                }
                 let random = Box::new(Seeded::new(3));
                 let server =
                     Server::bind(record, config, Arc::new(SystemClock), random).await.unwrap();
@@ -131,7 +133,7 @@ impl Site {
         let address = address.recv().unwrap();
         let (stop, thread) = (Some(stop), Some(thread));
         let all = all.text().expose().to_owned();
-        let site = Self { address, app, smart, record: held, all, dir, stop, thread };
+        let site = Self { address, app, smart, all, dir, stop, thread };
         // Whose general practitioners they are, clinicians may see.
         let cared = patient("ada", "Lovelace").replacen(
             "{",

@@ -31,12 +31,10 @@ impl Offered<'_> {
             return body.join(own);
         }
         if self.own {
-            return body
-                .join(own)
-                .raw("<p class=\"or\">or</p>")
-                .join(&self.buttons(form, next));
+            return body.join(own).raw("<p class=\"or\">or</p>").join(&self.buttons(form, next));
         }
-        let details = if tried { "<details class=\"own\" open>" } else { "<details class=\"own\">" };
+        let details =
+            if tried { "<details class=\"own\" open>" } else { "<details class=\"own\">" };
         body.join(&self.buttons(form, next))
             .raw(details)
             .raw("<summary>Administrators sign in here</summary>")
@@ -62,7 +60,9 @@ impl Offered<'_> {
     /// Where the forms of the page may lead, beside here: browsers hold redirects to it as well.
     pub(super) fn targets(&self) -> String {
         let mut all: Vec<String> = Vec::new();
-        for origin in self.issuers.iter().flat_map(|issuer| issuer.all_origins().unwrap_or_default()) {
+        for origin in
+            self.issuers.iter().flat_map(|issuer| issuer.all_origins().unwrap_or_default())
+        {
             let text = origin.to_string();
             if !all.contains(&text) {
                 all.push(text);
