@@ -147,9 +147,9 @@ impl Federation {
         let (party, known) = self.parties.get(at).ok_or_else(none)?;
         let issuer = party.issuer.name;
         match self.believed(party, known, at, params, browser) {
-            Ok((next, None)) => {
+            Ok((_, None)) => {
                 identity.note_unbelieved(issuer, source)?;
-                warn!(%issuer, why = "email-domain", next = !next.is_empty(), "a sign-in by an issuer was refused");
+                warn!(%issuer, why = "email-domain", "a sign-in by an issuer was refused");
                 Err(not_taken())
             }
             Ok((next, Some(vouched))) => match identity.vouch(&vouched, source)? {

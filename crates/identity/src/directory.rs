@@ -16,6 +16,7 @@ use crate::principal::{
 };
 use crate::refusal::{last_administrator, name_taken, not_found};
 use crate::secret::Secret;
+use crate::session::State;
 use crate::shelf::{Change, SCAN_MAX, ShelfName, conflict};
 
 impl Identity {
@@ -119,7 +120,14 @@ impl Identity {
             changes.push(Change::put(ShelfName::Names, key, None, named(id)));
         }
         changes.extend(self.spend_claim(&principal.profile)?);
+        // Administrators sign in here: what an issuer opened before the role was given ends with it.
+        let rises = !self.administers(&before) && self.administers(&principal);
+        let by_issuer =
+            |state: &State| state.session.principal == id && state.session.issuer.is_some();
+        let ending = self.end(|state| rises && by_issuer(state));
+        changes.extend(ending.changes());
         self.put(&mut principal, changes, DeedKind::Changed)?;
+        self.core.table.remove(&ending.digests());
         Ok(principal)
     }
 

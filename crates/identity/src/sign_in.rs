@@ -316,7 +316,10 @@ impl Identity {
         guard: Change,
     ) -> Result<Opened, Fault> {
         let key = showed.principal.as_bytes();
-        let may = |one: &Principal| showed.issuer.is_some() || self.enters_here(one);
+        let may = |one: &Principal| match showed.issuer {
+            Some(_) => !self.is_administrator(one),
+            None => self.enters_here(one),
+        };
         let principal = self.load_principal(showed.principal)?.filter(able).filter(may);
         let principal = principal.ok_or_else(refused)?;
         let mut guards =
@@ -337,8 +340,12 @@ impl Identity {
     /// Whether somebody may sign in with what they have here: all may, or administrators alone, who
     /// have to be let in also when no issuer can be reached.
     pub(crate) fn enters_here(&self, one: &Principal) -> bool {
-        let settings = &self.core.settings;
-        settings.local || one.profile.roles.contains(&settings.administrator_role)
+        self.core.settings.local || self.is_administrator(one)
+    }
+
+    /// Whether somebody has the role that no issuer signs in.
+    pub(crate) fn is_administrator(&self, one: &Principal) -> bool {
+        one.profile.roles.contains(&self.core.settings.administrator_role)
     }
 }
 

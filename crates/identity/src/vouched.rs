@@ -283,7 +283,7 @@ impl Identity {
         if one.kind != Kind::Person || one.disabled.is_some() {
             return Err((Why::Disabled, Some(one.id)));
         }
-        if one.profile.roles.contains(&self.core.settings.administrator_role) {
+        if self.is_administrator(&one) {
             return Err((Why::Administrator, Some(one.id)));
         }
         Ok(one)

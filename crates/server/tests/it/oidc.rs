@@ -153,6 +153,32 @@ fn who_is_disabled_is_out_at_once_and_the_issuer_cannot_bring_them_back() {
 }
 
 #[test]
+fn who_becomes_an_administrator_loses_what_an_issuer_opened() {
+    let fake = Fake::start("id.example");
+    let site = site(&fake, LINK);
+    let recovery = site.enrol("eve");
+    fake.says(&[("preferred_username", "\"mallory\"")]);
+    let mut open = Visitor::new(&site);
+    open.by(&fake);
+    let token = open.cookie("__Host-plummer-session").expect("a session");
+    let mut own = Visitor::new(&site);
+    own.open("/auth/sign-in");
+    own.sign_in_for("mallory", "");
+    let kept = own.cookie("__Host-plummer-session").expect("a session");
+    site.give("mallory", &["it-administrator"]);
+    assert!(site.smart.identity().find(&token, None).is_err());
+    assert!(site.smart.identity().find(&kept, None).is_ok(), "what was opened here stays");
+    // Nor does it help to be halfway when the role is given.
+    fake.says(&[("preferred_username", "\"eve\""), ("sub", "\"subject-2\"")]);
+    let mut halfway = Visitor::new(&site);
+    let page = halfway.by(&fake);
+    let handle = page.field("handle").expect("a handle");
+    site.give("eve", &["it-administrator"]);
+    let page = halfway.send_form(&[("next", ""), ("handle", &handle), ("code", &recovery)]);
+    assert_eq!(page.status, 401);
+}
+
+#[test]
 fn only_verified_addresses_of_the_listed_domains_are_taken() {
     let fake = Fake::start("id.example");
     let site = site(&fake, r#","create":true,"email_domains":["hospital.example"]"#);
