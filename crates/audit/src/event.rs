@@ -203,6 +203,9 @@ named! {
         PolicyChange = 70, "policy-change", "Other policies came into force, by a start or a reload.";
         PolicyAsked = 71, "policy-asked", "It was asked why somebody may do something, or what other policies would change.";
         Claimed = 56, "claimed", "The first administrator was made with the claim code.";
+        Linked = 72, "linked", "A person is known by what an issuer says, from now on.";
+        Unlinked = 73, "unlinked", "Whom issuers mean by a person was forgotten.";
+        RolesMapped = 74, "roles-mapped", "Roles or sites of a person followed from what an issuer says.";
     }
 }
 

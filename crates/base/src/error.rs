@@ -107,6 +107,9 @@ codes! {
     SIGN_IN_REFUSED = "identity.sign-in.refused", 401, "login", "the sign-in did not succeed";
     SIGN_IN_NEEDED = "identity.sign-in.needed", 401, "login", "the request names no caller";
     SIGN_IN_BACK_OFF = "identity.sign-in.back-off", 429, "throttled", "there were too many attempts to sign in";
+    FEDERATED_REFUSED = "identity.federated.refused", 403, "login", "this site does not take the sign-in from elsewhere";
+    FEDERATED_INVALID = "identity.federated.invalid", 401, "login", "what came from elsewhere was not believed";
+    FEDERATED_UNAVAILABLE = "identity.federated.unavailable", 503, "transient", "the sign-in elsewhere cannot be reached";
     SESSION_EXPIRED = "identity.session.expired", 401, "expired", "the session has ended";
     TOKEN_INVALID = "identity.token.invalid", 401, "login", "the token is not valid";
     NAME_TAKEN = "identity.login.taken", 409, "duplicate", "the sign-in name is taken";

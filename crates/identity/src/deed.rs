@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 
 use crate::identity::Identity;
+use crate::issuer::IssuerName;
 use crate::principal::PrincipalId;
 use crate::session::{Caller, SessionId};
 
@@ -66,6 +67,12 @@ pub enum DeedKind {
     ClaimDrawn,
     /// The first administrator was made with it.
     Claimed,
+    /// A person is known by what an issuer says, from now on.
+    Linked,
+    /// Whom issuers mean by a person was forgotten.
+    Unlinked,
+    /// Roles or sites followed from what an issuer says.
+    RolesMapped,
     /// Nobody did anything: a last use was written down, what is over was swept away, a hash was made
     /// anew. The only kind that leaves no trace in the log.
     Upkeep,
@@ -82,6 +89,8 @@ pub struct Deed {
     pub upon: Option<PrincipalId>,
     /// To which session or token, when it was one.
     pub session: Option<SessionId>,
+    /// By whose word, when it was an issuer's.
+    pub issuer: Option<IssuerName>,
 }
 
 impl Deed {
@@ -91,6 +100,7 @@ impl Deed {
         asker: Asker { by: By::Nobody, request: [0; 16], source: None },
         upon: None,
         session: None,
+        issuer: None,
     };
 
     /// Done in one session or to it.
@@ -123,6 +133,6 @@ impl Identity {
 
     /// A deed of whoever asks.
     pub(crate) const fn deed(&self, kind: DeedKind, upon: Option<PrincipalId>) -> Deed {
-        Deed { kind, asker: self.asker, upon, session: None }
+        Deed { kind, asker: self.asker, upon, session: None, issuer: None }
     }
 }

@@ -8,7 +8,7 @@ use base::error::code;
 use base::{Fault, Millis};
 
 use crate::body;
-use crate::deed::DeedKind;
+use crate::deed::{Deed, DeedKind};
 use crate::identity::Identity;
 use crate::principal::{
     Disabled, Kind, Principal, PrincipalId, Profile, REASON_BYTES_MAX, SignInName, invalid,
@@ -16,6 +16,7 @@ use crate::principal::{
 };
 use crate::refusal::{last_administrator, name_taken, not_found};
 use crate::secret::Secret;
+use crate::session::State;
 use crate::shelf::{Change, SCAN_MAX, ShelfName, conflict};
 
 impl Identity {
@@ -119,7 +120,14 @@ impl Identity {
             changes.push(Change::put(ShelfName::Names, key, None, named(id)));
         }
         changes.extend(self.spend_claim(&principal.profile)?);
+        // Administrators sign in here: what an issuer opened before the role was given ends with it.
+        let rises = !self.administers(&before) && self.administers(&principal);
+        let by_issuer =
+            |state: &State| state.session.principal == id && state.session.issuer.is_some();
+        let ending = self.end(|state| rises && by_issuer(state));
+        changes.extend(ending.changes());
         self.put(&mut principal, changes, DeedKind::Changed)?;
+        self.core.table.remove(&ending.digests());
         Ok(principal)
     }
 
@@ -184,14 +192,26 @@ impl Identity {
     fn put(
         &self,
         principal: &mut Principal,
-        mut changes: Vec<Change>,
+        changes: Vec<Change>,
         kind: DeedKind,
+    ) -> Result<(), Fault> {
+        let deed = self.deed(kind, Some(principal.id));
+        self.put_with(principal, changes, deed)
+    }
+
+    /// Puts a principal with whatever else changes; its sessions see it at once. Whoever calls it
+    /// holds `write`.
+    pub(crate) fn put_with(
+        &self,
+        principal: &mut Principal,
+        mut changes: Vec<Change>,
+        deed: Deed,
     ) -> Result<(), Fault> {
         principal.changed = Millis(self.now().0.max(principal.changed.0));
         let key = principal.id.as_bytes();
         let body = principal.encode()?;
         changes.push(Change::put(ShelfName::Principals, key, Some(principal.version), body));
-        self.core.ground.shelf.commit(changes, self.deed(kind, Some(principal.id)))?;
+        self.core.ground.shelf.commit(changes, deed)?;
         principal.version = principal.version.saturating_add(1);
         self.core.table.renew(&Arc::new(principal.clone()));
         Ok(())

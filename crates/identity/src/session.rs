@@ -12,6 +12,7 @@ use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Serialize};
 
 use crate::body::{self, Body};
+use crate::issuer::IssuerName;
 use crate::principal::{Principal, PrincipalId, printable};
 use crate::refusal::{expired, token_invalid};
 use crate::settings::Settings;
@@ -88,6 +89,8 @@ pub struct Session {
     pub source: Option<IpAddr>,
     /// What a script token is for.
     pub note: String,
+    /// Who vouched for whoever signed in; none when they showed their factors here.
+    pub issuer: Option<IssuerName>,
 }
 
 /// Whoever sends a request, by its token.
@@ -131,6 +134,8 @@ pub(crate) struct Stored {
     source: Option<IpAddr>,
     #[serde(default)]
     note: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    issuer: Option<IssuerName>,
 }
 
 impl Body for Stored {
@@ -161,6 +166,7 @@ impl Session {
             used_ms: self.used.0,
             source: self.source,
             note: self.note.clone(),
+            issuer: self.issuer,
         })
     }
 
@@ -179,6 +185,7 @@ impl Session {
             used: Millis(stored.used_ms),
             source: stored.source,
             note: stored.note,
+            issuer: stored.issuer,
         };
         Ok((session, TokenDigest(stored.digest)))
     }
@@ -305,6 +312,7 @@ mod tests {
             used: Millis(1_795_340_467_000),
             source: Some(IpAddr::from([10, 0, 0, 7])),
             note: String::new(),
+            issuer: None,
         };
         let bytes = session.encode(token.digest()).expect("encoded");
         let json = r#"{"digest":"Yw3NKWbEM2aRElRIu7JbT_QSpJxzLbLIq8G4WBvXEN0","kind":"signin","assurance":"aal2","created_ms":1795340467000,"ends_ms":1795383667000,"stepped_up_ms":1795340467000,"used_ms":1795340467000,"source":"10.0.0.7","note":""}"#;

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 
 use crate::deed::{By, Deed, DeedKind};
 use crate::identity::Identity;
+use crate::issuer::IssuerName;
 use crate::principal::{Principal, PrincipalId, invalid, printable};
 use crate::refusal::{disabled, expired, step_up_needed, token_invalid};
 use crate::session::{
@@ -31,6 +32,7 @@ struct Order {
     ends: Millis,
     stepped_up_at: Option<Millis>,
     note: String,
+    issuer: Option<IssuerName>,
 }
 
 /// Sessions that are over in memory, on their way off the shelf.
@@ -90,6 +92,7 @@ impl Identity {
             ends: Millis(now.0.saturating_add(ttl_ms)),
             stepped_up_at: None,
             note: note.to_owned(),
+            issuer: None,
         };
         self.open_session(order, now, vec![guard], self.deed(DeedKind::TokenIssued, Some(id)))
     }
@@ -171,10 +174,46 @@ impl Identity {
             ends: Millis(now.0.saturating_add(self.core.settings.absolute_ms)),
             stepped_up_at: Some(now),
             note: String::new(),
+            issuer: None,
         };
+        self.open_person(order, source, now, guards)
+    }
+
+    /// Opens the session of somebody whom an issuer vouches for; `shown` is when a factor was.
+    #[expect(clippy::too_many_arguments, reason = "it says all that a session is made of")]
+    pub(crate) fn open_vouched(
+        &self,
+        principal: Principal,
+        assurance: Assurance,
+        source: IpAddr,
+        now: Millis,
+        guards: Vec<Change>,
+        issuer: IssuerName,
+        shown: Option<Millis>,
+    ) -> Result<Opened, Fault> {
+        let order = Order {
+            principal,
+            kind: SessionKind::SignIn,
+            assurance,
+            source: Some(source),
+            ends: Millis(now.0.saturating_add(self.core.settings.absolute_ms)),
+            stepped_up_at: shown,
+            note: String::new(),
+            issuer: Some(issuer),
+        };
+        self.open_person(order, source, now, guards)
+    }
+
+    fn open_person(
+        &self,
+        order: Order,
+        source: IpAddr,
+        now: Millis,
+        guards: Vec<Change>,
+    ) -> Result<Opened, Fault> {
         let id = order.principal.id;
         let mut deed = self.deed(DeedKind::SignedIn, Some(id)).from(source);
-        deed.asker.by = By::Principal(id);
+        (deed.asker.by, deed.issuer) = (By::Principal(id), order.issuer);
         self.open_session(order, now, guards, deed)
     }
 
@@ -199,6 +238,7 @@ impl Identity {
             used: now,
             source: order.source,
             note: order.note,
+            issuer: order.issuer,
         };
         let body = session.encode(token.digest())?;
         changes.push(Change::put(ShelfName::Sessions, &session.key(), None, body));

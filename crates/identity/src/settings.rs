@@ -43,6 +43,9 @@ pub struct Settings {
     pub site_names: Vec<String>,
     /// The role that makes an administrator.
     pub administrator_role: String,
+    /// Whether everybody may sign in with what they have here; else administrators alone, and all
+    /// others by an issuer.
+    pub local: bool,
 }
 
 impl Default for Settings {
@@ -62,6 +65,7 @@ impl Default for Settings {
             issuer: "Plummer".to_owned(),
             site_names: Vec::new(),
             administrator_role: "it-administrator".to_owned(),
+            local: true,
         }
     }
 }

@@ -47,11 +47,13 @@ pub enum ShelfName {
     AppAssertions,
     /// The keys that sign identity tokens.
     AppKeys,
+    /// Whom issuers mean by their people.
+    Links,
 }
 
 impl ShelfName {
     /// Every shelf.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Principals,
         Self::Names,
         Self::Passwords,
@@ -63,6 +65,7 @@ impl ShelfName {
         Self::AppRefreshes,
         Self::AppAssertions,
         Self::AppKeys,
+        Self::Links,
     ];
 
     /// A stable name.
@@ -79,6 +82,7 @@ impl ShelfName {
             Self::AppRefreshes => "app-refresh",
             Self::AppAssertions => "app-assertion",
             Self::AppKeys => "app-key",
+            Self::Links => "link",
         }
     }
 }

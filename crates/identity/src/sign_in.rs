@@ -9,8 +9,9 @@ use base::{Fault, Millis};
 
 use crate::backoff::NameKey;
 use crate::deed::DeedKind;
-use crate::factor::{FactorKind, Proof};
+use crate::factor::{FactorKind, Factors, Proof};
 use crate::identity::Identity;
+use crate::issuer::IssuerName;
 use crate::kdf::Slot;
 use crate::password::Stored;
 use crate::principal::{Kind, Principal, PrincipalId, SignInName};
@@ -56,7 +57,9 @@ pub(crate) struct Halfway {
     pub(crate) principal: PrincipalId,
     name: NameKey,
     /// The password that was right; if it is changed meanwhile, it is no longer.
-    password: u64,
+    password: Option<u64>,
+    /// Who vouched, where it was no password.
+    issuer: Option<IssuerName>,
     until: Millis,
     tries: u32,
 }
@@ -73,6 +76,19 @@ pub(crate) struct Known {
     pub(crate) password: u64,
     /// It opens nothing but its own change.
     pub(crate) must_change: bool,
+}
+
+/// What was shown at the first step: a password that stands in this version, or an issuer's word.
+pub(crate) struct Showed {
+    pub(crate) principal: PrincipalId,
+    pub(crate) password: Option<u64>,
+    pub(crate) issuer: Option<IssuerName>,
+}
+
+impl Showed {
+    const fn password(known: &Known) -> Self {
+        Self { principal: known.principal, password: Some(known.password), issuer: None }
+    }
 }
 
 impl Identity {
@@ -92,30 +108,36 @@ impl Identity {
             let (version, factors) = self.load_factors(known.principal)?;
             if !factors.required() {
                 let guard = Change::keep(ShelfName::Factors, known.principal.as_bytes(), version);
-                let opened = self.enter(&known, Assurance::Aal1, source, now, guard)?;
+                let showed = Showed::password(&known);
+                let opened = self.enter(&showed, Assurance::Aal1, source, now, guard)?;
                 return Ok((Step::Done(opened), true));
             }
-            let handle = Token::draw(self.random())?;
-            let until = Millis(now.0.saturating_add(self.core.settings.second_step_ms));
-            let halfway = Halfway {
-                principal: known.principal,
-                name: key,
-                password: known.password,
-                until,
-                tries: 0,
-            };
-            let mut waiting = self.core.halfway.lock();
-            waiting.retain(|_, halfway| halfway.waits(now));
-            drop_oldest(&mut waiting, known.principal);
-            if waiting.len() >= HALFWAY_MAX {
-                return Err(Fault::new(&code::OVERLOADED, "Try again in a few minutes."));
-            }
-            waiting.insert(handle.digest(), halfway);
-            let factors = factors.kinds();
             // It costs nothing and clears nothing: what was guessed before stays counted until the
             // second step is right as well.
-            Ok((Step::SecondFactor(Awaited { handle, factors, until }), false))
+            Ok((self.await_second(Showed::password(&known), key, &factors, now)?, false))
         })
+    }
+
+    /// Keeps the first step until the second is shown.
+    pub(crate) fn await_second(
+        &self,
+        showed: Showed,
+        name: NameKey,
+        factors: &Factors,
+        now: Millis,
+    ) -> Result<Step, Fault> {
+        let handle = Token::draw(self.random())?;
+        let until = Millis(now.0.saturating_add(self.core.settings.second_step_ms));
+        let Showed { principal, password, issuer } = showed;
+        let halfway = Halfway { principal, name, password, issuer, until, tries: 0 };
+        let mut waiting = self.core.halfway.lock();
+        waiting.retain(|_, halfway| halfway.waits(now));
+        drop_oldest(&mut waiting, principal);
+        if waiting.len() >= HALFWAY_MAX {
+            return Err(Fault::new(&code::OVERLOADED, "Try again in a few minutes."));
+        }
+        waiting.insert(handle.digest(), halfway);
+        Ok(Step::SecondFactor(Awaited { handle, factors: factors.kinds(), until }))
     }
 
     /// The second step: a proof of a second factor, with the handle of the first.
@@ -239,7 +261,7 @@ impl Identity {
     /// Whose name and password these are. Whatever is wrong, the same is read and hashed.
     pub(crate) fn know(&self, name: &str, password: &Secret, slot: &Slot) -> Result<Known, Fault> {
         let id = self.named(name)?.unwrap_or(NOBODY);
-        let principal = self.load_principal(id)?.filter(able);
+        let principal = self.load_principal(id)?.filter(|one| able(one) && self.enters_here(one));
         let found = self.load_password(id)?.filter(|_| principal.is_some());
         let typed = weak::normalise(password.expose());
         let text = typed.as_ref().map_or("", |typed| typed.as_str());
@@ -277,31 +299,53 @@ impl Identity {
         now: Millis,
     ) -> Result<Opened, Fault> {
         let used = self.prove(halfway.principal, proof, now)?.ok_or_else(refused)?;
-        let (principal, password) = (halfway.principal, halfway.password);
-        let known = Known { principal, password, must_change: false };
+        let Halfway { principal, password, issuer, .. } = *halfway;
+        let showed = Showed { principal, password, issuer };
         let _writing = self.write();
-        self.enter(&known, Assurance::Aal2, source, now, used)
+        self.enter(&showed, Assurance::Aal2, source, now, used)
     }
 
     /// Opens the session of somebody who showed all that was asked for, if that is still so.
     /// Whoever calls it holds `write`.
     fn enter(
         &self,
-        known: &Known,
+        showed: &Showed,
         assurance: Assurance,
         source: IpAddr,
         now: Millis,
         guard: Change,
     ) -> Result<Opened, Fault> {
-        let key = known.principal.as_bytes();
-        let principal = self.load_principal(known.principal)?.filter(able);
+        let key = showed.principal.as_bytes();
+        let may = |one: &Principal| match showed.issuer {
+            Some(_) => !self.is_administrator(one),
+            None => self.enters_here(one),
+        };
+        let principal = self.load_principal(showed.principal)?.filter(able).filter(may);
         let principal = principal.ok_or_else(refused)?;
-        let guards = vec![
-            guard,
-            Change::keep(ShelfName::Passwords, key, Some(known.password)),
-            Change::keep(ShelfName::Principals, key, Some(principal.version)),
-        ];
-        self.open_sign_in(principal, assurance, source, now, guards).map_err(conflict_is_refusal)
+        let mut guards =
+            vec![guard, Change::keep(ShelfName::Principals, key, Some(principal.version))];
+        if let Some(version) = showed.password {
+            guards.push(Change::keep(ShelfName::Passwords, key, Some(version)));
+        }
+        let opened = match showed.issuer {
+            None => self.open_sign_in(principal, assurance, source, now, guards),
+            // A factor was shown here, just now.
+            Some(issuer) => {
+                self.open_vouched(principal, assurance, source, now, guards, issuer, Some(now))
+            }
+        };
+        opened.map_err(conflict_is_refusal)
+    }
+
+    /// Whether somebody may sign in with what they have here: all may, or administrators alone, who
+    /// have to be let in also when no issuer can be reached.
+    pub(crate) fn enters_here(&self, one: &Principal) -> bool {
+        self.core.settings.local || self.is_administrator(one)
+    }
+
+    /// Whether somebody has the role that no issuer signs in.
+    pub(crate) fn is_administrator(&self, one: &Principal) -> bool {
+        one.profile.roles.contains(&self.core.settings.administrator_role)
     }
 }
 

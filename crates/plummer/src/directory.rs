@@ -78,6 +78,11 @@ pub(crate) fn carry_out(record: &Record, wish: Wish) -> Result<Told, Fault> {
             identity.reset_factors(one.id)?;
             told(identity, &one)
         }
+        Wish::Unlink { name } => {
+            let one = find(identity, Sort::Person, &name)?;
+            identity.unlink(one.id)?;
+            told(identity, &one)
+        }
         Wish::Sessions { sort, name, end } => sessions(identity, sort, &name, end),
         Wish::Issue { name, ttl_ms, note } => {
             let one = find(identity, Sort::Any, &name)?;
@@ -277,6 +282,7 @@ fn show(identity: &Identity, one: &Principal) -> Result<Shown, Fault> {
         created: one.created.to_instant(),
         password: password.to_owned(),
         factors: factors.collect(),
+        issuers: identity.links(one.id)?.iter().map(ToString::to_string).collect(),
         sessions: sessions.len(),
         tokens: tokens.len(),
         drawn: None,
@@ -300,6 +306,9 @@ fn open(one: &Principal, session: &Session) -> Open {
         },
         ends: session.ends.to_instant(),
         from: session.source.map(|source| source.to_string()),
-        note: session.note.clone(),
+        note: match session.issuer {
+            Some(issuer) => format!("by {issuer}"),
+            None => session.note.clone(),
+        },
     }
 }

@@ -8,6 +8,7 @@ mod confine;
 mod control;
 mod directory;
 mod doctor;
+mod federation;
 mod first_start;
 mod import;
 mod logging;

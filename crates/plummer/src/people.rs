@@ -125,6 +125,7 @@ impl Say {
             ("represents", one.represents.join(", ")),
             ("password", one.password),
             ("second factors", one.factors.join(", ")),
+            ("known by", one.issuers.join(", ")),
             ("sessions", one.sessions.to_string()),
             ("tokens", one.tokens.to_string()),
             ("since", one.created),

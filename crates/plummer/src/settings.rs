@@ -6,6 +6,8 @@ pub(crate) mod flags;
 pub(crate) mod table;
 
 use crate::policies::{self, Folder};
+use crate::command::role;
+use ::federation::Issuer;
 use anyhow::{Context as _, anyhow, bail};
 use base::Clock as _;
 use base::Limits;
@@ -18,6 +20,9 @@ use table::{Kind, Setting, TABLE, setting, suggestion};
 
 /// Names with our prefix in the environment that are no settings.
 const OTHERS: [&str; 3] = ["PLUMMER_CONFIG", "PLUMMER_TEST_DATA", "PLUMMER_REQUIRE_DATA"];
+
+/// The one table of a file: issuers, each with many entries of its own.
+const ISSUERS: &str = "oidc";
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +76,8 @@ impl fmt::Display for Value {
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     values: Vec<(Value, Source)>,
+    /// The issuers by which people may sign in, of the last file that names any.
+    issuers: Vec<Issuer>,
 }
 
 impl Settings {
@@ -80,7 +87,7 @@ impl Settings {
         environment: &[(String, String)],
         flags: &[(&'static str, String)],
     ) -> anyhow::Result<Self> {
-        let mut settings = Self { values: Vec::with_capacity(TABLE.len()) };
+        let mut settings = Self { values: Vec::with_capacity(TABLE.len()), issuers: Vec::new() };
         for setting in TABLE {
             settings.values.push((parse(setting, setting.default)?, Source::Default));
         }
@@ -114,6 +121,11 @@ impl Settings {
         let table: toml::Table =
             text.parse().with_context(|| format!("{shown} is not well-formed TOML"))?;
         for (name, given) in table {
+            if name == ISSUERS {
+                let issuers: Result<Vec<Issuer>, _> = given.try_into();
+                self.issuers = issuers.with_context(|| format!("{ISSUERS} in {shown}"))?;
+                continue;
+            }
             let setting = setting(&name).ok_or_else(|| unknown(&name, &name, &shown))?;
             let text = match given {
                 toml::Value::String(text) => text,
@@ -187,6 +199,11 @@ impl Settings {
             Some((Value::List(list), _)) => list.clone(),
             _ => Vec::new(),
         }
+    }
+
+    /// The issuers by which people may sign in.
+    pub(crate) fn issuers(&self) -> &[Issuer] {
+        &self.issuers
     }
 
     fn switch(&self, name: &str) -> bool {
@@ -280,6 +297,7 @@ impl Settings {
             step_up_ms: ms("step_up_ms"),
             script_ttl_max_ms: ms("token_ttl_max_ms"),
             touch_ms: defaults.touch_ms.min(idle_ms),
+            local: self.switch("local_sign_in"),
             ..defaults
         }
     }
@@ -344,6 +362,7 @@ impl Settings {
         if self.number("session_idle_ms") > self.number("session_absolute_ms") {
             bail!("session_idle_ms is above session_absolute_ms");
         }
+        self.check_issuers(&config)?;
         Ok(config)
     }
 
@@ -365,6 +384,28 @@ impl Settings {
             egress::Origin::parse(text).with_context(named)
         });
         each.collect()
+    }
+
+    /// Refuses issuers that make no sense, and a site at which nobody could sign in.
+    fn check_issuers(&self, config: &server::Config) -> anyhow::Result<()> {
+        if self.issuers.is_empty() {
+            if !self.switch("local_sign_in") {
+                bail!("local_sign_in is false, and no issuer is set: nobody could sign in");
+            }
+            return Ok(());
+        }
+        let administrator = identity::Settings::default().administrator_role;
+        ::federation::check(&self.issuers, &administrator).map_err(|fault| anyhow!("{fault}"))?;
+        for issuer in &self.issuers {
+            let roles: Vec<_> = issuer.roles.iter().map(|rule| rule.role.clone()).collect();
+            role::check(&roles).with_context(|| format!("roles of the issuer {}", issuer.name))?;
+        }
+        // The address that issuers send browsers back to follows from it, to the letter.
+        let base = config.base_url.as_deref().unwrap_or_default();
+        if !base.starts_with("https://") || !base.ends_with("/fhir") {
+            bail!("an issuer needs a base_url by https that ends in /fhir");
+        }
+        Ok(())
     }
 
     /// Where the certificate stands, when the port speaks TLS.

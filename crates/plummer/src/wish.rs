@@ -40,6 +40,8 @@ pub(crate) enum Wish {
     Password { name: String, password: Given },
     /// No second factors.
     ResetFactors { name: String },
+    /// No person of an issuer is this one any more.
+    Unlink { name: String },
     /// What one has open; `end` ends one of them, or all.
     Sessions { sort: Sort, name: String, end: Option<Ending> },
     /// A token for a script.
@@ -243,6 +245,9 @@ pub(crate) struct Shown {
     /// `none`, `set` or `to be changed`.
     pub(crate) password: String,
     pub(crate) factors: Vec<String>,
+    /// The issuers that vouch for them.
+    #[serde(default)]
+    pub(crate) issuers: Vec<String>,
     pub(crate) sessions: usize,
     pub(crate) tokens: usize,
     /// A password that was drawn just now.

@@ -119,6 +119,9 @@ fn touched(event: &Event, patient: &str) -> bool {
         | Kind::SessionRevoked
         | Kind::ClaimDrawn
         | Kind::Claimed
+        | Kind::Linked
+        | Kind::Unlinked
+        | Kind::RolesMapped
         | Kind::Metadata
         | Kind::Start
         | Kind::Stop

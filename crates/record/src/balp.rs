@@ -88,9 +88,11 @@ pub(crate) fn coded(event: &Event) -> Coded {
         // Emergency override started.
         Kind::BreakGlass => dicom("110113", "Security Alert", "110127", "E"),
         // User security attributes changed.
-        Kind::UserCreate | Kind::TokenIssued | Kind::ClaimDrawn | Kind::FactorAdded => {
-            dicom("110113", "Security Alert", "110137", "C")
-        }
+        Kind::UserCreate
+        | Kind::TokenIssued
+        | Kind::ClaimDrawn
+        | Kind::FactorAdded
+        | Kind::Linked => dicom("110113", "Security Alert", "110137", "C"),
         // Security configuration.
         Kind::PolicyChange => dicom("110113", "Security Alert", "110131", "U"),
         Kind::PolicyAsked => dicom("110101", "Audit Log Used", "110101", "R"),
@@ -99,7 +101,9 @@ pub(crate) fn coded(event: &Event) -> Coded {
         | Kind::UserEnable
         | Kind::PasswordSet
         | Kind::RecoveryCodes
-        | Kind::FactorsReset => dicom("110113", "Security Alert", "110137", "U"),
+        | Kind::FactorsReset
+        | Kind::Unlinked
+        | Kind::RolesMapped => dicom("110113", "Security Alert", "110137", "U"),
     }
 }
 

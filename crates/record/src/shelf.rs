@@ -148,14 +148,15 @@ impl Kept {
         }
         let upon = deed.upon.map(|id| Target::resource("Principal", id.to_string(), None));
         let session = deed.session.map(|id| Target::resource("Session", id.to_string(), None));
-        event.targets.extend(upon.into_iter().chain(session));
+        let issuer = deed.issuer.map(|name| Target::resource("Issuer", name.as_str(), None));
+        event.targets.extend(upon.into_iter().chain(session).chain(issuer));
         Some(event)
     }
 }
 
 const fn takes_away(deed: DeedKind) -> bool {
-    use DeedKind::{Disabled, Revoked, SignedOut, Upkeep};
-    matches!(deed, Disabled | Revoked | SignedOut | Upkeep)
+    use DeedKind::{Disabled, Revoked, SignedOut, Unlinked, Upkeep};
+    matches!(deed, Disabled | Revoked | SignedOut | Unlinked | Upkeep)
 }
 
 const fn kind_of(deed: DeedKind) -> Option<Kind> {
@@ -176,6 +177,9 @@ const fn kind_of(deed: DeedKind) -> Option<Kind> {
         DeedKind::Revoked => Kind::SessionRevoked,
         DeedKind::ClaimDrawn => Kind::ClaimDrawn,
         DeedKind::Claimed => Kind::Claimed,
+        DeedKind::Linked => Kind::Linked,
+        DeedKind::Unlinked => Kind::Unlinked,
+        DeedKind::RolesMapped => Kind::RolesMapped,
         DeedKind::Upkeep => return None,
     })
 }

@@ -29,6 +29,8 @@ const TOLD_EVERY_MS: u64 = 60_000;
 /// authorization server: what apps show there is too long to guess, and a clinic behind one address
 /// has many of them.
 const SIGN_IN_PATH: &str = "/auth/sign-in";
+/// What the addresses of signing in by an issuer begin with.
+const ISSUER_PATHS: &str = "/auth/oidc";
 
 /// How much one caller may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,7 +135,8 @@ pub enum Kind {
 impl Kind {
     /// The kind of a request to this path.
     pub fn of_path(path: &str) -> Self {
-        if path == SIGN_IN_PATH { Self::SignIn } else { Self::Request }
+        let signs_in = path == SIGN_IN_PATH || path.starts_with(ISSUER_PATHS);
+        if signs_in { Self::SignIn } else { Self::Request }
     }
 }
 

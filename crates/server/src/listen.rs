@@ -82,6 +82,21 @@ impl Server {
         Ok(self)
     }
 
+    /// Lets people sign in by the issuers of this, too.
+    ///
+    /// # Errors
+    /// `server.internal` when the server serves already.
+    pub fn with_federation(
+        mut self,
+        federation: Arc<federation::Federation>,
+    ) -> Result<Self, Fault> {
+        let Some(state) = Arc::get_mut(&mut self.state) else {
+            return Err(Fault::new(&code::INTERNAL, "the server serves already"));
+        };
+        state.federation = Some(federation);
+        Ok(self)
+    }
+
     /// Where it listens; the port is the one the system chose when 0 was asked for.
     pub fn address(&self) -> SocketAddr {
         self.listener.local_addr().unwrap_or(self.state.config.listen)

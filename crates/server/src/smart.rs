@@ -4,13 +4,16 @@
 //!
 //! Cookies are `__Host-`, `HttpOnly`, `Secure`, and `SameSite=Lax` rather than `Strict`: an app
 //! sends the browser here from another site, and with `Strict` nobody would be signed in when they
-//! arrive. Nothing is changed by a `GET`, and each form holds a text of its browser and session.
+//! arrive. Nothing is changed by a `GET`, and each form holds a text of its browser and session; but
+//! for the return from an issuer, which is a `GET` by its nature and is held to the state and the
+//! browser that it began with.
 
 mod applications;
 mod approval;
 mod authorize;
 mod call;
 mod discovery;
+mod federated;
 mod introspect;
 mod launch;
 mod pages;
@@ -76,6 +79,7 @@ static ROUTES: &[Row] = &[
     row("authorize", Some(authorize::answer), Some(authorize::answer), Readers::Nobody),
     row("continue", Some(authorize::resume), None, Readers::Nobody),
     row("sign-in", Some(sign_in::page), Some(sign_in::answer), Readers::Nobody),
+    row("oidc", None, Some(federated::begin), Readers::Nobody),
     row("sign-out", None, Some(sign_in::out), Readers::Nobody),
     row("patient", None, Some(patient::answer), Readers::Nobody),
     row("approval", None, Some(approval::answer), Readers::Nobody),
@@ -104,11 +108,18 @@ pub fn addresses() -> Vec<(Method, String)> {
         })
     };
     let own = below(ROOT.to_owned(), ROUTES);
-    own.chain(below(format!("{BASE_PATH}/.well-known/"), WELL_KNOWN)).collect()
+    let back = (Method::GET, format!("{ROOT}{}issuer", BACK.path));
+    own.chain([back]).chain(below(format!("{BASE_PATH}/.well-known/"), WELL_KNOWN)).collect()
 }
+
+/// Where issuers send browsers back to: each has an address of its own (RFC 9700, 4.4).
+static BACK: Row = row("oidc-", Some(federated::back), None, Readers::Nobody);
 
 fn find(path: &str) -> Option<&'static Row> {
     if let Some(name) = path.strip_prefix(ROOT) {
+        if name.strip_prefix(BACK.path).is_some_and(|issuer| !issuer.is_empty()) {
+            return Some(&BACK);
+        }
         return ROUTES.iter().find(|row| row.path == name);
     }
     let name = path.strip_prefix(BASE_PATH)?.strip_prefix("/.well-known/")?;

@@ -45,6 +45,8 @@ pub(crate) struct State {
     began: Instant,
     /// The authorization server of apps, if there is one.
     pub(crate) smart: Option<Arc<smart::Smart>>,
+    /// The issuers by which people may sign in, if there are any.
+    pub(crate) federation: Option<Arc<federation::Federation>>,
     random: Mutex<Box<dyn Random>>,
     pool: Arc<Semaphore>,
     /// Work that may wait for another system.
@@ -77,6 +79,7 @@ impl State {
             clock,
             capabilities: OnceLock::new(),
             smart: None,
+            federation: None,
             random: Mutex::new(random),
             pool,
             waiting: Arc::new(Semaphore::new(WAITING_MAX)),

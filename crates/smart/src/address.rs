@@ -86,7 +86,7 @@ impl Params {
 }
 
 /// An address with parameters added to it.
-pub(crate) fn with_query(address: &str, pairs: &[(&str, &str)]) -> String {
+pub fn with_query(address: &str, pairs: &[(&str, &str)]) -> String {
     let mut out = address.to_owned();
     let mut joint = if address.contains('?') { '&' } else { '?' };
     for (name, value) in pairs {

@@ -113,7 +113,7 @@ impl<'t> Assertion<'t> {
         }
         let claims: Claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
         Some(Self {
-            algorithm: Algorithm::parse(&header.alg)?,
+            algorithm: Algorithm::of_assertion(&header.alg)?,
             kid: header.kid.filter(|kid| (1..=KID_BYTES_MAX).contains(&kid.len()))?,
             jku: header.jku,
             claims,

@@ -7,7 +7,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::signature::{
-    ECDSA_P384_SHA384_FIXED, RSA_PKCS1_2048_8192_SHA384, RsaPublicKeyComponents, UnparsedPublicKey,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, RSA_PKCS1_2048_8192_SHA256,
+    RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256,
+    RsaPublicKeyComponents, UnparsedPublicKey,
 };
 use base::{Fault, Millis};
 use base64::Engine as _;
@@ -25,8 +27,6 @@ const KEYS_MAX: usize = 32;
 pub(crate) const KID_BYTES_MAX: usize = 256;
 /// Bytes of an RSA modulus: 2048 to 4096 bits.
 const MODULUS_BYTES: std::ops::RangeInclusive<usize> = 256..=512;
-/// Bytes of a coordinate on P-384.
-const COORDINATE_BYTES: usize = 48;
 /// The longest a fetched set is kept, whatever its address says: a key that is taken back is no
 /// longer taken after so long.
 const KEPT_MAX_MS: i64 = 5 * 60_000;
@@ -42,22 +42,44 @@ const MINUTE_MS: i64 = 60_000;
 /// After a fetch that failed, the app's address is left alone for so long.
 const FAILED_MS: i64 = 30_000;
 
-/// What signs an assertion. There are two, and no other word is looked up anywhere.
+/// What signs. None of these is symmetric, and no other word is looked up anywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Algorithm {
+pub enum Algorithm {
+    /// RSA PKCS#1 v1.5 with SHA-256.
+    Rs256,
     /// RSA PKCS#1 v1.5 with SHA-384.
     Rs384,
+    /// RSA PKCS#1 v1.5 with SHA-512.
+    Rs512,
+    /// RSA PSS with SHA-256.
+    Ps256,
+    /// ECDSA on P-256 with SHA-256.
+    Es256,
     /// ECDSA on P-384 with SHA-384.
     Es384,
 }
 
 impl Algorithm {
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        match text {
-            "RS384" => Some(Self::Rs384),
-            "ES384" => Some(Self::Es384),
-            _ => None,
-        }
+    /// All, with their names (RFC 7518, 3.1).
+    pub const ALL: [(&'static str, Self); 6] = [
+        ("RS256", Self::Rs256),
+        ("RS384", Self::Rs384),
+        ("RS512", Self::Rs512),
+        ("PS256", Self::Ps256),
+        ("ES256", Self::Es256),
+        ("ES384", Self::Es384),
+    ];
+    /// Those of an app's assertion.
+    const OF_ASSERTIONS: [Self; 2] = [Self::Rs384, Self::Es384];
+
+    /// The algorithm of a name.
+    pub fn named(text: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(name, _)| *name == text).map(|(_, found)| *found)
+    }
+
+    /// That of a name which may sign an assertion.
+    pub(crate) fn of_assertion(text: &str) -> Option<Self> {
+        Self::named(text).filter(|found| Self::OF_ASSERTIONS.contains(found))
     }
 }
 
@@ -67,32 +89,59 @@ enum Material {
         e: Vec<u8>,
     },
     /// An uncompressed point.
+    P256(Vec<u8>),
+    /// An uncompressed point.
     P384(Vec<u8>),
+}
+
+impl Material {
+    const fn fits(&self, of: Algorithm) -> bool {
+        use Algorithm::{Es256, Es384, Ps256, Rs256, Rs384, Rs512};
+        match self {
+            Self::Rsa { .. } => matches!(of, Rs256 | Rs384 | Rs512 | Ps256),
+            Self::P256(_) => matches!(of, Es256),
+            Self::P384(_) => matches!(of, Es384),
+        }
+    }
 }
 
 /// A public key with its name.
 struct PublicKey {
     kid: String,
+    /// The one algorithm it is for, if it says so.
+    only: Option<Algorithm>,
     material: Material,
 }
 
 impl PublicKey {
     fn verify(&self, of: Algorithm, message: &[u8], signature: &[u8]) -> bool {
-        match (&self.material, of) {
-            (Material::Rsa { n, e }, Algorithm::Rs384) => RsaPublicKeyComponents { n, e }
-                .verify(&RSA_PKCS1_2048_8192_SHA384, message, signature)
-                .is_ok(),
-            (Material::P384(point), Algorithm::Es384) => {
-                let key = UnparsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, point);
-                key.verify(message, signature).is_ok()
-            }
-            _ => false,
+        if !self.is_for(of) {
+            return false;
         }
+        let rsa = match of {
+            Algorithm::Rs256 => &RSA_PKCS1_2048_8192_SHA256,
+            Algorithm::Rs384 => &RSA_PKCS1_2048_8192_SHA384,
+            Algorithm::Rs512 => &RSA_PKCS1_2048_8192_SHA512,
+            _ => &RSA_PSS_2048_8192_SHA256,
+        };
+        let on_curve = |how, point| UnparsedPublicKey::new(how, point).verify(message, signature);
+        let verified = match &self.material {
+            Material::Rsa { n, e } => {
+                RsaPublicKeyComponents { n, e }.verify(rsa, message, signature)
+            }
+            Material::P256(point) => on_curve(&ECDSA_P256_SHA256_FIXED, point),
+            Material::P384(point) => on_curve(&ECDSA_P384_SHA384_FIXED, point),
+        };
+        verified.is_ok()
+    }
+
+    fn is_for(&self, of: Algorithm) -> bool {
+        self.material.fits(of) && self.only.is_none_or(|only| only == of)
     }
 }
 
 /// A key set, as far as it can be used here.
-pub(crate) struct KeySet(Vec<PublicKey>);
+pub struct KeySet(Vec<PublicKey>);
 
 impl fmt::Debug for KeySet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -124,9 +173,14 @@ struct RawKey {
 }
 
 impl KeySet {
-    /// Reads a set. Keys of kinds that are not used here are left out; a secret key in it, or a set
-    /// that is none, refuses the whole.
+    /// Reads a set of an app, as [`KeySet::parse_for`] does.
     pub(crate) fn parse(json: &[u8]) -> Option<Self> {
+        Self::parse_for(json, &Algorithm::OF_ASSERTIONS)
+    }
+
+    /// Reads a set. Keys that are for none of these algorithms are left out; a secret key in it, or a
+    /// set that is none, refuses the whole.
+    pub fn parse_for(json: &[u8], algorithms: &[Algorithm]) -> Option<Self> {
         if json.len() > SET_BYTES_MAX {
             return None;
         }
@@ -135,25 +189,21 @@ impl KeySet {
         if set.keys.len() > KEYS_MAX || set.keys.iter().any(secret) {
             return None;
         }
-        Some(Self(set.keys.into_iter().filter_map(usable).collect()))
+        let wanted = |key: &PublicKey| algorithms.iter().any(|of| key.is_for(*of));
+        Some(Self(set.keys.into_iter().filter_map(usable).filter(wanted).collect()))
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    fn knows(&self, kid: &str) -> bool {
+    /// Whether a key of this name is in it.
+    pub fn knows(&self, kid: &str) -> bool {
         self.0.iter().any(|key| key.kid == kid)
     }
 
     /// Whether a key of this name and kind verifies the signature.
-    pub(crate) fn verify(
-        &self,
-        kid: &str,
-        of: Algorithm,
-        message: &[u8],
-        signature: &[u8],
-    ) -> bool {
+    pub fn verify(&self, kid: &str, of: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         self.0.iter().any(|key| key.kid == kid && key.verify(of, message, signature))
     }
 }
@@ -162,32 +212,32 @@ fn usable(key: RawKey) -> Option<PublicKey> {
     let kid = key.kid.filter(|kid| (1..=KID_BYTES_MAX).contains(&kid.len()))?;
     let verifies = key.usage.as_deref().is_none_or(|usage| usage == "sig")
         && key.key_ops.as_ref().is_none_or(|ops| ops.iter().any(|op| op == "verify"));
-    let alg = key.alg.as_deref();
+    let only = match key.alg.as_deref() {
+        Some(name) => Some(Algorithm::named(name)?),
+        None => None,
+    };
     if !verifies {
         return None;
     }
     let bytes = |text: Option<String>| URL_SAFE_NO_PAD.decode(text?).ok();
     let material = match (key.kty.as_str(), key.crv.as_deref()) {
-        ("RSA", None) if alg.is_none_or(|alg| alg == "RS384") => {
+        ("RSA", None) => {
             let (n, e) = (bytes(key.n)?, bytes(key.e)?);
             if !MODULUS_BYTES.contains(&n.len()) || !(1..=8).contains(&e.len()) {
                 return None;
             }
             Material::Rsa { n, e }
         }
-        ("EC", Some("P-384")) if alg.is_none_or(|alg| alg == "ES384") => {
-            let (x, y) = (bytes(key.x)?, bytes(key.y)?);
-            if x.len() != COORDINATE_BYTES || y.len() != COORDINATE_BYTES {
-                return None;
-            }
-            let mut point = vec![4];
-            point.extend(x);
-            point.extend(y);
-            Material::P384(point)
-        }
+        ("EC", Some("P-256")) => Material::P256(point(&bytes(key.x)?, &bytes(key.y)?, 32)?),
+        ("EC", Some("P-384")) => Material::P384(point(&bytes(key.x)?, &bytes(key.y)?, 48)?),
         _ => return None,
     };
-    Some(PublicKey { kid, material })
+    Some(PublicKey { kid, only, material })
+}
+
+/// The uncompressed point of two coordinates of this many bytes.
+fn point(x: &[u8], y: &[u8], bytes: usize) -> Option<Vec<u8>> {
+    (x.len() == bytes && y.len() == bytes).then(|| [&[4], x, y].concat())
 }
 
 /// What was fetched.

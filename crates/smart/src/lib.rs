@@ -36,7 +36,7 @@ pub use authorize::{Ask, own_patient};
 pub use exchange::Issued;
 pub use families::{Found, Given};
 pub use grant::{Allowed, Grant, GrantId, Shown, Way};
-pub use keys::{Fetch, Fetched, NoFetch};
+pub use keys::{Algorithm, Fetch, Fetched, KeySet, NoFetch};
 pub use launch::Launched;
 pub use reach::{About, Action, Actions, Reach};
 pub use refusal::{Refused, Turned};

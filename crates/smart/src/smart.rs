@@ -169,7 +169,7 @@ impl Smart {
     /// What is told to the access log of a change.
     pub(crate) const fn deed(kind: DeedKind, by: By, upon: Option<PrincipalId>) -> Deed {
         let asker = Asker { by, request: [0; 16], source: None };
-        Deed { kind, asker, upon, session: None }
+        Deed { kind, asker, upon, session: None, issuer: None }
     }
 
     /// A principal, if there is one and it may act; as of a second ago at most.

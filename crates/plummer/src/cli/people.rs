@@ -32,6 +32,8 @@ pub(crate) enum UserCommand {
     Password(Password),
     /// Forget the second factors of a person who lost them, and end their sessions
     ResetFactors(Named),
+    /// Forget whom issuers mean by a person, and end the sessions that came by them
+    Unlink(Named),
     /// List what a person has open, or end it
     Sessions(Sessions),
 }

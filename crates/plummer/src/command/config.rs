@@ -1,6 +1,7 @@
 //! `plummer config check` and `plummer config show`.
 
 use crate::cli::Config;
+use crate::federation;
 use crate::settings::Settings;
 use anyhow::bail;
 use base::Clock;
@@ -27,12 +28,16 @@ pub(crate) fn run(settings: &Settings, args: &Config) -> anyhow::Result<ExitCode
                     bail!("tls_certificate is not for the host of base_url");
                 }
             }
+            federation::check(settings)?;
             writeln!(out, "the settings make sense")?;
         }
         Config::Show => {
             let width = settings.all().map(|(s, _, _)| s.name.len()).max().unwrap_or(0);
             for (setting, value, source) in settings.all() {
                 writeln!(out, "{:width$} = {value}  ({source})", setting.name)?;
+            }
+            for issuer in settings.issuers() {
+                writeln!(out, "oidc {}: {}", issuer.name, issuer.issuer)?;
             }
         }
     }

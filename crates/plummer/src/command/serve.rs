@@ -4,6 +4,7 @@
 use crate::apps;
 use crate::cli::Serve;
 use crate::control;
+use crate::federation;
 use crate::first_start::{self, Welcome};
 use crate::import::demo;
 use crate::opening;
@@ -43,6 +44,10 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
         let fetch = KeySets::new(egress, settings.key_set_origins()?, Handle::current());
         let apps = Arc::new(apps::open(&record, Arc::new(fetch))?);
         let server = server.with_smart(Arc::clone(&apps))?;
+        let server = match federation::open(settings, &Handle::current())? {
+            Some(federation) => server.with_federation(Arc::new(federation))?,
+            None => server,
+        };
         tokio::spawn(sweep(Arc::clone(&apps)));
         let base = format!("{}://{}/fhir", server.scheme(), server.address());
         control::answer(settings.data(), settings.policies(), record.clone(), apps);

@@ -46,6 +46,10 @@ pub(crate) fn run(settings: &Settings, args: User) -> anyhow::Result<ExitCode> {
             let told = tell(settings, Wish::ResetFactors { name: args.name })?;
             say.made("forgot the second factors of", told)
         }
+        UserCommand::Unlink(args) => {
+            let told = tell(settings, Wish::Unlink { name: args.name })?;
+            say.made("forgot whom issuers mean by", told)
+        }
         UserCommand::Sessions(args) => {
             let end = match (args.end, args.end_all) {
                 (Some(one), _) => Some(Ending::One(one)),

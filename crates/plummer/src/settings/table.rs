@@ -297,6 +297,12 @@ pub(crate) static TABLE: &[Setting] = &[
         "a file of SHA-1 hashes of stolen passwords, sorted, which nobody may choose; empty: none",
     ),
     row(
+        "local_sign_in",
+        Kind::Switch,
+        "true",
+        "false: only administrators sign in with what they have here, everybody else by an issuer ([[oidc]] in a file)",
+    ),
+    row(
         "cors_origins",
         Kind::List,
         "",

@@ -42,6 +42,57 @@ fn what_makes_no_sense_is_refused_by_name() {
     assert!(place.run(&["config", "check"]).ok);
 }
 
+const ISSUER: &str = r#"
+base_url = "https://ehr.example/fhir"
+[[oidc]]
+name = "st"
+label = "St. Elsewhere"
+issuer = "https://id.example/realm"
+client_id = "plummer"
+client_secret_file = "secret"
+link = true
+roles = [{ claim = "groups", value = "nurses", role = "nurse" }]
+"#;
+
+#[test]
+fn an_issuer_is_checked_before_anybody_is_sent_there() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new();
+    place.write("secret", "geheim\n");
+    let mode = |mode: u32| {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(place.path("secret"), permissions).unwrap();
+    };
+    let check = |text: &str| {
+        place.write("plummer.toml", text);
+        place.run(&["config", "check", "--config", "plummer.toml"])
+    };
+    mode(0o600);
+    let said = check(ISSUER);
+    assert!(said.ok, "{said:?}");
+    let said = check(&format!("local_sign_in = false\n{ISSUER}"));
+    assert!(said.ok, "{said:?}");
+    for (from, to, told) in [
+        ("base_url = \"https://", "base_url = \"http://", "base_url by https"),
+        ("https://id.example/realm", "http://id.example/realm", "issuer of the issuer st"),
+        ("role = \"nurse\"", "role = \"nurze\"", "nurze is no role"),
+        ("role = \"nurse\"", "role = \"it-administrator\"", "no issuer makes one"),
+        ("link = true", "link = false", "nobody could ever sign in"),
+        ("link = true", "lnk = true", "lnk"),
+        ("client_secret_file = \"secret\"", "client_secret = \"geheim\"", "client_secret"),
+        ("\"secret\"", "\"nowhere\"", "nowhere"),
+    ] {
+        let said = check(&ISSUER.replacen(from, to, 1));
+        assert!(!said.ok && said.err.contains(told), "{to}: {said:?}");
+        assert!(!said.err.contains("geheim"), "{said:?}");
+    }
+    let said = check("local_sign_in = false\n");
+    assert!(!said.ok && said.err.contains("nobody could sign in"), "{said:?}");
+    mode(0o644);
+    let said = check(ISSUER);
+    assert!(!said.ok && said.err.contains("may be read by others"), "{said:?}");
+}
+
 #[test]
 fn the_version_is_told() {
     let place = Place::new();

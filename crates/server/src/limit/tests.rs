@@ -72,6 +72,9 @@ fn sign_ins_are_bounded_more_tightly_and_for_everybody() {
         assert!(meter.admit(&system, Kind::Request, 0).is_ok(), "the role is exempt otherwise");
     }
     assert_eq!(Kind::of_path("/auth/sign-in"), Kind::SignIn);
+    for path in ["/auth/oidc", "/auth/oidc-st-elsewhere"] {
+        assert_eq!(Kind::of_path(path), Kind::SignIn);
+    }
     assert_eq!(Kind::of_path("/auth/token"), Kind::Request);
     assert_eq!(Kind::of_path("/fhir/Patient"), Kind::Request);
 }

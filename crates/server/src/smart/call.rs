@@ -17,6 +17,8 @@ use std::sync::Arc;
 
 const SESSION: &str = "__Host-plummer-session";
 const BROWSER: &str = "__Host-plummer-browser";
+/// For ten minutes: what a sign-in by an issuer began in.
+const ELSEWHERE: &str = "__Host-plummer-oidc";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A request.
@@ -74,6 +76,11 @@ impl Call {
         self.cookie(BROWSER).unwrap_or_default()
     }
 
+    /// What this browser began a sign-in by an issuer with; empty when it did not.
+    pub(crate) fn elsewhere(&self) -> &str {
+        self.cookie(ELSEWHERE).unwrap_or_default()
+    }
+
     /// The token of the session's cookie; empty when there is none.
     pub(crate) fn session_text(&self) -> &str {
         self.cookie(SESSION).unwrap_or_default()
@@ -128,6 +135,16 @@ impl Call {
 /// Gives the browser something to be known by.
 pub(crate) fn set_browser(reply: &mut Reply, text: &str) {
     set_cookie(reply, BROWSER, text, "");
+}
+
+/// Lets the browser begin a sign-in by an issuer; *Lax*, since it comes back from there.
+pub(crate) fn set_elsewhere(reply: &mut Reply, text: &str) {
+    set_cookie(reply, ELSEWHERE, text, "; Max-Age=600");
+}
+
+/// It came back.
+pub(crate) fn clear_elsewhere(reply: &mut Reply) {
+    set_cookie(reply, ELSEWHERE, "", "; Max-Age=0");
 }
 
 /// Signs the browser in.

@@ -3,6 +3,7 @@
 
 mod applications;
 mod approval;
+mod federated;
 mod html;
 mod launch;
 mod patient;
@@ -10,6 +11,7 @@ mod sign_in;
 
 pub(super) use applications::applications;
 pub(super) use approval::{Approval, approval};
+pub(super) use federated::{Offered, not_signed_in};
 pub(super) use launch::launch;
 pub(super) use patient::patient;
 pub(super) use sign_in::{second_factor, sign_in};

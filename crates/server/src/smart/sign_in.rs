@@ -3,7 +3,7 @@
 //! (session fixation), and every refusal reads the same.
 
 use super::call::{Call, clear_session, set_browser, set_session};
-use super::pages;
+use super::{federated, pages};
 use crate::reply::Reply;
 use base::Fault;
 use base::error::code;
@@ -31,11 +31,11 @@ fn show(call: &Call, next: &str, app: Option<&str>, wrong: Option<&str>) -> Repl
         && let Ok(browser) = call.smart.draw_browser()
     {
         let form = call.smart.form_text(browser.expose(), call.session_text());
-        let mut reply = pages::sign_in(&form, next, app, wrong);
+        let mut reply = pages::sign_in(&form, next, app, wrong, &federated::offered(call));
         set_browser(&mut reply, browser.expose());
         return reply;
     }
-    pages::sign_in(&call.form_text(), next, app, wrong)
+    pages::sign_in(&call.form_text(), next, app, wrong, &federated::offered(call))
 }
 
 /// Takes a name and password, or a code.
@@ -90,7 +90,7 @@ pub(super) fn out(call: &Call) -> Result<Reply, Fault> {
 
 /// Gives the browser its session and sends it to where it wanted to go, which is one of our own pages
 /// or the request that it holds: never an address that somebody sent along.
-fn enter(call: &Call, next: &str, opened: &Opened) -> Result<Reply, Fault> {
+pub(super) fn enter(call: &Call, next: &str, opened: &Opened) -> Result<Reply, Fault> {
     // Whoever was signed in here before is not any more.
     if let Some(before) = call.caller() {
         call.smart.identity().revoke(before.session)?;

@@ -29,6 +29,12 @@ mod key_sets;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod oidc;
+#[cfg(test)]
+mod oidc_attacks;
+#[cfg(test)]
+mod oidc_issuer;
+#[cfg(test)]
 mod operations;
 #[cfg(test)]
 mod privacy;

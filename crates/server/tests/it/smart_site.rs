@@ -25,7 +25,7 @@ const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded")
 
 /// Randomness of the operating system.
 #[derive(Debug)]
-struct System;
+pub(crate) struct System;
 
 impl CryptoRandom for System {
     fn fill(&self, out: &mut [u8]) -> Result<(), Fault> {
@@ -34,13 +34,16 @@ impl CryptoRandom for System {
     }
 }
 
+/// What makes the issuers of a site, on the server's own runtime.
+pub(crate) type Federate = Box<dyn FnOnce(tokio::runtime::Handle) -> federation::Federation + Send>;
+
 pub(crate) struct Site {
     pub(crate) address: SocketAddr,
     pub(crate) app: String,
     pub(crate) smart: Arc<Smart>,
     /// The token of a service that has all that the walls leave.
     pub(crate) all: String,
-    _dir: TempDir,
+    pub(crate) dir: TempDir,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -51,12 +54,22 @@ pub(crate) struct Making {
     pub(crate) fetch: Arc<dyn Fetch>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) search_threads: usize,
+    /// People may sign in by passwords.
+    pub(crate) local: bool,
+    pub(crate) federate: Option<Federate>,
 }
 
 impl Default for Making {
     fn default() -> Self {
         let search_threads = Config::default().search_threads;
-        Self { guard: true, fetch: Arc::new(NoFetch), clock: Arc::new(SystemClock), search_threads }
+        Self {
+            guard: true,
+            fetch: Arc::new(NoFetch),
+            clock: Arc::new(SystemClock),
+            search_threads,
+            local: true,
+            federate: None,
+        }
     }
 }
 
@@ -66,20 +79,26 @@ impl Site {
         Self::with(Making { guard: false, ..Making::default() })
     }
 
+    /// A site at which people sign in by issuers, too; and by nothing else unless `local`.
+    pub(crate) fn federated(local: bool, make: Federate) -> Self {
+        let federate = Some(make);
+        Self::with(Making { guard: false, local, federate, ..Making::default() })
+    }
+
     /// A site that asks everybody who they are.
     pub(crate) fn guarded() -> Self {
         Self::with(Making::default())
     }
 
     pub(crate) fn with(making: Making) -> Self {
-        let Making { guard, search_threads, .. } = making;
+        let Making { guard, search_threads, local, federate, fetch, clock } = making;
         let dir = tempfile::tempdir().unwrap();
         let record = Record::open(
             dir.path(),
-            Settings { seed: Some(7), identity: cheap(), ..Settings::default() },
+            Settings { seed: Some(7), identity: cheap(local), ..Settings::default() },
         )
         .unwrap();
-        let smart = Arc::new(smart(&record, making.fetch, making.clock));
+        let smart = Arc::new(smart(&record, fetch, clock));
         for name in ["eve", "mallory"] {
             let profile = Profile {
                 name: name.to_owned(),
@@ -127,7 +146,11 @@ impl Site {
                 let random = Box::new(Seeded::new(3));
                 let server =
                     Server::bind(record, config, Arc::new(SystemClock), random).await.unwrap();
-                let server = server.with_smart(own).unwrap();
+                let mut server = server.with_smart(own).unwrap();
+                if let Some(federate) = federate {
+                    let federation = federate(tokio::runtime::Handle::current());
+                    server = server.with_federation(Arc::new(federation)).unwrap();
+                }
                 told.send(server.address()).unwrap();
                 server.run(async { drop(stopped.await) }).await;
             });
@@ -135,7 +158,7 @@ impl Site {
         let address = address.recv().unwrap();
         let (stop, thread) = (Some(stop), Some(thread));
         let all = all.text().expose().to_owned();
-        let site = Self { address, app, smart, all, _dir: dir, stop, thread };
+        let site = Self { address, app, smart, all, dir, stop, thread };
         // Whose general practitioners they are, clinicians may see.
         let cared = patient("ada", "Lovelace").replacen(
             "{",
@@ -232,9 +255,9 @@ impl Drop for Site {
 }
 
 /// Passwords that cost nothing.
-fn cheap() -> identity::Settings {
+fn cheap(local: bool) -> identity::Settings {
     let cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
-    identity::Settings { cost, ..identity::Settings::default() }
+    identity::Settings { cost, local, ..identity::Settings::default() }
 }
 
 /// On the record's own shelf, with the record's own people.
@@ -299,7 +322,13 @@ impl<'s> Visitor<'s> {
         self.cookies.insert(name.to_owned(), value.to_owned());
     }
 
-    fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    pub(crate) fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
         let cookies: Vec<_> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
         let cookies = cookies.join("; ");
         let mut all = headers.to_vec();
@@ -322,7 +351,7 @@ impl<'s> Visitor<'s> {
     }
 
     /// Follows redirects within the server, as a browser does.
-    fn follow(&mut self, mut answer: Answer) -> Answer {
+    pub(crate) fn follow(&mut self, mut answer: Answer) -> Answer {
         let own = format!("http://{}", self.site.address);
         for _ in 0..5 {
             let Some(path) = answer.header("location").and_then(|to| to.strip_prefix(&own)) else {

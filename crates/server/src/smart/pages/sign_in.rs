@@ -1,5 +1,6 @@
 //! The pages of signing in.
 
+use super::federated::Offered;
 use super::html::Html;
 use super::{hidden, page};
 use crate::reply::Reply;
@@ -11,6 +12,7 @@ pub(in crate::smart) fn sign_in(
     next: &str,
     app: Option<&str>,
     wrong: Option<&str>,
+    offered: &Offered<'_>,
 ) -> Reply {
     let mut body = Html::new();
     if let Some(app) = app {
@@ -19,13 +21,14 @@ pub(in crate::smart) fn sign_in(
             .text(app)
             .raw("</b> asks to see health records. Sign in to decide about it.</p>");
     }
-    let body = alert(body, wrong)
+    let own = Html::new()
         .raw("<form method=\"post\" action=\"sign-in\">")
         .join(&hidden(form, "next", next))
         .raw("<label for=\"name\">Sign-in name</label><input type=\"text\" id=\"name\" name=\"name\" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" required autofocus>")
         .raw("<label for=\"password\">Password</label><input type=\"password\" id=\"password\" name=\"password\" autocomplete=\"current-password\" required>")
         .raw("<button>Sign in</button></form>");
-    page(StatusCode::OK, "Sign in", &body, "")
+    let body = offered.around(alert(body, wrong), form, next, &own, wrong.is_some());
+    page(StatusCode::OK, "Sign in", &body, &offered.targets())
 }
 
 /// The second factor.
