@@ -1,4 +1,4 @@
-//! Signing in by another organisation's server, over OpenID Connect
+//! Signing in by another organisation's server, over `OpenID` Connect
 //! (<https://openid.net/specs/openid-connect-core-1_0.html>, 3.1, the code flow; RFC 7636; RFC 9207;
 //! RFC 9700; 45 CFR 164.312(d)).
 //!

@@ -79,6 +79,7 @@ pub(crate) struct Known {
 }
 
 /// What was shown at the first step: a password that stands in this version, or an issuer's word.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Showed {
     pub(crate) principal: PrincipalId,
     pub(crate) password: Option<u64>,

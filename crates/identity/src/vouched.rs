@@ -200,10 +200,6 @@ impl Identity {
     }
 
     /// Who it is: known by a link, linked now, or made now. Whoever calls it holds `write`.
-    #[expect(
-        clippy::type_complexity,
-        reason = "a refusal says upon whom, and a failure is neither"
-    )]
     fn vouched_for(
         &self,
         vouched: &Vouched,
