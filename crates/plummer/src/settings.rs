@@ -5,8 +5,8 @@
 pub(crate) mod flags;
 pub(crate) mod table;
 
-use crate::policies::{self, Folder};
 use crate::command::role;
+use crate::policies::{self, Folder};
 use ::federation::Issuer;
 use anyhow::{Context as _, anyhow, bail};
 use base::Clock as _;
@@ -398,7 +398,7 @@ impl Settings {
         ::federation::check(&self.issuers, &administrator).map_err(|fault| anyhow!("{fault}"))?;
         for issuer in &self.issuers {
             let roles: Vec<_> = issuer.roles.iter().map(|rule| rule.role.clone()).collect();
-            role::check(&roles).with_context(|| format!("roles of the issuer {}", issuer.name))?;
+            role::check(self, &roles).with_context(|| format!("roles of the issuer {}", issuer.name))?;
         }
         // The address that issuers send browsers back to follows from it, to the letter.
         let base = config.base_url.as_deref().unwrap_or_default();
