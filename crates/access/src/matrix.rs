@@ -123,6 +123,9 @@ pub struct Matrix {
     pub personas: Vec<(String, Vec<Row>)>,
 }
 
+/// Actions, purposes and records of a row.
+type Alike = (Vec<&'static str>, Vec<String>, String);
+
 impl Policies {
     /// The matrix of some stand-ins over some types. A strong sign-in was just made, no consent is
     /// given, and the answer stays in California.
@@ -156,8 +159,7 @@ impl Policies {
             }
         }
         // Types that are treated alike share a row.
-        let mut rows: BTreeMap<(Vec<&'static str>, Vec<String>, String), Vec<TypeId>> =
-            BTreeMap::new();
+        let mut rows: BTreeMap<Alike, Vec<TypeId>> = BTreeMap::new();
         for ((kind, records), actions) in cells {
             let mut by_why: BTreeMap<Vec<String>, Vec<&'static str>> = BTreeMap::new();
             for (action, why) in actions {
