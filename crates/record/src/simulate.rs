@@ -72,8 +72,12 @@ enum Way {
     Permitted,
 }
 
-type Tallies =
-    BTreeMap<(Way, String, &'static str, &'static str, String), (u64, BTreeSet<String>, u64)>;
+/// Way, roles, action, type and rule.
+type Place = (Way, String, &'static str, &'static str, String);
+/// Times, people, and the first event.
+type Tallies = BTreeMap<Place, (u64, BTreeSet<String>, u64)>;
+/// How an answer changes, and by which policy; `None` when it does not, and none of what is not there.
+type Changed = Option<Option<(Way, String)>>;
 
 /// One who acts, under either set.
 struct Pair {
@@ -257,13 +261,7 @@ impl Session {
     }
 
     /// Whether a record is answered otherwise, and by which policy; `None` when it is not there.
-    #[expect(clippy::option_option, reason = "not there; there and alike; there and otherwise")]
-    fn of_record(
-        &self,
-        question: &Question<'_>,
-        kind: TypeId,
-        id: &str,
-    ) -> Result<Option<Option<(Way, String)>>, Fault> {
+    fn of_record(&self, question: &Question<'_>, kind: TypeId, id: &str) -> Result<Changed, Fault> {
         let everything = Scope::everything();
         let store = &self.gate.store;
         let Some(known) = store.reader(&everything)?.facts(kind, id)? else { return Ok(None) };
@@ -321,13 +319,12 @@ impl Session {
     }
 
     /// Whether a search is answered otherwise: not at all, or with nothing of a patient it showed.
-    #[expect(clippy::option_option, reason = "as of_record")]
     fn of_search(
         &self,
         question: &Question<'_>,
         kind: TypeId,
         patients: &[String],
-    ) -> Result<Option<Option<(Way, String)>>, Fault> {
+    ) -> Result<Changed, Fault> {
         let sees = |scope: &Option<Scope>| scope.as_ref().is_some_and(|s| s.sees_type(kind));
         let rule = || "by what differs between the sets".to_owned();
         match (sees(&question.before), sees(&question.after)) {
