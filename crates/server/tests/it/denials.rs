@@ -230,10 +230,10 @@ fn bounds(out: &mut Denials) {
     };
     let server = Running::with(own, |_| {});
     for _ in 0..3 {
-        server.get("/Patient/bob");
+        assert_eq!(server.get("/Patient/bob").status, 404);
     }
-    let last = server.get("/Patient/bob");
-    out.add("More requests than a caller may send", "whether there is such a record", &last);
+    let one_more = server.get("/Patient/bob");
+    out.add("More requests than a caller may send", "whether there is such a record", &one_more);
     let own = |config: &mut server::Config| {
         config.rates.exempt_roles.clear();
         config.rates.cost_burst = 2000;
