@@ -86,7 +86,13 @@ impl Finder {
     /// For the log in `dir`. Indexes are made and loaded when something is first looked for.
     #[must_use]
     pub fn new(dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), segments: Vec::new(), walk: None, key: None, random: Arc::new(SystemRandom) }
+        Self {
+            dir: dir.to_owned(),
+            segments: Vec::new(),
+            walk: None,
+            key: None,
+            random: Arc::new(SystemRandom),
+        }
     }
 
     /// Opens what is sealed by this key, and seals the indexes it makes.
@@ -116,7 +122,9 @@ impl Finder {
             if at == self.segments.len() {
                 if ended {
                     let length = path.metadata().map_err(failed)?.len();
-                    if let Some((events, blocks, postings)) = load(path, length, self.key.as_ref()).map_err(failed)? {
+                    if let Some((events, blocks, postings)) =
+                        load(path, length, self.key.as_ref()).map_err(failed)?
+                    {
                         let (path, first) = (path.clone(), *first);
                         self.segments.push(Indexed {
                             path,
@@ -185,8 +193,7 @@ impl Finder {
         if ended {
             let postings = std::mem::take(postings);
             let (path, length, events) = (&segment.path, segment.length, segment.events);
-            segment.postings =
-                keep(path, (length, events), &segment.blocks, postings, under)?;
+            segment.postings = keep(path, (length, events), &segment.blocks, postings, under)?;
             self.walk = None;
         }
         Ok(())

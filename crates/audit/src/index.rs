@@ -127,7 +127,11 @@ fn read_at(file: &File, offset: u64, count: u64) -> io::Result<Vec<u8>> {
 }
 
 /// The index as it is kept under a key: a magic, a salt, and chunks sealed under a key of their own.
-fn seal(plain: &[u8], key: &LogKey, random: &dyn CryptoRandom) -> Result<(Vec<u8>, FileKey), Fault> {
+fn seal(
+    plain: &[u8],
+    key: &LogKey,
+    random: &dyn CryptoRandom,
+) -> Result<(Vec<u8>, FileKey), Fault> {
     let mut salt = [0; SALT_BYTES];
     random.fill(&mut salt)?;
     let file = key.file(LogPart::Index, &salt)?;

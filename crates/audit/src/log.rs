@@ -126,8 +126,7 @@ impl Log {
         let mut sealer =
             key.map(|key| Sealer::new(key, Arc::clone(&options.random))).transpose()?;
         // What is plain is never added to where the log is sealed.
-        let goes_on =
-            found.segment.filter(|(_, last, _)| last.seal.is_some() == sealer.is_some());
+        let goes_on = found.segment.filter(|(_, last, _)| last.seal.is_some() == sealer.is_some());
         let (file, header, segment_len) = if let Some((path, header, length)) = goes_on {
             (options.files.append(&path).map_err(failed)?, header, length)
         } else {

@@ -53,7 +53,14 @@ impl Seal {
     /// Signed every 10,000 events or minute.
     #[must_use]
     pub fn new(origin: impl Into<String>, signer: Arc<dyn Signer>, salts: Salts) -> Self {
-        Self { origin: origin.into(), signer, salts, log: None, every_events: 10_000, every_ms: 60_000 }
+        Self {
+            origin: origin.into(),
+            signer,
+            salts,
+            log: None,
+            every_events: 10_000,
+            every_ms: 60_000,
+        }
     }
 
     /// With the keys of a tenant: its signing key signs, its audit key makes the salts, its id names

@@ -51,7 +51,8 @@ pub fn prove(
     seq: u64,
 ) -> Result<String, Fault> {
     let failed = |e| unavailable("the audit log's tree cannot be read", &e);
-    let entry = read(dir, seq)?.under(log.cloned()).next().transpose()?.filter(|entry| entry.seq == seq);
+    let entry =
+        read(dir, seq)?.under(log.cloned()).next().transpose()?.filter(|entry| entry.seq == seq);
     let entry = entry.ok_or_else(|| invalid("the log has no such event"))?;
     let (note, covering) = covering(dir, key, seq)?;
     let kept = Kept::open(dir).map_err(failed)?;

@@ -16,8 +16,8 @@ use keys::LogKey;
 use crate::chain::{CommitMark, Hash, Head};
 use crate::codec::outline;
 use crate::segment::{
-    FRAME_EXTRA, FRAME_HEAD, HEADER_BYTES, Header, SEALED_HEADER_BYTES, STORED_BYTES_MAX, Step, Walk,
-    frame_head, is_begun_only, list, unavailable,
+    FRAME_EXTRA, FRAME_HEAD, HEADER_BYTES, Header, SEALED_HEADER_BYTES, STORED_BYTES_MAX, Step,
+    Walk, frame_head, is_begun_only, list, unavailable,
 };
 use crate::verify::{Damage, PLAIN_AGAIN, Wrong};
 
@@ -179,9 +179,9 @@ pub(crate) fn event_after(tail: &[u8], seq: u64) -> bool {
             later.contains(&found)
                 && length <= STORED_BYTES_MAX
                 && rest.len() >= length + FRAME_EXTRA
-                && rest.get(FRAME_HEAD..FRAME_HEAD + length).is_some_and(|stored| {
-                    outline(stored).is_ok() || links(tail, at, found, stored)
-                })
+                && rest
+                    .get(FRAME_HEAD..FRAME_HEAD + length)
+                    .is_some_and(|stored| outline(stored).is_ok() || links(tail, at, found, stored))
         })
     })
 }

@@ -12,6 +12,7 @@ use base::Fault;
 use crate::files::Files;
 use crate::keyring::{tenant_file, unwrap_all};
 use crate::kms::Kms;
+use crate::log_key::LogKey;
 use crate::secret::Secret;
 use crate::sign::{SigningKey, VerifyingKey};
 
@@ -44,6 +45,14 @@ impl Glance {
     #[must_use]
     pub const fn audit_key(&self) -> &Secret {
         &self.audit
+    }
+
+    /// What the files of the access log are sealed under.
+    ///
+    /// # Errors
+    /// When the cryptography fails.
+    pub fn log_key(&self) -> Result<LogKey, Fault> {
+        LogKey::new(&self.audit)
     }
 
     /// What verifies the tenant's signatures.

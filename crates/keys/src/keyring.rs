@@ -334,7 +334,10 @@ fn wrapping(kek: &Secret, tenant: &[u8; 16], purpose: &str) -> Result<Secret, Fa
     derive(kek, tenant, &format!("plummer/1/tenant.keys/{purpose}"))
 }
 
-pub(crate) fn unwrap_all(file: &TenantFile, kek: &Secret) -> Result<[Secret; PURPOSES.len()], Fault> {
+pub(crate) fn unwrap_all(
+    file: &TenantFile,
+    kek: &Secret,
+) -> Result<[Secret; PURPOSES.len()], Fault> {
     let one = |wrapped: &[u8; WRAPPED_BYTES], purpose: &str| {
         let wrapping = wrapping(kek, &file.tenant, purpose)?;
         unwrap_key(&wrapping, wrapped)

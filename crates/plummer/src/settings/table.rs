@@ -175,6 +175,12 @@ pub(crate) static TABLE: &[Setting] = &[
         "the state the site is in, such as CA: its rules label what is written; empty: no state's rules do",
     ),
     row(
+        "staff_named",
+        Kind::Choice(&["on", "off"]),
+        "off",
+        "a patient who asks who saw the record is told names; off tells roles, which spares staff and tells the patient less",
+    ),
+    row(
         "labelling",
         Kind::Choice(&["on", "off"]),
         "on",

@@ -13,6 +13,7 @@ mod directory;
 #[cfg(test)]
 mod everything;
 #[cfg(test)]
+mod glass;
 mod import;
 #[cfg(test)]
 mod paging;
