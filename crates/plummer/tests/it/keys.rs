@@ -151,8 +151,8 @@ fn a_shredded_patient_is_gone_from_the_folder_and_from_its_older_backup() {
     place.write("in.ndjson", &clinic());
     assert!(place.run(&["import", "in.ndjson"]).ok);
     assert!(place.run(&["backup", "older"]).ok);
-    assert!(!place.run(&["keys", "shred", "--patient", "p7"]).ok, "not without --yes");
-    let done = place.run(&["keys", "shred", "--patient", "p7", "--yes"]);
+    assert!(!place.run(&["keys", "shred", "--patient", &canary(IDS, 7)]).ok, "not without --yes");
+    let done = place.run(&["keys", "shred", "--patient", &canary(IDS, 7), "--yes"]);
     assert!(done.ok && done.out.contains("certificate"), "{done:?}");
     let listed = place.run(&["keys", "certificates"]);
     assert_eq!(listed.out.lines().count(), 1, "{listed:?}");
