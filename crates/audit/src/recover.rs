@@ -87,7 +87,7 @@ fn last_segment(
         Ok(walk) => walk,
         Err(wrong) => return Err(corrupt(&Damage { seq: first_seq, segment, offset: 0, wrong })),
     };
-    if walk.header.seal.is_none() && before.is_some_and(|before| is_sealed(before)) {
+    if walk.header.seal.is_none() && before.is_some_and(is_sealed) {
         let wrong = Wrong::Header(PLAIN_AGAIN);
         return Err(corrupt(&Damage { seq: first_seq, segment, offset: 0, wrong }));
     }

@@ -16,6 +16,7 @@ mod finder;
 mod forward;
 #[cfg(test)]
 mod recovery;
+#[cfg(test)]
 mod sealed;
 #[cfg(test)]
 mod signed;

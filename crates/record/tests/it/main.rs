@@ -14,6 +14,7 @@ mod directory;
 mod everything;
 #[cfg(test)]
 mod glass;
+#[cfg(test)]
 mod import;
 #[cfg(test)]
 mod paging;

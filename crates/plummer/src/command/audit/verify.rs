@@ -21,7 +21,7 @@ pub(super) fn run(settings: &Settings, dir: &Path, args: &AuditVerify) -> anyhow
         Err(fault) => (None, Some(fault)),
     };
     let log = keys.as_ref().map(|keys| keys.log.clone());
-    let (trust, signed) = trust(keys, dir, args)?;
+    let (trust, signed) = trust(keys.as_ref(), dir, args)?;
     let (anchor, note) = anchor(settings);
     let report = match &trust {
         Some(trust) => verify_signed(dir, anchor, trust)?,
@@ -74,13 +74,13 @@ pub(super) fn run(settings: &Settings, dir: &Path, args: &AuditVerify) -> anyhow
 
 /// What the log is held against, and a sentence about it.
 fn trust(
-    own: Option<LogKeys>,
+    own: Option<&LogKeys>,
     dir: &Path,
     args: &AuditVerify,
 ) -> anyhow::Result<(Option<Trust>, String)> {
-    let salts = own.as_ref().map(|keys| keys.salts.clone());
-    let log = own.as_ref().map(|keys| keys.log.clone());
-    let (key, whence) = match (&args.key, &own) {
+    let salts = own.map(|keys| keys.salts.clone());
+    let log = own.map(|keys| keys.log.clone());
+    let (key, whence) = match (&args.key, own) {
         (Some(given), _) => (Some(key(given)?), "the key given"),
         // Where there are keys, the log is signed: that its checkpoints are gone is damage.
         (None, Some(keys)) => (Some(keys.note.clone()), "the tenant's key"),
