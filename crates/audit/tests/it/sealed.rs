@@ -183,9 +183,12 @@ fn a_header_that_was_altered_opens_nothing() {
     assert_eq!(Log::open(dir.path(), sealed()).unwrap_err().code(), &code::AUDIT_CORRUPT);
 }
 
+/// A segment's salt, the run, and the event's number.
+type Nonce = (Vec<u8>, Vec<u8>, u64);
+
 /// What was sealed under which nonce, in what stands in the log now: a nonce is the run of a frame and its
 /// place in its segment, whose header has the salt.
-fn hold(dir: &Path, known: &mut HashMap<(Vec<u8>, Vec<u8>, u64), Vec<u8>>) {
+fn hold(dir: &Path, known: &mut HashMap<Nonce, Vec<u8>>) {
     for path in segments(dir) {
         let bytes = fs::read(path).unwrap();
         let salt = bytes[80..96].to_vec();
