@@ -1,5 +1,6 @@
-//! Measures a signed log: events signed, verified, proven and found per second on one core. Not part of
-//! any test: `cargo run --release -p audit --example signed_rate -- [DIRECTORY [EVENTS]]`.
+//! Measures a signed log, sealed or plain: events appended, signed, verified, proven and found per second
+//! on one core. Not part of any test:
+//! `cargo run --release -p audit --example signed_rate -- [DIRECTORY [EVENTS [plain]]]`.
 #![expect(clippy::print_stdout, reason = "a measurement prints its result")]
 
 use std::error::Error;
@@ -9,11 +10,11 @@ use std::time::Duration;
 
 use audit::{
     Event, Finder, Kind, Log, Notary, Options, Salts, Seal, Source, Target, Trust, Wanted,
-    check_proof, prove, query_digest, verify, verify_signed,
+    check_proof, prove, query_digest, verify, verify_signed, verify_under,
 };
 use base::id::{Random as _, Seeded, uuid_text, uuid_v7};
 use base::{Millis, time::SystemClock};
-use keys::{Secret, SigningKey};
+use keys::{LogKey, Secret, SigningKey};
 
 /// Patients of the log: each has so many events as there are for one patient in some years.
 const PATIENTS: u64 = 10_000;
@@ -22,10 +23,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut given = std::env::args_os().skip(1);
     let dir = given.next().map_or_else(std::env::temp_dir, PathBuf::from).join("signed_rate");
     let events = given.next().and_then(|n| n.to_str()?.parse().ok()).unwrap_or(1_000_000);
-    let log = Log::open(&dir, Options::new(Arc::new(SystemClock)))?;
+    let plain = given.next().is_some_and(|word| word == "plain");
+    let under = match plain {
+        true => None,
+        false => Some(LogKey::new(&Secret::take(&mut [3; 32]))?),
+    };
+    let options = Options { key: under.clone(), ..Options::new(Arc::new(SystemClock)) };
+    let log = Log::open(&dir, options)?;
     let mut random = Seeded::new(1);
     let patients: Vec<String> = (0..PATIENTS).map(|_| id(&mut random)).collect();
     let mut some = None;
+    let start = Spent::new();
     for (n, patient) in (0..events).zip(patients.iter().cycle()) {
         let ticket = log.append(&sample(&mut random, n, patient))?;
         if n % 4096 == 4095 {
@@ -34,10 +42,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         some = Some(patient);
     }
     let head = log.close()?;
+    println!("make and append: {:.0} events/s", rate(events, start.elapsed()));
 
     let signer = SigningKey::new(&Secret::take(&mut [1; 32]))?;
     let salts = Salts::new(&Secret::take(&mut [2; 32]));
     let seal = Seal::new("plummer/measured", Arc::new(signer), salts.clone());
+    let seal = Seal { log: under.clone(), ..seal };
     let key = seal.key()?;
     let start = Spent::new();
     let mut notary = Notary::open(&dir, seal, Millis(0))?;
@@ -47,14 +57,22 @@ fn main() -> Result<(), Box<dyn Error>> {
     let start = Spent::new();
     let report = verify(&dir, Some(head))?;
     println!(
-        "verify the chain: {:.0} events/s, sound: {}",
+        "verify the links: {:.0} events/s, sound: {}",
         rate(events, start.elapsed()),
+        report.is_sound()
+    );
+    let start = Spent::new();
+    let report = verify_under(&dir, Some(head), under.as_ref())?;
+    println!(
+        "verify the events: {:.0} events/s, {:.0} bytes each, sound: {}",
+        rate(events, start.elapsed()),
+        report.bytes as f64 / report.events as f64,
         report.is_sound()
     );
     for (name, salts) in
         [("chain and signatures", None), ("chain, tree and signatures", Some(salts.clone()))]
     {
-        let trust = Trust { key: key.clone(), salts, kept: Vec::new() };
+        let trust = Trust { key: key.clone(), salts, log: under.clone(), kept: Vec::new() };
         let start = Spent::new();
         let report = verify_signed(&dir, Some(head), &trust)?;
         println!(
@@ -64,7 +82,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
     }
     let start = Spent::new();
-    let proof = prove(&dir, &salts, &key, events / 2)?;
+    let proof = prove(&dir, under.as_ref(), &salts, &key, events / 2)?;
     println!("prove an event: {:.1} ms, {} bytes", ms(start.elapsed()), proof.len());
     let start = Spent::new();
     check_proof(&proof, &key, &[])?;
@@ -80,7 +98,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         fits: &|_| true,
     };
     for name in ["make the index", "load the index"] {
-        let mut finder = Finder::new(&dir);
+        let mut finder = Finder::new(&dir).under(under.clone());
         let start = Spent::new();
         finder.catch_up()?;
         println!("{name}: {:.0} ms", ms(start.elapsed()));

@@ -5,16 +5,18 @@
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use base::error::code;
 use base::{Fault, Millis};
+use keys::{CryptoRandom, LogKey, SystemRandom};
 
 use crate::chain::{Hash, Head};
 use crate::codec::{patient_number, patient_numbers};
 use crate::event::Event;
 use crate::index::{BLOCK, Block, Postings, keep, load};
 use crate::read::Entry;
-use crate::segment::{FRAME_HEAD, HEADER_BYTES, Step, Walk, frame_head, list, unavailable};
+use crate::sealing::Opener;
+use crate::segment::{FRAME_HEAD, Header, Step, Walk, frame_head, list, unavailable};
 use crate::verify::{Damage, Wrong};
 
 /// What is looked for.
@@ -58,6 +60,8 @@ pub struct Finder {
     segments: Vec<Indexed>,
     /// Reads on in the last segment.
     walk: Option<Walk>,
+    key: Option<LogKey>,
+    random: Arc<dyn CryptoRandom>,
 }
 
 #[derive(Debug)]
@@ -82,7 +86,20 @@ impl Finder {
     /// For the log in `dir`. Indexes are made and loaded when something is first looked for.
     #[must_use]
     pub fn new(dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), segments: Vec::new(), walk: None }
+        Self {
+            dir: dir.to_owned(),
+            segments: Vec::new(),
+            walk: None,
+            key: None,
+            random: Arc::new(SystemRandom),
+        }
+    }
+
+    /// Opens what is sealed by this key, and seals the indexes it makes.
+    #[must_use]
+    pub fn under(mut self, key: Option<LogKey>) -> Self {
+        self.key = key;
+        self
     }
 
     /// Indexes what was written since. A query does this by itself; done beside the server's work it
@@ -105,7 +122,9 @@ impl Finder {
             if at == self.segments.len() {
                 if ended {
                     let length = path.metadata().map_err(failed)?.len();
-                    if let Some((events, blocks, postings)) = load(path, length).map_err(failed)? {
+                    if let Some((events, blocks, postings)) =
+                        load(path, length, self.key.as_ref()).map_err(failed)?
+                    {
                         let (path, first) = (path.clone(), *first);
                         self.segments.push(Indexed {
                             path,
@@ -118,17 +137,20 @@ impl Finder {
                         continue;
                     }
                 }
-                match Walk::open(path, *first).map_err(failed)? {
-                    Ok(walk) => self.walk = Some(walk),
+                let length = match Walk::open(path, *first, self.key.as_ref()).map_err(failed)? {
+                    Ok(walk) => self.walk.insert(walk).offset,
+                    Err(wrong @ (Wrong::Keyless | Wrong::OtherKey)) => {
+                        return Err(corrupt(*first, wrong));
+                    }
                     // A segment that is being begun holds nothing yet.
                     Err(_) if !ended => return Ok(()),
                     Err(wrong) => return Err(corrupt(*first, wrong)),
-                }
+                };
                 self.segments.push(Indexed {
                     path: path.clone(),
                     first: *first,
                     events: 0,
-                    length: HEADER_BYTES as u64,
+                    length,
                     blocks: Vec::new(),
                     postings: Postings::Growing(Vec::new()),
                 });
@@ -141,6 +163,7 @@ impl Finder {
     /// Indexes the last segment to its end.
     fn read_on(&mut self, ended: bool) -> Result<(), Fault> {
         let failed = |e| unavailable("the audit log cannot be indexed", &e);
+        let under = self.key.as_ref().map(|key| (key, &*self.random));
         let (Some(walk), Some(segment)) = (&mut self.walk, self.segments.last_mut()) else {
             return Ok(());
         };
@@ -160,6 +183,7 @@ impl Finder {
                     patient_numbers(link.event, |number| postings.push((number, place)))?;
                     segment.events += 1;
                 }
+                Step::Shut(head) => return Err(corrupt(head.seq, Wrong::Keyless)),
                 Step::End => break,
                 Step::Flaw(Wrong::Torn) if !ended => break,
                 Step::Flaw(wrong) => return Err(corrupt(segment.end(), wrong)),
@@ -169,8 +193,7 @@ impl Finder {
         if ended {
             let postings = std::mem::take(postings);
             let (path, length, events) = (&segment.path, segment.length, segment.events);
-            segment.postings =
-                keep(path, length, events, &segment.blocks, postings).map_err(failed)?;
+            segment.postings = keep(path, (length, events), &segment.blocks, postings, under)?;
             self.walk = None;
         }
         Ok(())
@@ -203,8 +226,9 @@ impl Finder {
                     continue;
                 }
                 let next = segment.blocks.get(at + 1).map_or(segment.length, |next| next.offset);
-                let events =
-                    read_block(&segment.path, block.offset, next, first).map_err(failed)?;
+                let span = block.offset..next;
+                let events = read_block(&segment.path, span, first, self.key.as_ref());
+                let events = events.map_err(failed)?;
                 let events = events.map_err(|(seq, wrong)| corrupt(seq, wrong))?;
                 for (head, event) in
                     events.iter().rev().filter(|(head, _)| head.seq < wanted.before)
@@ -250,43 +274,57 @@ type Events = Vec<(Head, Vec<u8>)>;
 /// The events of a block, each link checked from the hash that stands before the first.
 fn read_block(
     path: &Path,
-    offset: u64,
-    end: u64,
+    span: std::ops::Range<u64>,
     first: u64,
+    key: Option<&LogKey>,
 ) -> io::Result<Result<Events, (u64, Wrong)>> {
     let mut file = File::open(path)?;
     // The hash before: at the end of the frame before, or in the header.
-    let before = if offset == HEADER_BYTES as u64 { 40 } else { offset - 32 };
+    let header = match Header::read(&mut file)? {
+        Ok(header) => header,
+        Err(what) => return Ok(Err((first, Wrong::Header(what)))),
+    };
+    let opener = match Opener::of(&header, key) {
+        Ok(opener) => opener,
+        Err(wrong) => return Ok(Err((first, wrong))),
+    };
+    let before =
+        if span.start == header.length() as u64 { 40 } else { span.start.saturating_sub(32) };
     let mut previous = [0; 32];
     file.seek(SeekFrom::Start(before))?;
     file.read_exact(&mut previous)?;
-    file.seek(SeekFrom::Start(offset))?;
-    let mut bytes = Vec::new();
-    file.take(end - offset).read_to_end(&mut bytes)?;
+    file.seek(SeekFrom::Start(span.start))?;
+    let (mut bytes, mut plain) = (Vec::new(), Vec::new());
+    file.take(span.end.saturating_sub(span.start)).read_to_end(&mut bytes)?;
     let (mut rest, mut hash, mut events) = (bytes.as_slice(), Hash(previous), Vec::new());
     let mut seq = first;
     while !rest.is_empty() {
         let frame = frame_head(rest).and_then(|(length, found)| {
             let body = rest.get(FRAME_HEAD..)?;
-            let (event, after) = body.split_at_checked(length)?;
+            let (stored, after) = body.split_at_checked(length)?;
             let (stated, after) = after.split_first_chunk::<32>()?;
-            Some((found, event, stated, after))
+            Some((found, stored, stated, after))
         });
-        let Some((found, event, stated, after)) = frame else { return Ok(Err((seq, Wrong::Torn))) };
-        hash = hash.link(seq, event);
+        let Some((found, stored, stated, after)) = frame else {
+            return Ok(Err((seq, Wrong::Torn)));
+        };
+        let previous = hash;
+        hash = previous.link(seq, stored);
         if found != seq {
             return Ok(Err((seq, Wrong::Number(found))));
         }
         if hash.0 != *stated {
             return Ok(Err((seq, Wrong::Altered)));
         }
-        events.push((Head { seq, hash }, event.to_vec()));
+        match opener.open(&previous, seq, stored, &mut plain) {
+            Ok(event) => events.push((Head { seq, hash }, event.to_vec())),
+            Err(wrong) => return Ok(Err((seq, wrong))),
+        }
         (rest, seq) = (after, seq + 1);
     }
     Ok(Ok(events))
 }
 
 fn corrupt(seq: u64, wrong: Wrong) -> Fault {
-    let damage = Damage { seq, segment: None, offset: 0, wrong };
-    Fault::new(&code::AUDIT_CORRUPT, damage.to_string())
+    Damage { seq, segment: None, offset: 0, wrong }.fault()
 }

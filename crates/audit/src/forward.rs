@@ -11,12 +11,13 @@ use std::path::{Path, PathBuf};
 
 use base::Fault;
 use base::error::code;
+use keys::LogKey;
 
 use crate::chain::{Hash, Head};
 use crate::event::Event;
 use crate::notary::{begin, find};
 use crate::read::Entry;
-use crate::segment::{Step, Walk, unavailable};
+use crate::segment::{Step, Walk, is_begun_only, unavailable};
 use crate::syslog::frame;
 use crate::verify::{Damage, Wrong};
 
@@ -93,13 +94,21 @@ pub struct Forwarder {
     position: Position,
     /// Where reading has come to; at most a batch beyond the position.
     walk: Option<Walk>,
+    key: Option<LogKey>,
 }
 
 impl Forwarder {
     /// Goes on from `position`. `host` names this machine in the messages.
     #[must_use]
     pub fn new(dir: &Path, position: Position, host: impl Into<String>) -> Self {
-        Self { dir: dir.to_owned(), host: host.into(), position, walk: None }
+        Self { dir: dir.to_owned(), host: host.into(), position, walk: None, key: None }
+    }
+
+    /// Opens what is sealed by this key.
+    #[must_use]
+    pub fn under(mut self, key: Option<LogKey>) -> Self {
+        self.key = key;
+        self
     }
 
     /// The last event sent.
@@ -144,7 +153,7 @@ impl Forwarder {
         let (mut head, mut events) = (self.position.head, 0);
         while batch.len() < BATCH_BYTES {
             let Some(walk) = &mut self.walk else {
-                self.walk = Some(find(&self.dir, self.position.head)?);
+                self.walk = Some(find(&self.dir, self.position.head, self.key.as_ref())?);
                 continue;
             };
             match walk.step().map_err(failed)? {
@@ -157,17 +166,24 @@ impl Forwarder {
                 }
                 Step::End => {
                     let next = crate::log::segment_path(&self.dir, walk.head.seq + 1);
-                    let header = crate::segment::HEADER_BYTES as u64;
-                    if !next.metadata().is_ok_and(|meta| meta.len() >= header) {
+                    if is_begun_only(&next).unwrap_or(true) {
                         break;
                     }
-                    self.walk = Some(begin(&self.dir, walk.head.seq + 1, walk.head)?);
+                    self.walk = {
+                        let (first, head) = (walk.head.seq + 1, walk.head);
+                        Some(begin(&self.dir, first, head, self.key.as_ref())?)
+                    };
+                }
+                Step::Shut(head) => {
+                    let wrong = Wrong::Keyless;
+                    let damage = Damage { seq: head.seq, segment: None, offset: 0, wrong };
+                    return Err(damage.fault());
                 }
                 // It is being written.
                 Step::Flaw(Wrong::Torn) => break,
                 Step::Flaw(wrong) => {
                     let damage = Damage { seq: head.seq + 1, segment: None, offset: 0, wrong };
-                    return Err(Fault::new(&code::AUDIT_CORRUPT, damage.to_string()));
+                    return Err(damage.fault());
                 }
             }
         }

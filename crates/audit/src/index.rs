@@ -6,13 +6,23 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use base::Millis;
+use base::{Fault, Millis};
+use keys::{CryptoRandom, FileKey, LOG_TAG_BYTES, LogKey, LogPart, RUN_BYTES, Run};
 use sha2::{Digest as _, Sha256};
+
+use crate::segment::unavailable;
 
 /// Events of a block.
 pub(crate) const BLOCK: u64 = 256;
 
 const MAGIC: &[u8; 8] = b"plumidx\n";
+const SEALED_MAGIC: &[u8; 8] = b"plumids\n";
+const SALT_BYTES: usize = 16;
+const SEALED_HEAD_BYTES: usize = 8 + SALT_BYTES;
+/// Bytes of the index that are sealed together.
+const CHUNK: usize = 4096;
+/// An index has a key of its own and is written once, so its count alone is enough.
+const RUN: Run = Run([0; RUN_BYTES]);
 const HEAD_BYTES: usize = 8 + 8 + 8 + 8 + 8;
 const BLOCK_BYTES: usize = 24;
 const POSTING_BYTES: usize = 12;
@@ -34,7 +44,7 @@ pub(crate) enum Postings {
     /// Of the segment that still grows, in the order of the events.
     Growing(Vec<(u64, u32)>),
     /// Of an ended one, on the disk, in the order of the numbers.
-    Kept { file: File, begin: u64, count: u64 },
+    Kept { file: Source, begin: u64, count: u64 },
 }
 
 impl Postings {
@@ -67,13 +77,86 @@ impl Postings {
     }
 }
 
-fn posting(file: &File, offset: u64) -> io::Result<(u64, u32)> {
-    let mut bytes = [0; POSTING_BYTES];
-    let mut file = file;
-    file.seek(SeekFrom::Start(offset))?;
-    file.read_exact(&mut bytes)?;
-    let (number, place) = bytes.split_at(8);
+fn posting(file: &Source, offset: u64) -> io::Result<(u64, u32)> {
+    let bytes = file.read(offset, POSTING_BYTES)?;
+    let (number, place) = bytes.split_at_checked(8).unwrap_or_default();
     Ok((be64(number), u32::try_from(be64(place)).unwrap_or(u32::MAX)))
+}
+
+/// A kept index, read in part.
+#[derive(Debug)]
+pub(crate) struct Source {
+    file: File,
+    key: Option<FileKey>,
+}
+
+impl Source {
+    /// Bytes of the index as if it were plain.
+    fn read(&self, offset: u64, count: usize) -> io::Result<Vec<u8>> {
+        let Some(key) = &self.key else { return read_at(&self.file, offset, count as u64) };
+        let (mut out, until) = (Vec::with_capacity(count), offset + count as u64);
+        let mut plain = Vec::new();
+        for number in offset / CHUNK as u64..until.div_ceil(CHUNK as u64) {
+            let whole = (CHUNK + LOG_TAG_BYTES) as u64;
+            let at = SEALED_HEAD_BYTES as u64 + number * whole;
+            let mut sealed = Vec::with_capacity(CHUNK + LOG_TAG_BYTES);
+            let mut file = &self.file;
+            file.seek(SeekFrom::Start(at))?;
+            file.take(whole).read_to_end(&mut sealed)?;
+            if !key.open(RUN, u32::try_from(number).unwrap_or(u32::MAX), b"", &sealed, &mut plain) {
+                return Err(odd());
+            }
+            let begin = number * CHUNK as u64;
+            let from = usize::try_from(offset.saturating_sub(begin)).unwrap_or(CHUNK);
+            let to = usize::try_from(until - begin).unwrap_or(CHUNK).min(plain.len());
+            out.extend_from_slice(plain.get(from..to).unwrap_or_default());
+        }
+        if out.len() == count { Ok(out) } else { Err(odd()) }
+    }
+}
+
+fn odd() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "the index is not what was kept")
+}
+
+fn read_at(file: &File, offset: u64, count: u64) -> io::Result<Vec<u8>> {
+    let (mut file, mut out) = (file, Vec::new());
+    file.seek(SeekFrom::Start(offset))?;
+    file.take(count).read_to_end(&mut out)?;
+    if out.len() as u64 == count { Ok(out) } else { Err(odd()) }
+}
+
+/// The index as it is kept under a key: a magic, a salt, and chunks sealed under a key of their own.
+fn seal(
+    plain: &[u8],
+    key: &LogKey,
+    random: &dyn CryptoRandom,
+) -> Result<(Vec<u8>, FileKey), Fault> {
+    let mut salt = [0; SALT_BYTES];
+    random.fill(&mut salt)?;
+    let file = key.file(LogPart::Index, &salt)?;
+    let mut out = [SEALED_MAGIC.as_slice(), &salt].concat();
+    out.reserve(plain.len() + plain.len().div_ceil(CHUNK) * LOG_TAG_BYTES);
+    for (number, chunk) in (0..).zip(plain.chunks(CHUNK)) {
+        let from = out.len();
+        out.extend_from_slice(chunk);
+        file.seal(RUN, number, b"", &mut out, from)?;
+    }
+    Ok((out, file))
+}
+
+/// The index of what [`seal`] made; `None` when it is not that, or not under this key.
+fn unseal(bytes: &[u8], key: &LogKey) -> Option<(Vec<u8>, FileKey)> {
+    let (salt, rest) = bytes.strip_prefix(SEALED_MAGIC)?.split_first_chunk::<SALT_BYTES>()?;
+    let file = key.file(LogPart::Index, salt).ok()?;
+    let (mut out, mut plain) = (Vec::with_capacity(rest.len()), Vec::new());
+    for (number, chunk) in (0..).zip(rest.chunks(CHUNK + LOG_TAG_BYTES)) {
+        if !file.open(RUN, number, b"", chunk, &mut plain) {
+            return None;
+        }
+        out.extend_from_slice(&plain);
+    }
+    Some((out, file))
 }
 
 fn be64(bytes: &[u8]) -> u64 {
@@ -87,11 +170,12 @@ fn path(segment: &Path) -> PathBuf {
 /// Keeps the index of an ended segment of `length` bytes, and answers its postings from there on.
 pub(crate) fn keep(
     segment: &Path,
-    length: u64,
-    events: u64,
+    (length, events): (u64, u64),
     blocks: &[Block],
     mut postings: Vec<(u64, u32)>,
-) -> io::Result<Postings> {
+    under: Option<(&LogKey, &dyn CryptoRandom)>,
+) -> Result<Postings, Fault> {
+    let failed = |e| unavailable("the audit log cannot be indexed", &e);
     postings.sort_unstable();
     postings.dedup();
     let size = HEAD_BYTES + blocks.len() * BLOCK_BYTES + postings.len() * POSTING_BYTES + 32;
@@ -112,15 +196,30 @@ pub(crate) fn keep(
     let sum = Sha256::digest(&out);
     out.extend_from_slice(&sum);
     let (target, new) = (path(segment), segment.with_extension("index-new"));
-    File::create(&new)?.write_all(&out)?;
-    std::fs::rename(&new, &target)?;
+    let key = match under {
+        Some((key, random)) => {
+            let (sealed, key) = seal(&out, key, random)?;
+            out = sealed;
+            Some(key)
+        }
+        None => None,
+    };
+    File::create(&new).and_then(|mut file| file.write_all(&out)).map_err(failed)?;
+    std::fs::rename(&new, &target).map_err(failed)?;
     let begin = (HEAD_BYTES + blocks.len() * BLOCK_BYTES) as u64;
-    Ok(Postings::Kept { file: File::open(target)?, begin, count: postings.len() as u64 })
+    let file = Source { file: File::open(target).map_err(failed)?, key };
+    Ok(Postings::Kept { file, begin, count: postings.len() as u64 })
 }
 
 /// A kept index: the number of events, the blocks and the postings; `None` when there is none that fits
 /// the segment of `length` bytes.
-pub(crate) fn load(segment: &Path, length: u64) -> io::Result<Option<(u64, Vec<Block>, Postings)>> {
+///
+/// Under a key, one that is plain does not fit, so that it is made anew sealed.
+pub(crate) fn load(
+    segment: &Path,
+    length: u64,
+    key: Option<&LogKey>,
+) -> io::Result<Option<(u64, Vec<Block>, Postings)>> {
     let mut file = match File::open(path(segment)) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -129,6 +228,17 @@ pub(crate) fn load(segment: &Path, length: u64) -> io::Result<Option<(u64, Vec<B
     let mut bytes = Vec::new();
     // An index is smaller than its segment but for searches that show many patients.
     (&mut file).take(length.saturating_mul(2) + (1 << 20)).read_to_end(&mut bytes)?;
+    let key = match key {
+        Some(key) => match unseal(&bytes, key) {
+            Some((plain, key)) => {
+                bytes = plain;
+                Some(key)
+            }
+            None => return Ok(None),
+        },
+        None => None,
+    };
+    let file = Source { file, key };
     Ok(decode(&bytes, length).map(|(events, blocks, count)| {
         let begin = (HEAD_BYTES + blocks.len() * BLOCK_BYTES) as u64;
         (events, blocks, Postings::Kept { file, begin, count })

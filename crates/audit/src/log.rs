@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use base::error::code;
 use base::{Clock, Fault};
+use keys::{CryptoRandom, LogKey, SystemRandom};
 use parking_lot::{Condvar, Mutex};
 
 use crate::chain::{CommitMark, Head};
@@ -17,7 +18,10 @@ use crate::codec::{EVENT_BYTES_MAX, outline};
 use crate::event::Event;
 use crate::files::{Disk, Files};
 use crate::recover::recover;
-use crate::segment::{FRAME_EXTRA, HEADER_BYTES, Header, file_name, put_frame, unavailable};
+use crate::sealing::{SEAL_EXTRA, Sealer};
+use crate::segment::{
+    FRAME_EXTRA, HEADER_BYTES, Header, SEALED_HEADER_BYTES, file_name, put_frame, unavailable,
+};
 use crate::ticket::{Progress, Ticket};
 use crate::writer::{self, Syncing, Writer};
 
@@ -39,10 +43,14 @@ pub struct Options {
     pub anchor: Option<Head>,
     /// The file layer to write through.
     pub files: Arc<dyn Files>,
+    /// What new segments are sealed under; without it they are plain. A sealed log opens with it alone.
+    pub key: Option<LogKey>,
+    /// Draws what no two openings of the log may share.
+    pub random: Arc<dyn CryptoRandom>,
 }
 
 impl Options {
-    /// The defaults: 5 ms, 64 MiB, 16 MiB, no anchor, the machine's disk.
+    /// The defaults: 5 ms, 64 MiB, 16 MiB, no anchor, the machine's disk and randomness, not sealed.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,
@@ -51,6 +59,8 @@ impl Options {
             buffer_bytes: 16 << 20,
             anchor: None,
             files: Arc::new(Disk),
+            key: None,
+            random: Arc::new(SystemRandom),
         }
     }
 }
@@ -90,6 +100,7 @@ pub(crate) struct Intake {
     mark: CommitMark,
     /// Length of the last segment once the buffer is written.
     segment_len: u64,
+    sealer: Option<Sealer>,
 }
 
 /// Where in the buffer a new segment begins, and with what header.
@@ -104,29 +115,44 @@ impl Log {
     ///
     /// # Errors
     /// `audit.locked` when another process has it open, `audit.corrupt` when it is damaged or falls
-    /// short of the anchor, `audit.unavailable` when it cannot be read or written.
+    /// short of the anchor, `audit.key.missing` when it is sealed and the key is not its key,
+    /// `audit.unavailable` when it cannot be read or written.
     pub fn open(dir: &Path, options: Options) -> Result<Self, Fault> {
         let failed = |e: io::Error| unavailable("the audit log cannot be opened", &e);
         fs::create_dir_all(dir).map_err(failed)?;
         let lock = lock(dir)?;
-        let found = recover(dir, options.anchor)?;
-        let (file, segment_len) = if let Some((path, length)) = found.segment {
-            (options.files.append(&path).map_err(failed)?, length)
+        let found = recover(dir, options.anchor, options.key.as_ref())?;
+        let key = options.key.clone();
+        let mut sealer =
+            key.map(|key| Sealer::new(key, Arc::clone(&options.random))).transpose()?;
+        // What is plain is never added to where the log is sealed.
+        let goes_on = found.segment.filter(|(_, last, _)| last.seal.is_some() == sealer.is_some());
+        let (file, header, segment_len) = if let Some((path, header, length)) = goes_on {
+            (options.files.append(&path).map_err(failed)?, header, length)
         } else {
             let header = Header {
-                first_seq: 1,
+                first_seq: found.head.seq + 1,
                 created: options.clock.now(),
-                mark: CommitMark::default(),
-                previous: Head::default().hash,
+                mark: found.mark,
+                previous: found.head.hash,
+                seal: sealer.as_ref().map(Sealer::head).transpose()?,
             };
+            // A plain one that was begun and holds nothing has the name of this one.
+            match fs::remove_file(segment_path(dir, header.first_seq)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+                _ => {}
+            }
             let file = writer::begin_segment(&*options.files, dir, &header).map_err(failed)?;
-            (file, HEADER_BYTES as u64)
+            (file, header, header.length() as u64)
         };
+        if let Some(sealer) = &mut sealer {
+            sealer.enter(&header)?;
+        }
         // What a killed process wrote is in the file but perhaps not on the disk.
         file.sync().map_err(failed)?;
         let writer = Writer::new(Arc::clone(&options.files), dir.to_owned(), Arc::clone(&file));
         let intake =
-            Intake { head: found.head, mark: found.mark, segment_len, ..Intake::default() };
+            Intake { head: found.head, mark: found.mark, segment_len, sealer, ..Intake::default() };
         let shared = Arc::new(Shared {
             intake: Mutex::new(intake),
             work: Condvar::new(),
@@ -179,7 +205,7 @@ impl Log {
                 let what = format!("an event does not belong to commit {commit_seq}");
                 return Err(Fault::new(&code::AUDIT_CORRUPT, what));
             }
-            bytes += event.as_ref().len() + FRAME_EXTRA;
+            bytes += event.as_ref().len() + FRAME_EXTRA + SEAL_EXTRA;
         }
         loop {
             let mut intake = self.shared.intake.lock();
@@ -202,7 +228,7 @@ impl Log {
                 return Ok(None);
             }
             for event in missing {
-                self.push(&mut intake, event.as_ref(), commit_seq);
+                self.push(&mut intake, event.as_ref(), commit_seq)?;
             }
             // Nobody waits for a commit's events, so the thread is called.
             self.shared.call_with(&mut intake);
@@ -275,10 +301,10 @@ impl Log {
             let what = format!("commit {commit_seq} comes after commit {}", intake.mark.seq);
             return Err(Fault::new(&code::INTERNAL, what));
         }
-        if !self.has_room(&intake, encoded.len() + FRAME_EXTRA) {
+        if !self.has_room(&intake, encoded.len() + FRAME_EXTRA + SEAL_EXTRA) {
             return Err(Fault::new(&code::AUDIT_UNAVAILABLE, "the audit log's writer is behind"));
         }
-        self.push(&mut intake, encoded, commit_seq);
+        self.push(&mut intake, encoded, commit_seq)?;
         Ok(self.ticket(intake.head.seq))
     }
 
@@ -290,25 +316,41 @@ impl Log {
         intake.buffer.is_empty() || intake.buffer.len() + bytes <= self.shared.options.buffer_bytes
     }
 
-    fn push(&self, intake: &mut Intake, event: &[u8], commit_seq: u64) {
+    /// Gives an event its place. When it cannot be sealed, the log has failed: nothing is written plain.
+    fn push(&self, intake: &mut Intake, event: &[u8], commit_seq: u64) -> Result<(), Fault> {
+        self.put(intake, event, commit_seq)
+            .inspect_err(|fault| self.shared.progress.fail(fault.clone()))
+    }
+
+    fn put(&self, intake: &mut Intake, event: &[u8], commit_seq: u64) -> Result<(), Fault> {
         let options = &self.shared.options;
-        let length = (FRAME_EXTRA + event.len()) as u64;
+        let (header_bytes, extra) = match intake.sealer {
+            Some(_) => (SEALED_HEADER_BYTES, FRAME_EXTRA + SEAL_EXTRA),
+            None => (HEADER_BYTES, FRAME_EXTRA),
+        };
+        let length = (extra + event.len()) as u64;
         let seq = intake.head.seq + 1;
-        let empty = intake.segment_len == HEADER_BYTES as u64;
+        let empty = intake.segment_len == header_bytes as u64;
         if !empty && intake.segment_len + length > options.segment_bytes {
             let header = Header {
                 first_seq: seq,
                 created: options.clock.now(),
                 mark: intake.mark,
                 previous: intake.head.hash,
+                seal: intake.sealer.as_ref().map(Sealer::head).transpose()?,
             };
+            if let Some(sealer) = &mut intake.sealer {
+                sealer.enter(&header)?;
+            }
             intake.cuts.push(Cut { at: intake.buffer.len(), header });
-            intake.segment_len = HEADER_BYTES as u64;
+            intake.segment_len = header_bytes as u64;
         }
-        let hash = put_frame(&mut intake.buffer, &intake.head.hash, seq, event);
+        let (buffer, sealer) = (&mut intake.buffer, intake.sealer.as_ref());
+        let hash = put_frame(buffer, &intake.head.hash, seq, event, sealer)?;
         intake.head = Head { seq, hash };
         intake.mark.note(commit_seq);
         intake.segment_len += length;
+        Ok(())
     }
 
     fn ticket(&self, seq: u64) -> Ticket {

@@ -10,10 +10,9 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use base::error::code;
 use base::id::uuid_text;
 use base::{Clock, Fault, Millis};
-use keys::Keyring;
+use keys::{Keyring, LogKey};
 use parking_lot::{Condvar, Mutex};
 
 use crate::chain::{Hash, Head};
@@ -42,6 +41,8 @@ pub struct Seal {
     pub signer: Arc<dyn Signer>,
     /// Salts the leaves.
     pub salts: Salts,
+    /// Opens the log where it is sealed.
+    pub log: Option<LogKey>,
     /// A checkpoint is signed when so many events are not covered by one.
     pub every_events: u64,
     /// And when the first of them has waited so long.
@@ -52,16 +53,26 @@ impl Seal {
     /// Signed every 10,000 events or minute.
     #[must_use]
     pub fn new(origin: impl Into<String>, signer: Arc<dyn Signer>, salts: Salts) -> Self {
-        Self { origin: origin.into(), signer, salts, every_events: 10_000, every_ms: 60_000 }
+        Self {
+            origin: origin.into(),
+            signer,
+            salts,
+            log: None,
+            every_events: 10_000,
+            every_ms: 60_000,
+        }
     }
 
     /// With the keys of a tenant: its signing key signs, its audit key makes the salts, its id names
     /// the log.
-    #[must_use]
-    pub fn of(keyring: &Arc<Keyring>) -> Self {
+    ///
+    /// # Errors
+    /// When the cryptography fails.
+    pub fn of(keyring: &Arc<Keyring>) -> Result<Self, Fault> {
         let origin = format!("plummer/{}", uuid_text(&keyring.tenant()));
         let signer: Arc<dyn Signer> = Arc::clone(keyring) as Arc<dyn Signer>;
-        Self::new(origin, signer, Salts::new(keyring.audit_key()))
+        let seal = Self::new(origin, signer, Salts::new(keyring.audit_key()));
+        Ok(Self { log: Some(keyring.log_key()?), ..seal })
     }
 
     /// What verifies its checkpoints.
@@ -197,7 +208,7 @@ impl Notary {
         let failed = |e| unavailable("the audit log cannot be read", &e);
         while self.head.seq < to {
             let Some(walk) = &mut self.walk else {
-                self.walk = Some(find(&self.dir, self.head)?);
+                self.walk = Some(find(&self.dir, self.head, self.seal.log.as_ref())?);
                 continue;
             };
             match walk.step().map_err(failed)? {
@@ -209,8 +220,9 @@ impl Notary {
                 }
                 Step::End => {
                     let first = self.head.seq + 1;
-                    self.walk = Some(begin(&self.dir, first, self.head)?);
+                    self.walk = Some(begin(&self.dir, first, self.head, self.seal.log.as_ref())?);
                 }
+                Step::Shut(_) => return Err(corrupt(self.head.seq + 1, Wrong::Keyless)),
                 Step::Flaw(wrong) => return Err(corrupt(self.head.seq + 1, wrong)),
             }
             if self.tiles.waiting() > WAITING_BYTES_MAX {
@@ -315,19 +327,20 @@ fn run(mut notary: Notary, log: &Log, clock: &dyn Clock, shared: &Shared) {
 }
 
 /// A walk that has come to `head`.
-pub(crate) fn find(dir: &Path, head: Head) -> Result<Walk, Fault> {
+pub(crate) fn find(dir: &Path, head: Head, key: Option<&LogKey>) -> Result<Walk, Fault> {
     let failed = |e| unavailable("the audit log cannot be read", &e);
     let segments = list(dir).map_err(failed)?;
     let at = segments.partition_point(|(first, _)| *first <= head.seq.max(1));
     let Some((first, path)) = at.checked_sub(1).and_then(|at| segments.get(at)) else {
         return Err(corrupt(1, Wrong::Truncated));
     };
-    let opened = Walk::open(path, *first).map_err(failed)?;
+    let opened = Walk::open(path, *first, key).map_err(failed)?;
     let mut walk = opened.map_err(|wrong| corrupt(*first, wrong))?;
     while walk.head.seq < head.seq {
         let seq = walk.head.seq + 1;
         match walk.step().map_err(failed)? {
             Step::Link(_) => {}
+            Step::Shut(_) => return Err(corrupt(seq, Wrong::Keyless)),
             Step::End => return Err(corrupt(seq, Wrong::Truncated)),
             Step::Flaw(wrong) => return Err(corrupt(seq, wrong)),
         }
@@ -339,9 +352,14 @@ pub(crate) fn find(dir: &Path, head: Head) -> Result<Walk, Fault> {
 }
 
 /// A walk of the segment that begins with event `first`, after `head`.
-pub(crate) fn begin(dir: &Path, first: u64, head: Head) -> Result<Walk, Fault> {
+pub(crate) fn begin(
+    dir: &Path,
+    first: u64,
+    head: Head,
+    key: Option<&LogKey>,
+) -> Result<Walk, Fault> {
     let path = segment_path(dir, first);
-    let opened = Walk::open(&path, first);
+    let opened = Walk::open(&path, first, key);
     let opened = opened.map_err(|e| unavailable("the audit log cannot be read", &e))?;
     let walk = opened.map_err(|wrong| corrupt(first, wrong))?;
     match walk.header.previous == head.hash {
@@ -351,6 +369,5 @@ pub(crate) fn begin(dir: &Path, first: u64, head: Head) -> Result<Walk, Fault> {
 }
 
 fn corrupt(seq: u64, wrong: Wrong) -> Fault {
-    let damage = Damage { seq, segment: None, offset: 0, wrong };
-    Fault::new(&code::AUDIT_CORRUPT, damage.to_string())
+    Damage { seq, segment: None, offset: 0, wrong }.fault()
 }

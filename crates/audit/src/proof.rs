@@ -6,6 +6,7 @@ use std::path::Path;
 
 use base::Fault;
 use base::error::code;
+use keys::LogKey;
 
 use crate::chain::Hash;
 use crate::checkpoint::{self, Checkpoint, Next, Notes};
@@ -37,13 +38,21 @@ pub struct Proven {
 }
 
 /// Proves that event `seq` is in the log in `dir`, under the first checkpoint that covers it.
+/// What is proven is the event itself, also of a sealed log: whoever checks needs no key of it.
 ///
 /// # Errors
 /// `audit.proof.invalid` when there is no such event or no checkpoint covers it yet;
 /// `audit.corrupt` when the event is not sound, or the tree does not lead to the checkpoint.
-pub fn prove(dir: &Path, salts: &Salts, key: &NoteKey, seq: u64) -> Result<String, Fault> {
+pub fn prove(
+    dir: &Path,
+    log: Option<&LogKey>,
+    salts: &Salts,
+    key: &NoteKey,
+    seq: u64,
+) -> Result<String, Fault> {
     let failed = |e| unavailable("the audit log's tree cannot be read", &e);
-    let entry = read(dir, seq)?.next().transpose()?.filter(|entry| entry.seq == seq);
+    let entry =
+        read(dir, seq)?.under(log.cloned()).next().transpose()?.filter(|entry| entry.seq == seq);
     let entry = entry.ok_or_else(|| invalid("the log has no such event"))?;
     let (note, covering) = covering(dir, key, seq)?;
     let kept = Kept::open(dir).map_err(failed)?;

@@ -4,8 +4,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use base::error::code;
 use base::{Fault, Millis};
+use keys::LogKey;
 
 use crate::chain::{Hash, Head};
 use crate::codec::Outline;
@@ -71,7 +71,7 @@ pub fn read(dir: &Path, from_seq: u64) -> Result<Reader, Fault> {
     let before = segments.partition_point(|(first, _)| *first <= from_seq.max(1));
     segments.drain(..before.saturating_sub(1));
     segments.reverse();
-    Ok(Reader { segments, walk: None, name: None, from_seq, filter: Filter::default() })
+    Ok(Reader { segments, walk: None, name: None, from_seq, filter: Filter::default(), key: None })
 }
 
 /// The events of a log, in order. After an error it ends.
@@ -83,9 +83,18 @@ pub struct Reader {
     name: Option<String>,
     from_seq: u64,
     filter: Filter,
+    key: Option<LogKey>,
 }
 
 impl Reader {
+    /// Opens what is sealed by this key; without it a sealed segment ends the reading with
+    /// `audit.key.missing`.
+    #[must_use]
+    pub fn under(mut self, key: Option<LogKey>) -> Self {
+        self.key = key;
+        self
+    }
+
     /// Reads only what fits.
     #[must_use]
     pub fn filter(mut self, filter: Filter) -> Self {
@@ -99,7 +108,7 @@ impl Reader {
             let Some(walk) = &mut self.walk else {
                 let Some((first_seq, path)) = self.segments.pop() else { return Ok(None) };
                 self.name = path.file_name().map(|n| n.to_string_lossy().into_owned());
-                match Walk::open(&path, first_seq).map_err(failed)? {
+                match Walk::open(&path, first_seq, self.key.as_ref()).map_err(failed)? {
                     Ok(walk) => self.walk = Some(walk),
                     // A segment that is being begun beside us holds nothing yet.
                     Err(_) if self.segments.is_empty() && is_empty(&path) => return Ok(None),
@@ -118,6 +127,7 @@ impl Reader {
                         return Ok(Some(Entry { seq, hash: link.head.hash, event }));
                     }
                 }
+                Step::Shut(_) => return Err(self.damage(seq, offset, Wrong::Keyless)),
                 Step::End => {
                     let head = walk.head;
                     self.walk = None;
@@ -140,12 +150,12 @@ impl Reader {
 
     fn damage(&self, seq: u64, offset: u64, wrong: Wrong) -> Fault {
         let damage = Damage { seq, segment: self.name.clone(), offset, wrong };
-        Fault::new(&code::AUDIT_CORRUPT, damage.to_string())
+        damage.fault()
     }
 }
 
 fn is_empty(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|m| m.len() < crate::segment::HEADER_BYTES as u64)
+    crate::segment::is_begun_only(path).unwrap_or(false)
 }
 
 impl Iterator for Reader {

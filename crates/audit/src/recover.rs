@@ -11,14 +11,15 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use base::Fault;
-use base::error::code;
+use keys::LogKey;
 
-use crate::chain::{CommitMark, Head};
-use crate::codec::{EVENT_BYTES_MAX, outline};
+use crate::chain::{CommitMark, Hash, Head};
+use crate::codec::outline;
 use crate::segment::{
-    FRAME_EXTRA, FRAME_HEAD, HEADER_BYTES, Step, Walk, frame_head, list, unavailable,
+    FRAME_EXTRA, FRAME_HEAD, HEADER_BYTES, Header, SEALED_HEADER_BYTES, STORED_BYTES_MAX, Step,
+    Walk, frame_head, is_begun_only, list, unavailable,
 };
-use crate::verify::{Damage, Wrong};
+use crate::verify::{Damage, PLAIN_AGAIN, Wrong};
 
 /// The least that a disk writes at once.
 const SECTOR: usize = 512;
@@ -28,14 +29,18 @@ const SECTOR: usize = 512;
 pub(crate) struct Recovered {
     pub(crate) head: Head,
     pub(crate) mark: CommitMark,
-    /// The segment to go on with and its length; none in a new log.
-    pub(crate) segment: Option<(PathBuf, u64)>,
+    /// The segment to go on with, its header and its length; none in a new log.
+    pub(crate) segment: Option<(PathBuf, Header, u64)>,
     /// Bytes of an unfinished write that were cut off.
     pub(crate) torn_bytes: u64,
 }
 
 /// Reads the last segment, repairs its tail, and holds the head against the anchor.
-pub(crate) fn recover(dir: &Path, anchor: Option<Head>) -> Result<Recovered, Fault> {
+pub(crate) fn recover(
+    dir: &Path,
+    anchor: Option<Head>,
+    key: Option<&LogKey>,
+) -> Result<Recovered, Fault> {
     let failed = |e: io::Error| unavailable("the audit log cannot be read", &e);
     let mut segments = list(dir).map_err(failed)?;
     if segments.first().is_some_and(|(first, _)| *first != 1) {
@@ -49,7 +54,8 @@ pub(crate) fn recover(dir: &Path, anchor: Option<Head>) -> Result<Recovered, Fau
             torn_bytes += bytes;
             continue;
         }
-        let mut recovered = last_segment(&path, first_seq, anchor)?;
+        let before = segments.last().map(|(_, path)| path.as_path());
+        let mut recovered = last_segment(&path, first_seq, anchor, key, before)?;
         recovered.torn_bytes += torn_bytes;
         return Ok(recovered);
     }
@@ -60,26 +66,37 @@ pub(crate) fn recover(dir: &Path, anchor: Option<Head>) -> Result<Recovered, Fau
 /// The length of a segment that a crash left without a whole header. The header is synced before
 /// anything follows it, so such a file holds no event.
 fn unfinished_segment(path: &Path) -> io::Result<Option<u64>> {
-    let mut bytes = Vec::with_capacity(HEADER_BYTES + 1);
-    fs::File::open(path)?.take(HEADER_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-    let unfinished = bytes.len() < HEADER_BYTES
-        || (bytes.len() == HEADER_BYTES && bytes.iter().all(|b| *b == 0));
+    let mut bytes = Vec::with_capacity(SEALED_HEADER_BYTES + 1);
+    fs::File::open(path)?.take(SEALED_HEADER_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    let unfinished = is_begun_only(path)?
+        || (matches!(bytes.len(), HEADER_BYTES | SEALED_HEADER_BYTES)
+            && bytes.iter().all(|b| *b == 0));
     Ok(unfinished.then_some(bytes.len() as u64))
 }
 
-fn last_segment(path: &Path, first_seq: u64, anchor: Option<Head>) -> Result<Recovered, Fault> {
+fn last_segment(
+    path: &Path,
+    first_seq: u64,
+    anchor: Option<Head>,
+    key: Option<&LogKey>,
+    before: Option<&Path>,
+) -> Result<Recovered, Fault> {
     let failed = |e: io::Error| unavailable("the audit log cannot be read", &e);
     let segment = path.file_name().map(|n| n.to_string_lossy().into_owned());
-    let mut walk = match Walk::open(path, first_seq).map_err(failed)? {
+    let mut walk = match Walk::open(path, first_seq, key).map_err(failed)? {
         Ok(walk) => walk,
         Err(wrong) => return Err(corrupt(&Damage { seq: first_seq, segment, offset: 0, wrong })),
     };
+    if walk.header.seal.is_none() && before.is_some_and(is_sealed) {
+        let wrong = Wrong::Header(PLAIN_AGAIN);
+        return Err(corrupt(&Damage { seq: first_seq, segment, offset: 0, wrong }));
+    }
     let flaw = loop {
         if anchor.is_some_and(|anchor| anchor.seq == walk.head.seq) {
             hold_against(anchor, walk.head)?;
         }
         match walk.step().map_err(failed)? {
-            Step::Link(_) => {}
+            Step::Link(_) | Step::Shut(_) => {}
             Step::End => break None,
             Step::Flaw(wrong) => break Some(wrong),
         }
@@ -101,7 +118,7 @@ fn last_segment(path: &Path, first_seq: u64, anchor: Option<Head>) -> Result<Rec
     Ok(Recovered {
         head: walk.head,
         mark: walk.mark,
-        segment: Some((path.to_owned(), walk.offset)),
+        segment: Some((path.to_owned(), walk.header, walk.offset)),
         torn_bytes,
     })
 }
@@ -118,7 +135,7 @@ fn hold_against(anchor: Option<Head>, head: Head) -> Result<(), Fault> {
 }
 
 fn corrupt(damage: &Damage) -> Fault {
-    Fault::new(&code::AUDIT_CORRUPT, damage.to_string())
+    damage.fault()
 }
 
 /// Whether `tail`, which begins at `offset` of the file where event `seq` should be, is what a crash
@@ -130,7 +147,7 @@ fn is_torn(tail: &[u8], offset: u64, seq: u64) -> bool {
         return true;
     }
     let length = frame_head(head)
-        .and_then(|(length, found)| (found == seq && length <= EVENT_BYTES_MAX).then_some(length));
+        .and_then(|(length, found)| (found == seq && length <= STORED_BYTES_MAX).then_some(length));
     // Where length and number make no sense, they may stand across the edge of a lost sector.
     let reach = length.map_or(FRAME_HEAD, |length| length + FRAME_EXTRA);
     let frame = tail.get(..reach).unwrap_or(tail);
@@ -160,11 +177,26 @@ pub(crate) fn event_after(tail: &[u8], seq: u64) -> bool {
         let rest = tail.get(at..).unwrap_or_default();
         frame_head(rest).is_some_and(|(length, found)| {
             later.contains(&found)
-                && length <= EVENT_BYTES_MAX
+                && length <= STORED_BYTES_MAX
                 && rest.len() >= length + FRAME_EXTRA
-                && rest.get(FRAME_HEAD..FRAME_HEAD + length).is_some_and(|e| outline(e).is_ok())
+                && rest
+                    .get(FRAME_HEAD..FRAME_HEAD + length)
+                    .is_some_and(|stored| outline(stored).is_ok() || links(tail, at, found, stored))
         })
     })
+}
+
+/// Whether a frame of what is sealed stands at `at`: its hash follows from the one before it.
+fn links(tail: &[u8], at: usize, seq: u64, stored: &[u8]) -> bool {
+    let before = tail.get(..at).and_then(<[u8]>::last_chunk::<32>);
+    let stated = tail.get(at + FRAME_HEAD + stored.len()..).and_then(<[u8]>::first_chunk::<32>);
+    before.zip(stated).is_some_and(|(before, stated)| Hash(*before).link(seq, stored).0 == *stated)
+}
+
+/// Whether the segment says that it is sealed.
+fn is_sealed(path: &Path) -> bool {
+    let header = fs::File::open(path).and_then(|mut file| Header::read(&mut file));
+    header.is_ok_and(|header| header.is_ok_and(|header| header.seal.is_some()))
 }
 
 /// The bytes of a file from `offset` on.

@@ -4,6 +4,8 @@
 use std::io;
 use std::path::Path;
 
+use keys::LogKey;
+
 use crate::chain::{Hash, Head};
 use crate::checkpoint::{self, Checkpoint, FILE, Next, Notes};
 use crate::note::NoteKey;
@@ -22,6 +24,8 @@ pub struct Trust {
     /// Who has the tenant's audit key holds the tree against them too; without it the chain's hashes
     /// in them are, which shows whether anything was altered as well.
     pub salts: Option<Salts>,
+    /// Opens what is sealed; without it only the links of that are held.
+    pub log: Option<LogKey>,
     /// Checkpoints kept elsewhere, in any order: by a witness, on paper, in another house.
     pub kept: Vec<Checkpoint>,
 }
@@ -103,6 +107,15 @@ impl<'t> Seals<'t> {
                 self.leaves.push(leaf);
             }
         }
+        self.linked(head, offset, self.trust.salts.is_some())
+    }
+
+    /// Takes the next event, which is sealed and was not opened: it is no leaf of a tree then.
+    pub(crate) fn shut_event(&mut self, head: Head, offset: u64) -> io::Result<Option<Damage>> {
+        self.linked(head, offset, false)
+    }
+
+    fn linked(&mut self, head: Head, offset: u64, leaves: bool) -> io::Result<Option<Damage>> {
         while self.kept.last().is_some_and(|kept| kept.size <= head.seq) {
             let Some(kept) = self.kept.pop().filter(|kept| kept.size == head.seq) else { continue };
             if let Some(damage) = self.hold(&kept, head, offset)? {
@@ -115,7 +128,7 @@ impl<'t> Seals<'t> {
         if let Some(damage) = self.hold(&next, head, offset)? {
             return Ok(Some(damage));
         }
-        if self.trust.salts.is_some() && self.frontier.root() != next.root {
+        if leaves && self.frontier.root() != next.root {
             let what = "of another tree: the salts are not those that it was made with";
             return Ok(Some(in_file(self.signed + 1, at, what)));
         }

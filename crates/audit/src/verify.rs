@@ -5,12 +5,14 @@ use std::fmt;
 use std::fs::TryLockError;
 use std::path::Path;
 
+use base::error::code;
 use base::{Fault, Millis};
+use keys::LogKey;
 
 use crate::chain::{CommitMark, Hash, Head};
 use crate::recover::{event_after, read_tail};
 use crate::seals::{Seals, Trust};
-use crate::segment::{HEADER_BYTES, Step, Walk, list, unavailable};
+use crate::segment::{Step, Walk, is_begun_only, list, unavailable};
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,6 +37,8 @@ pub struct Report {
     pub signed: u64,
     /// The root of the tree at that checkpoint.
     pub root: Option<Hash>,
+    /// Of the sound events, those that are sealed and were not opened: their links were held.
+    pub shut: u64,
     /// The running server was writing an event after the head; it is not counted.
     pub writing: bool,
     /// The first thing that is wrong; everything after it is unproven.
@@ -74,6 +78,12 @@ pub enum Wrong {
     Length,
     /// It is in the chain, but this program cannot read it.
     Event(&'static str),
+    /// It is sealed, and what stands there is not what was sealed there.
+    Sealed,
+    /// It is sealed, and no key was given.
+    Keyless,
+    /// It is sealed under another key than the one given.
+    OtherKey,
     /// The segment's header is unsound.
     Header(&'static str),
     /// The next segment begins with another event.
@@ -101,6 +111,11 @@ impl fmt::Display for Wrong {
             Self::Torn => f.write_str("incomplete: the file ends inside it"),
             Self::Length => f.write_str("altered: its length is impossible"),
             Self::Event(what) => write!(f, "unreadable: {what} was expected"),
+            Self::Sealed => {
+                f.write_str("altered, and the chain made anew: it is not what was sealed there")
+            }
+            Self::Keyless => f.write_str("sealed, and the log's key is not here"),
+            Self::OtherKey => f.write_str("sealed under another key"),
             Self::Header(what) => write!(f, "in a segment whose header is unsound: {what}"),
             Self::Segment(found) => {
                 write!(f, "missing or moved: the next segment begins with event {found}")
@@ -116,6 +131,17 @@ impl fmt::Display for Wrong {
                 write!(f, "not proven: the checkpoint that should cover it is {what}")
             }
         }
+    }
+}
+
+impl Damage {
+    /// What a reader is told: that it is damage, or only that the key is missing.
+    pub(crate) fn fault(&self) -> Fault {
+        let code = match self.wrong {
+            Wrong::Keyless | Wrong::OtherKey => &code::AUDIT_KEY,
+            _ => &code::AUDIT_CORRUPT,
+        };
+        Fault::new(code, self.to_string())
     }
 }
 
@@ -135,7 +161,19 @@ impl fmt::Display for Damage {
 /// # Errors
 /// `audit.unavailable` when the log cannot be read; damage is not an error but the report.
 pub fn verify(dir: &Path, anchor: Option<Head>) -> Result<Report, Fault> {
-    run(dir, anchor, None)
+    run(dir, anchor, None, None)
+}
+
+/// As [`verify`], and opens what is sealed: then nobody without the key can have written it anew.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_under(
+    dir: &Path,
+    anchor: Option<Head>,
+    key: Option<&LogKey>,
+) -> Result<Report, Fault> {
+    run(dir, anchor, None, key)
 }
 
 /// As [`verify`], and holds the log against its signed checkpoints: then nobody without the signing
@@ -144,10 +182,15 @@ pub fn verify(dir: &Path, anchor: Option<Head>) -> Result<Report, Fault> {
 /// # Errors
 /// As [`verify`].
 pub fn verify_signed(dir: &Path, anchor: Option<Head>, trust: &Trust) -> Result<Report, Fault> {
-    run(dir, anchor, Some(trust))
+    run(dir, anchor, Some(trust), trust.log.as_ref())
 }
 
-fn run(dir: &Path, anchor: Option<Head>, trust: Option<&Trust>) -> Result<Report, Fault> {
+fn run(
+    dir: &Path,
+    anchor: Option<Head>,
+    trust: Option<&Trust>,
+    key: Option<&LogKey>,
+) -> Result<Report, Fault> {
     let failed = |e| unavailable("the audit log cannot be read", &e);
     let mut report = Report::default();
     let segments = list(dir).map_err(failed)?;
@@ -161,10 +204,11 @@ fn run(dir: &Path, anchor: Option<Head>, trust: Option<&Trust>) -> Result<Report
             }
         }
     }
+    let mut opening = Opening { anchor, key, sealed: false };
     for (i, (first_seq, path)) in segments.iter().enumerate() {
         report.segments += 1;
         let name = || path.file_name().map(|n| n.to_string_lossy().into_owned());
-        let found = match segment(&mut report, *first_seq, path, anchor, seals.as_mut()) {
+        let found = match segment(&mut report, *first_seq, path, &mut opening, seals.as_mut()) {
             Ok(found) => found,
             Err(Stop::Failed(error)) => return Err(failed(error)),
             Err(Stop::Seal(damage)) => {
@@ -208,7 +252,7 @@ const fn missing(seq: u64) -> Damage {
 fn is_being_written(path: &Path, seq: u64, offset: u64, wrong: Wrong) -> std::io::Result<bool> {
     match wrong {
         Wrong::Torn => Ok(!event_after(&read_tail(path, offset)?, seq)),
-        Wrong::Header(_) => Ok(path.metadata()?.len() < HEADER_BYTES as u64),
+        Wrong::Header(_) => is_begun_only(path),
         _ => Ok(false),
     }
 }
@@ -218,6 +262,17 @@ fn is_open(dir: &Path) -> bool {
     let lock = std::fs::File::open(dir.join("lock"));
     lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
+
+/// What segments are held against, one after the other.
+struct Opening<'a> {
+    anchor: Option<Head>,
+    key: Option<&'a LogKey>,
+    /// The segment before was sealed.
+    sealed: bool,
+}
+
+/// Said of a plain segment behind a sealed one: whoever has not the key could have put it there.
+pub(crate) const PLAIN_AGAIN: &str = "it is plain, and the one before it is sealed";
 
 type Found = Option<(u64, u64, Wrong)>;
 
@@ -237,28 +292,33 @@ fn segment(
     report: &mut Report,
     first_seq: u64,
     path: &Path,
-    anchor: Option<Head>,
+    opening: &mut Opening<'_>,
     mut seals: Option<&mut Seals<'_>>,
 ) -> Result<Found, Stop> {
     let expected = report.head.seq + 1;
     if first_seq != expected {
         return Ok(Some((expected, 0, Wrong::Segment(first_seq))));
     }
-    let mut walk = match Walk::open(path, first_seq)? {
+    let mut walk = match Walk::open_links(path, first_seq, opening.key)? {
         Ok(walk) => walk,
         Err(wrong) => return Ok(Some((expected, 0, wrong))),
     };
+    if opening.sealed && walk.header.seal.is_none() {
+        return Ok(Some((expected, 0, Wrong::Header(PLAIN_AGAIN))));
+    }
+    opening.sealed = walk.header.seal.is_some();
     if walk.header.previous != report.head.hash {
         return Ok(Some((expected, 0, Wrong::Header("does not follow from the one before"))));
     }
-    if walk.header.mark != report.mark {
+    // Who cannot open events cannot count their commits.
+    if report.shut == 0 && walk.header.mark != report.mark {
         return Ok(Some((expected, 0, Wrong::Header("miscounts the store's commits"))));
     }
     loop {
         let offset = walk.offset;
         match walk.step()? {
             Step::Link(link) => {
-                let anchored = anchor.filter(|anchor| anchor.seq == link.head.seq);
+                let anchored = opening.anchor.filter(|anchor| anchor.seq == link.head.seq);
                 if anchored.is_some_and(|anchor| anchor.hash != link.head.hash) {
                     return Ok(Some((link.head.seq, offset, Wrong::Anchor)));
                 }
@@ -268,6 +328,19 @@ fn segment(
                 report.head = link.head;
                 if let Some(seals) = &mut seals
                     && let Some(damage) = seals.event(link.head, link.event, offset)?
+                {
+                    return Err(Stop::Seal(Box::new(damage)));
+                }
+            }
+            Step::Shut(head) => {
+                if opening.anchor.is_some_and(|a| a.seq == head.seq && a.hash != head.hash) {
+                    return Ok(Some((head.seq, offset, Wrong::Anchor)));
+                }
+                report.events += 1;
+                report.shut += 1;
+                report.head = head;
+                if let Some(seals) = &mut seals
+                    && let Some(damage) = seals.shut_event(head, offset)?
                 {
                     return Err(Stop::Seal(Box::new(damage)));
                 }

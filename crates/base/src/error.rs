@@ -103,6 +103,7 @@ codes! {
     AUDIT_UNAVAILABLE = "audit.unavailable", 503, "exception", "the audit log cannot be written, so nothing may be read or changed";
     AUDIT_LOCKED = "audit.locked", 500, "exception", "another process has the audit log open";
     AUDIT_CORRUPT = "audit.corrupt", 500, "exception", "the audit log was altered or is damaged";
+    AUDIT_KEY = "audit.key.missing", 500, "exception", "the audit log is sealed, and its key is not here";
     AUDIT_PROOF = "audit.proof.invalid", 422, "invalid", "the proof, checkpoint or key is not valid";
     SIGN_IN_REFUSED = "identity.sign-in.refused", 401, "login", "the sign-in did not succeed";
     SIGN_IN_NEEDED = "identity.sign-in.needed", 401, "login", "the request names no caller";

@@ -28,6 +28,11 @@ const CLOCK_BACK_MS: i64 = 5 * 60_000;
 pub struct SessionId(pub(crate) [u8; 16]);
 
 impl SessionId {
+    /// Its bytes: for what is kept about a session elsewhere.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
     /// Reads the canonical text.
     pub fn parse(text: &str) -> Option<Self> {
         uuid_bytes(text).map(Self)

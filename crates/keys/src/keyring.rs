@@ -19,6 +19,7 @@ use crate::crypto::{WRAPPED_BYTES, derive, unwrap_key, wrap_key};
 use crate::fault::{corrupt, unavailable};
 use crate::files::{Disk, Files, Lock, Taken, clear, publish, unfinished};
 use crate::kms::Kms;
+use crate::log_key::LogKey;
 use crate::patients::PatientKeys;
 use crate::random::{CryptoRandom, SystemRandom};
 use crate::secret::{KeyId, Secret};
@@ -100,20 +101,7 @@ impl Keyring {
     /// Opens the keys of a tenant. A rotation that a crash broke off is brought to its end.
     pub fn open(dir: &Path, kms: &dyn Kms, options: Options) -> Result<Self, Fault> {
         let lock = lock(&options, dir)?;
-        let path = tenant_path(dir);
-        let bytes = match options.files.read(&path, TenantFile::BYTES_MAX) {
-            Ok(bytes) => bytes,
-            Err(e) if e.kind() == io::ErrorKind::InvalidData => {
-                return Err(corrupt("tenant.keys is too long"));
-            }
-            Err(e) => return Err(unavailable("reading the tenant's keys", &e)),
-        };
-        let file =
-            TenantFile::decode(&bytes).map_err(|what| corrupt(format!("tenant.keys {what}")))?;
-        if file.root != kms.key_id() {
-            let what = format!("the keys stand under root key {}, not {}", file.root, kms.key_id());
-            return Err(Fault::new(&code::KEYS_ROOT_OTHER, what));
-        }
+        let file = tenant_file(&*options.files, dir, kms)?;
         let key = kms.unwrap(&file.kek.wrapped)?;
         let Some(older) = &file.older else { return Self::opened(dir, options, lock, file, key) };
         let number = PatientKeys::kek_of(&*options.files, &patients_path(dir))?;
@@ -188,6 +176,14 @@ impl Keyring {
     /// The key of the access log. It stays the same for the life of the tenant.
     pub const fn audit_key(&self) -> &Secret {
         &self.audit
+    }
+
+    /// What the files of the access log are sealed under.
+    ///
+    /// # Errors
+    /// When the cryptography fails.
+    pub fn log_key(&self) -> Result<LogKey, Fault> {
+        LogKey::new(&self.audit)
     }
 
     /// Makes blind tokens.
@@ -276,6 +272,27 @@ impl fmt::Debug for Keyring {
     }
 }
 
+/// The tenant's file, which must stand under this root key.
+pub(crate) fn tenant_file(
+    files: &dyn Files,
+    dir: &Path,
+    kms: &dyn Kms,
+) -> Result<TenantFile, Fault> {
+    let bytes = match files.read(&tenant_path(dir), TenantFile::BYTES_MAX) {
+        Ok(bytes) => bytes,
+        Err(e) if e.kind() == io::ErrorKind::InvalidData => {
+            return Err(corrupt("tenant.keys is too long"));
+        }
+        Err(e) => return Err(unavailable("reading the tenant's keys", &e)),
+    };
+    let file = TenantFile::decode(&bytes).map_err(|what| corrupt(format!("tenant.keys {what}")))?;
+    if file.root != kms.key_id() {
+        let what = format!("the keys stand under root key {}, not {}", file.root, kms.key_id());
+        return Err(Fault::new(&code::KEYS_ROOT_OTHER, what));
+    }
+    Ok(file)
+}
+
 fn tenant_path(dir: &Path) -> PathBuf {
     dir.join("tenant.keys")
 }
@@ -317,7 +334,10 @@ fn wrapping(kek: &Secret, tenant: &[u8; 16], purpose: &str) -> Result<Secret, Fa
     derive(kek, tenant, &format!("plummer/1/tenant.keys/{purpose}"))
 }
 
-fn unwrap_all(file: &TenantFile, kek: &Secret) -> Result<[Secret; PURPOSES.len()], Fault> {
+pub(crate) fn unwrap_all(
+    file: &TenantFile,
+    kek: &Secret,
+) -> Result<[Secret; PURPOSES.len()], Fault> {
     let one = |wrapped: &[u8; WRAPPED_BYTES], purpose: &str| {
         let wrapping = wrapping(kek, &file.tenant, purpose)?;
         unwrap_key(&wrapping, wrapped)

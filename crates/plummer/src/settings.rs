@@ -245,6 +245,7 @@ impl Settings {
             site: Some(self.text("home_site")).filter(|site| !site.is_empty()).map(Into::into),
             labelling: self.text("labelling") != "off",
             home_state: self.home_state()?,
+            staff_named: self.text("staff_named") == "on",
             identity,
             breached: self.breached()?,
             encryption: self.encryption(),

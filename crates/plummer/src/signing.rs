@@ -1,22 +1,41 @@
-//! The keys that the access log was signed with, for a command that checks or proves it
-//! (45 CFR 164.312(c)(1)).
+//! The keys that the access log is sealed and was signed with, for a command that reads, checks or proves
+//! it (45 CFR 164.312(c)(1)). They are taken at a glance, so that it is done beside a running server.
 
 use crate::settings::Settings;
 use anyhow::anyhow;
-use audit::Seal;
-use base::error::code;
-use base::time::SystemClock;
-use std::sync::Arc;
+use audit::{NoteKey, Salts};
+use base::id::uuid_text;
+use keys::LogKey;
 
-/// What the log of the data folder is signed with, if there are keys and no server holds them.
-pub(crate) fn seal_if_free(settings: &Settings) -> anyhow::Result<Option<Seal>> {
+/// What reads the log of the data folder.
+#[derive(Debug)]
+pub(crate) struct LogKeys {
+    /// Opens it.
+    pub(crate) log: LogKey,
+    /// Salts its tree.
+    pub(crate) salts: Salts,
+    /// Verifies its checkpoints.
+    pub(crate) note: NoteKey,
+}
+
+/// The keys of the log of the data folder, if it has keys.
+pub(crate) fn log_keys(settings: &Settings) -> anyhow::Result<Option<LogKeys>> {
     let data = settings.data();
-    if !record::has_keys(&data) {
+    let glance = settings.encryption().glance(&data);
+    let Some(glance) = glance.map_err(|fault| anyhow!("{}: {fault}", data.display()))? else {
         return Ok(None);
-    }
-    match settings.encryption().keys(&data, Arc::new(SystemClock)) {
-        Ok(keyring) => Ok(Some(Seal::of(&Arc::new(keyring)))),
-        Err(fault) if fault.code() == &code::KEYS_STORE_LOCKED => Ok(None),
-        Err(fault) => Err(anyhow!("{}: {fault}", data.display())),
-    }
+    };
+    let origin = format!("plummer/{}", uuid_text(&glance.tenant()));
+    Ok(Some(LogKeys {
+        log: glance.log_key()?,
+        salts: Salts::new(glance.audit_key()),
+        note: NoteKey::log(origin, *glance.public())?,
+    }))
+}
+
+/// What opens the log of the data folder where it is sealed.
+pub(crate) fn log_key(settings: &Settings) -> anyhow::Result<Option<LogKey>> {
+    let data = settings.data();
+    let key = settings.encryption().log_key(&data);
+    key.map_err(|fault| anyhow!("{}: {fault}", data.display()))
 }

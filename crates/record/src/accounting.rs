@@ -6,6 +6,8 @@ use crate::session::{Audited, Session};
 use audit::{Decision, Entry, Event, Kind, Target, Wanted};
 use base::error::code;
 use base::{Fault, Millis};
+use identity::PrincipalId;
+use std::collections::HashMap;
 
 /// Accesses told of at most; a patient with more gives a span of time.
 const EVENTS_MAX: usize = 20_000;
@@ -15,9 +17,11 @@ const LOOKS_MAX: u64 = 200_000;
 /// What was done by one person for one reason on one day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
-    /// Who: the principal's id.
-    pub who: String,
-    /// On whose behalf, when it was another's.
+    /// Who: the principal's id, for who may read the log, or where the site's staff is named.
+    pub who: Option<String>,
+    /// Who, in words: a name, or what somebody is here.
+    pub name: String,
+    /// On whose behalf, when it was another's and ids are told.
     pub on_behalf_of: Option<String>,
     /// Through which app.
     pub app: Option<String>,
@@ -94,7 +98,37 @@ impl Session {
             let what = "there are more accesses than can be told at once; ask for a shorter time";
             return Err(Fault::new(&code::SEARCH_TOO_COSTLY, what));
         }
-        Ok(group(&page.entries))
+        let mut accounting = group(&page.entries);
+        // Whoever may read the whole log is told who it was; a patient, what the site's policy is.
+        let named = self.gate.settings.staff_named || self.may_read_log(None).is_ok();
+        let mut known = HashMap::new();
+        for access in &mut accounting.accesses {
+            let id = access.who.clone().unwrap_or_default();
+            access.name = known.entry(id).or_insert_with_key(|id| self.name_of(id, named)).clone();
+            if !named {
+                (access.who, access.on_behalf_of) = (None, None);
+            }
+        }
+        Ok(accounting)
+    }
+
+    /// A principal in words.
+    fn name_of(&self, id: &str, named: bool) -> String {
+        let principal =
+            PrincipalId::parse(id).and_then(|id| self.gate.directory.identity.principal(id).ok());
+        let Some(principal) = principal else {
+            return "somebody at the clinic's own machine".to_owned();
+        };
+        let profile = &principal.profile;
+        match principal.kind {
+            _ if named => profile.display.clone(),
+            identity::Kind::Person => match profile.roles.first() {
+                Some(role) => format!("staff: {role}"),
+                None => "staff".to_owned(),
+            },
+            identity::Kind::App => format!("the app {}", profile.display),
+            _ => "a program of the clinic".to_owned(),
+        }
     }
 }
 
@@ -136,11 +170,12 @@ fn touched(event: &Event, patient: &str) -> bool {
 #[must_use]
 pub(crate) fn group(entries: &[Entry]) -> Accounting {
     let mut accesses: Vec<Access> = Vec::new();
-    let mut open = std::collections::HashMap::new();
+    let mut open = HashMap::new();
     for Entry { event, .. } in entries {
         let receipt = event.receipt.as_deref();
         let one = Access {
-            who: event.actor.to_string(),
+            who: Some(event.actor.to_string()),
+            name: String::new(),
             on_behalf_of: receipt.and_then(|r| r.on_behalf_of.clone()),
             app: receipt.and_then(|r| r.client.clone()),
             did: did(event),
@@ -259,7 +294,15 @@ mod tests {
         let lines: Vec<String> = told
             .accesses
             .iter()
-            .map(|a| format!("{} {} {}x {}", a.who, a.did, a.times, a.reason))
+            .map(|a| {
+                format!(
+                    "{} {} {}x {}",
+                    a.who.as_deref().unwrap_or_default(),
+                    a.did,
+                    a.times,
+                    a.reason
+                )
+            })
             .collect();
         assert_eq!(
             lines,

@@ -46,6 +46,8 @@ pub struct Settings {
     pub labelling: bool,
     /// The state the site is in, as `CA`: whose rules label what is written. Without it, no state's.
     pub home_state: Option<Arc<str>>,
+    /// Patients are told the names of who saw their record; otherwise what they are here.
+    pub staff_named: bool,
     /// What the site adds to the policies: each text with its name.
     pub policies: Vec<(String, String)>,
     /// The place where they should be is gone: refused, where there were some before.
@@ -78,6 +80,7 @@ impl Default for Settings {
             site: None,
             labelling: true,
             home_state: None,
+            staff_named: false,
             policies: Vec::new(),
             policies_missing: false,
             audit_files: Arc::new(audit::Disk),
@@ -169,13 +172,18 @@ impl Record {
         let mut options = audit::Options::new(Arc::clone(&settings.clock));
         options.files = Arc::clone(&settings.audit_files);
         options.anchor = store.audit_anchor()?.map(|(seq, hash)| Head { seq, hash: Hash(hash) });
+        options.key = keys.as_ref().map(|keys| keys.log_key()).transpose()?;
+        let log_key = options.key.clone();
         let log = Arc::new(Log::open(&dir.join("audit"), options)?);
         // The folders themselves must outlive a loss of power, before anything in them is promised.
         sync_folders(dir).map_err(|e| {
             Fault::new(&code::STORE_UNAVAILABLE, format!("the data folder cannot be synced: {e}"))
         })?;
         let outbox = Outbox::open(relay, &store, &log, settings.clock.now())?;
-        let seal = settings.seal.clone().or_else(|| keys.as_ref().map(audit::Seal::of));
+        let seal = match (&settings.seal, &keys) {
+            (Some(seal), _) => Some(audit::Seal { log: log_key.clone(), ..seal.clone() }),
+            (None, keys) => keys.as_ref().map(audit::Seal::of).transpose()?,
+        };
         let notary = match seal {
             None => None,
             Some(seal) => {
@@ -183,7 +191,8 @@ impl Record {
                 Some(notary.spawn(Arc::clone(&log), Arc::clone(&settings.clock))?)
             }
         };
-        let finder = Mutex::new(audit::Finder::new(&dir.join("audit")));
+        let finder = Mutex::new(audit::Finder::new(&dir.join("audit")).under(log_key));
+        let glasses = Glasses::open(&store, settings.clock.now())?;
         let request = {
             let mut random = Seeded::new(settings.seed.unwrap_or_else(seed_of_the_system));
             uuid_v7(settings.clock.now(), &mut random)
@@ -200,7 +209,7 @@ impl Record {
                 settings,
                 in_force,
                 actors: Actors::default(),
-                glasses: Glasses::default(),
+                glasses,
                 directory,
                 consents: Arc::new(consents),
                 elements,
@@ -270,6 +279,17 @@ impl Session {
         // A copy of everything leaves the house: its event is on the disk first.
         self.gate.log.append(&event)?.synced().wait()?;
         self.gate.store.backup(to, progress)
+    }
+
+    /// Copies the access log of the data folder `data` to the folder `to`, sealed as it is, up to the
+    /// events of `commit`: what belongs to a copy of the store that has come to it.
+    ///
+    /// # Errors
+    /// As [`audit::copy::copy`].
+    pub fn backup_log(&self, data: &Path, to: &Path, commit: u64) -> Result<(), Fault> {
+        self.gate.log.catch_up()?;
+        let key = self.gate.keys.as_ref().map(|keys| keys.log_key()).transpose()?;
+        audit::copy::copy(&data.join("audit"), to, key.as_ref(), commit).map(drop)
     }
 }
 

@@ -3,6 +3,9 @@
 //! lasts an hour, in one session, for one patient, to look only; it is told at once and reviewed
 //! afterwards, and somebody for whom it becomes routine is stopped.
 
+mod kept;
+
+use self::kept::Breaking;
 use crate::actor::denied;
 use crate::gate::Gate;
 use crate::reach;
@@ -12,17 +15,19 @@ use audit::{Event, Kind, Target};
 use base::error::code;
 use base::{Fault, Millis};
 use fhir::reference::is_id;
-use identity::{Caller, PrincipalId, SessionId};
+use identity::{Caller, SessionId};
 use parking_lot::RwLock;
 use std::collections::HashMap;
 use std::sync::Arc;
-use store::Scope;
+use store::{ItemAct, ItemChange, Scope, Store, Unit};
 
 /// How long the glass stays broken.
 const LASTS_MS: i64 = 3_600_000;
 /// How many times one principal may break it within [`DAY_MS`].
 const TIMES_MAX: usize = 10;
 const DAY_MS: i64 = 86_400_000;
+/// How often it is tried again when one person breaks several at once.
+const TRIES_MAX: usize = 4;
 /// Bytes of a reason.
 const REASON_BYTES: std::ops::RangeInclusive<usize> = 10..=500;
 
@@ -35,17 +40,22 @@ pub struct Broken {
     pub until: Millis,
 }
 
-/// The broken glasses, by session. They end with the process: then the glass is whole.
-#[derive(Debug, Default)]
+/// The broken glasses, by session. They stand on a shelf of the store too, with how often each principal
+/// broke one, so a restart takes and gives nothing.
+#[derive(Debug)]
 pub(crate) struct Glasses {
-    open: RwLock<HashMap<SessionId, Broken>>,
-    times: RwLock<HashMap<PrincipalId, Vec<Millis>>>,
+    open: RwLock<HashMap<[u8; 16], Broken>>,
 }
 
 impl Glasses {
+    /// Those that were broken before the program began, as far as they still are.
+    pub(crate) fn open(store: &Store, now: Millis) -> Result<Self, Fault> {
+        Ok(Self { open: RwLock::new(kept::load(store, now)?) })
+    }
+
     /// Whose record a session looks at through a broken glass.
     pub(crate) fn of(&self, session: SessionId, now: Millis) -> Option<Broken> {
-        self.open.read().get(&session).filter(|broken| now < broken.until).cloned()
+        self.open.read().get(session.as_bytes()).filter(|broken| now < broken.until).cloned()
     }
 }
 
@@ -78,7 +88,6 @@ impl Session {
         if scope(&policies, &actor.who, Action::Read, patient).is_none() {
             return Err(denied());
         }
-        self.count(caller, now)?;
         event.targets.push(Target::resource("Patient", patient, None));
         event.patients.push(patient.to_owned());
         event.receipt = Some(Box::new(audit::Receipt {
@@ -88,27 +97,58 @@ impl Session {
             epoch: policies.epoch(),
             ..audit::Receipt::default()
         }));
-        // Nobody looks through the glass before it is on the disk that it was broken.
-        gate.log.append(&event)?.synced().wait()?;
-        tracing::warn!(principal = %caller.principal.id, "the glass was broken before a patient's record");
         let broken =
             Broken { patient: patient.to_owned(), until: Millis(now.0.saturating_add(LASTS_MS)) };
+        self.keep(caller, now, &broken, &event)?;
+        tracing::warn!(principal = %caller.principal.id, "the glass was broken before a patient's record");
         let mut open = gate.glasses.open.write();
         open.retain(|_, broken| now < broken.until);
-        open.insert(caller.session, broken.clone());
+        open.insert(*caller.session.as_bytes(), broken.clone());
         Ok(broken)
     }
 
-    fn count(&self, caller: &Caller, now: Millis) -> Result<(), Fault> {
-        let mut all = self.gate.glasses.times.write();
-        let times = all.entry(caller.principal.id).or_default();
-        times.retain(|at| now.0.saturating_sub(at.0) < DAY_MS);
-        if times.len() >= TIMES_MAX {
-            let text = "the glass was broken too often within a day; ask the privacy officer";
-            return Err(Fault::new(&code::BREAK_GLASS_TOO_OFTEN, text));
+    /// Counts it, and keeps it with its event in one unit of work: nobody looks through the glass before
+    /// it is on the disk, in store and log, that it was broken.
+    fn keep(
+        &self,
+        caller: &Caller,
+        now: Millis,
+        broken: &Broken,
+        event: &Event,
+    ) -> Result<(), Fault> {
+        let gate = &self.gate;
+        let key = caller.principal.id.as_bytes();
+        for _ in 0..TRIES_MAX {
+            if let Some(fault) = gate.log.failure() {
+                return Err(fault);
+            }
+            let item = gate.store.item_get(kept::SHELF, key)?;
+            let replaces = item.as_ref().map(|item| item.version);
+            let mut all =
+                item.map(|item| kept::decode(&item.body)).transpose()?.unwrap_or_default();
+            all.retain(|one| now.0.saturating_sub(one.at.0) < DAY_MS);
+            if all.len() >= TIMES_MAX {
+                let text = "the glass was broken too often within a day; ask the privacy officer";
+                return Err(Fault::new(&code::BREAK_GLASS_TOO_OFTEN, text));
+            }
+            let session = *caller.session.as_bytes();
+            all.push(Breaking { at: now, session, broken: broken.clone() });
+            let put = ItemAct::Put(kept::encode(&all));
+            let item = ItemChange { shelf: kept::SHELF, key: key.to_vec(), replaces, act: put };
+            let encoded = event.encode();
+            let unit = Unit {
+                items: vec![item],
+                events: Some(Box::new(move |_| vec![encoded])),
+                ..Unit::default()
+            };
+            match gate.store.commit(unit) {
+                // The same person broke another one at this moment.
+                Err(fault) if fault.code() == &code::ITEM_CONFLICT => {}
+                Err(fault) => return Err(fault),
+                Ok(_) => return gate.log.flush(),
+            }
         }
-        times.push(now);
-        Ok(())
+        Err(Fault::new(&code::ITEM_CONFLICT, "the glass is being broken elsewhere; ask again"))
     }
 }
 

@@ -7,7 +7,10 @@ use crate::session::Session;
 use base::error::code;
 use base::{Clock, Fault};
 use fhir::definitions::r4;
-use keys::{Argon, Certificate, Disk, Keyring, Passphrase, Protection, RootKey, SystemRandom};
+use keys::{
+    Argon, Certificate, Disk, Glance, Keyring, LogKey, Passphrase, Protection, RootKey,
+    SystemRandom,
+};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::{Cipher, Form};
@@ -126,6 +129,26 @@ impl Encryption {
             }
         }
         Keyring::open(&folder(data), &root, options)
+    }
+
+    /// The keys that read the access log of a data folder, also while a server holds them; `None` when the
+    /// folder has no keys.
+    ///
+    /// # Errors
+    /// When a key is another, or the passphrase does not fit.
+    pub fn glance(&self, data: &Path) -> Result<Option<Glance>, Fault> {
+        if !has_keys(data) {
+            return Ok(None);
+        }
+        Glance::take(&folder(data), &self.root(data)?, &Disk).map(Some)
+    }
+
+    /// What opens the access log of a data folder where it is sealed, also while a server holds the keys.
+    ///
+    /// # Errors
+    /// As [`Encryption::glance`].
+    pub fn log_key(&self, data: &Path) -> Result<Option<LogKey>, Fault> {
+        self.glance(data)?.map(|keys| keys.log_key()).transpose()
     }
 
     /// Opens the keys of a data folder, or makes them, and a root key of their own if none is named.

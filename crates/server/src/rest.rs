@@ -16,4 +16,5 @@ pub(crate) mod read;
 pub(crate) mod search;
 pub(crate) mod update;
 pub(crate) mod vread;
+pub(crate) mod who_saw;
 mod written;

@@ -48,6 +48,8 @@ pub enum Interaction {
     Everything,
     /// An emergency, before one patient's record.
     BreakGlass,
+    /// Who saw one patient's record.
+    WhoSaw,
     /// A bundle of requests.
     Bundle,
 }
@@ -83,6 +85,8 @@ pub enum Shape {
     Everything,
     /// `/Patient/[id]/$break-glass`
     BreakGlass,
+    /// `/Patient/[id]/$who-saw`
+    WhoSaw,
 }
 
 /// One row: this method on this form of address is this interaction.
@@ -121,12 +125,13 @@ pub static ROUTES: &[Row] = &[
     row(Method::POST, Shape::CompartmentSearch, Interaction::SearchCompartment),
     row(Method::GET, Shape::Everything, Interaction::Everything),
     row(Method::POST, Shape::BreakGlass, Interaction::BreakGlass),
+    row(Method::GET, Shape::WhoSaw, Interaction::WhoSaw),
     row(Method::POST, Shape::Base, Interaction::Bundle),
 ];
 
 impl Interaction {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Capabilities,
         Self::Read,
         Self::Vread,
@@ -143,6 +148,7 @@ impl Interaction {
         Self::SearchCompartment,
         Self::Everything,
         Self::BreakGlass,
+        Self::WhoSaw,
         Self::Bundle,
     ];
 
@@ -159,6 +165,7 @@ impl Interaction {
             Self::SearchType | Self::SearchSystem | Self::SearchCompartment => Kind::Search,
             Self::Everything => Kind::Operation,
             Self::BreakGlass => Kind::BreakGlass,
+            Self::WhoSaw => Kind::Review,
             Self::Bundle => Kind::Batch,
         }
     }
@@ -182,6 +189,7 @@ impl Interaction {
             Self::SearchCompartment => "search-compartment",
             Self::Everything => "everything",
             Self::BreakGlass => "break-glass",
+            Self::WhoSaw => "who-saw",
             Self::Bundle => "bundle",
         }
     }
@@ -244,6 +252,7 @@ impl Shape {
             Self::CompartmentSearch => "/[compartment]/[id]/[type or *]/_search",
             Self::Everything => "/[Patient or Encounter]/[id]/$everything",
             Self::BreakGlass => "/Patient/[id]/$break-glass",
+            Self::WhoSaw => "/Patient/[id]/$who-saw",
         }
     }
 
@@ -347,9 +356,12 @@ fn instance(
         (Some("$break-glass"), None) if type_name == "Patient" => {
             Ok(Place { shape: Shape::BreakGlass, ..place })
         }
+        (Some("$who-saw"), None) if type_name == "Patient" => {
+            Ok(Place { shape: Shape::WhoSaw, ..place })
+        }
         (Some(operation), None) if operation.starts_with('$') => Err(Fault::new(
             &code::NOT_SUPPORTED,
-            "the operations here are $everything of a Patient or an Encounter, and $break-glass of a Patient",
+            "the operations here are $everything of a Patient or an Encounter, $break-glass and $who-saw of a Patient",
         )),
         (Some(member), search @ (None | Some("_search"))) => {
             if !is_compartment(type_name) {

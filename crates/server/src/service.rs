@@ -279,6 +279,7 @@ async fn interact(ask: Ask) -> Result<Reply, Fault> {
         }
         Interaction::Everything => rest::everything::answer(ask).await,
         Interaction::BreakGlass => rest::break_glass::answer(ask).await,
+        Interaction::WhoSaw => rest::who_saw::answer(ask).await,
         Interaction::Bundle => rest::bundle::answer(ask).await,
     }
 }

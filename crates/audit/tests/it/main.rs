@@ -17,6 +17,8 @@ mod forward;
 #[cfg(test)]
 mod recovery;
 #[cfg(test)]
+mod sealed;
+#[cfg(test)]
 mod signed;
 #[cfg(test)]
 mod support;

@@ -32,7 +32,7 @@ fn seal(seed: u8) -> Seal {
 
 fn trust() -> Trust {
     let seal = seal(1);
-    Trust { key: seal.key().unwrap(), salts: Some(seal.salts), kept: Vec::new() }
+    Trust { key: seal.key().unwrap(), salts: Some(seal.salts), log: None, kept: Vec::new() }
 }
 
 /// A log of 40 events in small segments, signed at 0, 10, 20, 30 and 40.
@@ -256,13 +256,13 @@ fn tamper_14_altered_files_of_the_tree_change_nothing_that_is_proven() {
     rewrite(&dir.path().join("tiles.0"), |bytes| bytes[40] ^= 1);
     assert!(verify_signed(dir.path(), Some(head), &trust()).unwrap().is_sound());
     let key = trust().key;
-    let fault = prove(dir.path(), &seal(1).salts, &key, 1).unwrap_err();
+    let fault = prove(dir.path(), None, &seal(1).salts, &key, 1).unwrap_err();
     assert_eq!(fault.code(), &code::AUDIT_CORRUPT);
     // The notary makes the tree anew.
     let mut notary = Notary::open(dir.path(), seal(1), NOW).unwrap();
     notary.advance(head, NOW).unwrap();
     drop(notary);
-    let proof = prove(dir.path(), &seal(1).salts, &key, 1).unwrap();
+    let proof = prove(dir.path(), None, &seal(1).salts, &key, 1).unwrap();
     check_proof(&proof, &key, &[]).unwrap();
 }
 
@@ -342,7 +342,7 @@ fn an_event_is_proven_offline_and_nothing_else_is() {
     let (dir, _) = sample();
     let (key, salts) = (trust().key, seal(1).salts);
     for seq in 1..=EVENTS {
-        let proof = prove(dir.path(), &salts, &key, seq).unwrap();
+        let proof = prove(dir.path(), None, &salts, &key, seq).unwrap();
         let proven = check_proof(&proof, &key, &[]).unwrap();
         assert_eq!((proven.seq, &proven.event), (seq, &event(seq)));
         assert_eq!(proven.checkpoint.size, seq.div_ceil(10) * 10);
@@ -352,9 +352,9 @@ fn an_event_is_proven_offline_and_nothing_else_is() {
                 || seq == 40
         );
     }
-    assert_eq!(prove(dir.path(), &salts, &key, 41).unwrap_err().code(), &code::AUDIT_PROOF);
-    assert_eq!(prove(dir.path(), &salts, &key, 0).unwrap_err().code(), &code::AUDIT_PROOF);
-    let proof = prove(dir.path(), &salts, &key, 7).unwrap();
+    assert_eq!(prove(dir.path(), None, &salts, &key, 41).unwrap_err().code(), &code::AUDIT_PROOF);
+    assert_eq!(prove(dir.path(), None, &salts, &key, 0).unwrap_err().code(), &code::AUDIT_PROOF);
+    let proof = prove(dir.path(), None, &salts, &key, 7).unwrap();
     let other = NoteKey::log(ORIGIN, signer(2).public()).unwrap();
     assert!(check_proof(&proof, &other, &[]).is_err(), "another log's key");
 }
@@ -362,7 +362,7 @@ fn an_event_is_proven_offline_and_nothing_else_is() {
 #[test]
 fn a_proof_shows_no_neighbour() {
     let (dir, _) = sample();
-    let proof = prove(dir.path(), &seal(1).salts, &trust().key, 7).unwrap();
+    let proof = prove(dir.path(), None, &seal(1).salts, &trust().key, 7).unwrap();
     let neighbour = read(dir.path(), 8).unwrap().next().unwrap().unwrap();
     // Whoever guesses the neighbour right cannot see it: its leaf is not that of the event alone.
     use base64::Engine as _;
@@ -460,7 +460,7 @@ proptest! {
     ) {
         thread_local!(static PROOF: String = {
             let (dir, _) = sample();
-            prove(dir.path(), &seal(1).salts, &trust().key, 7).unwrap()
+            prove(dir.path(), None, &seal(1).salts, &trust().key, 7).unwrap()
         });
         let key = trust().key;
         prop_assert!(check_proof(&text, &key, &[]).is_err());

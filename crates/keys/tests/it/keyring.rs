@@ -142,3 +142,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_glance_reads_the_log_beside_whoever_holds_the_keys_and_through_a_rotation() {
+    let dir = tempfile::tempdir().unwrap();
+    let ring = create(dir.path());
+    let same = || {
+        let glance = keys::Glance::take(dir.path(), &MemoryKms(1), &Disk).unwrap();
+        assert_eq!(glance.log_key().unwrap().name(), ring.log_key().unwrap().name());
+        assert_eq!(glance.tenant(), TENANT);
+        assert_eq!(*glance.public(), ring.signing_key().public());
+    };
+    same();
+    ring.rotate(&MemoryKms(1)).unwrap();
+    same();
+    let fault = keys::Glance::take(dir.path(), &MemoryKms(2), &Disk).unwrap_err();
+    assert_eq!(fault.code(), &code::KEYS_ROOT_OTHER);
+}

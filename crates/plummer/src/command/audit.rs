@@ -1,5 +1,5 @@
-//! `plummer audit …`: checks, shows, reports, proves and sends the access log. All read beside a running
-//! server, but for what needs the tenant's keys.
+//! `plummer audit …`: checks, shows, reports, proves and sends the access log, also beside a running
+//! server; where the log is sealed, by its key, which is taken at a glance.
 
 mod forward;
 mod proof;
@@ -12,9 +12,11 @@ pub(crate) use report::instant;
 
 use crate::cli::Audit;
 use crate::settings::Settings;
+use crate::signing;
 use anyhow::{Context as _, bail};
 use audit::NoteKey;
-use std::path::Path;
+use keys::LogKey;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Does what was asked with the access log of the data folder.
@@ -30,14 +32,31 @@ pub(crate) fn run(settings: &Settings, args: Audit) -> anyhow::Result<ExitCode> 
     }
     match args {
         Audit::Verify(args) => verify::run(settings, &dir, &args),
-        Audit::Show(filter) => report::show(&dir, &filter),
-        Audit::Report(args) => report::report(&dir, &args),
-        Audit::Export(args) => report::export(&dir, &args),
+        Audit::Show(filter) => report::show(&Place::of(settings, dir)?, &filter),
+        Audit::Report(args) => report::report(&Place::of(settings, dir)?, &args),
+        Audit::Export(args) => report::export(&Place::of(settings, dir)?, &args),
         Audit::Prove(args) => proof::prove(settings, &dir, &args),
         Audit::CheckProof(args) => proof::check(&args),
         Audit::Cosigned(args) => proof::cosigned(&dir, &args),
         Audit::Signals(args) => signals::run(settings, &args),
-        Audit::Send(args) => forward::run(&dir, &args),
+        Audit::Send(args) => forward::run(&Place::of(settings, dir)?, &args),
+    }
+}
+
+/// Where the log is, and what opens it.
+#[derive(Debug)]
+struct Place {
+    dir: PathBuf,
+    key: Option<LogKey>,
+}
+
+impl Place {
+    fn of(settings: &Settings, dir: PathBuf) -> anyhow::Result<Self> {
+        Ok(Self { dir, key: signing::log_key(settings)? })
+    }
+
+    fn leave(&self, patient: Option<&str>) -> anyhow::Result<()> {
+        review::leave(&self.dir, self.key.clone(), patient)
     }
 }
 
@@ -51,7 +70,7 @@ fn key(text: &str) -> anyhow::Result<NoteKey> {
     NoteKey::parse(&read).with_context(|| format!("{text} holds no key"))
 }
 
-fn keys(texts: &[String]) -> anyhow::Result<Vec<NoteKey>> {
+fn note_keys(texts: &[String]) -> anyhow::Result<Vec<NoteKey>> {
     texts.iter().map(|text| key(text)).collect()
 }
 

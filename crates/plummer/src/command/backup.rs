@@ -10,17 +10,11 @@ use crate::progress::{Progress, Step};
 use crate::settings::Settings;
 use crate::wish::Wish;
 use anyhow::{Context as _, bail};
-use audit::Log;
-use base::time::SystemClock;
 use record::Session;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use tracing::warn;
-
-/// Bytes of events handed to the copy's writer before it is waited for; it refuses more than 16 MiB.
-const WAITING_BYTES_MAX: usize = 4 << 20;
 
 /// Copies everything to a new folder.
 pub(crate) fn run(settings: &Settings, args: &Backup) -> anyhow::Result<ExitCode> {
@@ -60,7 +54,8 @@ pub(crate) fn copy(
     let folder = to.join("store");
     record::private_folder(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let commit = session.backup(&folder.join("records.sqlite"), progress)?;
-    copy_log(&data.join("audit"), &to.join("audit"), commit)?;
+    // The links are held on the way, so a damaged log is never copied as if it were sound.
+    session.backup_log(data, &to.join("audit"), commit)?;
     if Stamp::Backup.leave(data).is_err() {
         warn!("the backup is made, and its time could not be noted in the data folder");
     }
@@ -80,34 +75,5 @@ fn copy_keys(from: &Path, to: &Path) -> anyhow::Result<()> {
         std::fs::rename(&new, &old).with_context(what)?;
     }
     std::fs::File::open(to)?.sync_all()?;
-    Ok(())
-}
-
-/// Copies the events of the log up to the last that belongs to `commit` or an earlier one. The links
-/// are made anew and compared, so a damaged log is never copied as if it were sound.
-fn copy_log(from: &Path, to: &Path, commit: u64) -> anyhow::Result<()> {
-    let log = Log::open(to, audit::Options::new(Arc::new(SystemClock)))?;
-    let (mut last, mut waiting) = (log.head(), 0);
-    for entry in audit::read(from, 1)? {
-        let entry = entry?;
-        if entry.event.commit_seq > commit {
-            break;
-        }
-        let encoded = entry.event.encode();
-        waiting += encoded.len();
-        let ticket = log.append_encoded(&encoded)?;
-        if waiting > WAITING_BYTES_MAX {
-            ticket.written().wait()?;
-            waiting = 0;
-        }
-        last = log.head();
-        if last.seq != entry.seq || last.hash != entry.hash {
-            bail!("the access log is damaged at event {}; run `plummer audit verify`", entry.seq);
-        }
-    }
-    let closed = log.close()?;
-    if closed != last {
-        bail!("the copy of the access log is not whole");
-    }
     Ok(())
 }

@@ -181,6 +181,12 @@ pub(crate) static TABLE: &[Setting] = &[
         "the folder with the policies that the site adds; empty: the folder policies in the data folder, if there is one",
     ),
     row(
+        "staff_named",
+        Kind::Choice(&["on", "off"]),
+        "off",
+        "a patient who asks who saw the record is told names; off tells roles, which spares staff and tells the patient less",
+    ),
+    row(
         "labelling",
         Kind::Choice(&["on", "off"]),
         "on",

@@ -22,25 +22,30 @@ fn canary(kind: &str, n: usize) -> String {
     format!("zq{kind}{:08x}", n.wrapping_mul(2_654_435_761) & 0xFFFF_FFFF)
 }
 
-/// 250 patients: names, identifiers, notes and codes, four texts of each that stand nowhere else.
+/// 250 patients: ids, names, identifiers, notes and codes, five texts of each that stand nowhere else.
 fn clinic() -> String {
     let mut out = String::new();
     for n in 0..250 {
         let (name, number) = (canary("name", n), canary("iden", n));
         let (note, code) = (canary("note", n), canary("code", n));
+        let id = canary(IDS, n);
         out.push_str(&format!(
-            "{{\"resourceType\":\"Patient\",\"id\":\"p{n}\",\"identifier\":[{{\"value\":\"{number}\"}}],\"name\":[{{\"family\":\"{name}\"}}]}}\n\
-             {{\"resourceType\":\"Observation\",\"id\":\"o{n}\",\"status\":\"final\",\"subject\":{{\"reference\":\"Patient/p{n}\"}},\"code\":{{\"coding\":[{{\"code\":\"{code}\"}}]}},\"note\":[{{\"text\":\"{note}\"}}]}}\n"
+            "{{\"resourceType\":\"Patient\",\"id\":\"{id}\",\"identifier\":[{{\"value\":\"{number}\"}}],\"name\":[{{\"family\":\"{name}\"}}]}}\n\
+             {{\"resourceType\":\"Observation\",\"id\":\"o{n}\",\"status\":\"final\",\"subject\":{{\"reference\":\"Patient/{id}\"}},\"code\":{{\"coding\":[{{\"code\":\"{code}\"}}]}},\"note\":[{{\"text\":\"{note}\"}}]}}\n"
         ));
     }
     out
 }
 
-fn hits(place: &Place) -> usize {
+/// What ids are made of. The access log names patients by them.
+const IDS: &str = "pati";
+const VALUES: [&str; 4] = ["name", "iden", "note", "code"];
+
+fn hits(place: &Place, kinds: &[&str]) -> usize {
     let mut bytes = Vec::new();
     everything(&place.path("data"), &mut bytes);
-    let kinds = ["name", "iden", "note", "code"];
-    let planted: HashSet<String> = (0..250).flat_map(|n| kinds.map(|k| canary(k, n))).collect();
+    let planted: HashSet<String> =
+        (0..250).flat_map(|n| kinds.iter().map(move |k| canary(k, n))).collect();
     let length = canary("name", 0).len();
     let found: HashSet<&str> = bytes
         .windows(length)
@@ -67,19 +72,21 @@ fn a_killed_server_leaves_none_of_a_thousand_texts_behind_unless_encryption_is_o
             let found =
                 server.ask("GET", &format!("/fhir/Patient?family={}", canary("name", n)), "");
             assert!(found.contains(&canary("iden", n)), "{found}");
+            let id = canary(IDS, n);
             let body = format!(
-                "{{\"resourceType\":\"Patient\",\"id\":\"p{n}\",\"name\":[{{\"family\":\"{}\"}}],\"identifier\":[{{\"value\":\"{}\"}}]}}",
+                "{{\"resourceType\":\"Patient\",\"id\":\"{id}\",\"name\":[{{\"family\":\"{}\"}}],\"identifier\":[{{\"value\":\"{}\"}}]}}",
                 canary("name", n),
                 canary("iden", n)
             );
-            assert!(server.ask("PUT", &format!("/fhir/Patient/p{n}"), &body).contains("200 OK"));
+            assert!(server.ask("PUT", &format!("/fhir/Patient/{id}"), &body).contains("200 OK"));
         }
         drop(server);
-        let found = hits(&place);
+        let (found, ids) = (hits(&place, &VALUES), hits(&place, &[IDS]));
         if off {
             assert!(found > 500, "the search finds only {found} where nothing is hidden");
+            assert_eq!(ids, 250, "the log names every patient");
         } else {
-            assert_eq!(found, 0);
+            assert_eq!((found, ids), (0, 0));
         }
     }
 }
@@ -93,7 +100,7 @@ fn a_plain_folder_says_so_and_is_sealed_by_a_command() {
     assert!(before.ok, "{before:?}");
     let sealed = place.run(&["keys", "encrypt"]);
     assert!(sealed.ok && sealed.out.contains("sealed 500 versions"), "{sealed:?}");
-    assert_eq!(hits(&place), 0);
+    assert_eq!(hits(&place, &VALUES), 0);
     assert!(place.run(&["export", "after"]).ok);
     for file in ["Patient.ndjson", "Observation.ndjson"] {
         let read = |folder: &str| std::fs::read_to_string(place.path(folder).join(file)).unwrap();
@@ -144,8 +151,8 @@ fn a_shredded_patient_is_gone_from_the_folder_and_from_its_older_backup() {
     place.write("in.ndjson", &clinic());
     assert!(place.run(&["import", "in.ndjson"]).ok);
     assert!(place.run(&["backup", "older"]).ok);
-    assert!(!place.run(&["keys", "shred", "--patient", "p7"]).ok, "not without --yes");
-    let done = place.run(&["keys", "shred", "--patient", "p7", "--yes"]);
+    assert!(!place.run(&["keys", "shred", "--patient", &canary(IDS, 7)]).ok, "not without --yes");
+    let done = place.run(&["keys", "shred", "--patient", &canary(IDS, 7), "--yes"]);
     assert!(done.ok && done.out.contains("certificate"), "{done:?}");
     let listed = place.run(&["keys", "certificates"]);
     assert_eq!(listed.out.lines().count(), 1, "{listed:?}");

@@ -148,12 +148,14 @@ fn a_signed_log_is_covered_to_its_last_event_when_the_record_is_closed() {
     let signer = || keys::SigningKey::new(&keys::Secret::take(&mut [1; 32])).unwrap();
     let salts = audit::Salts::new(&keys::Secret::take(&mut [2; 32]));
     let seal = audit::Seal::new("plummer/test", Arc::new(signer()), salts.clone());
-    let trust = audit::Trust { key: seal.key().unwrap(), salts: Some(salts), kept: Vec::new() };
+    let key = seal.key().unwrap();
     let room = Room::with(|settings| settings.seal = Some(seal));
     room.put(r#"{"resourceType":"Patient","id":"ada"}"#).unwrap();
     assert_eq!(room.record.health().notary, None);
     let Room { record, dir } = room;
     drop(record);
+    let log = crate::support::log_key(dir.path());
+    let trust = audit::Trust { key, salts: Some(salts), log, kept: Vec::new() };
     let report = audit::verify_signed(&dir.path().join("audit"), None, &trust).unwrap();
     assert!(report.is_sound() && report.events > 0, "{report:?}");
     assert_eq!(report.signed, report.events);

@@ -82,7 +82,7 @@ fn a_restart_logs_nothing_twice_and_the_chain_holds() {
     let health = room.record.health();
     assert_eq!((health.audit, health.last_commit, health.audited_commit), (None, 10, 10));
     let dir = room.dir.path().join("audit");
-    let report = audit::verify(&dir, None).unwrap();
+    let report = audit::verify_under(&dir, None, log_key(room.dir.path()).as_ref()).unwrap();
     assert!(format!("{report:?}").contains("damage: None"), "{report:?}");
     let commits: Vec<_> = room.events().iter().map(|e| e.commit_seq).filter(|c| *c > 0).collect();
     assert_eq!(commits, (1..=10).collect::<Vec<_>>());

@@ -181,6 +181,7 @@ fn what_was_acknowledged_outlives_a_kill() {
         }
         drop(record);
         let log = audit::read(&dir.path().join("audit"), 1).unwrap();
+        let log = log.under(crate::support::log_key(dir.path()));
         let kinds = log.map(|entry| entry.unwrap().event.kind);
         let made = kinds.filter(|kind| *kind == Kind::UserCreate);
         assert_eq!(made.count(), all.len(), "each has its event, and none has two");

@@ -13,6 +13,8 @@ mod directory;
 #[cfg(test)]
 mod everything;
 #[cfg(test)]
+mod glass;
+#[cfg(test)]
 mod import;
 #[cfg(test)]
 mod paging;

@@ -147,7 +147,9 @@ fn twenty_snoops_are_twenty_cases_and_ordinary_work_is_none() {
     let Room { record, dir } = room;
     let settings = record.settings().clone();
     drop(record);
-    let log = Log::open(&dir.path().join("audit"), Options::new(Arc::new(SystemClock))).unwrap();
+    let key = crate::support::log_key(dir.path());
+    let options = Options { key, ..Options::new(Arc::new(SystemClock)) };
+    let log = Log::open(&dir.path().join("audit"), options).unwrap();
     let mut diary = Diary { log, day: 0 };
     for day in 0..DAYS {
         for n in 0..STAFF {

@@ -18,6 +18,16 @@ use tempfile::TempDir;
 #[derive(Debug)]
 pub(crate) struct Turned(AtomicI64);
 
+impl Turned {
+    pub(crate) fn at(ms: i64) -> Arc<Self> {
+        Arc::new(Self(AtomicI64::new(ms)))
+    }
+
+    pub(crate) fn turn(&self, ms: i64) {
+        self.0.fetch_add(ms, Ordering::Relaxed);
+    }
+}
+
 impl Clock for Turned {
     fn now(&self) -> Millis {
         Millis(self.0.fetch_add(1, Ordering::Relaxed))
@@ -58,7 +68,7 @@ impl Room {
     pub(crate) fn events(self) -> Vec<audit::Event> {
         let Self { record, dir } = self;
         drop(record);
-        let reader = audit::read(&dir.path().join("audit"), 1).unwrap();
+        let reader = audit::read(&dir.path().join("audit"), 1).unwrap().under(log_key(dir.path()));
         reader.map(|entry| entry.unwrap().event).collect()
     }
 
@@ -173,4 +183,9 @@ pub(crate) fn run<F: Future>(future: F) -> F::Output {
             Poll::Pending => std::thread::park(),
         }
     }
+}
+
+/// What opens the access log of a data folder.
+pub(crate) fn log_key(data: &std::path::Path) -> Option<keys::LogKey> {
+    record::Encryption::default().log_key(data).unwrap()
 }

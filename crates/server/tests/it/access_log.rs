@@ -146,3 +146,56 @@ fn a_clients_own_event_is_stored_read_and_never_changed() {
     let text = String::from_utf8(server.get("/AuditEvent?_count=50").body).unwrap();
     assert!(!text.contains("\"display\":\"scale\""), "only the log's own are found");
 }
+
+#[test]
+fn a_patient_is_told_who_saw_the_record_and_nobody_else_is() {
+    use crate::client::person;
+    use identity::{Kind, Profile};
+    for named in [false, true] {
+        let server = Running::with(|_| {}, |settings| settings.staff_named = named);
+        for id in ["ann", "bob"] {
+            let body = format!(r#"{{"resourceType":"Patient","id":"{id}"}}"#);
+            assert_eq!(server.put(&format!("/Patient/{id}"), &body).status, 201);
+        }
+        let nurse = Profile { display: "Nora Nurse".into(), ..person("nora", &["him"]) };
+        let nurse = server.token(Kind::Person, nurse);
+        let bearer = format!("Bearer {nurse}");
+        let headers = [("Authorization", bearer.as_str()), ("X-Purpose-Of-Use", "HOPERAT")];
+        for _ in 0..2 {
+            assert_eq!(server.send("GET", "/Patient/ann", &headers, b"").status, 200);
+        }
+        let profile = Profile { patient: Some("ann".into()), ..person("ann", &["patient"]) };
+        let ann = server.token(Kind::Person, profile);
+        let answer = server.get_as(&ann, "/Patient/ann/$who-saw");
+        assert_eq!(answer.status, 200);
+        let text = String::from_utf8(answer.body.clone()).unwrap();
+        assert!(
+            text.contains("to run the clinic") && text.contains("\"valueInteger\":2"),
+            "{text}"
+        );
+        assert_eq!(text.contains("Nora Nurse"), named, "{text}");
+        assert_eq!(text.contains("staff: him"), !named, "{text}");
+        assert_eq!(text.contains("\"name\":\"id\""), named, "an id would be a name too: {text}");
+        assert!(!text.contains("bob"), "{text}");
+        let none = server.get_as(&ann, "/Patient/ann/$who-saw?end=2020-01-01");
+        assert!(!String::from_utf8(none.body).unwrap().contains("access"), "before anybody looked");
+        assert_eq!(server.get_as(&ann, "/Patient/ann/$who-saw?start=x").status, 400);
+        assert_eq!(server.get_as(&ann, "/Patient/ann/$who-saw?wat=1").status, 400);
+        // Another patient, there or not, and staff who may not read the log.
+        for (token, path) in
+            [(&ann, "/Patient/bob"), (&ann, "/Patient/none"), (&nurse, "/Patient/ann")]
+        {
+            let refused = server.get_as(token, &format!("{path}/$who-saw"));
+            assert_eq!(
+                (refused.status, refused.code()),
+                (403, "access.denied".to_owned()),
+                "{path}"
+            );
+        }
+        // The privacy officer is told who it was.
+        let officer = server.token(Kind::Person, person("officer", &["privacy-officer"]));
+        let text = server.get_as(&officer, "/Patient/ann/$who-saw");
+        let text = String::from_utf8(text.body).unwrap();
+        assert!(text.contains("Nora Nurse") && text.contains("\"name\":\"id\""), "{text}");
+    }
+}

@@ -26,6 +26,7 @@ const fn address(shape: Shape) -> &'static str {
         Shape::CompartmentSearch => "/Patient/ada/Observation/_search",
         Shape::Everything => "/Patient/ada/$everything",
         Shape::BreakGlass => "/Patient/ada/$break-glass",
+        Shape::WhoSaw => "/Patient/ada/$who-saw",
     }
 }
 
@@ -53,7 +54,8 @@ fn content(interaction: Interaction, method: &str) -> (&'static str, String) {
         | Interaction::HistoryType
         | Interaction::HistorySystem
         | Interaction::SearchCompartment
-        | Interaction::Everything => ("", String::new()),
+        | Interaction::Everything
+        | Interaction::WhoSaw => ("", String::new()),
     }
 }
 
@@ -85,7 +87,7 @@ impl Catalogue {
         let bytes = base::id::uuid_bytes(&request).unwrap();
         let (mut events, mut there) = (Vec::new(), false);
         for _ in 0..100 {
-            let log = audit::read(&self.server.audit_log(), 1).unwrap();
+            let log = self.server.audit_log();
             let own = log.map(Result::unwrap).filter(|entry: &Entry| entry.event.request == bytes);
             events = own.map(|entry| entry.event).collect();
             // Once more after the first was there: a bundle leaves several.

@@ -100,15 +100,15 @@ impl Running {
         self.send("GET", path, &[("Authorization", &format!("Bearer {token}"))], b"")
     }
 
-    /// Where the access log lies.
-    pub(crate) fn audit_log(&self) -> std::path::PathBuf {
-        self.dir.path().join("audit")
+    /// The events of the access log.
+    pub(crate) fn audit_log(&self) -> audit::Reader {
+        read_log(self.dir.path())
     }
 
     /// Stops the server and counts the events of its access log of this kind.
     pub(crate) fn events(&mut self, kind: &str) -> usize {
         self.stop();
-        let all = audit::read(&self.dir.path().join("audit"), 1).unwrap();
+        let all = read_log(self.dir.path());
         all.map(Result::unwrap).filter(|entry| entry.event.kind.name() == kind).count()
     }
 
@@ -262,4 +262,10 @@ pub(crate) fn patient(id: &str, family: &str) -> String {
     format!(
         "{{\"resourceType\":\"Patient\",{id}\"name\":[{{\"family\":\"{family}\",\"given\":[\"Ann\"]}}],\"maritalStatus\":{{\"text\":\"M\"}},\"identifier\":[{{\"system\":\"urn:mrn\",\"value\":\"{family}-1\"}}]}}"
     )
+}
+
+/// The events of the access log of a data folder, also beside its server.
+pub(crate) fn read_log(data: &std::path::Path) -> audit::Reader {
+    let key = record::Encryption::default().log_key(data).unwrap();
+    audit::read(&data.join("audit"), 1).unwrap().under(key)
 }

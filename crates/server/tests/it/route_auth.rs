@@ -32,6 +32,7 @@ const fn address(shape: Shape) -> &'static str {
         Shape::CompartmentSearch => "/Patient/ada/Observation/_search",
         Shape::Everything => "/Patient/ada/$everything",
         Shape::BreakGlass => "/Patient/ada/$break-glass",
+        Shape::WhoSaw => "/Patient/ada/$who-saw",
     }
 }
 

@@ -1,13 +1,12 @@
 //! `plummer audit send`: the log to a syslog collector, by TLS (RFC 5425) or, on this machine alone, by
 //! plain TCP.
 
-use super::{report, review};
+use super::{Place, report};
 use crate::cli::AuditSend;
 use anyhow::{Context as _, anyhow, bail};
 use audit::forward::{Forwarder, Position};
 use egress::{Collector, Purpose};
 use std::io::Write as _;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -19,11 +18,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const BACK_OFF_MAX: Duration = Duration::from_secs(60);
 
 /// Sends what is not sent yet; with `--follow`, whatever comes.
-pub(super) fn run(dir: &Path, args: &AuditSend) -> anyhow::Result<ExitCode> {
+pub(super) fn run(place: &Place, args: &AuditSend) -> anyhow::Result<ExitCode> {
     let collector = collector(args)?;
-    let position = Position::open(dir, collector.address())?;
-    review::leave(dir, None)?;
-    let mut forwarder = Forwarder::new(dir, position, report::host());
+    let position = Position::open(&place.dir, collector.address())?;
+    place.leave(None)?;
+    let forwarder = Forwarder::new(&place.dir, position, report::host());
+    let mut forwarder = forwarder.under(place.key.clone());
     let mut sink = connect(&collector)?;
     let mut wait = LOOK;
     loop {

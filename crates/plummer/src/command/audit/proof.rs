@@ -1,6 +1,6 @@
 //! `plummer audit prove`, `check-proof` and `cosigned`: what is shown to, and taken from, others.
 
-use super::{key, key_beside, keys, review};
+use super::{key, key_beside, note_keys, review};
 use crate::cli::{AuditCheckProof, AuditCosigned, AuditProve};
 use crate::settings::Settings;
 use crate::signing;
@@ -16,15 +16,12 @@ pub(super) fn prove(
     dir: &Path,
     args: &AuditProve,
 ) -> anyhow::Result<ExitCode> {
-    let seal = signing::seal_if_free(settings)?;
-    let seal = seal.ok_or_else(|| {
-        anyhow!(
-            "a proof needs the keys in {}, and a server holds them or they are not there",
-            settings.data().display()
-        )
+    let keys = signing::log_keys(settings)?;
+    let keys = keys.ok_or_else(|| {
+        anyhow!("a proof needs the keys, and {} has none", settings.data().display())
     })?;
-    let proof = audit::prove(dir, &seal.salts, &seal.key()?, args.event)?;
-    review::leave(dir, None)?;
+    let proof = audit::prove(dir, Some(&keys.log), &keys.salts, &keys.note, args.event)?;
+    review::leave(dir, Some(keys.log), None)?;
     std::io::stdout().lock().write_all(proof.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
@@ -33,7 +30,7 @@ pub(super) fn prove(
 pub(super) fn check(args: &AuditCheckProof) -> anyhow::Result<ExitCode> {
     let text = read(&args.file)?;
     let mut out = std::io::stdout().lock();
-    match check_proof(&text, &key(&args.key)?, &keys(&args.witness)?) {
+    match check_proof(&text, &key(&args.key)?, &note_keys(&args.witness)?) {
         Ok(proven) => {
             let entry = Entry { seq: proven.seq, hash: Hash::default(), event: proven.event };
             let (size, time) = (proven.checkpoint.size, proven.checkpoint.time.to_instant());

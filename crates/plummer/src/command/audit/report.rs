@@ -1,7 +1,7 @@
 //! `plummer audit show`, `report` and `export`: events of a span, chosen and told in several forms
 //! (170.315(d)(3)).
 
-use super::review;
+use super::Place;
 use crate::cli::{AuditExport, AuditFilter, AuditReport};
 use anyhow::{Context as _, anyhow, bail};
 use audit::report::{Field, Form, Outcome, sorted, write};
@@ -9,16 +9,15 @@ use audit::{Entry, Filter, Kind, syslog};
 use base::{Fault, Millis};
 use record::{Shown, audit_event};
 use std::io::{BufWriter, StdoutLock, Write as _};
-use std::path::Path;
 use std::process::ExitCode;
 
 /// Events as lines of JSON, in their order.
-pub(super) fn show(dir: &Path, filter: &AuditFilter) -> anyhow::Result<ExitCode> {
-    told(dir, filter, |entry, line| entry.write_json(line))
+pub(super) fn show(place: &Place, filter: &AuditFilter) -> anyhow::Result<ExitCode> {
+    told(place, filter, |entry, line| entry.write_json(line))
 }
 
 /// Events sorted by a field.
-pub(super) fn report(dir: &Path, args: &AuditReport) -> anyhow::Result<ExitCode> {
+pub(super) fn report(place: &Place, args: &AuditReport) -> anyhow::Result<ExitCode> {
     let (name, descending) = match args.sort.split_once(':') {
         None => (args.sort.as_str(), false),
         Some((name, "asc")) => (name, false),
@@ -35,8 +34,8 @@ pub(super) fn report(dir: &Path, args: &AuditReport) -> anyhow::Result<ExitCode>
         "ndjson" => Form::Ndjson,
         other => bail!("{other} is no form of a report; there are text, csv and ndjson"),
     };
-    let entries = chosen(dir, &args.filter)?;
-    review::leave(dir, args.filter.patient.as_deref())?;
+    let entries = chosen(place, &args.filter)?;
+    place.leave(args.filter.patient.as_deref())?;
     let rows = sorted(entries, field, descending)?;
     let mut out = output();
     write(&mut out, &rows, form).context("cannot write")?;
@@ -45,17 +44,17 @@ pub(super) fn report(dir: &Path, args: &AuditReport) -> anyhow::Result<ExitCode>
 }
 
 /// Events in a form that others read.
-pub(super) fn export(dir: &Path, args: &AuditExport) -> anyhow::Result<ExitCode> {
+pub(super) fn export(place: &Place, args: &AuditExport) -> anyhow::Result<ExitCode> {
     match args.format.as_str() {
-        "ndjson" => show(dir, &args.filter),
-        "balp" => told(dir, &args.filter, |entry, line| {
+        "ndjson" => show(place, &args.filter),
+        "balp" => told(place, &args.filter, |entry, line| {
             let shown = match &args.filter.patient {
                 Some(patient) => Shown::Only(patient),
                 None => Shown::All,
             };
             line.push_str(&String::from_utf8_lossy(&audit_event(entry, shown, "plummer")));
         }),
-        "rfc5424" => told(dir, &args.filter, |entry, line| {
+        "rfc5424" => told(place, &args.filter, |entry, line| {
             line.push_str(&syslog::message(entry, &host()));
         }),
         other => bail!("{other} is no form of an export; there are ndjson, balp and rfc5424"),
@@ -69,12 +68,12 @@ pub(super) fn host() -> String {
 }
 
 fn told(
-    dir: &Path,
+    place: &Place,
     filter: &AuditFilter,
     tell: impl Fn(&Entry, &mut String),
 ) -> anyhow::Result<ExitCode> {
-    let entries = chosen(dir, filter)?;
-    review::leave(dir, filter.patient.as_deref())?;
+    let entries = chosen(place, filter)?;
+    place.leave(filter.patient.as_deref())?;
     let mut out = output();
     let mut line = String::new();
     for entry in entries {
@@ -103,7 +102,7 @@ fn output() -> BufWriter<StdoutLock<'static>> {
 }
 
 fn chosen(
-    dir: &Path,
+    place: &Place,
     filter: &AuditFilter,
 ) -> anyhow::Result<impl Iterator<Item = Result<Entry, Fault>> + use<>> {
     let kind = match &filter.kind {
@@ -127,7 +126,8 @@ fn chosen(
         kind,
         actor: filter.actor.clone(),
     };
-    let entries = audit::read(dir, filter.from_seq)?.filter(chosen);
+    let entries = audit::read(&place.dir, filter.from_seq)?.under(place.key.clone());
+    let entries = entries.filter(chosen);
     Ok(Iterator::filter(entries, move |entry| {
         let of = |entry: &Entry| outcome.is_none_or(|wanted| Outcome::of(&entry.event) == wanted);
         entry.as_ref().map_or(true, of)

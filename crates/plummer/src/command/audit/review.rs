@@ -5,18 +5,20 @@ use base::Clock as _;
 use base::error::code;
 use base::id::uuid_v7;
 use base::time::SystemClock;
+use keys::LogKey;
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
 /// Leaves the event, or says why it cannot: a server holds the log, or the log is damaged, or lies where
 /// nothing can be written. Then the rights on the folder are all that guards it.
-pub(crate) fn leave(dir: &Path, patient: Option<&str>) -> anyhow::Result<()> {
+pub(crate) fn leave(dir: &Path, key: Option<LogKey>, patient: Option<&str>) -> anyhow::Result<()> {
     let now = SystemClock.now();
     let mut event = Event::new(now, uuid_v7(now, &mut crate::opening::random()), Kind::Review);
     event.source = Some(Source::Local);
     event.patients.extend(patient.map(str::to_owned));
-    let left = Log::open(dir, Options::new(Arc::new(SystemClock))).and_then(|log| {
+    let options = Options { key, ..Options::new(Arc::new(SystemClock)) };
+    let left = Log::open(dir, options).and_then(|log| {
         log.append(&event)?.synced().wait()?;
         log.close()
     });

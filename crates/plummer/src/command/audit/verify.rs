@@ -1,12 +1,12 @@
 //! `plummer audit verify`: the chain, the tree, the checkpoints and their signatures.
 
-use super::{key, key_beside, keys, review};
+use super::{key, key_beside, note_keys, review};
 use crate::cli::AuditVerify;
 use crate::doctor::stamp::Stamp;
 use crate::settings::Settings;
-use crate::signing;
+use crate::signing::{self, LogKeys};
 use anyhow::Context as _;
-use audit::{Hash, Head, Trust, checkpoint, verify, verify_signed, witness};
+use audit::{Hash, Head, Trust, checkpoint, verify_signed, verify_under, witness};
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,11 +14,18 @@ use store::Store;
 
 /// Checks the log; code 1 when anything is wrong.
 pub(super) fn run(settings: &Settings, dir: &Path, args: &AuditVerify) -> anyhow::Result<ExitCode> {
-    let (trust, signed) = trust(settings, dir, args)?;
+    let keys = signing::log_keys(settings);
+    // Without the keys the links are held all the same.
+    let (keys, apart) = match keys {
+        Ok(keys) => (keys, None),
+        Err(fault) => (None, Some(fault)),
+    };
+    let log = keys.as_ref().map(|keys| keys.log.clone());
+    let (trust, signed) = trust(keys.as_ref(), dir, args)?;
     let (anchor, note) = anchor(settings);
     let report = match &trust {
         Some(trust) => verify_signed(dir, anchor, trust)?,
-        None => verify(dir, anchor)?,
+        None => verify_under(dir, anchor, log.as_ref())?,
     };
     let mut out = std::io::stdout().lock();
     let span = match (report.first_time, report.last_time) {
@@ -33,6 +40,14 @@ pub(super) fn run(settings: &Settings, dir: &Path, args: &AuditVerify) -> anyhow
         let (signed, checkpoints) = (report.signed, report.checkpoints);
         writeln!(out, "{checkpoints} checkpoints hold, the last covers event {signed}")?;
     }
+    if report.shut > 0 {
+        let why = apart.map(|fault| format!(": {fault:#}")).unwrap_or_default();
+        writeln!(
+            out,
+            "{} events are sealed and were not opened, only their links were held{why}",
+            report.shut
+        )?;
+    }
     if report.writing {
         writeln!(out, "a server is writing the next event")?;
     }
@@ -42,7 +57,7 @@ pub(super) fn run(settings: &Settings, dir: &Path, args: &AuditVerify) -> anyhow
             // Whoever verifies may have no right to write here.
             let _ = Stamp::Verified.leave(&settings.data());
             out.flush()?;
-            review::leave(dir, None)?;
+            review::leave(dir, log, None)?;
             Ok(ExitCode::SUCCESS)
         }
         Some(damage) => {
@@ -59,22 +74,22 @@ pub(super) fn run(settings: &Settings, dir: &Path, args: &AuditVerify) -> anyhow
 
 /// What the log is held against, and a sentence about it.
 fn trust(
-    settings: &Settings,
+    own: Option<&LogKeys>,
     dir: &Path,
     args: &AuditVerify,
 ) -> anyhow::Result<(Option<Trust>, String)> {
-    let own = signing::seal_if_free(settings)?;
-    let salts = own.as_ref().map(|seal| seal.salts.clone());
-    let (key, whence) = match (&args.key, &own) {
+    let salts = own.map(|keys| keys.salts.clone());
+    let log = own.map(|keys| keys.log.clone());
+    let (key, whence) = match (&args.key, own) {
         (Some(given), _) => (Some(key(given)?), "the key given"),
         // Where there are keys, the log is signed: that its checkpoints are gone is damage.
-        (None, Some(seal)) => (Some(seal.key()?), "the tenant's key"),
+        (None, Some(keys)) => (Some(keys.note.clone()), "the tenant's key"),
         _ => (key_beside(dir)?, "the key beside the log: compare it with the one you were given"),
     };
     let Some(key) = key else {
         return Ok((None, "not signed: no checkpoints were ever made".to_owned()));
     };
-    let mut kept = witness::cosigned(dir, &key, &keys(&args.witness)?)?;
+    let mut kept = witness::cosigned(dir, &key, &note_keys(&args.witness)?)?;
     for path in &args.checkpoint {
         let note = std::fs::read_to_string(path)
             .with_context(|| format!("{} cannot be read", path.display()))?;
@@ -85,7 +100,7 @@ fn trust(
         "{tree} held against checkpoints signed by {whence}, and {} kept elsewhere: {key}",
         kept.len()
     );
-    Ok((Some(Trust { key, salts, kept }), told))
+    Ok((Some(Trust { key, salts, log, kept }), told))
 }
 
 /// What the store remembers of the log; nothing while a server holds the store.
