@@ -193,13 +193,15 @@ named! {
         SignOut = 47, "sign-out", "Somebody ended the session they were in.";
         SignInFailed = 48, "sign-in-failed", "A password, code or claim was wrong.";
         StepUp = 49, "step-up", "A factor was shown again in a session.";
-        FactorAdded = 50, "factor-added", "An authenticator was added.";
+        FactorAdded = 50, "factor-added", "An authenticator or a passkey was added.";
         RecoveryCodes = 51, "recovery-codes", "Recovery codes were drawn anew.";
         FactorsReset = 52, "factors-reset", "All second factors of a principal were forgotten.";
         TokenIssued = 53, "token-issued", "A token was issued to a program.";
         SessionRevoked = 54, "session-revoked", "A session or token was ended by somebody.";
         ClaimDrawn = 55, "claim-drawn", "The claim code of the first start was drawn.";
         BreakGlass = 57, "break-glass", "The glass was broken before a patient's record, in an emergency.";
+        FactorRenamed = 58, "factor-renamed", "A passkey got another name.";
+        FactorRemoved = 59, "factor-removed", "A passkey was removed, and other sign-ins ended.";
         Claimed = 56, "claimed", "The first administrator was made with the claim code.";
     }
 }

@@ -1,5 +1,5 @@
-//! Who may sign in, and how: principals, passwords, second factors, sessions, script tokens, and the
-//! claim of the first start.
+//! Who may sign in, and how: principals, passwords, passkeys and other second factors, sessions, script
+//! tokens, and the claim of the first start.
 //!
 //! 45 CFR 164.312(a)(2)(i) (unique user identification), (a)(2)(iii) (automatic log-off), 164.312(d)
 //! (authentication), 164.308(a)(5)(ii)(C) (log-in monitoring), NIST SP 800-63B. What a principal may
@@ -15,6 +15,8 @@
 mod backoff;
 mod body;
 pub mod breach;
+mod cbor;
+mod ceremony;
 mod claim;
 mod code;
 pub mod contract;
@@ -23,6 +25,8 @@ mod directory;
 pub mod factor;
 pub mod identity;
 mod kdf;
+pub mod passkey;
+mod passkeys;
 mod password;
 pub mod principal;
 mod refusal;
@@ -35,12 +39,14 @@ pub mod sign_in;
 mod token;
 mod totp;
 mod weak;
+mod webauthn;
 
 pub use breach::{Breached, SortedHashes};
 pub use deed::{Asker, By, Deed, DeedKind};
 pub use factor::{Enrolment, FactorKind, Proof};
 pub use identity::{Ground, Identity};
 pub use kdf::Cost;
+pub use passkey::{Asked as PasskeyAsked, Party, PasskeyId, PasskeyInfo};
 pub use password::PasswordState;
 pub use principal::{Disabled, Kind, Principal, PrincipalId, Profile, SignInName};
 pub use refusal::Refusal;

@@ -34,6 +34,8 @@ mod search;
 #[cfg(test)]
 mod smart;
 #[cfg(test)]
+mod smart_passkeys;
+#[cfg(test)]
 mod smart_scopes;
 #[cfg(test)]
 mod smart_site;

@@ -36,6 +36,8 @@ impl CryptoRandom for System {
 
 pub(crate) struct Site {
     pub(crate) address: SocketAddr,
+    /// Its origin, as browsers know it.
+    pub(crate) own: String,
     pub(crate) app: String,
     pub(crate) smart: Arc<Smart>,
     /// The token of a service that has all that the walls leave.
@@ -48,15 +50,21 @@ pub(crate) struct Site {
 impl Site {
     /// A site whose FHIR door lets in whoever comes, for what is of the authorization server alone.
     pub(crate) fn start() -> Self {
-        Self::with(false)
+        Self::with(false, None)
+    }
+
+    /// A site that has a name of its own, which passkeys need.
+    pub(crate) fn named(origin: &str) -> Self {
+        Self::with(true, Some(origin))
     }
 
     /// A site that asks everybody who they are.
     pub(crate) fn guarded() -> Self {
-        Self::with(true)
+        Self::with(true, None)
     }
 
-    fn with(guard: bool) -> Self {
+    fn with(guard: bool, origin: Option<&str>) -> Self {
+        let base_url = origin.map(|origin| format!("{origin}/fhir"));
         let dir = tempfile::tempdir().unwrap();
         let record = Record::open(
             dir.path(),
@@ -105,7 +113,7 @@ impl Site {
                 .unwrap();
             runtime.block_on(async {
                 let listen = "127.0.0.1:0".parse().unwrap();
-                let config = Config { listen, guard, ..Config::default() };
+                let config = Config { listen, guard, base_url, ..Config::default() };
                 let random = Box::new(Seeded::new(3));
                 let server =
                     Server::bind(record, config, Arc::new(SystemClock), random).await.unwrap();
@@ -117,7 +125,8 @@ impl Site {
         let address = address.recv().unwrap();
         let (stop, thread) = (Some(stop), Some(thread));
         let all = all.text().expose().to_owned();
-        let site = Self { address, app, smart, all, _dir: dir, stop, thread };
+        let own = origin.map_or_else(|| format!("http://{address}"), str::to_owned);
+        let site = Self { address, own, app, smart, all, _dir: dir, stop, thread };
         // Whose general practitioners they are, clinicians may see.
         let cared = patient("ada", "Lovelace").replacen(
             "{",
@@ -153,8 +162,8 @@ impl Site {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Answer {
-        let mut head =
-            format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nHost: {}\r\n", self.address);
+        let host = self.own.split_once("://").unwrap().1;
+        let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nHost: {host}\r\n");
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -304,8 +313,8 @@ impl<'s> Visitor<'s> {
     }
 
     /// Follows redirects within the server, as a browser does.
-    fn follow(&mut self, mut answer: Answer) -> Answer {
-        let own = format!("http://{}", self.site.address);
+    pub(crate) fn follow(&mut self, mut answer: Answer) -> Answer {
+        let own = self.site.own.clone();
         for _ in 0..5 {
             let Some(path) = answer.header("location").and_then(|to| to.strip_prefix(&own)) else {
                 break;
@@ -348,7 +357,7 @@ impl<'s> Visitor<'s> {
         ];
         all.extend(fields.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())));
         let action = self.action.clone();
-        let origin = format!("http://{}", self.site.address);
+        let origin = self.site.own.clone();
         let answer = self.post(&action, &all, &[("Origin", &origin)]);
         self.follow(answer)
     }
