@@ -33,11 +33,13 @@ pub(in crate::smart) fn factors(view: &Factors<'_>) -> Reply {
     if view.passkeys.is_empty() {
         body = body.raw("<p role=\"status\">You have no passkey.</p>");
     }
-    body = body.raw("<ul class=\"plain\">");
-    for one in view.passkeys {
-        body = body.join(&passkey(view, one));
+    if !view.passkeys.is_empty() {
+        body = body.raw("<ul class=\"plain\">");
+        for one in view.passkeys {
+            body = body.join(&passkey(view, one));
+        }
+        body = body.raw("</ul>");
     }
-    body = body.raw("</ul>");
     body = match view.party {
         Some(_) => body.join(&act(view.form, "new", "Make a passkey", true)),
         None => body.raw("<p class=\"hint\">Browsers make passkeys only for a server that is opened by its name and over TLS.</p>"),

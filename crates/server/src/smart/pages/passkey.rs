@@ -34,7 +34,7 @@ pub(in crate::smart) fn passkey(
     let more = Html::new()
         .raw("<input type=\"hidden\" name=\"next\" value=\"")
         .text(next)
-        .raw("\"><p>Your device asks for your finger, your face or its PIN. It sends neither.</p>");
+        .raw("\"><p>Your device asks for your finger, your face or its PIN, and keeps them to itself.</p>");
     let body = super::sign_in::alert(Html::new(), wrong)
         .join(&ask("passkey", view.form, asked, &more, "Use your passkey"))
         .raw("<p class=\"or\"><a href=\"sign-in\">Sign in with a name and a password</a></p>");
