@@ -91,7 +91,8 @@ mod tests {
         Token::of(Key::new(bytes))
     }
 
-    fn one(of: Option<PrincipalId>, until: i64) -> Ceremony {
+    fn one(of: Option<PrincipalId>, until: usize) -> Ceremony {
+        let until = i64::try_from(until).expect("soon");
         let party = Party::of("https://ehr.example").expect("a party");
         Ceremony { of, party, ask: Ask::Show, challenge: [7; 32], until: Millis(until) }
     }
@@ -119,12 +120,12 @@ mod tests {
         let (ada, bea) = (PrincipalId::new([1; 16]), PrincipalId::new([2; 16]));
         assert!(all.wait(&token(0), one(Some(bea), 10), Millis(0)));
         for n in 1..=9 {
-            assert!(all.wait(&token(n), one(Some(ada), 10 + n as i64), Millis(0)));
+            assert!(all.wait(&token(n), one(Some(ada), 10 + n), Millis(0)));
         }
         assert!(!take(&all, 1, 0), "the first of nine left");
         assert!(take(&all, 2, 0) && take(&all, 0, 0));
         for n in 0..UNKNOWN_MAX + 1 {
-            assert!(all.wait(&token(100 + n), one(None, 10 + n as i64), Millis(0)));
+            assert!(all.wait(&token(100 + n), one(None, 10 + n), Millis(0)));
         }
         assert!(!take(&all, 100, 0) && take(&all, 101, 0), "strangers push out strangers");
         assert!(all.unknown.lock().len() <= UNKNOWN_MAX);
