@@ -21,8 +21,15 @@ const CLIENT: &str = "tests/clients/fhir-kit-client";
 const FILES: [&str; 3] = ["package.json", ".npmrc", "client.mjs"];
 /// The apps' folder, and what of it is needed.
 const APPS: &str = "tests/clients/smart";
-const APP_FILES: [&str; 6] =
-    ["package.json", ".npmrc", "run.mjs", "client.mjs", "launch.html", "index.html"];
+const APP_FILES: [&str; 7] = [
+    "package.json",
+    ".npmrc",
+    "run.mjs",
+    "client.mjs",
+    "passkeys.mjs",
+    "launch.html",
+    "index.html",
+];
 /// The site they are driven against: an example of the server's crate.
 const SITE: &str = "smart_site";
 
@@ -69,7 +76,7 @@ fn drive(folder: &Path, target: Option<String>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Apps: `fhirclient` in a headless browser, and a service that signs.
+/// Apps: `fhirclient` in a headless browser, and a service that signs; and passkeys in that browser.
 fn apps(folder: &Path) -> anyhow::Result<()> {
     let own = folder.join("apps");
     fs::create_dir_all(&own)?;

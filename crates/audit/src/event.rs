@@ -193,7 +193,7 @@ named! {
         SignOut = 47, "sign-out", "Somebody ended the session they were in.";
         SignInFailed = 48, "sign-in-failed", "A password, code or claim was wrong.";
         StepUp = 49, "step-up", "A factor was shown again in a session.";
-        FactorAdded = 50, "factor-added", "An authenticator was added.";
+        FactorAdded = 50, "factor-added", "An authenticator or a passkey was added.";
         RecoveryCodes = 51, "recovery-codes", "Recovery codes were drawn anew.";
         FactorsReset = 52, "factors-reset", "All second factors of a principal were forgotten.";
         TokenIssued = 53, "token-issued", "A token was issued to a program.";
@@ -202,6 +202,8 @@ named! {
         BreakGlass = 57, "break-glass", "The glass was broken before a patient's record, in an emergency.";
         PolicyChange = 70, "policy-change", "Other policies came into force, by a start or a reload.";
         PolicyAsked = 71, "policy-asked", "It was asked why somebody may do something, or what other policies would change.";
+        FactorRenamed = 58, "factor-renamed", "A passkey got another name.";
+        FactorRemoved = 59, "factor-removed", "A passkey was removed, and other sign-ins ended.";
         Claimed = 56, "claimed", "The first administrator was made with the claim code.";
         Linked = 72, "linked", "A person is known by what an issuer says, from now on.";
         Unlinked = 73, "unlinked", "Whom issuers mean by a person was forgotten.";

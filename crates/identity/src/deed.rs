@@ -53,8 +53,12 @@ pub enum DeedKind {
     SignedOut,
     /// A factor was shown again.
     SteppedUp,
-    /// An authenticator was added.
+    /// An authenticator or a passkey was added.
     FactorAdded,
+    /// A passkey got another name.
+    FactorRenamed,
+    /// A passkey was removed, and other sign-ins ended.
+    FactorRemoved,
     /// Recovery codes were drawn anew.
     RecoveryDrawn,
     /// Second factors were forgotten.

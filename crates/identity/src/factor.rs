@@ -1,6 +1,6 @@
-//! Second factors: authenticators with time-based codes, and recovery codes for the day one is lost
-//! (NIST SP 800-63B 5.1.2 and 5.1.4). A list that later kinds join; a principal with any must show
-//! one at each sign-in.
+//! Second factors: authenticators with time-based codes, passkeys (`passkey.rs`), and recovery codes
+//! for the day one is lost (NIST SP 800-63B 5.1.2, 5.1.4 and 5.1.9). A principal with any must show one
+//! at each sign-in.
 
 use std::fmt;
 
@@ -13,6 +13,7 @@ use crate::code as codes;
 use crate::deed::DeedKind;
 use crate::identity::Identity;
 use crate::kdf::Cost;
+use crate::passkey::{Kept, PasskeyId};
 use crate::principal::PrincipalId;
 use crate::refusal::{refused, step_up_needed};
 use crate::secret::{Key, Secret};
@@ -33,6 +34,8 @@ const ENROLLING_MAX: usize = 10_000;
 pub enum FactorKind {
     /// An authenticator with time-based codes.
     Totp,
+    /// A passkey.
+    Passkey,
     /// Recovery codes, of which so many are left.
     Recovery(usize),
 }
@@ -47,6 +50,13 @@ pub enum Proof {
     Totp(Secret),
     /// One recovery code.
     Recovery(Secret),
+    /// What a browser answered when it was asked for a passkey.
+    Passkey {
+        /// The handle it was asked with.
+        handle: Secret,
+        /// The answer, as JSON.
+        answer: Secret,
+    },
 }
 
 /// What an authenticator is given, once.
@@ -85,7 +95,8 @@ pub(crate) struct Factors {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
-enum Factor {
+pub(crate) enum Factor {
+    Passkey(Box<Kept>),
     Totp {
         #[serde(with = "body::key")]
         key: TotpKey,
@@ -105,12 +116,13 @@ enum Factor {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-struct Digest(#[serde(with = "body::key")] Key<32>);
+pub(crate) struct Digest(#[serde(with = "body::key")] Key<32>);
 
 impl Body for Factors {
     fn sound(&self) -> bool {
         let sound = |factor: &Factor| match factor {
             Factor::Totp { .. } => true,
+            Factor::Passkey(kept) => kept.sound(),
             Factor::Recovery { cost, hashes, .. } => {
                 cost.params().is_some() && hashes.len() <= RECOVERY_CODES
             }
@@ -122,12 +134,50 @@ impl Body for Factors {
 impl Factors {
     /// Whether a second step is asked for. Recovery codes alone are no factor: they stand in.
     pub(crate) fn required(&self) -> bool {
-        self.list.iter().any(|factor| matches!(factor, Factor::Totp { .. }))
+        self.list.iter().any(|factor| matches!(factor, Factor::Totp { .. } | Factor::Passkey(_)))
+    }
+
+    pub(crate) fn passkeys(&self) -> impl Iterator<Item = &Kept> {
+        self.list.iter().filter_map(|factor| match factor {
+            Factor::Passkey(kept) => Some(&**kept),
+            Factor::Totp { .. } | Factor::Recovery { .. } => None,
+        })
+    }
+
+    pub(crate) fn passkeys_mut(&mut self) -> impl Iterator<Item = &mut Kept> {
+        self.list.iter_mut().filter_map(|factor| match factor {
+            Factor::Passkey(kept) => Some(&mut **kept),
+            Factor::Totp { .. } | Factor::Recovery { .. } => None,
+        })
+    }
+
+    pub(crate) fn has_codes(&self) -> bool {
+        self.list.iter().any(|factor| matches!(factor, Factor::Recovery { .. }))
+    }
+
+    pub(crate) fn add(&mut self, factor: Factor) {
+        self.list.push(factor);
+    }
+
+    pub(crate) fn add_passkey(&mut self, kept: Kept) {
+        self.add(Factor::Passkey(Box::new(kept)));
+    }
+
+    /// Whether it was there. Recovery codes stand in for another factor, and go with the last one.
+    pub(crate) fn remove_passkey(&mut self, which: PasskeyId) -> bool {
+        let before = self.list.len();
+        self.list.retain(|f| !matches!(f, Factor::Passkey(kept) if kept.id == which.0));
+        let found = self.list.len() < before;
+        if !self.required() {
+            self.list.clear();
+        }
+        found
     }
 
     pub(crate) fn kinds(&self) -> Vec<FactorKind> {
         let kind = |factor: &Factor| match factor {
             Factor::Totp { .. } => FactorKind::Totp,
+            Factor::Passkey(_) => FactorKind::Passkey,
             Factor::Recovery { hashes, .. } => FactorKind::Recovery(hashes.len()),
         };
         self.list.iter().map(kind).collect()
@@ -196,7 +246,8 @@ impl Identity {
         let _writing = self.write();
         let (version, mut factors) = self.load_factors(id)?;
         if !factors.required() {
-            let say = "Enrol an authenticator first; it brings recovery codes with it.";
+            let say =
+                "Enrol an authenticator or a passkey first; it brings recovery codes with it.";
             return Err(crate::principal::invalid("factor", say));
         }
         factors.list.retain(|f| !matches!(f, Factor::Recovery { .. }));
@@ -215,6 +266,7 @@ impl Identity {
         let _writing = self.write();
         let (version, _) = self.load_factors(id)?;
         self.core.halfway.lock().retain(|_, halfway| halfway.principal != id);
+        self.core.ceremonies.forget(id);
         let ending = self.end(|state| {
             state.session.principal == id && state.session.kind == SessionKind::SignIn
         });
@@ -234,7 +286,7 @@ impl Identity {
     }
 
     /// Changing factors asks for a fresh one, and for the second where there is one.
-    fn may_change_factors(&self, caller: &Caller) -> Result<(), Fault> {
+    pub(crate) fn may_change_factors(&self, caller: &Caller) -> Result<(), Fault> {
         self.need_step_up(caller)?;
         let (_, factors) = self.load_factors(caller.principal.id)?;
         if factors.required() && caller.assurance < Assurance::Aal2 {
@@ -243,7 +295,7 @@ impl Identity {
         Ok(())
     }
 
-    fn draw_codes(&self, now: Millis) -> Result<(Vec<Secret>, Factor), Fault> {
+    pub(crate) fn draw_codes(&self, now: Millis) -> Result<(Vec<Secret>, Factor), Fault> {
         let mut salt = [0; 16];
         self.random().fill(&mut salt)?;
         let mut printed = Vec::with_capacity(RECOVERY_CODES);
@@ -283,8 +335,11 @@ impl Identity {
                     *step = found.unwrap_or(*step);
                     found.is_some()
                 }
-                Factor::Recovery { .. } => false,
+                Factor::Recovery { .. } | Factor::Passkey(_) => false,
             }),
+            Proof::Passkey { handle, answer } => {
+                self.proves_passkey(id, &mut factors, (handle, answer), now)?
+            }
             Proof::Recovery(typed) => self.use_code(&mut factors, typed)?,
             Proof::Password(_) => false,
         };
@@ -307,6 +362,10 @@ impl Identity {
     }
 }
 
-fn put(id: PrincipalId, version: Option<u64>, factors: &Factors) -> Result<Change, Fault> {
+pub(crate) fn put(
+    id: PrincipalId,
+    version: Option<u64>,
+    factors: &Factors,
+) -> Result<Change, Fault> {
     Ok(Change::put(ShelfName::Factors, id.as_bytes(), version, body::encode(factors)?))
 }

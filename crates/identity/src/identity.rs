@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::backoff::{BackOff, NameKey};
 use crate::breach::Breached;
+use crate::ceremony::Ceremonies;
 use crate::deed::Asker;
 use crate::factor::Enrolling;
 use crate::kdf::Kiln;
@@ -59,6 +60,8 @@ pub(crate) struct Core {
     pub(crate) halfway: Mutex<ByDigest<Halfway>>,
     /// Authenticators that wait for their first code.
     pub(crate) enrolling: Mutex<HashMap<PrincipalId, Enrolling>>,
+    /// Passkeys that browsers were asked for.
+    pub(crate) ceremonies: Ceremonies,
     /// Makes the table of waiting names useless to whoever reads memory or guesses collisions.
     salt: Key<32>,
     /// Held from the reading of an item to the change of memory that follows its commit.
@@ -82,6 +85,7 @@ impl Identity {
             table: Table::default(),
             halfway: Mutex::default(),
             enrolling: Mutex::default(),
+            ceremonies: Ceremonies::default(),
             writing: Mutex::new(()),
             ground,
             settings,

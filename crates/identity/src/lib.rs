@@ -1,5 +1,5 @@
-//! Who may sign in, and how: principals, passwords, second factors, sessions, script tokens, and the
-//! claim of the first start.
+//! Who may sign in, and how: principals, passwords, passkeys and other second factors, sessions, script
+//! tokens, and the claim of the first start.
 //!
 //! 45 CFR 164.312(a)(2)(i) (unique user identification), (a)(2)(iii) (automatic log-off), 164.312(d)
 //! (authentication), 164.308(a)(5)(ii)(C) (log-in monitoring), NIST SP 800-63B. What a principal may
@@ -15,6 +15,8 @@
 mod backoff;
 mod body;
 pub mod breach;
+mod cbor;
+mod ceremony;
 mod claim;
 mod code;
 pub mod contract;
@@ -24,6 +26,8 @@ pub mod factor;
 pub mod identity;
 pub mod issuer;
 mod kdf;
+pub mod passkey;
+mod passkeys;
 mod password;
 pub mod principal;
 mod refusal;
@@ -37,6 +41,7 @@ mod token;
 mod totp;
 pub mod vouched;
 mod weak;
+mod webauthn;
 
 pub use breach::{Breached, SortedHashes};
 pub use deed::{Asker, By, Deed, DeedKind};
@@ -44,6 +49,7 @@ pub use factor::{Enrolment, FactorKind, Proof};
 pub use identity::{Ground, Identity};
 pub use issuer::IssuerName;
 pub use kdf::Cost;
+pub use passkey::{Asked as PasskeyAsked, Party, PasskeyId, PasskeyInfo};
 pub use password::PasswordState;
 pub use principal::{Disabled, Kind, Principal, PrincipalId, Profile, SignInName};
 pub use refusal::Refusal;

@@ -153,6 +153,7 @@ impl Identity {
         let now = self.now();
         self.core.halfway.lock().retain(|_, halfway| halfway.waits(now));
         self.core.enrolling.lock().retain(|_, waiting| waiting.waits(now));
+        self.core.ceremonies.sweep(now);
         let over = |state: &State| state.ended || state.session.over(now, &self.core.settings);
         self.revoke_where(over, Deed::UPKEEP)
     }

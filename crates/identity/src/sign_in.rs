@@ -350,7 +350,7 @@ impl Identity {
     }
 }
 
-fn able(principal: &Principal) -> bool {
+pub(crate) fn able(principal: &Principal) -> bool {
     principal.disabled.is_none() && principal.kind == Kind::Person
 }
 

@@ -3,14 +3,14 @@
 //! (45 CFR 164.308(a)(3), workforce security), and the access log names them the operator.
 
 use crate::opening;
-use crate::wish::{Ending, Given, Hidden, Open, Shown, Sort, Told, Wanted, Wish};
+use crate::wish::{Ending, Given, Hidden, Open, Shown, ShownPasskey, Sort, Told, Wanted, Wish};
 use base::error::code;
 use base::id::uuid_v7;
 use base::time::SystemClock;
 use base::{Clock as _, Fault, Millis};
 use identity::{
-    Asker, By, FactorKind, Identity, Kind, Principal, PrincipalId, Profile, Session, SessionId,
-    SessionKind,
+    Asker, By, FactorKind, Identity, Kind, PasskeyId, Principal, PrincipalId, Profile, Session,
+    SessionId, SessionKind,
 };
 use record::Record;
 use std::net::{IpAddr, Ipv4Addr};
@@ -83,6 +83,7 @@ pub(crate) fn carry_out(record: &Record, wish: Wish) -> Result<Told, Fault> {
             identity.unlink(one.id)?;
             told(identity, &one)
         }
+        Wish::Passkeys { name, remove } => passkeys(identity, &name, remove.as_deref()),
         Wish::Sessions { sort, name, end } => sessions(identity, sort, &name, end),
         Wish::Issue { name, ttl_ms, note } => {
             let one = find(identity, Sort::Any, &name)?;
@@ -239,6 +240,25 @@ fn sessions(
     }
 }
 
+fn passkeys(identity: &Identity, name: &str, remove: Option<&str>) -> Result<Told, Fault> {
+    let one = find(identity, Sort::Person, name)?;
+    if let Some(text) = remove {
+        let which = PasskeyId::parse(text).ok_or_else(|| {
+            let say = "There is no such passkey; `plummer user passkeys` names them.";
+            Fault::at(&code::PARAMETER_INVALID, say, "passkey")
+        })?;
+        identity.remove_passkey_of(one.id, which)?;
+    }
+    let shown = identity.passkeys(one.id)?.into_iter().map(|passkey| ShownPasskey {
+        id: passkey.id.to_string(),
+        name: passkey.name,
+        host: passkey.party,
+        since: passkey.since.to_instant(),
+        used: passkey.used.map_or_else(|| "never".to_owned(), |at| at.to_instant()),
+    });
+    Ok(Told::Passkeys(shown.collect()))
+}
+
 fn session_id(text: &str) -> Result<SessionId, Fault> {
     SessionId::parse(text).ok_or_else(no_such_session)
 }
@@ -262,6 +282,7 @@ fn show(identity: &Identity, one: &Principal) -> Result<Shown, Fault> {
     };
     let factors = identity.factors(one.id)?.into_iter().map(|factor| match factor {
         FactorKind::Totp => "authenticator".to_owned(),
+        FactorKind::Passkey => "passkey".to_owned(),
         FactorKind::Recovery(left) => format!("{left} recovery codes"),
         _ => "another".to_owned(),
     });

@@ -8,7 +8,7 @@ use crate::directory;
 use crate::opening;
 use crate::policies;
 use crate::settings::Settings;
-use crate::wish::{Open, Shown, Told, Wish};
+use crate::wish::{Open, Shown, ShownPasskey, Told, Wish};
 use anyhow::{anyhow, bail};
 use smart::NoFetch;
 use std::io::Write as _;
@@ -53,6 +53,7 @@ impl Say {
             Told::One(one) => serde_json::to_string(one)?,
             Told::Many(all) => serde_json::to_string(all)?,
             Told::Sessions(all) => serde_json::to_string(all)?,
+            Told::Passkeys(all) => serde_json::to_string(all)?,
             Told::Ended(count) => serde_json::json!({ "ended": count }).to_string(),
             Told::Issued { token, open } => {
                 serde_json::json!({ "token": token, "session": open }).to_string()
@@ -159,6 +160,22 @@ impl Say {
             }
             _ => bail!("the server told something else"),
         }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// The passkeys that are left.
+    pub(crate) fn passkeys(self, told: Told) -> anyhow::Result<ExitCode> {
+        if self.json {
+            return self.json(&told);
+        }
+        let Told::Passkeys(all) = told else { bail!("the server told something else") };
+        let head = ["ID", "NAME", "HOST", "SINCE", "LAST USED"].map(str::to_owned).to_vec();
+        let row = |one: &ShownPasskey| {
+            let one = [&one.id, &one.name, &one.host, &one.since, &one.used];
+            one.map(Clone::clone).to_vec()
+        };
+        let rows: Vec<_> = std::iter::once(head).chain(all.iter().map(row)).collect();
+        write!(std::io::stdout(), "{}", aligned(&rows))?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -42,6 +42,8 @@ pub(crate) enum Wish {
     ResetFactors { name: String },
     /// No person of an issuer is this one any more.
     Unlink { name: String },
+    /// The passkeys of one; `remove` removes one of them.
+    Passkeys { name: String, remove: Option<String> },
     /// What one has open; `end` ends one of them, or all.
     Sessions { sort: Sort, name: String, end: Option<Ending> },
     /// A token for a script.
@@ -189,6 +191,7 @@ pub(crate) enum Told {
     One(Box<Shown>),
     Many(Vec<Shown>),
     Sessions(Vec<Open>),
+    Passkeys(Vec<ShownPasskey>),
     Ended(usize),
     Issued { token: Hidden, open: Open },
     Code(Option<Hidden>),
@@ -268,6 +271,18 @@ pub(crate) struct Open {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) from: Option<String>,
     pub(crate) note: String,
+}
+
+/// A passkey, as commands show it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ShownPasskey {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    /// The host it is bound to.
+    pub(crate) host: String,
+    pub(crate) since: String,
+    /// `never`, or when.
+    pub(crate) used: String,
 }
 
 #[cfg(test)]

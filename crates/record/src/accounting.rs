@@ -148,6 +148,8 @@ fn touched(event: &Event, patient: &str) -> bool {
         | Kind::StepUp
         | Kind::FactorAdded
         | Kind::RecoveryCodes
+        | Kind::FactorRenamed
+        | Kind::FactorRemoved
         | Kind::FactorsReset
         | Kind::TokenIssued
         | Kind::SessionRevoked

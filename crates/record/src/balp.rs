@@ -101,6 +101,8 @@ pub(crate) fn coded(event: &Event) -> Coded {
         | Kind::UserEnable
         | Kind::PasswordSet
         | Kind::RecoveryCodes
+        | Kind::FactorRenamed
+        | Kind::FactorRemoved
         | Kind::FactorsReset
         | Kind::Unlinked
         | Kind::RolesMapped => dicom("110113", "Security Alert", "110137", "U"),

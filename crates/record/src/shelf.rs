@@ -171,6 +171,8 @@ const fn kind_of(deed: DeedKind) -> Option<Kind> {
         DeedKind::SignedOut => Kind::SignOut,
         DeedKind::SteppedUp => Kind::StepUp,
         DeedKind::FactorAdded => Kind::FactorAdded,
+        DeedKind::FactorRenamed => Kind::FactorRenamed,
+        DeedKind::FactorRemoved => Kind::FactorRemoved,
         DeedKind::RecoveryDrawn => Kind::RecoveryCodes,
         DeedKind::FactorsReset => Kind::FactorsReset,
         DeedKind::TokenIssued => Kind::TokenIssued,

@@ -1,6 +1,7 @@
 //! The door of the authorization server (<https://hl7.org/fhir/smart-app-launch/STU2.2/>): endpoints
-//! of apps below `/auth`, the pages on which people sign in, choose a patient and decide, and
-//! discovery below the FHIR base. What is decided is decided in the crate `smart`; here it is HTTP.
+//! of apps below `/auth`, the pages on which people sign in, see to how they do, choose a patient
+//! and decide, and discovery below the FHIR base. What is decided is decided in the crate `smart`;
+//! here it is HTTP.
 //!
 //! Cookies are `__Host-`, `HttpOnly`, `Secure`, and `SameSite=Lax` rather than `Strict`: an app
 //! sends the browser here from another site, and with `Strict` nobody would be signed in when they
@@ -14,6 +15,7 @@ mod authorize;
 mod call;
 mod discovery;
 mod federated;
+mod factors;
 mod introspect;
 mod launch;
 mod pages;
@@ -80,6 +82,10 @@ static ROUTES: &[Row] = &[
     row("continue", Some(authorize::resume), None, Readers::Nobody),
     row("sign-in", Some(sign_in::page), Some(sign_in::answer), Readers::Nobody),
     row("oidc", None, Some(federated::begin), Readers::Nobody),
+    row("passkey", None, Some(sign_in::passkey), Readers::Nobody),
+    row("passkey.js", Some(pages::script), None, Readers::Nobody),
+    row("factors", Some(factors::page), Some(factors::answer), Readers::Nobody),
+    row("confirm", Some(factors::confirm), Some(factors::confirmed), Readers::Nobody),
     row("sign-out", None, Some(sign_in::out), Readers::Nobody),
     row("patient", None, Some(patient::answer), Readers::Nobody),
     row("approval", None, Some(approval::answer), Readers::Nobody),

@@ -1,4 +1,5 @@
-// Starts the site that is given as a command, puts patients there, and runs client.mjs against it.
+// Starts the site that is given as a command, puts patients there, and runs client.mjs and passkeys.mjs
+// against it.
 //
 //   node run.mjs SCREENSHOTS-OR-"" PROGRAM
 
@@ -52,8 +53,11 @@ for (const [id, family, given, birthDate, gender] of people) {
   if (!answer.ok) throw new Error(`${answer.status}: ${await answer.text()}`);
 }
 await writeFile(files.facts, JSON.stringify(facts));
-const words = [join(here, "client.mjs"), files.facts, ...(pictures ? [pictures] : [])];
-const { status } = spawnSync("node", words, { stdio: "inherit" });
+let status = 0;
+for (const part of ["client.mjs", "passkeys.mjs"]) {
+  const words = [join(here, part), files.facts, ...(pictures ? [pictures] : [])];
+  if (status === 0) status = spawnSync("node", words, { stdio: "inherit" }).status;
+}
 site.stdin.end();
 await new Promise((done) => (site.exitCode === null ? site.once("exit", done) : done()));
 await rm(folder, { recursive: true, force: true });

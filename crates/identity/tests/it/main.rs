@@ -5,6 +5,8 @@ mod claim;
 #[cfg(test)]
 mod factors;
 #[cfg(test)]
+mod passkeys;
+#[cfg(test)]
 mod passwords;
 #[cfg(test)]
 mod principals;

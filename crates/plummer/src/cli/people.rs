@@ -34,6 +34,8 @@ pub(crate) enum UserCommand {
     ResetFactors(Named),
     /// Forget whom issuers mean by a person, and end the sessions that came by them
     Unlink(Named),
+    /// List the passkeys of a person, or remove one; a person makes them in the browser
+    Passkeys(Passkeys),
     /// List what a person has open, or end it
     Sessions(Sessions),
 }
@@ -116,6 +118,15 @@ pub(crate) struct Disable {
     /// Why, for whoever looks later
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Passkeys {
+    /// The sign-in name
+    pub(crate) name: String,
+    /// Remove this passkey, and end the person's sessions
+    #[arg(long, value_name = "PASSKEY")]
+    pub(crate) remove: Option<String>,
 }
 
 #[derive(Debug, Args)]

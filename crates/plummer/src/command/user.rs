@@ -50,6 +50,10 @@ pub(crate) fn run(settings: &Settings, args: User) -> anyhow::Result<ExitCode> {
             let told = tell(settings, Wish::Unlink { name: args.name })?;
             say.made("forgot whom issuers mean by", told)
         }
+        UserCommand::Passkeys(args) => {
+            let wish = Wish::Passkeys { name: args.name, remove: args.remove };
+            say.passkeys(tell(settings, wish)?)
+        }
         UserCommand::Sessions(args) => {
             let end = match (args.end, args.end_all) {
                 (Some(one), _) => Some(Ending::One(one)),

@@ -116,6 +116,12 @@ fn people_are_kept_on_a_folder_at_rest() {
     say(&["user", "password", "ada", "--permanent"], PASSWORD);
     say(&["user", "password", "ada"], b"");
     say(&["user", "reset-factors", "ada"], b"");
+    say(&["user", "passkeys", "ada"], b"");
+    say(&["user", "passkeys", "ada", "--remove", "her-phone"], b"");
+    say(
+        &["user", "passkeys", "ada", "--remove", "0190aaaa-bbbb-7ccc-8ddd-eeeeffff0000", "--json"],
+        b"",
+    );
     say(&["user", "sessions", "ada"], b"");
     say(&["user", "show", "nobody"], b"");
     say(&["client", "add", "lab", "--display", "Laboratory feed", "--role", "system"], b"");

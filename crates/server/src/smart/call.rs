@@ -9,7 +9,7 @@ use base::error::code;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, LOCATION, ORIGIN, SET_COOKIE};
 use http::{HeaderValue, Method, StatusCode, request};
-use identity::{Caller, SessionKind};
+use identity::{Caller, Party, SessionKind};
 use record::Session;
 use smart::{Params, Place, Smart};
 use std::net::IpAddr;
@@ -91,6 +91,17 @@ impl Call {
         let found = self.smart.identity().find(self.session_text(), Some(self.peer)).ok();
         // A script token is no browser's, wherever it was put.
         found.filter(|caller| caller.kind == SessionKind::SignIn)
+    }
+
+    /// For whom passkeys are made and shown here: this server's own origin, by its settings. None where
+    /// browsers have no passkeys.
+    pub(crate) fn party(&self) -> Option<Party> {
+        smart::address::origin_of(&self.place.root).and_then(Party::of)
+    }
+
+    /// Where the one script of the pages stands.
+    pub(crate) fn script(&self) -> String {
+        self.place.at("passkey.js")
     }
 
     /// The text for this browser's forms.

@@ -48,7 +48,7 @@ pub(super) fn back(call: &Call) -> Result<Reply, Fault> {
         Ok(Arrived { next, step: Step::Done(opened) }) => sign_in::enter(call, &next, &opened)?,
         Ok(Arrived { next, step: Step::SecondFactor(awaited) }) => {
             let handle = awaited.handle.text();
-            pages::second_factor(&call.form_text(), &next, handle.expose(), None)
+            sign_in::second(call, &identity, &next, handle.expose(), None)?
         }
         Err(fault) => pages::not_signed_in(&fault),
     };

@@ -1,18 +1,23 @@
-//! The pages for people: HTML that needs no script, under a policy that permits none. What is not
-//! written in this program is escaped by the one type that pages are made of.
+//! The pages for people: HTML that needs no script, under a policy that permits none; but on those that
+//! ask for a passkey, which only a script can, that one file. What is not written in this program is
+//! escaped by the one type that pages are made of.
 
 mod applications;
 mod approval;
+mod factors;
 mod federated;
 mod html;
 mod launch;
+mod passkey;
 mod patient;
 mod sign_in;
 
 pub(super) use applications::applications;
 pub(super) use approval::{Approval, approval};
+pub(super) use factors::{Factors, authenticator, codes, confirm, factors, new_passkey};
 pub(super) use federated::{Offered, not_signed_in};
 pub(super) use launch::launch;
+pub(super) use passkey::{Scripted, passkey, script};
 pub(super) use patient::patient;
 pub(super) use sign_in::{second_factor, sign_in};
 
@@ -21,10 +26,13 @@ use super::call::Call;
 use crate::reply::Reply;
 use base::Fault;
 use html::Html;
-use http::header::{CONTENT_SECURITY_POLICY, X_FRAME_OPTIONS};
+use http::header::{CONTENT_SECURITY_POLICY, HeaderName, X_FRAME_OPTIONS};
 use http::{HeaderValue, StatusCode};
 
 const STYLE: &str = include_str!("pages/style.css");
+/// What a page that asks for a passkey may ask the browser for.
+const PASSKEYS: &str = "accelerometer=(), camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), publickey-credentials-create=(self), publickey-credentials-get=(self), usb=()";
+static PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
 const HTML: &str = "text/html; charset=utf-8";
 
 /// The one style sheet.
@@ -54,17 +62,39 @@ pub(super) fn failed(fault: &Fault) -> Reply {
 
 /// A whole page. Its forms may lead to this server and, by a redirect, to `target`.
 fn page(status: StatusCode, title: &'static str, body: &Html, target: &str) -> Reply {
+    built(status, title, body, target, "", "")
+}
+
+/// A page that asks for a passkey: the one script at `script` may run on it, and no other, not even
+/// one of this origin.
+fn scripted(title: &'static str, body: &Html, script: &str) -> Reply {
+    let tag = "<script src=\"passkey.js\" defer></script>\n";
+    let mut reply = built(StatusCode::OK, title, body, "", tag, &format!("script-src {script}; "));
+    reply.headers.insert(PERMISSIONS.clone(), HeaderValue::from_static(PASSKEYS));
+    reply
+}
+
+fn built(
+    status: StatusCode,
+    title: &'static str,
+    body: &Html,
+    target: &str,
+    tag: &'static str,
+    scripts: &str,
+) -> Reply {
     let whole = Html::new()
         .raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>")
         .raw(title)
-        .raw(" · Plummer</title>\n<link rel=\"stylesheet\" href=\"style.css\">\n</head>\n<body>\n<main>\n<h1>")
+        .raw(" · Plummer</title>\n<link rel=\"stylesheet\" href=\"style.css\">\n")
+        .raw(tag)
+        .raw("</head>\n<body>\n<main>\n<h1>")
         .raw(title)
         .raw("</h1>\n")
         .join(body)
         .raw("\n</main>\n</body>\n</html>\n");
     let mut reply = Reply::text(status, HTML, whole.done());
     let policy = format!(
-        "default-src 'none'; style-src 'self'; form-action 'self' {target}; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; {scripts}style-src 'self'; form-action 'self' {target}; base-uri 'none'; frame-ancestors 'none'"
     );
     reply.put(CONTENT_SECURITY_POLICY, &policy);
     reply.headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
@@ -90,6 +120,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_page_for_passkeys_permits_its_own_script_alone() {
+        let reply = scripted("A title", &Html::new(), "https://ehr.example/auth/passkey.js");
+        let policy = reply.headers.get(CONTENT_SECURITY_POLICY).expect("a policy");
+        let policy = policy.to_str().expect("text");
+        assert!(policy.contains("; script-src https://ehr.example/auth/passkey.js; "), "{policy}");
+        assert!(!policy.contains("unsafe") && !policy.contains("script-src 'self'"));
+        let body = String::from_utf8(reply.body.to_vec()).expect("text");
+        assert_eq!(body.matches("<script").count(), 1);
+        assert!(!body.contains(" on"), "no handler in the page: {body}");
+    }
+
+    #[test]
     fn a_page_permits_no_script_and_no_frame() {
         let reply = notice("A title", "<script>alert(1)</script>\"'&");
         let body = String::from_utf8(reply.body.to_vec()).expect("text");
@@ -105,7 +147,7 @@ mod tests {
         ] {
             assert!(policy.contains(part), "{part}");
         }
-        assert!(!policy.contains("unsafe"));
+        assert!(!policy.contains("unsafe") && !policy.contains("script-src"));
         assert_eq!(reply.headers.get(X_FRAME_OPTIONS).expect("one"), "DENY");
     }
 }

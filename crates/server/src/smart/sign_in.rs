@@ -1,6 +1,6 @@
-//! Signing in with a browser: name and password, then the second factor where there is one; and
-//! signing out. A session is a new token each time, so none that was planted before is worth anything
-//! (session fixation), and every refusal reads the same.
+//! Signing in with a browser: name and password, then the second factor where there is one; or a
+//! passkey alone; and signing out. A session is a new token each time, so none that was planted before
+//! is worth anything (session fixation), and every refusal reads the same.
 
 use super::call::{Call, clear_session, set_browser, set_session};
 use super::{federated, pages};
@@ -9,7 +9,7 @@ use base::Fault;
 use base::error::code;
 use http::StatusCode;
 use http::header::RETRY_AFTER;
-use identity::{Asker, By, Opened, Proof, Refusal, Secret, Step};
+use identity::{Asker, By, FactorKind, Identity, Opened, Proof, Refusal, Secret, Step};
 use smart::Params;
 
 /// The page, for who comes by themselves.
@@ -26,55 +26,115 @@ pub(super) fn ask(call: &Call, next: &str, app: Option<&str>) -> Reply {
 }
 
 fn show(call: &Call, next: &str, app: Option<&str>, wrong: Option<&str>) -> Reply {
+    let passkeys = call.party().is_some();
     // Who has no browser yet gets one, and the form is of that one.
     if call.browser().is_empty()
         && let Ok(browser) = call.smart.draw_browser()
     {
         let form = call.smart.form_text(browser.expose(), call.session_text());
-        let mut reply = pages::sign_in(&form, next, app, wrong, &federated::offered(call));
+        let mut reply = pages::sign_in(&form, next, app, passkeys, wrong, &federated::offered(call));
         set_browser(&mut reply, browser.expose());
         return reply;
     }
-    pages::sign_in(&call.form_text(), next, app, wrong, &federated::offered(call))
+    pages::sign_in(&call.form_text(), next, app, passkeys, wrong, &federated::offered(call))
 }
 
-/// Takes a name and password, or a code.
+/// Takes a name and password, or a second factor.
 pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
     let params = call.params()?;
     call.need_own_form(&params)?;
-    let field = |name: &str| params.all(name).next().unwrap_or_default().to_owned();
-    let next = field("next");
+    let next = field(&params, "next");
     let app =
-        call.smart.waiting(&next, call.browser()).map(|ask| ask.app.registration.display.clone());
-    let asker = Asker { by: By::Nobody, request: call.session.request(), source: Some(call.peer) };
-    let identity = call.smart.identity().asked_by(asker);
-    let handle = field("handle");
+        call.smart.waiting(next, call.browser()).map(|ask| ask.app.registration.display.clone());
+    let identity = asked_here(call);
+    let handle = field(&params, "handle");
     if !handle.is_empty() {
-        let typed = field("code");
-        let digits = typed.chars().filter(|c| !c.is_whitespace()).collect::<String>();
-        let proof = if digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_digit()) {
-            Proof::Totp(Secret::new(digits))
-        } else {
-            Proof::Recovery(Secret::new(typed))
-        };
-        return match identity.finish(&handle, &proof, call.peer) {
-            Ok(opened) => enter(call, &next, &opened),
-            Err(refusal) => Ok(refused(&refusal, |wrong| {
-                pages::second_factor(&call.form_text(), &next, &handle, Some(wrong))
-            })),
+        return match identity.finish(handle, &proof(&params), call.peer) {
+            Ok(opened) => enter(call, next, &opened),
+            Err(refusal) => {
+                refused(&refusal, |wrong| second(call, &identity, next, handle, Some(wrong)))
+            }
         };
     }
-    let password = Secret::new(field("password"));
-    match identity.begin(&field("name"), &password, call.peer) {
-        Ok(Step::Done(opened)) => enter(call, &next, &opened),
+    let password = Secret::new(field(&params, "password").to_owned());
+    match identity.begin(field(&params, "name"), &password, call.peer) {
+        Ok(Step::Done(opened)) => enter(call, next, &opened),
         Ok(Step::SecondFactor(awaited)) => {
             let handle = awaited.handle.text();
-            Ok(pages::second_factor(&call.form_text(), &next, handle.expose(), None))
+            let wanted = awaited.factors.contains(&FactorKind::Passkey);
+            let no_party = wanted && call.party().is_none();
+            let say = no_party
+                .then_some("Your passkey works only where this server is opened by its own name.");
+            second(call, &identity, next, handle.expose(), say)
         }
         Err(refusal) => {
-            Ok(refused(&refusal, |wrong| show(call, &next, app.as_deref(), Some(wrong))))
+            refused(&refusal, |wrong| Ok(show(call, next, app.as_deref(), Some(wrong))))
         }
     }
+}
+
+/// The page of the second step, which asks for a passkey where there is one.
+pub(super) fn second(
+    call: &Call,
+    identity: &Identity,
+    next: &str,
+    handle: &str,
+    wrong: Option<&str>,
+) -> Result<Reply, Fault> {
+    // A handle that is void asks for no passkey; what is sent with it is refused all the same.
+    let asked = call.party().map(|party| identity.ask_second_passkey(handle, &party));
+    let asked = asked.and_then(Result::ok).flatten();
+    let (form, script) = (call.form_text(), call.script());
+    let view = pages::Scripted { form: &form, script: &script };
+    Ok(pages::second_factor(&view, next, handle, asked.as_ref(), wrong))
+}
+
+/// Asks for any passkey, and takes it.
+pub(super) fn passkey(call: &Call) -> Result<Reply, Fault> {
+    let params = call.params()?;
+    call.need_own_form(&params)?;
+    let next = field(&params, "next");
+    let handle = field(&params, "asked");
+    if handle.is_empty() {
+        return any_passkey(call, next, None);
+    }
+    let answer = Secret::new(field(&params, "answer").to_owned());
+    match asked_here(call).enter_with_passkey(handle, &answer, call.peer) {
+        Ok(opened) => enter(call, next, &opened),
+        Err(refusal) => refused(&refusal, |wrong| any_passkey(call, next, Some(wrong))),
+    }
+}
+
+fn any_passkey(call: &Call, next: &str, wrong: Option<&str>) -> Result<Reply, Fault> {
+    let Some(party) = call.party() else {
+        let what = "passkeys need this server to be opened by its name, over TLS";
+        return Err(Fault::new(&code::NOT_SUPPORTED, what));
+    };
+    let asked = call.smart.identity().ask_any_passkey(&party)?;
+    let (form, script) = (call.form_text(), call.script());
+    let view = pages::Scripted { form: &form, script: &script };
+    Ok(pages::passkey(&view, next, &asked, wrong))
+}
+
+/// Identity, asked by whoever is on the other side of this request.
+fn asked_here(call: &Call) -> Identity {
+    let asker = Asker { by: By::Nobody, request: call.session.request(), source: Some(call.peer) };
+    call.smart.identity().asked_by(asker)
+}
+
+/// What a form shows: a passkey, a code, or a recovery code.
+pub(super) fn proof(params: &Params) -> Proof {
+    let asked = field(params, "asked");
+    if !asked.is_empty() {
+        let answer = field(params, "answer").to_owned();
+        return Proof::Passkey { handle: asked.into(), answer: Secret::new(answer) };
+    }
+    let typed = field(params, "code");
+    let digits = typed.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+    if digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Proof::Totp(Secret::new(digits));
+    }
+    Proof::Recovery(Secret::new(typed.to_owned()))
 }
 
 /// Ends the session of this browser.
@@ -96,7 +156,7 @@ pub(super) fn enter(call: &Call, next: &str, opened: &Opened) -> Result<Reply, F
         call.smart.identity().revoke(before.session)?;
     }
     let mut reply = match next {
-        "launch" => call.go_own("launch"),
+        "launch" | "factors" => call.go_own(next),
         _ if call.smart.waiting(next, call.browser()).is_some() => {
             call.go_own(&format!("continue?request={next}"))
         }
@@ -106,19 +166,23 @@ pub(super) fn enter(call: &Call, next: &str, opened: &Opened) -> Result<Reply, F
     Ok(reply)
 }
 
-fn refused(refusal: &Refusal, page: impl FnOnce(&str) -> Reply) -> Reply {
+/// The page again, with what was wrong; another fault is told as it is.
+pub(super) fn refused(
+    refusal: &Refusal,
+    page: impl FnOnce(&str) -> Result<Reply, Fault>,
+) -> Result<Reply, Fault> {
     let fault = &refusal.fault;
     let told = [&code::SIGN_IN_REFUSED, &code::SIGN_IN_BACK_OFF, &code::OVERLOADED];
     if !told.iter().any(|code| code.name == fault.code().name) {
-        return pages::failed(fault);
+        return Ok(pages::failed(fault));
     }
     let say = fault.issues.first().map(|issue| issue.diagnostics.as_str()).unwrap_or_default();
-    let mut reply = page(say);
+    let mut reply = page(say)?;
     reply.status = StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::UNAUTHORIZED);
     if let Some(seconds) = refusal.retry_after_s {
         reply.put(RETRY_AFTER, &seconds.to_string());
     }
-    reply
+    Ok(reply)
 }
 
 /// Whether somebody is signed in, for pages of our own; else the page to sign in.

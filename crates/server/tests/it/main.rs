@@ -52,6 +52,8 @@ mod smart;
 #[cfg(test)]
 mod smart_granular;
 #[cfg(test)]
+mod smart_passkeys;
+#[cfg(test)]
 mod smart_scopes;
 #[cfg(test)]
 mod smart_site;

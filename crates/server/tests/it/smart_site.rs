@@ -39,6 +39,8 @@ pub(crate) type Federate = Box<dyn FnOnce(tokio::runtime::Handle) -> federation:
 
 pub(crate) struct Site {
     pub(crate) address: SocketAddr,
+    /// Its origin, as browsers know it.
+    pub(crate) own: String,
     pub(crate) app: String,
     pub(crate) smart: Arc<Smart>,
     /// The token of a service that has all that the walls leave.
@@ -57,6 +59,7 @@ pub(crate) struct Making {
     /// People may sign in by passwords.
     pub(crate) local: bool,
     pub(crate) federate: Option<Federate>,
+    pub(crate) origin: Option<String>,
 }
 
 impl Default for Making {
@@ -69,6 +72,7 @@ impl Default for Making {
             search_threads,
             local: true,
             federate: None,
+            origin: None,
         }
     }
 }
@@ -85,13 +89,19 @@ impl Site {
         Self::with(Making { guard: false, local, federate, ..Making::default() })
     }
 
+    /// A site that has a name of its own, which passkeys need.
+    pub(crate) fn named(origin: &str) -> Self {
+        Self::with(Making { origin: Some(origin.to_owned()), ..Making::default() })
+    }
+
     /// A site that asks everybody who they are.
     pub(crate) fn guarded() -> Self {
         Self::with(Making::default())
     }
 
     pub(crate) fn with(making: Making) -> Self {
-        let Making { guard, search_threads, local, federate, fetch, clock } = making;
+        let Making { guard, search_threads, local, federate, fetch, clock, origin } = making;
+        let base_url = origin.as_ref().map(|origin| format!("{origin}/fhir"));
         let dir = tempfile::tempdir().unwrap();
         let record = Record::open(
             dir.path(),
@@ -140,7 +150,7 @@ impl Site {
                 .unwrap();
             runtime.block_on(async {
                 let listen = "127.0.0.1:0".parse().unwrap();
-                let mut config = Config { listen, guard, search_threads, ..Config::default() };
+                let mut config = Config { listen, guard, search_threads, base_url, ..Config::default() };
                 // A test signs in more often than people do.
                 config.rates.sign_in_burst = 10_000;
                 let random = Box::new(Seeded::new(3));
@@ -158,7 +168,8 @@ impl Site {
         let address = address.recv().unwrap();
         let (stop, thread) = (Some(stop), Some(thread));
         let all = all.text().expose().to_owned();
-        let site = Self { address, app, smart, all, dir, stop, thread };
+        let own = origin.unwrap_or_else(|| format!("http://{address}"));
+        let site = Self { address, own, app, smart, all, dir, stop, thread };
         // Whose general practitioners they are, clinicians may see.
         let cared = patient("ada", "Lovelace").replacen(
             "{",
@@ -194,8 +205,8 @@ impl Site {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Answer {
-        let mut head =
-            format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nHost: {}\r\n", self.address);
+        let host = self.own.split_once("://").unwrap().1;
+        let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nHost: {host}\r\n");
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -352,7 +363,7 @@ impl<'s> Visitor<'s> {
 
     /// Follows redirects within the server, as a browser does.
     pub(crate) fn follow(&mut self, mut answer: Answer) -> Answer {
-        let own = format!("http://{}", self.site.address);
+        let own = self.site.own.clone();
         for _ in 0..5 {
             let Some(path) = answer.header("location").and_then(|to| to.strip_prefix(&own)) else {
                 break;
@@ -395,7 +406,7 @@ impl<'s> Visitor<'s> {
         ];
         all.extend(fields.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())));
         let action = self.action.clone();
-        let origin = format!("http://{}", self.site.address);
+        let origin = self.site.own.clone();
         let answer = self.post(&action, &all, &[("Origin", &origin)]);
         self.follow(answer)
     }

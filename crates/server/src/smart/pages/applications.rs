@@ -38,7 +38,7 @@ pub(in crate::smart) fn applications(form: &str, user: &str, given: &[Given]) ->
         body = body.raw("</ul></details></li>");
     }
     let body = body
-        .raw("</ul><footer><form method=\"post\" action=\"sign-out\">")
+        .raw("</ul><footer><p><a href=\"factors\">How I sign in</a></p><form method=\"post\" action=\"sign-out\">")
         .join(&hidden(form, "next", ""))
         .raw("<button class=\"other\">Sign out</button></form></footer>");
     page(StatusCode::OK, "Apps that can see my record", &body, "")

@@ -2,15 +2,18 @@
 
 use super::federated::Offered;
 use super::html::Html;
-use super::{hidden, page};
+use super::passkey::ask;
+use super::{Scripted, hidden, page, scripted};
 use crate::reply::Reply;
 use http::StatusCode;
+use identity::PasskeyAsked;
 
-/// Name and password.
+/// Name and password; `passkeys` where a browser can have them.
 pub(in crate::smart) fn sign_in(
     form: &str,
     next: &str,
     app: Option<&str>,
+    passkeys: bool,
     wrong: Option<&str>,
     offered: &Offered<'_>,
 ) -> Reply {
@@ -21,35 +24,58 @@ pub(in crate::smart) fn sign_in(
             .text(app)
             .raw("</b> asks to see health records. Sign in to decide about it.</p>");
     }
-    let own = Html::new()
+    let mut own = Html::new()
         .raw("<form method=\"post\" action=\"sign-in\">")
         .join(&hidden(form, "next", next))
         .raw("<label for=\"name\">Sign-in name</label><input type=\"text\" id=\"name\" name=\"name\" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" required autofocus>")
         .raw("<label for=\"password\">Password</label><input type=\"password\" id=\"password\" name=\"password\" autocomplete=\"current-password\" required>")
         .raw("<button>Sign in</button></form>");
+    if passkeys {
+        own = own
+            .raw("<form class=\"or\" method=\"post\" action=\"passkey\">")
+            .join(&hidden(form, "next", next))
+            .raw("<button class=\"other\">Sign in with a passkey</button></form>");
+    }
     let body = offered.around(alert(body, wrong), form, next, &own, wrong.is_some());
     page(StatusCode::OK, "Sign in", &body, &offered.targets())
 }
 
-/// The second factor.
+/// The second factor: a passkey where one is `asked` for, a code where there are any.
 pub(in crate::smart) fn second_factor(
-    form: &str,
+    view: &Scripted<'_>,
     next: &str,
     handle: &str,
+    asked: Option<&PasskeyAsked>,
     wrong: Option<&str>,
 ) -> Reply {
-    let body = alert(Html::new(), wrong)
-        .raw("<form method=\"post\" action=\"sign-in\">")
-        .join(&hidden(form, "next", next))
-        .raw("<input type=\"hidden\" name=\"handle\" value=\"")
+    let mut body = alert(Html::new(), wrong);
+    let step = Html::new()
+        .raw("<input type=\"hidden\" name=\"next\" value=\"")
+        .text(next)
+        .raw("\"><input type=\"hidden\" name=\"handle\" value=\"")
         .text(handle)
-        .raw("\"><label for=\"code\">Code</label><input type=\"text\" id=\"code\" name=\"code\" autocomplete=\"one-time-code\" aria-describedby=\"hint\" required autofocus>")
+        .raw("\">");
+    if let Some(asked) = asked {
+        body = body.join(&ask("sign-in", view.form, asked, &step, "Use your passkey"));
+    }
+    body = body
+        .raw(if asked.is_some() { "<form class=\"or\"" } else { "<form" })
+        .raw(" method=\"post\" action=\"sign-in\"><input type=\"hidden\" name=\"form\" value=\"")
+        .text(view.form)
+        .raw("\">")
+        .join(&step)
+        .raw("<label for=\"code\">Code</label><input type=\"text\" id=\"code\" name=\"code\" autocomplete=\"one-time-code\" aria-describedby=\"hint\" required")
+        .raw(if asked.is_some() { ">" } else { " autofocus>" })
         .raw("<p id=\"hint\" class=\"hint\">Six digits from your authenticator, or one of your recovery codes.</p>")
-        .raw("<button>Go on</button></form>");
-    page(StatusCode::OK, "One more step", &body, "")
+        .raw(if asked.is_some() { "<button class=\"other\">" } else { "<button>" })
+        .raw("Go on</button></form>");
+    match asked {
+        Some(_) => scripted("One more step", &body, view.script),
+        None => page(StatusCode::OK, "One more step", &body, ""),
+    }
 }
 
-fn alert(body: Html, wrong: Option<&str>) -> Html {
+pub(super) fn alert(body: Html, wrong: Option<&str>) -> Html {
     match wrong {
         Some(wrong) => body.raw("<p role=\"alert\">").text(wrong).raw("</p>"),
         None => body,

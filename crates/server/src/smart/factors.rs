@@ -1,0 +1,180 @@
+//! “How I sign in”: somebody's own passkeys, authenticator and recovery codes (45 CFR 164.312(d)).
+//! Whoever changes them showed a factor within the last minutes; else the page of `confirm` asks for it
+//! again, and leads back.
+
+use super::call::Call;
+use super::pages::{self, Factors, Scripted};
+use super::sign_in::{field, need, proof, refused};
+use crate::reply::Reply;
+use base::Fault;
+use base::error::code;
+use http::StatusCode;
+use identity::{Asker, By, Caller, FactorKind, Identity, PasskeyId, Proof, Secret};
+use smart::Params;
+
+/// The page.
+pub(super) fn page(call: &Call) -> Result<Reply, Fault> {
+    match need(call, "factors") {
+        Ok(caller) => show(call, &caller, None),
+        Err(page) => Ok(*page),
+    }
+}
+
+fn show(call: &Call, caller: &Caller, first: Option<&str>) -> Result<Reply, Fault> {
+    let identity = call.smart.identity();
+    let kinds = identity.factors(caller.principal.id)?;
+    let party = call.party();
+    let form = call.form_text();
+    let codes = kinds.iter().map(|kind| match kind {
+        FactorKind::Recovery(left) => *left,
+        _ => 0,
+    });
+    Ok(pages::factors(&Factors {
+        form: &form,
+        user: &caller.principal.profile.display,
+        first,
+        passkeys: &identity.passkeys(caller.principal.id)?,
+        party: party.as_ref().map(identity::Party::id),
+        authenticator: kinds.contains(&FactorKind::Totp),
+        codes: codes.sum(),
+    }))
+}
+
+/// Does what a form of the page asks for.
+pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
+    let params = call.params()?;
+    call.need_own_form(&params)?;
+    let caller = match need(call, "factors") {
+        Ok(caller) => caller,
+        Err(page) => return Ok(*page),
+    };
+    let identity = of(call, &caller);
+    match act(call, &identity, &caller, &params) {
+        Err(fault) if fault.code() == &code::STEP_UP_NEEDED => Ok(call.go_own("confirm")),
+        Err(fault) if fault.code() == &code::PARAMETER_INVALID => {
+            let say = fault.issues.first().map(|issue| issue.diagnostics.as_str());
+            let mut reply = show(call, &caller, say)?;
+            reply.status = StatusCode::BAD_REQUEST;
+            Ok(reply)
+        }
+        done => done,
+    }
+}
+
+fn act(call: &Call, identity: &Identity, caller: &Caller, params: &Params) -> Result<Reply, Fault> {
+    match field(params, "do") {
+        "new" => make(call, identity, caller, None),
+        "add" => {
+            let answer = Secret::new(field(params, "answer").to_owned());
+            let (handle, name) = (field(params, "asked"), field(params, "name"));
+            match identity.add_passkey(caller, handle, &answer, name) {
+                Ok(codes) if codes.is_empty() => Ok(call.go_own("factors")),
+                Ok(codes) => Ok(pages::codes(&codes)),
+                Err(fault) if fault.code() == &code::SIGN_IN_REFUSED => {
+                    let say = "The passkey was not taken. Try again.";
+                    make(call, identity, caller, Some(say))
+                }
+                Err(fault) => Err(fault),
+            }
+        }
+        "rename" => {
+            identity.rename_passkey(caller, which(params)?, field(params, "name"))?;
+            Ok(call.go_own("factors"))
+        }
+        "remove" => {
+            identity.remove_passkey(caller, which(params)?)?;
+            Ok(call.go_own("factors"))
+        }
+        "authenticator" => {
+            Ok(pages::authenticator(&call.form_text(), &identity.enrol_totp(caller)?, None))
+        }
+        "code" => {
+            let typed: String =
+                field(params, "code").chars().filter(|c| !c.is_whitespace()).collect();
+            match identity.confirm_totp(caller, &Secret::new(typed)) {
+                Ok(codes) => Ok(pages::codes(&codes)),
+                Err(fault) if fault.code() == &code::SIGN_IN_REFUSED => {
+                    let say = "The code was not right. Here is a new key; the one before is void.";
+                    let given = identity.enrol_totp(caller)?;
+                    let mut reply = pages::authenticator(&call.form_text(), &given, Some(say));
+                    reply.status = StatusCode::UNAUTHORIZED;
+                    Ok(reply)
+                }
+                Err(fault) => Err(fault),
+            }
+        }
+        "codes" => Ok(pages::codes(&identity.new_recovery_codes(caller)?)),
+        _ => Err(Fault::at(&code::PARAMETER_INVALID, "Use a button of the page.", "do")),
+    }
+}
+
+fn make(
+    call: &Call,
+    identity: &Identity,
+    caller: &Caller,
+    wrong: Option<&str>,
+) -> Result<Reply, Fault> {
+    let Some(party) = call.party() else {
+        let what = "passkeys need this server to be opened by its name, over TLS";
+        return Err(Fault::new(&code::NOT_SUPPORTED, what));
+    };
+    let asked = identity.ask_new_passkey(caller, &party)?;
+    let (form, script) = (call.form_text(), call.script());
+    let view = Scripted { form: &form, script: &script };
+    let mut reply = pages::new_passkey(&view, &asked, wrong);
+    if wrong.is_some() {
+        reply.status = StatusCode::UNAUTHORIZED;
+    }
+    Ok(reply)
+}
+
+fn which(params: &Params) -> Result<PasskeyId, Fault> {
+    let bad = || Fault::at(&code::PARAMETER_INVALID, "Choose one of your passkeys.", "passkey");
+    PasskeyId::parse(field(params, "passkey")).ok_or_else(bad)
+}
+
+/// The page that asks for a factor again.
+pub(super) fn confirm(call: &Call) -> Result<Reply, Fault> {
+    match need(call, "factors") {
+        Ok(caller) => ask_again(call, &caller, None),
+        Err(page) => Ok(*page),
+    }
+}
+
+fn ask_again(call: &Call, caller: &Caller, wrong: Option<&str>) -> Result<Reply, Fault> {
+    let identity = call.smart.identity();
+    let asked = match call.party() {
+        Some(party) => identity.ask_own_passkey(caller, &party)?,
+        None => None,
+    };
+    let codes = !identity.factors(caller.principal.id)?.is_empty();
+    let (form, script) = (call.form_text(), call.script());
+    let view = Scripted { form: &form, script: &script };
+    Ok(pages::confirm(&view, asked.as_ref(), codes, wrong))
+}
+
+/// Takes it, and leads back.
+pub(super) fn confirmed(call: &Call) -> Result<Reply, Fault> {
+    let params = call.params()?;
+    call.need_own_form(&params)?;
+    let caller = match need(call, "factors") {
+        Ok(caller) => caller,
+        Err(page) => return Ok(*page),
+    };
+    let password = field(&params, "password");
+    let shown = match password.is_empty() {
+        true => proof(&params),
+        false => Proof::Password(Secret::new(password.to_owned())),
+    };
+    match of(call, &caller).step_up(&caller, &shown, call.peer) {
+        Ok(_) => Ok(call.go_own("factors")),
+        Err(refusal) => refused(&refusal, |wrong| ask_again(call, &caller, Some(wrong))),
+    }
+}
+
+/// Identity, asked by whoever is signed in.
+fn of(call: &Call, caller: &Caller) -> Identity {
+    let by = By::Principal(caller.principal.id);
+    let asker = Asker { by, request: call.session.request(), source: Some(call.peer) };
+    call.smart.identity().asked_by(asker)
+}
