@@ -2,7 +2,7 @@
 //! before it would be one that a race can pass (45 CFR 164.312(a)(1), (c)(1)).
 
 use super::Shared;
-use super::sight::{Facts, Sight};
+use super::sight::{Facts, Marks, Sight};
 use crate::pack::{FACT_AUTHOR, FACT_SITE, Row};
 use crate::scope::Rights;
 use base::Fault;
@@ -42,7 +42,7 @@ impl Allowed {
     }
 
     /// Whether a record exists for the caller.
-    pub(super) fn sees(&self, rid: i64, kind: u16, labels: i64, packed: &[u8]) -> bool {
+    pub(super) fn sees(&self, rid: i64, kind: u16, labels: Marks, packed: &[u8]) -> bool {
         self.see.sees(rid, kind, labels, packed)
     }
 
@@ -55,7 +55,7 @@ impl Allowed {
         rows: &[Row],
     ) -> Result<(), Fault> {
         let facts = facts(rows);
-        permit(self.create.sees_facts(rid, kind, labels.cast_signed(), &facts))
+        permit(self.create.sees_facts(rid, kind, Marks::sure(labels.cast_signed()), &facts))
     }
 
     /// Whether a record as it is may be changed.
@@ -63,7 +63,7 @@ impl Allowed {
         &self,
         rid: i64,
         kind: u16,
-        labels: i64,
+        labels: Marks,
         packed: &[u8],
     ) -> Result<(), Fault> {
         permit(self.update.sees(rid, kind, labels, packed))
@@ -77,7 +77,7 @@ impl Allowed {
         labels: u64,
         rows: &[Row],
     ) -> Result<(), Fault> {
-        permit(self.update.sees_facts(rid, kind, labels.cast_signed(), &facts(rows)))
+        permit(self.update.sees_facts(rid, kind, Marks::sure(labels.cast_signed()), &facts(rows)))
     }
 
     /// Whether a record may be deleted.
@@ -85,7 +85,7 @@ impl Allowed {
         &self,
         rid: i64,
         kind: u16,
-        labels: i64,
+        labels: Marks,
         packed: &[u8],
     ) -> Result<(), Fault> {
         permit(self.delete.sees(rid, kind, labels, packed))

@@ -17,6 +17,7 @@ use super::read::Reader;
 use super::sight::Sight;
 use super::{Shared, names, unavailable};
 use crate::page::{Page, PageRequest};
+use crate::relabel::LabelState;
 use base::Fault;
 use base::error::code;
 use check::Check;
@@ -39,6 +40,8 @@ struct Finder<'r> {
     conn: &'r Connection,
     shared: &'r Shared,
     sight: &'r Sight,
+    /// Which versions wait for their labels.
+    labels: &'r LabelState,
     steps: Cell<u64>,
     steps_max: u64,
     /// What was decided about chained records, by check and record.
@@ -49,7 +52,7 @@ struct Finder<'r> {
 
 /// Carries out a search.
 pub(super) fn search(reader: &Reader, search: &Search, page: &PageRequest) -> Result<Page, Fault> {
-    let finder = Finder::new(reader.conn()?, &reader.shared, &reader.sight, page.steps_max);
+    let finder = Finder::of(reader, page.steps_max)?;
     let mut out = Page::default();
     let kinds = finder.kinds(search);
     let mut checks = Vec::with_capacity(search.filters.len());
@@ -82,11 +85,12 @@ pub(super) fn search(reader: &Reader, search: &Search, page: &PageRequest) -> Re
 pub(super) fn first_ids(
     conn: &Connection,
     shared: &Shared,
-    sight: &Sight,
+    (sight, labels): (&Sight, &LabelState),
     search: &Search,
     limit: usize,
 ) -> Result<Vec<String>, Fault> {
-    let finder = Finder::new(conn, shared, sight, base::Limits::default().search_steps);
+    let steps = base::Limits::default().search_steps;
+    let finder = Finder::new(conn, shared, sight, labels, steps);
     let kinds = finder.kinds(search);
     let mut checks = Vec::new();
     for filter in &search.filters {
@@ -121,7 +125,7 @@ pub(super) fn first_ids(
 /// Live records by type within the sight.
 pub(super) fn type_counts(reader: &Reader) -> Result<Vec<(TypeId, u64)>, Fault> {
     let shared = &reader.shared;
-    let finder = Finder::new(reader.conn()?, shared, &reader.sight, u64::MAX);
+    let finder = Finder::of(reader, u64::MAX)?;
     let mut out = Vec::new();
     for kind in shared.numbers.types().filter(|k| reader.sight.sees_type(*k)) {
         let count = finder.count_kinds(&[kind])?;
@@ -133,11 +137,23 @@ pub(super) fn type_counts(reader: &Reader) -> Result<Vec<(TypeId, u64)>, Fault> 
 }
 
 impl<'r> Finder<'r> {
-    fn new(conn: &'r Connection, shared: &'r Shared, sight: &'r Sight, steps_max: u64) -> Self {
+    fn of(reader: &'r Reader, steps_max: u64) -> Result<Self, Fault> {
+        let Reader { shared, sight, labels, .. } = reader;
+        Ok(Self::new(reader.conn()?, shared, sight, labels, steps_max))
+    }
+
+    fn new(
+        conn: &'r Connection,
+        shared: &'r Shared,
+        sight: &'r Sight,
+        labels: &'r LabelState,
+        steps_max: u64,
+    ) -> Self {
         Self {
             conn,
             shared,
             sight,
+            labels,
             steps: Cell::new(0),
             steps_max,
             decided: RefCell::default(),
@@ -195,7 +211,8 @@ impl<'r> Finder<'r> {
         };
         let (kind, vid, gone, labels) = read().map_err(unavailable)?;
         let packed = row.get_ref(4).map_err(unavailable)?.as_blob().unwrap_or_default();
-        if gone || !self.sight.sees(rid, kind, labels, packed) {
+        let marks = self.labels.marks(vid, labels, packed);
+        if gone || !self.sight.sees(rid, kind, marks, packed) {
             return Ok(None);
         }
         look(&Record { rid, kind, vid, packed }).map(Some)
