@@ -5,5 +5,6 @@ mod bulk;
 mod cipher;
 mod help;
 mod items;
+mod relabel;
 mod scope;
 mod search;
