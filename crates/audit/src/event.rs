@@ -200,6 +200,8 @@ named! {
         SessionRevoked = 54, "session-revoked", "A session or token was ended by somebody.";
         ClaimDrawn = 55, "claim-drawn", "The claim code of the first start was drawn.";
         BreakGlass = 57, "break-glass", "The glass was broken before a patient's record, in an emergency.";
+        LabelRules = 70, "label-rules", "Other rules of labels came into force, or a record was tagged for one.";
+        Relabelled = 71, "relabelled", "Every record has the labels of the rules in force; how many were changed.";
         Claimed = 56, "claimed", "The first administrator was made with the claim code.";
     }
 }

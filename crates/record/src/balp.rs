@@ -93,6 +93,8 @@ pub(crate) fn coded(event: &Event) -> Coded {
         }
         Kind::UserChange
         | Kind::UserDisable
+        | Kind::LabelRules
+        | Kind::Relabelled
         | Kind::UserEnable
         | Kind::PasswordSet
         | Kind::RecoveryCodes

@@ -5,8 +5,8 @@ use crate::actor::Actors;
 use crate::consents::Consents;
 use crate::directory::Directory;
 use crate::glass::Glasses;
-use crate::labelling::Labelling;
 use crate::outbox::{Outbox, Relay};
+use crate::rules::Labelling;
 use crate::session::{Session, Subject};
 use crate::shelf::Sealer;
 use crate::vault::{AtRest, Encryption};
@@ -45,6 +45,8 @@ pub struct Settings {
     pub labelling: bool,
     /// The state the site is in, as `CA`: whose rules label what is written. Without it, no state's.
     pub home_state: Option<Arc<str>>,
+    /// Rule packs of the site beside those that are shipped: each text with its name.
+    pub packs: Vec<(String, String)>,
     /// What the site adds to the policies: each text with its name.
     pub policies: Vec<(String, String)>,
     /// The file layer of the access log; a test puts one in that fails.
@@ -75,6 +77,7 @@ impl Default for Settings {
             site: None,
             labelling: true,
             home_state: None,
+            packs: Vec::new(),
             policies: Vec::new(),
             audit_files: Arc::new(audit::Disk),
             identity: identity::Settings::default(),
@@ -186,7 +189,7 @@ impl Record {
         let directory = Directory::open(&store, &log, &settings)?;
         let consents = Consents::open(&store, settings.limits, settings.clock.now())?;
         let elements = Elements::shipped()?;
-        let labelling = Labelling::open(&settings)?;
+        let labelling = Labelling::open(&store, &log, &settings)?;
         Ok(Self {
             gate: Arc::new(Gate {
                 store,

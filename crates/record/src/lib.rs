@@ -28,6 +28,8 @@ mod outbox;
 mod people;
 mod reach;
 mod read;
+mod relabel;
+mod rules;
 mod session;
 mod shelf;
 mod site;
@@ -51,6 +53,8 @@ pub use import::{
     Import, ImportEntry, ImportOptions, ImportOutcome, ImportReport, PreparedDocument, Submitted,
 };
 pub use labels::labels_of;
+pub use relabel::{Keeper, Standing};
+pub use rules::Tag;
 pub use search::parse::Level;
 pub use session::{Audited, Session, Subject};
 pub use shelf::Sealer;

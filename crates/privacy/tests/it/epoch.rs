@@ -137,7 +137,7 @@ proptest! {
             labeller(&rules)
         };
         let (one, two) = (pick(first), pick(second));
-        let mut tags = |dice: &mut Dice| {
+        let tags = |dice: &mut Dice| {
             let all = [("Organization/p", "part2-programme"), ("Patient/x", "vip"), ("Patient/y", "vip")];
             let some: Vec<_> = all.into_iter().filter(|_| dice.one_in(2)).collect();
             tagged(&some)

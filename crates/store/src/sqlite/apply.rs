@@ -192,7 +192,9 @@ impl Group {
         if let Some(change) = &unit.labelling {
             self.relabel(conn, shared, change)?;
         }
-        let marked = unit.events.is_some() || unit.labelling.is_some();
+        // A store that has nothing yet begins with its rules, and with the number 1.
+        let labels = unit.labelling.is_some() && self.next_vid > 1;
+        let marked = unit.events.is_some() || labels;
         if marked && results.iter().all(|r| !r.changed) {
             // Every audited unit has a commit number of its own, so that its events are told apart.
             self.next_vid += 1;
