@@ -56,6 +56,9 @@ impl Say {
             Told::Code(code) => serde_json::json!({ "code": code }).to_string(),
             Told::App(one) => serde_json::to_string(one)?,
             Told::Apps(all) => serde_json::to_string(all)?,
+            Told::Labels(labels) => serde_json::to_string(labels)?,
+            Told::Tags(tags) => serde_json::to_string(tags)?,
+            Told::Tagged { changed } => serde_json::json!({ "changed": changed }).to_string(),
         };
         writeln!(std::io::stdout(), "{text}")?;
         Ok(ExitCode::SUCCESS)

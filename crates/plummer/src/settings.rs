@@ -227,11 +227,22 @@ impl Settings {
             site: Some(self.text("home_site")).filter(|site| !site.is_empty()).map(Into::into),
             labelling: self.text("labelling") != "off",
             home_state: self.home_state()?,
+            packs: self.packs()?,
             identity,
             breached: self.breached()?,
             encryption: self.encryption(),
             ..record::Settings::default()
         })
+    }
+
+    /// The rule packs of the site, by the names of their files.
+    fn packs(&self) -> anyhow::Result<Vec<(String, String)>> {
+        let read = |path: String| {
+            let text = std::fs::read_to_string(&path)
+                .with_context(|| format!("label_packs: {path} cannot be read"))?;
+            Ok((path, text))
+        };
+        self.list("label_packs").into_iter().map(read).collect()
     }
 
     /// The state whose rules label what is written.

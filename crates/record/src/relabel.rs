@@ -165,10 +165,9 @@ impl Gate {
             true => Labels::from_bits(bits).to_string(),
             false => String::new(),
         };
-        let rules = self.labelling.in_force(self).map(|in_force| in_force.digest());
         Standing {
             is_on: self.labelling.labeller.is_some(),
-            rules: rules.unwrap_or_default(),
+            rules: self.labelling.digest(),
             epoch,
             done,
             waiting: last.saturating_sub(done),

@@ -171,6 +171,11 @@ impl Labelling {
         Ok(())
     }
 
+    /// A short name of the rules in force.
+    pub(crate) fn digest(&self) -> String {
+        self.in_force.read().rules.digest()
+    }
+
     fn epoch(&self, now: Millis, tagged: &Tagged) -> Epoch {
         let labeller = self.labeller.as_ref();
         labeller.map(|labeller| labeller.epoch(now, &self.state, tagged)).unwrap_or_default()
@@ -312,13 +317,6 @@ impl Session {
             return Err(crate::actor::denied());
         }
         read(&self.gate.store)
-    }
-}
-
-impl InForce {
-    /// A short name of the rules.
-    pub(crate) fn digest(&self) -> String {
-        self.rules.digest()
     }
 }
 

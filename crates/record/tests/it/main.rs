@@ -19,6 +19,8 @@ mod paging;
 #[cfg(test)]
 mod random;
 #[cfg(test)]
+mod relabel;
+#[cfg(test)]
 mod single;
 #[cfg(test)]
 mod snoop;

@@ -30,6 +30,8 @@ mod rates;
 #[cfg(test)]
 mod read;
 #[cfg(test)]
+mod relabel;
+#[cfg(test)]
 mod search;
 #[cfg(test)]
 mod smart;
