@@ -40,35 +40,51 @@ impl Session {
         };
         let labelled = gate.label(labeller, &in_force, of, body, self.now())?;
         let may_take_off = self.takes_labels_off();
-        let before = match replaces && !may_take_off {
-            true => self.labelled_before(of, &id)?,
-            false => None,
+        let (before, follows) = match replaces && !may_take_off {
+            true => {
+                let (before, version) = self.labelled_before(of, &id)?;
+                (before, Some(version))
+            }
+            false => (None, None),
         };
         let own = body.get("meta").and_then(|meta| meta.get("security"));
         let ruled = own.is_some_and(|own| own.raw().contains(BASIS));
         if labelled.labels.is_empty() && before.is_none() && !ruled {
-            return of_epoch(store.prepare(body, of, id, labels_of(body)));
+            let content = of_epoch(store.prepare(body, of, id, labels_of(body)))?;
+            return Ok(Prepared { follows, ..content });
         }
         let root = before.as_ref().map(Document::root);
         let security = Security::of(&labelled, body, root, may_take_off);
         let mut text = Vec::with_capacity(body.raw().len() + 256);
         security.write(body, &mut text);
         let document = Document::parse(text, self.limits())?;
-        of_epoch(store.prepare(document.root(), of, id, security.mask))
+        let content = of_epoch(store.prepare(document.root(), of, id, security.mask))?;
+        Ok(Prepared { follows, ..content })
     }
 
-    /// The version before, when it has labels.
-    fn labelled_before(&self, of: TypeId, id: &str) -> Result<Option<Document>, Fault> {
+    /// The version before, when it has labels, and the number of the present one. Of a record that was
+    /// deleted, the version that was: to delete it and write it anew strips nothing.
+    fn labelled_before(&self, of: TypeId, id: &str) -> Result<(Option<Document>, u64), Fault> {
         // The gate's own question, whatever the caller sees; nothing of it is shown.
         let everything = Scope::everything();
-        let hit = self.gate.store.reader(&everything)?.read(of, id)?;
-        let Some(hit) = hit.filter(|hit| !hit.deleted) else { return Ok(None) };
-        if memmem::find(&hit.body, b"\"security\"").is_none() {
-            return Ok(None);
+        let reader = self.gate.store.reader(&everything)?;
+        let Some(mut hit) = reader.read(of, id)? else { return Ok((None, 0)) };
+        let version = hit.version;
+        while hit.deleted {
+            let before = match hit.version.checked_sub(1).filter(|version| *version > 0) {
+                Some(version) => reader.vread(of, id, version)?,
+                None => None,
+            };
+            match before {
+                Some(before) => hit = before,
+                None => return Ok((None, version)),
+            }
         }
-        Document::parse(hit.body, self.limits()).map(Some)
+        if memmem::find(&hit.body, b"\"security\"").is_none() {
+            return Ok((None, version));
+        }
+        Ok((Some(Document::parse(hit.body, self.limits())?), version))
     }
-
 }
 
 impl Gate {

@@ -25,6 +25,9 @@ pub struct Prepared {
     pub labels: u64,
     /// The epoch of the rules that the labels are of; the present one when not given.
     pub label_epoch: Option<u64>,
+    /// The version of the record that its labels take account of; 0 for none. When the record has
+    /// another by then, with labels that would be lost, the unit is refused as one that was raced.
+    pub follows: Option<u64>,
     /// The site it belongs to, when known.
     pub site: Option<std::sync::Arc<str>>,
     /// The principal who writes it.
@@ -57,6 +60,7 @@ impl Prepared {
             entries,
             labels,
             label_epoch: None,
+            follows: None,
             site: None,
             author: None,
             compressed: None,

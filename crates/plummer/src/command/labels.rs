@@ -43,7 +43,10 @@ pub(crate) fn run(settings: &Settings, args: Labels) -> anyhow::Result<ExitCode>
             write!(out, "{}", aligned(&rows))?;
         }
         Told::Tagged { changed: true } => {
-            writeln!(out, "done; records are gone over now, and `plummer labels status` says how far")?;
+            writeln!(
+                out,
+                "done; records are gone over now, and `plummer labels status` says how far"
+            )?;
         }
         Told::Tagged { changed: false } => writeln!(out, "it was so already")?,
         _ => bail!("the server told something else"),
@@ -59,7 +62,10 @@ fn tell(settings: &Settings, ask: AboutLabels) -> anyhow::Result<Told> {
         Some(answer) => answer,
         None => {
             if !settings.data().join("store").exists() {
-                bail!("{} holds no record; name another folder by --data", settings.data().display());
+                bail!(
+                    "{} holds no record; name another folder by --data",
+                    settings.data().display()
+                );
             }
             let record = opening::record(settings)?;
             let Wish::Labels { ask } = request.wish else { bail!("another wish") };

@@ -86,9 +86,10 @@ impl Epoch {
     pub fn since(&self, before: Option<&Self>) -> Change {
         let mut change = Change::default();
         let Some(before) = before else {
-            change.gained = self.parts.values().fold(Labels::UNLABELLED, |all, part| {
-                all | Labels::from_bits(part.labels)
-            });
+            change.gained = self
+                .parts
+                .values()
+                .fold(Labels::UNLABELLED, |all, part| all | Labels::from_bits(part.labels));
             change.lost = Labels::from_bits(u64::MAX);
             return change;
         };
@@ -157,11 +158,7 @@ impl Labeller {
     }
 }
 
-fn words<'c>(
-    kind: &'c str,
-    system: &'c str,
-    codes: &'c [String],
-) -> impl Iterator<Item = &'c str> {
+fn words<'c>(kind: &'c str, system: &'c str, codes: &'c [String]) -> impl Iterator<Item = &'c str> {
     [kind, system].into_iter().chain(codes.iter().map(String::as_str))
 }
 

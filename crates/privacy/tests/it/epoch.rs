@@ -21,7 +21,10 @@ fn tagged(of: &[(&str, &str)]) -> Tagged {
 }
 
 fn named(names: &str) -> Labels {
-    names.split_whitespace().map(|name| Labels::named(name).unwrap()).fold(Labels::NONE, |a, b| a | b)
+    names
+        .split_whitespace()
+        .map(|name| Labels::named(name).unwrap())
+        .fold(Labels::NONE, |a, b| a | b)
 }
 
 fn now() -> Millis {
@@ -62,7 +65,8 @@ fn words_that_decide_nothing_change_nothing() {
 
 #[test]
 fn a_rule_counts_from_its_day_in_its_state_and_with_a_record_that_is_tagged() {
-    let dated = rule("a", "HIV", "prefix icd10cm B20").replace("from 2020-01-01", "from 2026-07-01");
+    let dated =
+        rule("a", "HIV", "prefix icd10cm B20").replace("from 2020-01-01", "from 2026-07-01");
     let ending = rule("b", "MH", "to 2026-08-01\nprefix icd10cm F2");
     let there = rule("c", "SEX", "state CA\nprefix icd10cm Z30");
     let part2 = rule("d", "42CFRPart2", "source part2-programme");

@@ -91,7 +91,14 @@ fn a_rule_that_is_new_withholds_what_it_may_hide_until_that_is_gone_over() {
     put(&record, r#"{"resourceType":"Patient","id":"ann"}"#);
     put(&record, &condition("diabetes", "E11.9", ""));
     put(&record, &condition("asthma", "J45", ""));
-    put(&record, &condition("own", "J45", r#""meta":{"security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"MH"}]},"#));
+    put(
+        &record,
+        &condition(
+            "own",
+            "J45",
+            r#""meta":{"security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"MH"}]},"#,
+        ),
+    );
     let before = text(&record, "Condition", "asthma");
     assert_eq!(record.labels().waiting, 0);
     drop(record);
@@ -105,7 +112,11 @@ fn a_rule_that_is_new_withholds_what_it_may_hide_until_that_is_gone_over() {
     assert_eq!(ids(&bound(&record, "SEX"), "Condition", ""), all, "nobody else sees less");
     assert_eq!(ids(&bound(&record, "MH"), "Condition", ""), ["asthma", "diabetes"]);
     put(&record, &condition("new", "J45", ""));
-    assert_eq!(ids(&bound(&record, "HIV"), "Condition", ""), ["new"], "what is written now is known");
+    assert_eq!(
+        ids(&bound(&record, "HIV"), "Condition", ""),
+        ["new"],
+        "what is written now is known"
+    );
     finish(&record);
     assert_eq!(ids(&bound(&record, "HIV"), "Condition", ""), ["asthma", "new", "own"]);
     assert_eq!(ids(&bound(&record, "MH"), "Condition", ""), ["asthma", "diabetes", "new"]);
@@ -232,7 +243,10 @@ fn what_a_programme_made_is_its_record_and_the_programme_can_still_be_found() {
     assert_eq!(ids(&part2(), "Condition", ""), ["elsewhere"], "and what is written from now on");
     assert!(!operator(&record).tag("part2-programme", "Organization/sud", true).unwrap());
     let tags = operator(&record).tags().unwrap();
-    assert_eq!((tags[0].tag.as_str(), tags[0].record.as_str()), ("part2-programme", "Organization/sud"));
+    assert_eq!(
+        (tags[0].tag.as_str(), tags[0].record.as_str()),
+        ("part2-programme", "Organization/sud")
+    );
     drop(record);
     let record = open(dir.path(), Vec::new());
     assert_eq!(record.labels().waiting, 0, "tags outlive the process, and are no news then");

@@ -66,7 +66,12 @@ fn a_programmes_records_are_withheld_from_the_request_after_it_was_named_one() {
     let absent = server.get_as(&who, "/Observation/none");
     assert_eq!(server.get_as(&who, "/Observation/of-ann").body, absent.body);
     let ready = server.get("//health/ready");
-    assert_eq!(ready.at("labels.status"), "relabelling", "{}", String::from_utf8_lossy(&ready.body));
+    assert_eq!(
+        ready.at("labels.status"),
+        "relabelling",
+        "{}",
+        String::from_utf8_lossy(&ready.body)
+    );
     finish(&server);
     assert_eq!(seen("/Observation"), ["of-ann", "of-bob"]);
     assert_eq!(seen("/Organization"), ["north", "sud"], "the programme itself can be found");
@@ -95,4 +100,27 @@ fn a_vip_is_out_of_the_sites_sight_at_once_and_everybody_else_stays_in_it() {
     assert_eq!(seen("/Patient"), ["bob"], "until it is gone over");
     finish(&server);
     assert_eq!(seen("/Patient"), ["ann", "bob"]);
+}
+
+#[test]
+fn a_label_that_a_person_set_outlives_a_delete_and_a_new_beginning() {
+    let server = clinic();
+    let act = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
+    let plain = observation("of-ann", "ann", "north");
+    let label = format!(r#""meta":{{"security":[{{"system":"{act}","code":"SDV"}}]}},"status""#);
+    let labelled = plain.replacen("\"status\"", &label, 1);
+    assert_eq!(server.put("/Observation/of-ann", &labelled).status, 200);
+    for _ in 0..2 {
+        assert_eq!(server.delete("/Observation/of-ann").status, 204);
+    }
+    assert_eq!(server.put("/Observation/of-ann", &plain).status, 201);
+    let by_label = format!("/Observation?_security={act}|SDV");
+    assert_eq!(ids(&server.get(&by_label)), ["of-ann"]);
+    // Whoever keeps the record takes it off; here, who is on the machine itself.
+    let of = fhir::definitions::r4().resource_type("Observation").unwrap();
+    let body = fhir::Document::parse_text(plain, &base::Limits::default()).unwrap();
+    let session = operator(&server);
+    let write = session.update(of, "of-ann", body, None, false);
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(write).unwrap();
+    assert!(ids(&server.get(&by_label)).is_empty());
 }

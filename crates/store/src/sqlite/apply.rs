@@ -279,6 +279,7 @@ impl Group {
                         "no resource has this id; create it with POST and let the server name it",
                     ));
                 }
+                check_follows(content, before.as_ref())?;
                 if *skip_same
                     && let Some(now) = live
                     && shared.same_body(conn, now.vid, &content.text)?
@@ -571,6 +572,18 @@ impl Group {
         ])?;
         Ok(())
     }
+}
+
+/// Refuses what would take labels off that were set after its maker looked: leaving a label out takes
+/// nothing off by winning a race.
+fn check_follows(content: &Prepared, before: Option<&Current>) -> Result<(), Fault> {
+    let (Some(follows), Some(before)) = (content.follows, before) else { return Ok(()) };
+    let loses = before.labels.cast_unsigned() & !content.labels != 0;
+    if before.version == follows || !loses {
+        return Ok(());
+    }
+    let text = "the record's labels changed while this was made ready; try again";
+    Err(Fault::new(&code::PRECONDITION_FAILED, text))
 }
 
 fn check_version(if_match: Option<u64>, live: Option<&Current>) -> Result<(), Fault> {

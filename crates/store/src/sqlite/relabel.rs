@@ -11,7 +11,9 @@ use super::read::{Reader, Version};
 use super::sight::{Facts, Marks};
 use super::{Shared, Store, unavailable};
 use crate::pack::{self, Row, View};
-use crate::relabel::{Batch, Begin, LabelState, Labelling, NARROWED_MAX, Relabelled, VersionLabels};
+use crate::relabel::{
+    Batch, Begin, LabelState, Labelling, NARROWED_MAX, Relabelled, VersionLabels,
+};
 use crate::scope::Scoped;
 use crate::unit::Method;
 use base::Fault;

@@ -108,7 +108,8 @@ fn shows(c: &Case, scope: &Scope) -> String {
 #[test]
 fn what_waits_is_hidden_from_whom_a_label_it_may_gain_would_bind_and_from_nobody_else() {
     let c = clinic();
-    let (bound, free) = (Scope::everything().without_labels(A), Scope::everything().without_labels(B));
+    let (bound, free) =
+        (Scope::everything().without_labels(A), Scope::everything().without_labels(B));
     let before = shows(&c, &free);
     gains(&c, A);
     assert_eq!(c.ids_in(&bound, "Observation"), "");
@@ -117,7 +118,13 @@ fn what_waits_is_hidden_from_whom_a_label_it_may_gain_would_bind_and_from_nobody
     let reader = c.store.reader(&bound).unwrap();
     assert_eq!(reader.read(kind("Observation"), "o1").unwrap(), None);
     assert_eq!(reader.vread(kind("Observation"), "o1", 1).unwrap(), None);
-    assert!(reader.history(&HistoryQuery { count: 9, ..HistoryQuery::default() }).unwrap().versions.is_empty());
+    assert!(
+        reader
+            .history(&HistoryQuery { count: 9, ..HistoryQuery::default() })
+            .unwrap()
+            .versions
+            .is_empty()
+    );
     assert!(reader.changes(0, 9).unwrap().is_empty());
     assert!(reader.type_counts().unwrap().is_empty());
     assert_eq!(shows(&c, &free), before, "nobody else sees less");
@@ -204,10 +211,7 @@ fn a_label_that_may_go_is_not_counted_on() {
 fn a_denial_of_a_label_holds_for_what_may_gain_it_and_a_grant_does_not_free_it() {
     let c = clinic();
     let denial = store::Denial { labels: A, ..store::Denial::default() };
-    let wishes = Wishes {
-        denied: [("ann".to_owned(), vec![denial])].into(),
-        ..Wishes::default()
-    };
+    let wishes = Wishes { denied: [("ann".to_owned(), vec![denial])].into(), ..Wishes::default() };
     let denied = Scope::everything().heeding(wishes.into());
     let wishes = Wishes { granted: [("ann".to_owned(), A)].into(), ..Wishes::default() };
     let clause = store::Clause { withheld: A, ..store::Clause::default() };
@@ -217,7 +221,11 @@ fn a_denial_of_a_label_holds_for_what_may_gain_it_and_a_grant_does_not_free_it()
     assert_eq!(c.ids_in(&denied, "Observation"), "o1 o2 o3 o4 bp");
     gains(&c, A);
     assert_eq!(c.ids_in(&denied, "Observation"), "o4 bp");
-    assert_eq!(c.ids_in(&granted, "Observation"), "", "it is not known that there is a label to free");
+    assert_eq!(
+        c.ids_in(&granted, "Observation"),
+        "",
+        "it is not known that there is a label to free"
+    );
     finish(&c, "8302-2", A);
     assert_eq!(c.ids_in(&denied, "Observation"), "o3 o4 bp");
     assert_eq!(c.ids_in(&granted, "Observation"), "o1 o2 o3 o4 bp");
@@ -317,7 +325,9 @@ fn what_was_labelled_under_the_rules_before_waits_when_it_comes_late() {
     let c = clinic();
     let bound = Scope::everything().without_labels(A);
     let observation = |id: &str| {
-        format!(r#"{{"resourceType":"Observation","id":"{id}","status":"final","code":{{"text":"8302-2"}}}}"#)
+        format!(
+            r#"{{"resourceType":"Observation","id":"{id}","status":"final","code":{{"text":"8302-2"}}}}"#
+        )
     };
     let prepared = |id: &str, epoch: u64| {
         let Op::Update { mut content, .. } = c.op(&observation(id)) else { panic!("an update") };
@@ -332,7 +342,11 @@ fn what_was_labelled_under_the_rules_before_waits_when_it_comes_late() {
     assert!(c.store.label_state().is_waiting());
     assert_eq!(c.ids_in(&bound, "Observation?_id=late"), "");
     c.store.commit(Unit { ops: vec![prepared("now", epoch + 1)], ..Unit::default() }).unwrap();
-    assert_eq!(c.ids_in(&bound, "Observation?_id=now"), "now", "what is labelled now does not wait");
+    assert_eq!(
+        c.ids_in(&bound, "Observation?_id=now"),
+        "now",
+        "what is labelled now does not wait"
+    );
     finish(&c, "8302-2", A);
     assert_eq!(c.ids_in(&bound, "Observation?_id=late"), "");
     gains(&c, B);
@@ -359,4 +373,25 @@ fn nobody_who_sees_less_than_everything_reads_for_the_labelling() {
     let c = clinic();
     let scope = Scope::everything().without_labels(A);
     assert!(c.store.reader(&scope).unwrap().versions(0, 9, 9).is_err());
+}
+
+#[test]
+fn an_update_that_loses_labels_set_after_it_looked_is_raced() {
+    let c = clinic();
+    let text = |label: &str| {
+        format!(
+            r#"{{"resourceType":"Condition","id":"c1","meta":{{"security":[{{"code":"{label}"}}]}},"subject":{{"reference":"Patient/ann"}}}}"#
+        )
+    };
+    let update = |label: &str, follows: u64| {
+        let Op::Update { mut content, .. } = c.op(&text(label)) else { panic!("an update") };
+        content.follows = Some(follows);
+        let op = Op::Update { content, if_match: None, may_create: true, skip_same: false };
+        c.store.commit(Unit { ops: vec![op], ..Unit::default() })
+    };
+    update("R", 1).unwrap();
+    let raced = update("x", 1).unwrap_err();
+    assert_eq!(raced.code().name, "record.write.precondition-failed");
+    update("R", 1).unwrap();
+    update("x", 3).unwrap();
 }
