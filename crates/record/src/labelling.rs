@@ -136,7 +136,10 @@ impl Gate {
         }
         let context = body.get("context");
         let named = [body.get("encounter"), context, context.and_then(|c| c.get("encounter"))];
-        let links = named.into_iter().flatten().flat_map(Value::items);
+        let links = named.into_iter().flatten().flat_map(|link| {
+            let own = Some(link).filter(|link| link.is_object());
+            own.into_iter().chain(link.items())
+        });
         let mut tags = Vec::new();
         for text in links.filter_map(|link| link.get_str("reference")) {
             let Some(Reference::Relative(target)) = parse(&text) else { continue };

@@ -347,7 +347,8 @@ fn read(store: &Store) -> Result<Vec<Tag>, Fault> {
         for (key, item) in page {
             let text = |bytes: Vec<u8>| {
                 let what = "a tag of the labelling cannot be read";
-                String::from_utf8(bytes).map_err(|_| Fault::new(&code::STORE_CORRUPT, what))
+                let text = String::from_utf8(bytes).ok();
+                text.ok_or_else(|| Fault::new(&code::STORE_CORRUPT, what))
             };
             let (key, since) = (text(key)?, text(item.body)?);
             let Some((tag, record)) = key.split_once(' ') else { continue };

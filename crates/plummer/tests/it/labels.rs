@@ -22,14 +22,14 @@ fn number(text: &str, name: &str) -> u64 {
 #[test]
 fn relabelling_that_is_killed_goes_on_and_ends_with_every_record_labelled_once() {
     let place = Place::new();
-    let generate = ["generate", "--patients", "25", "--today", "2026-03-02", "--out", "clinic"];
+    let generate = ["generate", "--patients", "12", "--today", "2026-03-02", "--out", "clinic"];
     assert!(place.run(&generate).ok);
     let expected: usize = std::fs::read_dir(place.path("clinic"))
         .unwrap()
         .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
         .map(|text| text.lines().filter(|line| line.contains("\"8867-4\"")).count())
         .sum();
-    assert!(expected > 20, "{expected}");
+    assert!(expected > 5, "{expected}");
     done(&place, &["import", "clinic"]);
     place.write(
         "site.txt",
@@ -40,12 +40,22 @@ fn relabelling_that_is_killed_goes_on_and_ends_with_every_record_labelled_once()
         |place: &Place| done(place, &[&["labels", "status", "--json"][..], &packs[..]].concat());
     let all = number(&status(&place), "waiting");
     let (mut waiting, mut in_the_middle) = (all, 0);
-    for n in 1..60 {
+    let wal = place.path("data/store/records.sqlite-wal");
+    for _ in 0..60 {
         let args = [&["labels", "relabel", "--data", "data"][..], &packs[..]].concat();
         let mut child =
             place.command(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(60 * n));
-        child.kill().unwrap();
+        // Each batch makes the log longer; it is killed after some of them.
+        let (mut length, mut grown) = (0, 0);
+        while grown < 4 && child.try_wait().unwrap().is_none() {
+            let now = std::fs::metadata(&wal).map_or(0, |meta| meta.len());
+            if now > length {
+                (length, grown) = (now, grown + 1);
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        // One that has ended by itself cannot be killed.
+        let _ = child.kill();
         child.wait().unwrap();
         let now = number(&status(&place), "waiting");
         assert!(now <= waiting, "it never goes back");

@@ -171,6 +171,25 @@ fn what_a_patient_denies_is_not_there_but_for_the_patient() {
 }
 
 #[test]
+fn a_denial_of_everything_leaves_the_consent_itself_to_those_who_keep_it() {
+    let server = clinic();
+    let him = server.token(Kind::Person, person("him", &["him"]));
+    let who = clinician(&server, "who");
+    for provision in [
+        r#"{"type":"deny"}"#,
+        r#"{"type":"deny","class":[{"system":"http://hl7.org/fhir/resource-types","code":"Consent"}]}"#,
+    ] {
+        put(&server, "deny", &consent("deny", "active", provision));
+        assert_eq!(ids(&server.get_as(&him, "/Consent?patient=Patient/ann")), ["deny"]);
+        assert_eq!(server.get_as(&him, "/Consent/deny").status, 200);
+        assert!(ids(&server.get_as(&who, "/Consent")).is_empty());
+    }
+    put(&server, "deny", &consent("deny", "active", r#"{"type":"deny"}"#));
+    assert_eq!(ids(&server.get_as(&him, "/Observation")), ["of-bob"], "and nothing else");
+    assert_eq!(ids(&server.get_as(&him, "/Patient")), ["bob"]);
+}
+
+#[test]
 fn consents_hold_when_the_record_is_opened_again() {
     let dir = tempfile::tempdir().unwrap();
     let settings = || record::Settings { seed: Some(7), ..record::Settings::default() };
