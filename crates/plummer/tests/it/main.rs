@@ -19,6 +19,7 @@ mod import;
 #[cfg(test)]
 mod keys;
 mod kill;
+#[cfg(test)]
 mod labels;
 #[cfg(test)]
 mod people;
