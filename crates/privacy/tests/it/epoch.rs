@@ -39,7 +39,7 @@ fn only_what_a_new_rule_gives_may_be_gained_and_what_a_gone_one_gave_be_lost() {
     let none = Tagged::new();
     let of = |rules: &[String]| labeller(rules).epoch(now(), "", &none);
     let one = of(&[hiv.clone(), mental.clone()]);
-    let more = of(&[hiv.clone(), mental.clone(), rule("std", "STD", "code cvx 62")]);
+    let more = of(&[hiv.clone(), mental, rule("std", "STD", "code cvx 62")]);
     let change = more.since(Some(&one));
     assert_eq!((change.gained, change.lost), (named("STD UNLABELLED"), Labels::NONE));
     let change = one.since(Some(&more));

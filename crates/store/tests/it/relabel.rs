@@ -2,6 +2,8 @@
 //! from, at every place a record could show through; a batch is whole or not at all; no version is
 //! written.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of these tests fail them")]
+
 use crate::help::{Case, kind, open};
 use crate::search::clinic;
 use fhir::Document;
