@@ -204,6 +204,8 @@ named! {
         PolicyAsked = 71, "policy-asked", "It was asked why somebody may do something, or what other policies would change.";
         FactorRenamed = 58, "factor-renamed", "A passkey got another name.";
         FactorRemoved = 59, "factor-removed", "A passkey was removed, and other sign-ins ended.";
+        LabelRules = 75, "label-rules", "Other rules of labels came into force, or a record was tagged for one.";
+        Relabelled = 76, "relabelled", "Every record has the labels of the rules in force; how many were changed.";
         Claimed = 56, "claimed", "The first administrator was made with the claim code.";
         Linked = 72, "linked", "A person is known by what an issuer says, from now on.";
         Unlinked = 73, "unlinked", "Whom issuers mean by a person was forgotten.";

@@ -1,6 +1,7 @@
 //! The command line: commands and their arguments. What they do stands in `command/`, one file each.
 
 pub(crate) mod apps;
+pub(crate) mod labels;
 pub(crate) mod people;
 pub(crate) mod policy;
 
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     Token(people::Token),
     /// Make the first administrator with the code of the first start
     Claim(people::Claim),
+    /// Show how records are labelled, tag programmes and VIPs, relabel
+    Labels(labels::Labels),
     /// Make, show, change or destroy the keys that the data folder is encrypted under
     #[command(subcommand)]
     Keys(Keys),

@@ -11,6 +11,7 @@ pub(crate) mod export;
 pub(crate) mod generate;
 pub(crate) mod import;
 pub(crate) mod keys;
+pub(crate) mod labels;
 pub(crate) mod policy;
 pub(crate) mod restore;
 pub(crate) mod role;

@@ -7,6 +7,7 @@
 use crate::apps;
 use crate::command::backup;
 use crate::directory;
+use crate::labels;
 use crate::opening;
 use crate::policies::{self, Folder};
 use crate::wish::{Line, Request, Told, VERSION, Wish};
@@ -143,6 +144,12 @@ fn carry_out(held: &Held, stream: UnixStream) -> anyhow::Result<()> {
     BufReader::new(stream.take(REQUEST_BYTES_MAX)).read_until(b'\n', &mut line)?;
     let outcome = match read(&line) {
         Ok(Wish::Backup { to }) => copy(&held.data, record, &to, &mut out),
+        Ok(Wish::Labels { ask }) => {
+            let progress = &mut |done: u64, all: u64| {
+                let _ = write_line(&mut out, &Line::Pages { done, all });
+            };
+            labels::carry_out(record, ask, progress).map_err(|fault| anyhow!("{fault}"))
+        }
         Ok(wish) if apps::is_about_apps(&wish) => {
             apps::carry_out(record, &held.apps, wish).map_err(|fault| anyhow!("{fault}"))
         }

@@ -11,6 +11,7 @@ mod doctor;
 mod federation;
 mod first_start;
 mod import;
+mod labels;
 mod logging;
 mod opening;
 mod people;
@@ -64,6 +65,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::App(args) => command::app::run(&settings, args),
         Command::Token(args) => command::token::run(&settings, args),
         Command::Claim(args) => command::claim::run(&settings, args),
+        Command::Labels(args) => command::labels::run(&settings, args),
         Command::Keys(args) => command::keys::run(&settings, &args),
         Command::Audit(args) => command::audit::run(&settings, args),
         Command::Doctor(args) => command::doctor::run(&settings, &args),

@@ -64,6 +64,9 @@ impl Say {
             Told::Standing(one) => serde_json::to_string(one)?,
             Told::Why(one) => serde_json::to_string(one)?,
             Told::Simulated(one) => serde_json::to_string(one)?,
+            Told::Labels(labels) => serde_json::to_string(labels)?,
+            Told::Tags(tags) => serde_json::to_string(tags)?,
+            Told::Tagged { changed } => serde_json::json!({ "changed": changed }).to_string(),
         };
         writeln!(std::io::stdout(), "{text}")?;
         Ok(ExitCode::SUCCESS)

@@ -246,6 +246,7 @@ impl Settings {
             labelling: self.text("labelling") != "off",
             home_state: self.home_state()?,
             staff_named: self.text("staff_named") == "on",
+            packs: self.packs()?,
             identity,
             breached: self.breached()?,
             encryption: self.encryption(),
@@ -269,6 +270,16 @@ impl Settings {
             named if named.is_empty() => Folder { path: self.data().join("policies"), must: false },
             named => Folder { path: PathBuf::from(named), must: true },
         }
+    }
+
+    /// The rule packs of the site, by the names of their files.
+    fn packs(&self) -> anyhow::Result<Vec<(String, String)>> {
+        let read = |path: String| {
+            let text = std::fs::read_to_string(&path)
+                .with_context(|| format!("label_packs: {path} cannot be read"))?;
+            Ok((path, text))
+        };
+        self.list("label_packs").into_iter().map(read).collect()
     }
 
     /// The state whose rules label what is written.
@@ -399,7 +410,8 @@ impl Settings {
         ::federation::check(&self.issuers, &administrator).map_err(|fault| anyhow!("{fault}"))?;
         for issuer in &self.issuers {
             let roles: Vec<_> = issuer.roles.iter().map(|rule| rule.role.clone()).collect();
-            role::check(self, &roles).with_context(|| format!("roles of the issuer {}", issuer.name))?;
+            role::check(self, &roles)
+                .with_context(|| format!("roles of the issuer {}", issuer.name))?;
         }
         // The address that issuers send browsers back to follows from it, to the letter.
         let base = config.base_url.as_deref().unwrap_or_default();

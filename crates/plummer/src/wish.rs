@@ -72,10 +72,26 @@ pub(crate) enum Wish {
     PolicyWhy { asked: Box<WantedWhy> },
     /// What other policies would have changed.
     PolicySimulate { dir: PathBuf, from_ms: Option<i64>, until_ms: Option<i64> },
+    /// Something about the labels of records.
+    Labels { ask: AboutLabels },
     /// A claim code, drawn anew.
     DrawClaim,
     /// The first administrator.
     Claim { code: Hidden, name: String, display: String, password: Hidden },
+}
+
+/// What is wished about labels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum AboutLabels {
+    /// How they stand.
+    Status,
+    /// What waits is gone over; `all` versions are.
+    Relabel { all: bool },
+    /// A record is tagged, or is no longer.
+    Tag { tag: String, record: String, on: bool },
+    /// The records that are tagged.
+    Tags,
 }
 
 /// People, or programs and machines.
@@ -200,6 +216,34 @@ pub(crate) enum Told {
     Standing(ShownStanding),
     Why(Box<ShownWhy>),
     Simulated(Box<ShownSimulated>),
+    Labels(Box<ShownLabels>),
+    Tags(Vec<ShownTag>),
+    Tagged { changed: bool },
+}
+
+/// How labels stand, as commands show it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ShownLabels {
+    /// `current`, `relabelling`, `failing` or `off`.
+    pub(crate) labelling: String,
+    pub(crate) rules: String,
+    pub(crate) epoch: u64,
+    pub(crate) waiting: u64,
+    pub(crate) changed: u64,
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub(crate) in_doubt: String,
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub(crate) in_doubt_of_patients: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) failure: Option<String>,
+}
+
+/// A record that is tagged, as commands show it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ShownTag {
+    pub(crate) tag: String,
+    pub(crate) record: String,
+    pub(crate) since: String,
 }
 
 /// An app, as commands show it.

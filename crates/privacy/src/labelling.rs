@@ -10,7 +10,7 @@ mod epoch;
 pub mod pack;
 mod security;
 
-pub use epoch::Epoch;
+pub use epoch::{Change, Epoch};
 pub use pack::{Condition, Pack, Rule};
 pub use security::{BASIS, RULES, Security};
 
@@ -148,7 +148,7 @@ impl Labeller {
         &self.rules
     }
 
-    /// What the packs are, as text: the epoch of labels that a store remembers.
+    /// What the packs are, to the letter.
     pub fn digest(&self) -> &str {
         &self.digest
     }

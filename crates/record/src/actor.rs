@@ -24,8 +24,9 @@ const ACTORS_MAX: usize = 10_000;
 /// The role of those who may name the ids of what they create.
 const SYSTEM: &str = "system";
 
-/// The roles whose members may take a label off, where they may write.
-const KEEPERS: &[&str] = &["him", "privacy-officer"];
+/// The roles that keep the record and what patients said of it: their members may take a label off,
+/// where they may write, and see a Consent that denies everything.
+pub(crate) const KEEPERS: &[&str] = &["him", "privacy-officer"];
 
 /// For what each shipped role works, when a request does not say (codes of v3-PurposeOfUse).
 const PURPOSES: &[(&str, Purpose)] = &[

@@ -98,6 +98,8 @@ pub(crate) fn coded(event: &Event) -> Coded {
         Kind::PolicyAsked => dicom("110101", "Audit Log Used", "110101", "R"),
         Kind::UserChange
         | Kind::UserDisable
+        | Kind::LabelRules
+        | Kind::Relabelled
         | Kind::UserEnable
         | Kind::PasswordSet
         | Kind::RecoveryCodes

@@ -2,6 +2,7 @@
 //! every commit that touches one, and turned into what the store heeds (45 CFR 164.508, 164.522(a);
 //! 42 CFR 2.31). A revocation holds for whatever is asked after it was answered.
 
+use crate::actor::KEEPERS;
 use crate::labelling::tagged;
 use access::{Purpose, Who};
 use base::{Fault, Limits, Millis};
@@ -12,9 +13,12 @@ use privacy::consent::{self, PatientRules, Question, Releases};
 use privacy::labelling::Tagged;
 use search::parse::{Level, Options, parse};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 use store::{Denial, Op, PageRequest, Scope, Store, Wishes};
+
+static ALL_TYPES: LazyLock<BTreeSet<TypeId>> =
+    LazyLock::new(|| r4().resource_types().map(|(of, _)| of).collect());
 
 /// The Consents of a store.
 #[derive(Debug)]
@@ -236,12 +240,14 @@ fn wishes(rules: PatientRules, who: &Who, purpose: Purpose) -> Wishes {
     if purpose == Purpose::Compliance {
         return wishes;
     }
+    let keeps = who.roles.iter().any(|role| KEEPERS.contains(&&**role));
     for (patient, denials) in rules.denied {
         // It does not keep patients from their own record (164.524).
         if who.own_record.iter().any(|own| **own == *patient) {
             continue;
         }
-        let denials: Vec<Denial> = denials.into_iter().filter_map(denial).collect();
+        let each = denials.into_iter().filter_map(|one| denial(one, keeps));
+        let denials: Vec<Denial> = each.collect();
         if !denials.is_empty() {
             wishes.denied.insert(patient, denials);
         }
@@ -250,7 +256,9 @@ fn wishes(rules: PatientRules, who: &Who, purpose: Purpose) -> Wishes {
 }
 
 /// `None` when it names only records of no type that is stored: without records it would mean any.
-fn denial(denial: consent::Denial) -> Option<Denial> {
+/// Whoever keeps consents is denied none of them, unless it is named: a Consent that denies everything
+/// must be found to be followed, and to be taken back.
+fn denial(mut denial: consent::Denial, keeps: bool) -> Option<Denial> {
     let named = !denial.records.is_empty();
     let record = |text: &String| {
         let (of, id) = text.split_once('/')?;
@@ -258,6 +266,14 @@ fn denial(denial: consent::Denial) -> Option<Denial> {
     };
     let records: BTreeSet<_> = denial.records.iter().filter_map(record).collect();
     if named && records.is_empty() {
+        return None;
+    }
+    if keeps && !named {
+        let types = denial.types.take().unwrap_or_else(|| ALL_TYPES.clone());
+        let others = types.into_iter().filter(|of| Some(*of) != r4().resource_type("Consent"));
+        denial.types = Some(others.collect());
+    }
+    if denial.types.as_ref().is_some_and(BTreeSet::is_empty) {
         return None;
     }
     Some(Denial { types: denial.types, labels: denial.labels, records })

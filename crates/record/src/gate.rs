@@ -6,8 +6,8 @@ use crate::consents::Consents;
 use crate::directory::Directory;
 use crate::glass::Glasses;
 use crate::in_force::{self, InForce};
-use crate::labelling::Labelling;
 use crate::outbox::{Outbox, Relay};
+use crate::rules::Labelling;
 use crate::session::{Session, Subject};
 use crate::shelf::Sealer;
 use crate::vault::{AtRest, Encryption};
@@ -48,6 +48,8 @@ pub struct Settings {
     pub home_state: Option<Arc<str>>,
     /// Patients are told the names of who saw their record; otherwise what they are here.
     pub staff_named: bool,
+    /// Rule packs of the site beside those that are shipped: each text with its name.
+    pub packs: Vec<(String, String)>,
     /// What the site adds to the policies: each text with its name.
     pub policies: Vec<(String, String)>,
     /// The place where they should be is gone: refused, where there were some before.
@@ -81,6 +83,7 @@ impl Default for Settings {
             labelling: true,
             home_state: None,
             staff_named: false,
+            packs: Vec::new(),
             policies: Vec::new(),
             policies_missing: false,
             audit_files: Arc::new(audit::Disk),
@@ -201,7 +204,7 @@ impl Record {
         let directory = Directory::open(&store, &log, &settings)?;
         let consents = Consents::open(&store, settings.limits, settings.clock.now())?;
         let elements = Elements::shipped()?;
-        let labelling = Labelling::open(&settings)?;
+        let labelling = Labelling::open(&store, &log, &settings)?;
         Ok(Self {
             gate: Arc::new(Gate {
                 store,

@@ -2,9 +2,11 @@
 //! (`privacy::labelling`), keeps those that a person set before, and carries both in
 //! `meta.security` (42 CFR Part 2; guard against a label that is stripped by leaving it out).
 
-use crate::gate::Settings;
+use crate::gate::Gate;
 use crate::labels::{labels_of, labels_within};
+use crate::rules::{InForce, is_directory};
 use crate::session::Session;
+use base::error::code;
 use base::{Fault, Millis};
 use fhir::definitions::{TypeId, r4};
 use fhir::reference::{Reference, parse};
@@ -15,24 +17,6 @@ use store::{Prepared, Scope};
 
 /// The tag of the records that a patient paid for, in the packs.
 const SELF_PAID: &str = "self-paid";
-/// No state: the rules of none apply.
-const NO_STATE: &str = "";
-
-/// The packs, opened once; `None` when the labelling is switched off.
-#[derive(Debug)]
-pub(crate) struct Labelling(Option<Labeller>);
-
-impl Labelling {
-    pub(crate) fn open(settings: &Settings) -> Result<Self, Fault> {
-        if !settings.labelling {
-            tracing::warn!(
-                "the labelling is off: what is written gets no label but those it brings"
-            );
-            return Ok(Self(None));
-        }
-        Labeller::shipped().map(|labeller| Self(Some(labeller)))
-    }
-}
 
 impl Session {
     /// A body made ready for the store, with its labels. `replaces` when there may be a version
@@ -44,33 +28,70 @@ impl Session {
         body: Value<'_>,
         replaces: bool,
     ) -> Result<Prepared, Fault> {
-        let store = &self.gate.store;
-        let held = labels_within(body) | self.labels_of_context(of, body)?;
-        let Some(labeller) = &self.gate.labelling.0 else {
-            return store.prepare(body, of, id, labels_of(body) | held);
+        let gate = &*self.gate;
+        let store = &gate.store;
+        let held = labels_within(body) | gate.labels_of_context(of, body)?;
+        // Asked first: what comes into force while this is made ready finds it late.
+        let in_force = gate.labelling.in_force(gate)?;
+        let of_epoch = |content: Result<Prepared, Fault>| {
+            content.map(|content| Prepared { label_epoch: Some(in_force.epoch), ..content })
         };
-        let labelled = self.label(labeller, of, body)?;
+        let Some(labeller) = &gate.labelling.labeller else {
+            return of_epoch(store.prepare(body, of, id, labels_of(body) | held));
+        };
+        let labelled = gate.label(labeller, &in_force, of, body, self.now())?;
         let may_take_off = self.takes_labels_off();
-        let before = match replaces && !may_take_off {
-            true => self.labelled_before(of, &id)?,
-            false => None,
+        let (before, follows) = match replaces && !may_take_off {
+            true => {
+                let (before, version) = self.labelled_before(of, &id)?;
+                (before, Some(version))
+            }
+            false => (None, None),
         };
         let own = body.get("meta").and_then(|meta| meta.get("security"));
         let ruled = own.is_some_and(|own| own.raw().contains(BASIS));
         if labelled.labels.is_empty() && before.is_none() && !ruled {
-            return store.prepare(body, of, id, labels_of(body) | held);
+            let content = of_epoch(store.prepare(body, of, id, labels_of(body) | held))?;
+            return Ok(Prepared { follows, ..content });
         }
         let root = before.as_ref().map(Document::root);
         let security = Security::of(&labelled, body, root, may_take_off);
         let mut text = Vec::with_capacity(body.raw().len() + 256);
         security.write(body, &mut text);
         let document = Document::parse(text, self.limits())?;
-        store.prepare(document.root(), of, id, security.mask | held)
+        let content = of_epoch(store.prepare(document.root(), of, id, security.mask | held))?;
+        Ok(Prepared { follows, ..content })
     }
 
+    /// The version before, when it has labels, and the number of the present one. Of a record that was
+    /// deleted, the version that was: to delete it and write it anew strips nothing.
+    fn labelled_before(&self, of: TypeId, id: &str) -> Result<(Option<Document>, u64), Fault> {
+        // The gate's own question, whatever the caller sees; nothing of it is shown.
+        let everything = Scope::everything();
+        let reader = self.gate.store.reader(&everything)?;
+        let Some(mut hit) = reader.read(of, id)? else { return Ok((None, 0)) };
+        let version = hit.version;
+        while hit.deleted {
+            let before = match hit.version.checked_sub(1).filter(|version| *version > 0) {
+                Some(version) => reader.vread(of, id, version)?,
+                None => None,
+            };
+            match before {
+                Some(before) => hit = before,
+                None => return Ok((None, version)),
+            }
+        }
+        if memmem::find(&hit.body, b"\"security\"").is_none() {
+            return Ok((None, version));
+        }
+        Ok((Some(Document::parse(hit.body, self.limits())?), version))
+    }
+}
+
+impl Gate {
     /// What the bytes of a Binary are kept as: the labels, as they are now, of the record that its
     /// security context names (<https://hl7.org/fhir/R4/binary.html#security>).
-    fn labels_of_context(&self, of: TypeId, body: Value<'_>) -> Result<u64, Fault> {
+    pub(crate) fn labels_of_context(&self, of: TypeId, body: Value<'_>) -> Result<u64, Fault> {
         if r4().name(of) != "Binary" {
             return Ok(0);
         }
@@ -81,46 +102,96 @@ impl Session {
         let Some(named) = r4().resource_type(target.resource_type) else { return Ok(0) };
         // The gate's own question, whatever the caller sees; nothing of it is shown.
         let everything = Scope::everything();
-        let hit = self.gate.store.reader(&everything)?.read(named, target.id)?;
+        let hit = self.store.reader(&everything)?.read(named, target.id)?;
         let Some(hit) = hit.filter(|hit| !hit.deleted) else { return Ok(0) };
-        let document = Document::parse(hit.body, self.limits())?;
+        let document = Document::parse(hit.body, &self.settings.limits)?;
         Ok(labels_of(document.root()) | labels_within(document.root()))
     }
 
-    fn label<'l>(
+    /// The labels of a document by the rules in force, as of when it was written.
+    pub(crate) fn label<'l>(
         &self,
         labeller: &'l Labeller,
+        in_force: &InForce,
         of: TypeId,
         body: Value<'_>,
+        written: Millis,
     ) -> Result<Labelled<'l>, Fault> {
         let now = self.now();
-        let state = self.gate.settings.home_state.as_deref().unwrap_or(NO_STATE);
-        let tagged = self.gate.consents.self_paid(&self.gate.store)?;
-        let source = Source { state: Some(state), age_years: None, tags: &[] };
-        let found = labeller.label(body, now, &source, &tagged);
+        let paid = self.consents.self_paid(&self.store)?;
+        let joined;
+        let tagged: &Tagged = match is_directory(r4().name(of)) {
+            true => &Tagged::new(),
+            false if in_force.tagged.is_empty() => &paid,
+            false => {
+                joined = join(&in_force.tagged, &paid);
+                &joined
+            }
+        };
+        let of_encounter = self.tags_of_encounter(&in_force.tagged, body)?;
+        let tags: Vec<&str> = of_encounter.iter().map(String::as_str).collect();
+        let state = Some(&*self.labelling.state);
+        let source = Source { state, age_years: None, tags: &tags };
+        let found = labeller.label(body, now, &source, tagged);
         // Ages are looked up only where a rule asks for one. Without one, any age counts.
         if found.rules.iter().all(|rule| rule.age.is_none()) {
             return Ok(found);
         }
-        match self.age_of_patient(of, body, now)? {
+        match self.age_of_patient(of, body, written)? {
             None => Ok(found),
             age_years => {
                 let source = Source { age_years, ..source };
-                Ok(labeller.label(body, now, &source, &tagged))
+                Ok(labeller.label(body, now, &source, tagged))
             }
         }
     }
 
-    /// The version before, when it has labels.
-    fn labelled_before(&self, of: TypeId, id: &str) -> Result<Option<Document>, Fault> {
-        // The gate's own question, whatever the caller sees; nothing of it is shown.
-        let everything = Scope::everything();
-        let hit = self.gate.store.reader(&everything)?.read(of, id)?;
-        let Some(hit) = hit.filter(|hit| !hit.deleted) else { return Ok(None) };
-        if memmem::find(&hit.body, b"\"security\"").is_none() {
-            return Ok(None);
+    /// What the encounter that a document names is tagged as: what was found in a programme's visit
+    /// is the programme's record, though only the visit names it.
+    fn tags_of_encounter(&self, tagged: &Tagged, body: Value<'_>) -> Result<Vec<String>, Fault> {
+        // Whose record it is the document says itself.
+        let places = |record: &&String| !record.starts_with("Patient/");
+        if !tagged.keys().any(|record| places(&record)) {
+            return Ok(Vec::new());
         }
-        Document::parse(hit.body, self.limits()).map(Some)
+        let context = body.get("context");
+        let named = [body.get("encounter"), context, context.and_then(|c| c.get("encounter"))];
+        let links = named.into_iter().flatten().flat_map(|link| {
+            let own = Some(link).filter(|link| link.is_object());
+            own.into_iter().chain(link.items())
+        });
+        let mut tags = Vec::new();
+        for text in links.filter_map(|link| link.get_str("reference")) {
+            let Some(Reference::Relative(target)) = parse(&text) else { continue };
+            if target.resource_type != "Encounter" {
+                continue;
+            }
+            let Some(encounter) = r4().resource_type(target.resource_type) else { continue };
+            let Some(document) = self.own_look(encounter, target.id)? else { continue };
+            let references = document.root().descendants().filter_map(|v| v.get_str("reference"));
+            for reference in references {
+                let Some(Reference::Relative(place)) = parse(&reference) else { continue };
+                let record = format!("{}/{}", place.resource_type, place.id);
+                tags.extend(tagged.get(&record).filter(|_| places(&&record)).into_iter().flatten());
+            }
+        }
+        let mut tags: Vec<String> = tags.into_iter().cloned().collect();
+        tags.sort_unstable();
+        tags.dedup();
+        Ok(tags)
+    }
+
+    /// A record as it is; the gate's own question, whatever the caller sees.
+    fn own_look(&self, of: TypeId, id: &str) -> Result<Option<Document>, Fault> {
+        let everything = Scope::everything();
+        let hit = self.store.reader(&everything)?.read(of, id);
+        let hit = match hit {
+            // Nobody can read it any more, and so nothing is known of it.
+            Err(fault) if fault.code() == &code::KEYS_PATIENT_SHREDDED => return Ok(None),
+            hit => hit?,
+        };
+        let Some(hit) = hit.filter(|hit| !hit.deleted) else { return Ok(None) };
+        Document::parse(hit.body, &self.settings.limits).map(Some)
     }
 
     /// How old the patient of a document is, in whole years; not older than that.
@@ -139,10 +210,7 @@ impl Session {
             return Ok(None);
         };
         let Some(patient) = r4().resource_type(target.resource_type) else { return Ok(None) };
-        let everything = Scope::everything();
-        let hit = self.gate.store.reader(&everything)?.read(patient, target.id)?;
-        let Some(hit) = hit.filter(|hit| !hit.deleted) else { return Ok(None) };
-        let document = Document::parse(hit.body, self.limits())?;
+        let Some(document) = self.own_look(patient, target.id)? else { return Ok(None) };
         Ok(age(document.root(), now))
     }
 }
@@ -158,6 +226,14 @@ fn age(patient: Value<'_>, now: Millis) -> Option<u32> {
     };
     let ((born, birthday), (year, today)) = (day(Millis(birth.high))?, day(now)?);
     year.checked_sub(born)?.checked_sub(u32::from(today < birthday)).or(Some(0))
+}
+
+fn join(one: &Tagged, two: &Tagged) -> Tagged {
+    let mut all = one.clone();
+    for (record, tags) in two {
+        all.entry(record.clone()).or_default().extend(tags.iter().cloned());
+    }
+    all
 }
 
 /// What the packs call the records of these addresses.

@@ -29,6 +29,8 @@ mod outbox;
 mod people;
 mod reach;
 mod read;
+mod relabel;
+mod rules;
 mod session;
 mod shelf;
 mod simulate;
@@ -56,6 +58,8 @@ pub use import::{
 pub use in_force::{Standing, load_policies};
 pub use labels::labels_of;
 pub use reach::TENANT;
+pub use relabel::{Keeper, Standing as LabelStanding};
+pub use rules::Tag;
 pub use search::parse::Level;
 pub use session::{Audited, Session, Subject};
 pub use shelf::Sealer;

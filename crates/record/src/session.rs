@@ -145,6 +145,8 @@ impl Session {
     /// # Errors
     /// `access.denied` when no policy permits it at all.
     pub(crate) fn scope(&self, action: Action) -> Result<Scope, Fault> {
+        // A rule of today holds from the first request of the day.
+        self.gate.labelling.in_force(&self.gate)?;
         match &self.subject.reach {
             Reach::Given(rights) => Ok(match action {
                 Action::Create => rights.create.clone(),

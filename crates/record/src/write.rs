@@ -148,15 +148,23 @@ impl Session {
             self.may_write()?;
             same_id(body, id)?;
             let warnings = self.check(of, body)?;
-            let guards = match if_none_match_star {
-                true => vec![self.absent(of, id)?],
-                false => Vec::new(),
-            };
-            self.keeps_hidden(of, id)?;
-            let content = self.prepare(of, id.to_owned(), body, true)?;
             let may_create = self.may_name_ids();
             let make = |content| Op::Update { content, if_match, may_create, skip_same: false };
-            self.put_update(make, content, guards, event.clone(), warnings).await
+            for _ in 0..TRIES {
+                let guards = match if_none_match_star {
+                    true => vec![self.absent(of, id)?],
+                    false => Vec::new(),
+                };
+                self.keeps_hidden(of, id)?;
+                let content = self.prepare(of, id.to_owned(), body, true)?;
+                let (event, warnings) = (event.clone(), warnings.clone());
+                match self.put_update(make, content, guards, event, warnings).await {
+                    // Labels, or the rules of them, changed in between.
+                    Err(fault) if condition::is_raced(&fault) => {}
+                    outcome => return outcome,
+                }
+            }
+            Err(raced())
         };
         let outcome = outcome.await;
         outcome.map_err(|fault| self.refused(event, fault))

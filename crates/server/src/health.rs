@@ -70,10 +70,27 @@ fn ready(state: &State, watches: bool) -> Reply {
     w.key("audit").object();
     w.member("status", health.audit.as_ref().map_or("writing", |fault| fault.code().name));
     w.key("last_commit").integer(integer(health.audited_commit)).end_object();
+    let labels = state.record.labels();
+    w.key("labels").object();
+    w.member("status", word_of(&labels));
+    w.key("epoch").integer(integer(labels.epoch));
+    w.key("done").integer(integer(labels.done));
+    w.key("waiting").integer(integer(labels.waiting)).end_object();
     transport(state, &mut w);
     w.end_object();
     let text = String::from_utf8(w.finish()).unwrap_or_default();
     Reply::text(status, JSON, text)
+}
+
+/// How the labels stand. Records that wait are withheld from whom it may matter to, so waiting is no
+/// reason to be out of service.
+const fn word_of(labels: &record::LabelStanding) -> &'static str {
+    match (labels.is_on, labels.waiting, &labels.failure) {
+        (false, ..) => "off",
+        (_, _, Some(_)) => "failing",
+        (_, 0, None) => "current",
+        _ => "relabelling",
+    }
 }
 
 /// How the port is guarded: by TLS, by being on this machine only, or by a waiver.
@@ -150,6 +167,20 @@ fn metrics(state: &State) -> String {
             u64::from(health.audit.is_some()),
         ),
     ];
+    let labels = state.record.labels();
+    gauges.extend([
+        gauge("plummer_labels_epoch", "How many times the rules of labels changed.", labels.epoch),
+        gauge(
+            "plummer_labels_waiting_versions",
+            "Versions to be gone over under the rules of labels in force.",
+            labels.waiting,
+        ),
+        gauge(
+            "plummer_labels_failed",
+            "1 when records cannot be labelled anew; those that wait stay withheld.",
+            u64::from(labels.failure.is_some()),
+        ),
+    ]);
     if let Some(tls) = &state.tls {
         let until = tls.facts().validity.until.0 / 1000;
         let (taken, failed) = tls.counts();

@@ -23,6 +23,11 @@ pub struct Prepared {
     pub entries: Vec<OwnedEntry>,
     /// Security label bits of the record, as the gate assigns them.
     pub labels: u64,
+    /// The epoch of the rules that the labels are of; the present one when not given.
+    pub label_epoch: Option<u64>,
+    /// The version of the record that its labels take account of; 0 for none. When the record has
+    /// another by then, with labels that would be lost, the unit is refused as one that was raced.
+    pub follows: Option<u64>,
     /// The site it belongs to, when known.
     pub site: Option<std::sync::Arc<str>>,
     /// The principal who writes it.
@@ -54,6 +59,8 @@ impl Prepared {
             text: stored_text(resource),
             entries,
             labels,
+            label_epoch: None,
+            follows: None,
             site: None,
             author: None,
             compressed: None,
@@ -118,6 +125,46 @@ pub fn stored_text(resource: Value<'_>) -> Vec<u8> {
     out
 }
 
+/// A stored text with this `meta.security` in place of its own; with none when it is empty.
+pub(crate) fn with_security(stored: &[u8], security: &str) -> Result<Vec<u8>, Fault> {
+    let (meta, rest) = parted(stored)?;
+    let whole = [b"{".as_slice(), meta, b"}"].concat();
+    let document = fhir::Document::parse(whole, &base::Limits::default())?;
+    let mut out = Vec::with_capacity(stored.len() + security.len());
+    for (name, value) in document.root().members().filter(|(name, _)| *name != "security") {
+        member(name, &mut out);
+        minify(value, &Edits::new(), &mut out);
+    }
+    if !security.is_empty() {
+        member("security", &mut out);
+        out.extend_from_slice(security.as_bytes());
+    }
+    out.push(0);
+    out.extend_from_slice(rest);
+    Ok(out)
+}
+
+fn member(name: &str, out: &mut Vec<u8>) {
+    if !out.is_empty() {
+        out.push(b',');
+    }
+    out.push(b'"');
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
+}
+
+/// The two parts of a stored text: the members of `meta`, and the others.
+fn parted(stored: &[u8]) -> Result<(&[u8], &[u8]), Fault> {
+    let split = stored.iter().position(|b| *b == 0).ok_or_else(|| {
+        Fault::new(
+            &base::error::code::STORE_CORRUPT,
+            "a stored body lacks the mark between meta and content",
+        )
+    })?;
+    let (meta, rest) = stored.split_at(split);
+    Ok((meta, rest.get(1..).unwrap_or_default()))
+}
+
 /// Puts a resource together from its stored text and what the store knows.
 pub fn resource_text(
     type_name: &str,
@@ -126,14 +173,7 @@ pub fn resource_text(
     last_updated: Millis,
     stored: &[u8],
 ) -> Result<Vec<u8>, Fault> {
-    let Some(split) = stored.iter().position(|b| *b == 0) else {
-        return Err(Fault::new(
-            &base::error::code::STORE_CORRUPT,
-            "a stored body lacks the mark between meta and content",
-        ));
-    };
-    let (meta, rest) = stored.split_at(split);
-    let rest = rest.get(1..).unwrap_or_default();
+    let (meta, rest) = parted(stored)?;
     let mut head = String::with_capacity(stored.len() + 160);
     head.push_str("{\"resourceType\":\"");
     head.push_str(type_name);

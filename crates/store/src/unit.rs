@@ -2,6 +2,7 @@
 
 use crate::body::Prepared;
 use crate::item::ItemChange;
+use crate::relabel::Labelling;
 use crate::scope::{Rights, Scope};
 use base::{Fault, Millis};
 use fhir::definitions::TypeId;
@@ -86,6 +87,9 @@ pub struct Unit {
     /// Changes of items, made with the ops. One whose item has another version refuses the unit with
     /// `identity.item.conflict`.
     pub items: Vec<ItemChange>,
+    /// A change of labels that follow the rules, made after the ops. Refused with
+    /// `record.write.precondition-failed` when it was made for another state.
+    pub labelling: Option<Labelling>,
     /// Its audit events.
     pub events: Option<Events>,
     /// What its caller may do; everything when not given.
@@ -102,7 +106,11 @@ impl std::fmt::Debug for Unit {
 impl Unit {
     /// What it costs the writer, in changes.
     pub(crate) const fn weight(&self) -> usize {
-        self.ops.len() + self.items.len()
+        let labels = match &self.labelling {
+            Some(Labelling::Batch(batch)) => batch.rows.len(),
+            _ => 0,
+        };
+        self.ops.len() + self.items.len() + labels
     }
 }
 

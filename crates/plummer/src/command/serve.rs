@@ -59,8 +59,11 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
             warn!("the guard is off: whoever reaches the port may do everything");
         }
         info!(address = %server.address(), sync = settings.text("sync"), "ready");
+        let keeper = record.keep_labels()?;
         greet(&base, &settings.data().display().to_string(), &welcome)?;
         server.run(stop).await;
+        // Its batch under way is whole before the store closes.
+        drop(keeper);
         anyhow::Ok(())
     })?;
     record.settle();

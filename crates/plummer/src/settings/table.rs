@@ -193,6 +193,12 @@ pub(crate) static TABLE: &[Setting] = &[
         "what is written is labelled by the rule packs; off is for moving records over byte by byte, and leaves them unlabelled",
     ),
     row(
+        "label_packs",
+        Kind::List,
+        "",
+        "files with rule packs of the site, beside those that are shipped",
+    ),
+    row(
         "explain",
         Kind::Switch,
         "false",

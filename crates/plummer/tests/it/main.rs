@@ -20,6 +20,8 @@ mod import;
 mod keys;
 mod kill;
 #[cfg(test)]
+mod labels;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod policy;

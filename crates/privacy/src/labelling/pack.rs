@@ -86,6 +86,12 @@ pub enum Condition {
 }
 
 impl Rule {
+    /// Whether it holds at an instant, in a state.
+    pub(super) fn is_in_force(&self, now: Millis, state: &str) -> bool {
+        let source = Source { state: Some(state), ..Source::default() };
+        self.applies(now, &source)
+    }
+
     /// Whether it holds now, for such a source. What is not known of a source never frees it.
     pub(super) fn applies(&self, now: Millis, source: &Source<'_>) -> bool {
         let state = |own: &String| source.state.is_none_or(|state| state == own);

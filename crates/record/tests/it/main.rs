@@ -23,6 +23,8 @@ mod policies;
 #[cfg(test)]
 mod random;
 #[cfg(test)]
+mod relabel;
+#[cfg(test)]
 mod single;
 #[cfg(test)]
 mod snoop;

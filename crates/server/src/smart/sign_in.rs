@@ -32,7 +32,8 @@ fn show(call: &Call, next: &str, app: Option<&str>, wrong: Option<&str>) -> Repl
         && let Ok(browser) = call.smart.draw_browser()
     {
         let form = call.smart.form_text(browser.expose(), call.session_text());
-        let mut reply = pages::sign_in(&form, next, app, passkeys, wrong, &federated::offered(call));
+        let mut reply =
+            pages::sign_in(&form, next, app, passkeys, wrong, &federated::offered(call));
         set_browser(&mut reply, browser.expose());
         return reply;
     }

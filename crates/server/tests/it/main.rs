@@ -44,6 +44,8 @@ mod rates;
 #[cfg(test)]
 mod read;
 #[cfg(test)]
+mod relabel;
+#[cfg(test)]
 mod route_auth;
 #[cfg(test)]
 mod search;

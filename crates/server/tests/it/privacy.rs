@@ -171,6 +171,34 @@ fn what_a_patient_denies_is_not_there_but_for_the_patient() {
 }
 
 #[test]
+fn a_denial_of_everything_leaves_the_consent_itself_to_those_who_keep_it() {
+    let server = clinic();
+    // A service is denied the Consent as well, and could not write it again.
+    let keep = |provision: &str| {
+        let of = fhir::definitions::r4().resource_type("Consent").unwrap();
+        let body = consent("deny", "active", provision);
+        let body = fhir::Document::parse_text(body, &base::Limits::default()).unwrap();
+        let session = server.record.session(record::Subject::operator(), [1; 16]);
+        let write = session.update(of, "deny", body, None, false);
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(write).unwrap();
+    };
+    let him = server.token(Kind::Person, person("him", &["him"]));
+    let who = clinician(&server, "who");
+    for provision in [
+        r#"{"type":"deny"}"#,
+        r#"{"type":"deny","class":[{"system":"http://hl7.org/fhir/resource-types","code":"Consent"}]}"#,
+    ] {
+        keep(provision);
+        assert_eq!(ids(&server.get_as(&him, "/Consent?patient=Patient/ann")), ["deny"]);
+        assert_eq!(server.get_as(&him, "/Consent/deny").status, 200);
+        assert!(ids(&server.get_as(&who, "/Consent")).is_empty());
+    }
+    keep(r#"{"type":"deny"}"#);
+    assert_eq!(ids(&server.get_as(&him, "/Observation")), ["of-bob"], "and nothing else");
+    assert_eq!(ids(&server.get_as(&him, "/Patient")), ["bob"]);
+}
+
+#[test]
 fn consents_hold_when_the_record_is_opened_again() {
     let dir = tempfile::tempdir().unwrap();
     let settings = || record::Settings { seed: Some(7), ..record::Settings::default() };

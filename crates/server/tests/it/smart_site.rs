@@ -150,7 +150,8 @@ impl Site {
                 .unwrap();
             runtime.block_on(async {
                 let listen = "127.0.0.1:0".parse().unwrap();
-                let mut config = Config { listen, guard, search_threads, base_url, ..Config::default() };
+                let mut config =
+                    Config { listen, guard, search_threads, base_url, ..Config::default() };
                 // A test signs in more often than people do.
                 config.rates.sign_in_burst = 10_000;
                 let random = Box::new(Seeded::new(3));

@@ -5,9 +5,10 @@ use super::defer;
 use super::index::{self, Pending, patient_rows};
 use super::item;
 use super::names::{Id, Interner, Naming, bad_row};
+use super::relabel::Labels;
 use super::rights::Allowed;
 use super::rows::facts_of;
-use super::sight::Sight;
+use super::sight::{Marks, Sight};
 use super::{Shared, stored, unavailable};
 use crate::body::Prepared;
 use crate::pack::{self, Row, View};
@@ -35,17 +36,18 @@ pub(super) struct Group {
     pub(super) live: HashMap<u16, i64>,
     /// Types written since the store was opened, with the last commit that did.
     pub(super) last_of_type: HashMap<u16, u64>,
+    pub(super) labels: Labels,
     pub(super) next_vid: u64,
     pub(super) now: Millis,
 }
 
 /// What `res` holds of a record.
-struct Current {
-    vid: u64,
+pub(super) struct Current {
+    pub(super) vid: u64,
     version: u64,
-    gone: bool,
+    pub(super) gone: bool,
     labels: i64,
-    packed: Vec<u8>,
+    pub(super) packed: Vec<u8>,
 }
 
 /// An op that was looked at and will succeed.
@@ -68,7 +70,7 @@ enum Plan<'u> {
 }
 
 impl Group {
-    pub(super) fn new(interner: Interner, next_vid: u64) -> Self {
+    pub(super) fn new(interner: Interner, next_vid: u64, labels: Labels) -> Self {
         Self {
             interner,
             pending: Pending::default(),
@@ -78,6 +80,7 @@ impl Group {
             settled: false,
             live: HashMap::new(),
             last_of_type: HashMap::new(),
+            labels,
             next_vid,
             now: Millis(0),
         }
@@ -122,6 +125,7 @@ impl Group {
         (self.held_from, self.held_noted) = (None, None);
         defer::recover(conn)?;
         shared.deferral.clear();
+        self.labels = Labels::of(super::relabel::load(conn)?);
         self.next_vid = shared.last_vid.load(Ordering::Acquire) + 1;
         self.interner.forget(conn).map_err(unavailable)
     }
@@ -155,6 +159,9 @@ impl Group {
             None => None,
         };
         item::hold(conn, &unit.items)?;
+        if let Some(change) = &unit.labelling {
+            self.labels.hold(change)?;
+        }
         let mut plans = Vec::with_capacity(unit.ops.len());
         let mut seen = HashSet::with_capacity(unit.ops.len());
         for op in &unit.ops {
@@ -182,7 +189,13 @@ impl Group {
             });
         }
         item::apply(conn, &unit.items)?;
-        if unit.events.is_some() && results.iter().all(|r| !r.changed) {
+        if let Some(change) = &unit.labelling {
+            self.relabel(conn, shared, change)?;
+        }
+        // A store that has nothing yet begins with its rules, and with the number 1.
+        let labels = unit.labelling.is_some() && self.next_vid > 1;
+        let marked = unit.events.is_some() || labels;
+        if marked && results.iter().all(|r| !r.changed) {
             // Every audited unit has a commit number of its own, so that its events are told apart.
             self.next_vid += 1;
         }
@@ -207,7 +220,8 @@ impl Group {
             self.settle(conn, shared)?;
         }
         let sight = Sight::of_writer(conn, shared, &guard.scope)?;
-        let found = super::find::first_ids(conn, shared, &sight, &guard.search, 2)?;
+        let seen = (&*sight, &self.labels.state);
+        let found = super::find::first_ids(conn, shared, seen, &guard.search, 2)?;
         let holds = match (&guard.expected, found.as_slice()) {
             (crate::unit::Expectation::None, []) => true,
             (crate::unit::Expectation::One(id), [one]) => id == one,
@@ -238,6 +252,7 @@ impl Group {
                         "a resource with this id exists already",
                     ));
                 }
+                self.labels.hold_content(content.label_epoch)?;
                 let rows = self.rows(conn, shared, content, rid, None)?;
                 if let Some(allowed) = allowed {
                     allowed.create(rid, kind, content.labels, &rows)?;
@@ -245,12 +260,13 @@ impl Group {
                 Ok(Plan::Put { content, kind, rid, before, create: true, rows })
             }
             Op::Update { content, if_match, may_create, skip_same } => {
+                self.labels.hold_content(content.label_epoch)?;
                 let (kind, rid, mut before) = self.current(conn, shared, content)?;
                 let mut may_create = *may_create;
                 if let Some(allowed) = allowed {
                     may_create &= allowed.names_ids();
                     let seen = match &before {
-                        Some(b) => allowed.sees(rid, kind, b.labels, &b.packed)?,
+                        Some(b) => allowed.sees(rid, kind, self.marks(b), &b.packed)?,
                         None => true,
                     };
                     if !seen {
@@ -266,6 +282,7 @@ impl Group {
                         "no resource has this id; create it with POST and let the server name it",
                     ));
                 }
+                check_follows(content, before.as_ref())?;
                 if *skip_same
                     && let Some(now) = live
                     && shared.same_body(conn, now.vid, &content.text)?
@@ -285,7 +302,7 @@ impl Group {
                     match &before {
                         None => allowed.create(rid, kind, content.labels, &rows)?,
                         Some(b) => {
-                            allowed.update_from(rid, kind, b.labels, &b.packed)?;
+                            allowed.update_from(rid, kind, self.marks(b), &b.packed)?;
                             allowed.update_to(rid, kind, content.labels, &rows)?;
                         }
                     }
@@ -301,7 +318,7 @@ impl Group {
                     None => None,
                 };
                 let seen = match (&before, allowed) {
-                    (Some((rid, b)), Some(a)) => a.sees(*rid, kind, b.labels, &b.packed)?,
+                    (Some((rid, b)), Some(a)) => a.sees(*rid, kind, self.marks(b), &b.packed)?,
                     _ => true,
                 };
                 let before = before.filter(|_| seen);
@@ -310,7 +327,7 @@ impl Group {
                 match before {
                     Some((rid, before)) if !before.gone => {
                         if let Some(allowed) = allowed {
-                            allowed.delete(rid, kind, before.labels, &before.packed)?;
+                            allowed.delete(rid, kind, self.marks(&before), &before.packed)?;
                         }
                         Ok(Plan::Delete { kind, rid, before, id: key })
                     }
@@ -327,8 +344,23 @@ impl Group {
         }
     }
 
+    /// What the present version of a record counts as.
+    fn marks(&self, of: &Current) -> Marks {
+        self.labels.state.marks(of.vid, of.labels, &of.packed)
+    }
+
+    /// Whether rows of a record are still pending.
+    pub(super) fn has_touched(&self, rid: i64) -> bool {
+        self.touched.contains(&rid)
+    }
+
+    /// Notes that rows of a record are pending.
+    pub(super) fn touch(&mut self, rid: i64) {
+        self.touched.insert(rid);
+    }
+
     /// What the index will hold of a content.
-    fn rows(
+    pub(super) fn rows(
         &mut self,
         conn: &Connection,
         shared: &Shared,
@@ -359,7 +391,7 @@ impl Group {
         Ok((kind, rid, before))
     }
 
-    fn load(&self, conn: &Connection, rid: i64) -> Result<Option<Current>, Fault> {
+    pub(super) fn load(&self, conn: &Connection, rid: i64) -> Result<Option<Current>, Fault> {
         conn.prepare_cached("SELECT vid, version, gone, labels, packed FROM res WHERE rid = ?")
             .and_then(|mut s| {
                 s.query_row([rid], |r| {
@@ -472,6 +504,9 @@ impl Group {
         if shared.deferral.is_on() {
             self.held_from.get_or_insert(vid);
         }
+        if content.label_epoch.is_some_and(|epoch| epoch != self.labels.state.epoch) {
+            self.labels.late(shared, vid);
+        }
         self.last_of_type.insert(kind, vid);
         Ok(OpResult {
             resource_type: content.resource_type,
@@ -519,6 +554,10 @@ impl Group {
         };
         run(self).map_err(unavailable)?;
         *self.live.entry(kind).or_default() -= 1;
+        if self.labels.state.waits(before.vid) {
+            // It has the labels of what it deleted, and they are not known yet.
+            self.labels.late(shared, vid);
+        }
         self.last_of_type.insert(kind, vid);
         Ok(OpResult {
             resource_type: shared.numbers.type_id(kind).ok_or_else(bad_row)?,
@@ -538,6 +577,18 @@ impl Group {
         ])?;
         Ok(())
     }
+}
+
+/// Refuses what would take labels off that were set after its maker looked: leaving a label out takes
+/// nothing off by winning a race.
+fn check_follows(content: &Prepared, before: Option<&Current>) -> Result<(), Fault> {
+    let (Some(follows), Some(before)) = (content.follows, before) else { return Ok(()) };
+    let loses = before.labels.cast_unsigned() & !content.labels != 0;
+    if before.version == follows || !loses {
+        return Ok(());
+    }
+    let text = "the record's labels changed while this was made ready; try again";
+    Err(Fault::new(&code::PRECONDITION_FAILED, text))
 }
 
 fn check_version(if_match: Option<u64>, live: Option<&Current>) -> Result<(), Fault> {

@@ -35,16 +35,20 @@ impl Scoped<'_, Reader> {
         if !reader.sight.sees_type(kind) {
             return Ok(None);
         }
-        let found = || -> rusqlite::Result<Option<(i64, i64, Vec<u8>)>> {
+        type Row = (i64, u64, i64, Vec<u8>);
+        let found = || -> rusqlite::Result<Option<Row>> {
             let Some(rid) = reader.shared.find_name(conn, kind, &Id::new(id))? else {
                 return Ok(None);
             };
-            conn.prepare_cached("SELECT labels, packed FROM res WHERE rid = ?")?
-                .query_row([rid], |r| Ok((rid, r.get(0)?, r.get(1)?)))
+            conn.prepare_cached("SELECT vid, labels, packed FROM res WHERE rid = ?")?
+                .query_row([rid], |r| Ok((rid, r.get(0)?, r.get(1)?, r.get(2)?)))
                 .optional()
         };
-        let Some((rid, labels, packed)) = found().map_err(unavailable)? else { return Ok(None) };
-        if !reader.sight.sees(rid, kind, labels, &packed) {
+        let Some((rid, vid, labels, packed)) = found().map_err(unavailable)? else {
+            return Ok(None);
+        };
+        let marks = reader.labels.marks(vid, labels, &packed);
+        if !reader.sight.sees(rid, kind, marks, &packed) {
             return Ok(None);
         }
         let facts = Facts::of(&packed);

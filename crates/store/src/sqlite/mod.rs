@@ -17,6 +17,7 @@ mod matching;
 mod names;
 mod open;
 mod read;
+mod relabel;
 mod rights;
 mod rows;
 mod schema;
@@ -35,6 +36,7 @@ pub use read::Reader;
 use crate::body::Prepared;
 use crate::compress::Dictionaries;
 use crate::payload::Cipher;
+use crate::relabel::LabelState;
 use crate::scope::{Rights, Scope, Scoped};
 use crate::unit::{Done, Receipt, Unit};
 use base::error::code;
@@ -152,6 +154,10 @@ struct Shared {
     last_vid: AtomicU64,
     last_time: AtomicI64,
     live: RwLock<HashMap<u16, i64>>,
+    /// The labels as of the last commit.
+    labels: RwLock<LabelState>,
+    /// Snapshots from this commit on have no version that waits for its labels.
+    labels_settled: AtomicU64,
     audited: AtomicU64,
     outbox_cleared: AtomicU64,
     audit_anchor: Mutex<Option<(u64, [u8; 32])>>,

@@ -4,7 +4,7 @@ use super::defer::Deferral;
 use super::index::PatientOrder;
 use super::names::Numbers;
 use super::writer::{Counters, Queue};
-use super::{BUSY_TIMEOUT, Options, Shared, Sync, cipher, io, seal, train, unavailable};
+use super::{BUSY_TIMEOUT, Options, Shared, Sync, cipher, io, relabel, seal, train, unavailable};
 use crate::compress::Dictionaries;
 use crate::payload::Cipher;
 use base::Fault;
@@ -73,6 +73,7 @@ pub(super) fn load(
         Ok(())
     })()
     .map_err(unavailable)?;
+    let labels = relabel::load(conn)?;
     let patient_type = type_names.get("Patient").copied().unwrap_or(u16::MAX);
     Ok(Shared {
         path,
@@ -91,6 +92,8 @@ pub(super) fn load(
         last_vid: AtomicU64::new(last_vid.cast_unsigned()),
         last_time: AtomicI64::new(last_time),
         live: RwLock::new(live),
+        labels_settled: AtomicU64::new(if labels.is_waiting() { u64::MAX } else { 0 }),
+        labels: RwLock::new(labels),
         audited: AtomicU64::new(0),
         outbox_cleared: AtomicU64::new(0),
         audit_anchor: Mutex::new(None),

@@ -5,11 +5,12 @@ use super::apply::method_of;
 use super::names::{Id, bad_row};
 use super::rows::{Known, rows_of};
 use super::sight::{Facts, Sight};
-use super::{Shared, StoredBody, defer, find, unavailable};
+use super::{Shared, StoredBody, defer, find, relabel, unavailable};
 use crate::body::own;
 use crate::body::resource_text;
 use crate::pack;
 use crate::page::{Change, HistoryPage, HistoryQuery, Hit, Page, PageRequest};
+use crate::relabel::LabelState;
 use crate::scope::{Scope, Scoped};
 use crate::unit::Unit;
 use base::error::code;
@@ -33,6 +34,8 @@ pub struct Reader {
     /// What was published before the snapshot began, and so is in it.
     published: AtomicU64,
     pub(super) sight: Arc<Sight>,
+    /// Which versions wait for their labels at the snapshot.
+    pub(super) labels: LabelState,
 }
 
 impl std::fmt::Debug for Reader {
@@ -60,15 +63,23 @@ pub(super) struct Version {
     version: u64,
     at: i64,
     method: i64,
-    labels: i64,
+    pub(super) labels: i64,
     stored: StoredBody,
 }
 
 const VERSION_COLUMNS: &str = "v.rid, v.vid, v.type, r.id, v.version, v.at, v.method, v.labels, \
-     v.dictionary, v.size, v.body";
+     v.dictionary, v.size, v.body, t.security";
 
 impl Version {
-    fn read(row: &SqlRow<'_>) -> rusqlite::Result<Self> {
+    /// What [`Version::read`] reads, then the number of the present version, in the order of numbers.
+    pub(super) const IN_ORDER: &str = "SELECT v.rid, v.vid, v.type, r.id, v.version, v.at, v.method, \
+         v.labels, v.dictionary, v.size, v.body, t.security, r.vid \
+         FROM ver v CROSS JOIN res r ON r.rid = v.rid LEFT JOIN tag t ON t.vid = v.vid \
+         WHERE v.vid > ? AND v.vid <= ? ORDER BY v.vid LIMIT ?";
+    /// How many columns [`Version::read`] reads.
+    pub(super) const COLUMNS: usize = 12;
+
+    pub(super) fn read(row: &SqlRow<'_>) -> rusqlite::Result<Self> {
         let (rid, vid) = (row.get(0)?, row.get(1)?);
         Ok(Self {
             rid,
@@ -85,6 +96,7 @@ impl Version {
                 dictionary: row.get(8)?,
                 size: row.get(9)?,
                 body: row.get(10)?,
+                security: row.get(11)?,
             },
         })
     }
@@ -133,8 +145,14 @@ impl Reader {
         let published = begin(&conn, shared).map_err(unavailable)?;
         let snapshot = || last_commit(&conn, published).map_err(unavailable);
         let sight = Sight::of(&conn, shared, scope, snapshot)?;
+        // Whoever sees everything is shown it whatever its labels are.
+        let labels = match sight.is_everything() {
+            true => LabelState::default(),
+            false => relabel::at_snapshot(&conn, shared, published)?,
+        };
         let (snapshot, published) = (AtomicU64::new(UNASKED), AtomicU64::new(published));
-        Ok(Self { conn: Some(conn), shared: Arc::clone(shared), snapshot, published, sight })
+        let shared = Arc::clone(shared);
+        Ok(Self { conn: Some(conn), shared, snapshot, published, sight, labels })
     }
 
     /// Has a bulk load put in what it holds back, and goes on at a snapshot that has it.
@@ -191,8 +209,8 @@ fn last_commit(conn: &Connection, published: u64) -> rusqlite::Result<u64> {
 fn current_version(conn: &Connection, vid: u64, id: Id) -> rusqlite::Result<Option<Version>> {
     // Written out: this is the hottest statement of all.
     conn.prepare_cached(
-        "SELECT rid, vid, type, NULL, version, at, method, labels, dictionary, size, body \
-         FROM ver WHERE vid = ?",
+        "SELECT v.rid, v.vid, v.type, NULL, v.version, v.at, v.method, v.labels, v.dictionary, \
+         v.size, v.body, t.security FROM ver v LEFT JOIN tag t ON t.vid = v.vid WHERE v.vid = ?",
     )?
     .query_row([vid], |row| Ok(Version { id, ..Version::read(row)? }))
     .optional()
@@ -201,7 +219,8 @@ fn current_version(conn: &Connection, vid: u64, id: Id) -> rusqlite::Result<Opti
 fn load_version(conn: &Connection, vid: u64) -> rusqlite::Result<Option<Version>> {
     conn.prepare_cached(
         "SELECT v.rid, v.vid, v.type, r.id, v.version, v.at, v.method, v.labels, v.dictionary, \
-         v.size, v.body FROM ver v CROSS JOIN res r ON r.rid = v.rid WHERE v.vid = ?",
+         v.size, v.body, t.security FROM ver v CROSS JOIN res r ON r.rid = v.rid \
+         LEFT JOIN tag t ON t.vid = v.vid WHERE v.vid = ?",
     )?
     .query_row([vid], Version::read)
     .optional()
@@ -276,7 +295,8 @@ impl Scoped<'_, Reader> {
                 };
                 current = Some(version);
                 sql = format!(
-                    "SELECT {VERSION_COLUMNS} FROM ver v JOIN res r ON r.rid = v.rid WHERE v.vid IN \
+                    "SELECT {VERSION_COLUMNS} FROM ver v JOIN res r ON r.rid = v.rid \
+                     LEFT JOIN tag t ON t.vid = v.vid WHERE v.vid IN \
                      (SELECT vid FROM old WHERE rid = ?1 UNION ALL SELECT vid FROM res WHERE rid = ?1) \
                      AND v.vid < ?2 ORDER BY v.vid DESC"
                 );
@@ -285,14 +305,14 @@ impl Scoped<'_, Reader> {
             (Some(resource_type), None) => {
                 sql = format!(
                     "SELECT {VERSION_COLUMNS} FROM ver v CROSS JOIN res r ON r.rid = v.rid \
-                     WHERE v.type = ?1 AND v.vid < ?2 ORDER BY v.vid DESC"
+                     LEFT JOIN tag t ON t.vid = v.vid WHERE v.type = ?1 AND v.vid < ?2 ORDER BY v.vid DESC"
                 );
                 arguments.push(i64::from(reader.shared.numbers.of_type(resource_type)));
             }
             (None, _) => {
                 sql = format!(
                     "SELECT {VERSION_COLUMNS} FROM ver v CROSS JOIN res r ON r.rid = v.rid \
-                     WHERE v.vid < ?1 ORDER BY v.vid DESC"
+                     LEFT JOIN tag t ON t.vid = v.vid WHERE v.vid < ?1 ORDER BY v.vid DESC"
                 );
             }
         }
@@ -338,7 +358,7 @@ impl Scoped<'_, Reader> {
         let mut statement = conn
             .prepare_cached(&format!(
                 "SELECT {VERSION_COLUMNS} FROM ver v CROSS JOIN res r ON r.rid = v.rid \
-                 WHERE v.vid > ? ORDER BY v.vid"
+                 LEFT JOIN tag t ON t.vid = v.vid WHERE v.vid > ? ORDER BY v.vid"
             ))
             .map_err(unavailable)?;
         let mut rows = statement.query([after]).map_err(unavailable)?;
@@ -377,13 +397,9 @@ impl Scoped<'_, Reader> {
             };
             conn.prepare_cached("SELECT vid, version, labels, packed FROM res WHERE rid = ?")?
                 .query_row([rid], |r| {
-                    let packed = r.get_ref(3)?;
-                    let seen = reader.sight.sees(
-                        rid,
-                        kind,
-                        r.get(2)?,
-                        packed.as_blob().unwrap_or_default(),
-                    );
+                    let packed = r.get_ref(3)?.as_blob().unwrap_or_default();
+                    let marks = reader.labels.marks(r.get(0)?, r.get(2)?, packed);
+                    let seen = reader.sight.sees(rid, kind, marks, packed);
                     Ok(if seen { Some((rid, r.get(0)?, r.get(1)?)) } else { None })
                 })
                 .optional()
@@ -411,23 +427,25 @@ impl Scoped<'_, Reader> {
             })
             .map_err(unavailable)?;
         let Some((current, labels, packed)) = now else { return Ok(false) };
-        if !sight.sees(version.rid, version.kind, labels, &packed) {
+        let marks = reader.labels.marks(current, labels, &packed);
+        if !sight.sees(version.rid, version.kind, marks, &packed) {
             return Ok(false);
         }
         if current == version.vid {
             return Ok(true);
         }
+        let marks = reader.labels.marks_of_past(version.vid, version.labels);
         if !sight.looks_at(version.kind) || method_of(version.method) == crate::unit::Method::Delete
         {
             // A deletion has no entries, so where something is asked of them it is not shown.
             let facts = Facts::of(&packed);
-            return Ok(sight.sees_facts(version.rid, version.kind, version.labels, &facts, &[]));
+            return Ok(sight.sees_facts(version.rid, version.kind, marks, &facts, &[]));
         }
         let then = match self.packed_of(version, &packed) {
             Err(fault) if fault.code() == &code::KEYS_PATIENT_SHREDDED => return Ok(false),
             then => then?,
         };
-        Ok(sight.sees(version.rid, version.kind, version.labels, &then))
+        Ok(sight.sees(version.rid, version.kind, marks, &then))
     }
 
     /// The entries a past version had, the compartments it was in, and what is known of its record.

@@ -2,7 +2,7 @@
 //! before it would be one that a race can pass (45 CFR 164.312(a)(1), (c)(1)).
 
 use super::Shared;
-use super::sight::{Facts, Sight};
+use super::sight::{Facts, Marks, Sight};
 use crate::pack::{FACT_AUTHOR, FACT_SITE, Row, pack};
 use crate::scope::Rights;
 use base::Fault;
@@ -50,7 +50,7 @@ impl<'w> Allowed<'w> {
         &self,
         rid: i64,
         kind: u16,
-        labels: i64,
+        labels: Marks,
         packed: &[u8],
     ) -> Result<bool, Fault> {
         self.holds(&self.see, |sight| sight.sees(rid, kind, labels, packed))
@@ -72,7 +72,7 @@ impl<'w> Allowed<'w> {
         &self,
         rid: i64,
         kind: u16,
-        labels: i64,
+        labels: Marks,
         packed: &[u8],
     ) -> Result<(), Fault> {
         permit(self.holds(&self.update, |sight| sight.sees(rid, kind, labels, packed))?)
@@ -94,7 +94,7 @@ impl<'w> Allowed<'w> {
         &self,
         rid: i64,
         kind: u16,
-        labels: i64,
+        labels: Marks,
         packed: &[u8],
     ) -> Result<(), Fault> {
         permit(self.holds(&self.delete, |sight| sight.sees(rid, kind, labels, packed))?)
@@ -110,7 +110,7 @@ impl<'w> Allowed<'w> {
     ) -> Result<bool, Fault> {
         let facts = facts(rows);
         let packed = if sight.asks_entries() { pack(rows) } else { Vec::new() };
-        let labels = labels.cast_signed();
+        let labels = Marks::sure(labels.cast_signed());
         self.holds(sight, |sight| sight.sees_facts(rid, kind, labels, &facts, &packed))
     }
 

@@ -6,7 +6,7 @@ use base::error::code;
 use rusqlite::Connection;
 
 /// The version this program writes. A migration leads from each version to the next.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 /// Marks the file as ours (`PRAGMA application_id`): "Plmr".
 pub(super) const APPLICATION_ID: i64 = 0x506C_6D72;
@@ -77,8 +77,13 @@ CREATE TABLE item (
 ) WITHOUT ROWID, STRICT;
 ";
 
+/// What `meta.security` of a version is shown as, where its labels changed since it was written.
+const V3: &str = "
+CREATE TABLE tag (vid INTEGER PRIMARY KEY, security TEXT NOT NULL) STRICT;
+";
+
 /// What leads from each version to the next; together they make an empty file.
-const STEPS: &[&str] = &[V1, V2];
+const STEPS: &[&str] = &[V1, V2, V3];
 
 /// Creates the tables in an empty file, migrates an older one, refuses a newer or foreign one.
 pub(super) fn prepare(conn: &mut Connection) -> Result<(), Fault> {

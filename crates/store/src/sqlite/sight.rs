@@ -32,6 +32,21 @@ struct Known {
     open_at: Option<u64>,
 }
 
+/// The labels of a record: those that it may have, and those that it surely has. They differ while it
+/// waits to be labelled, and whatever hides it then holds for what it may turn out to be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Marks {
+    pub(super) may: i64,
+    pub(super) must: i64,
+}
+
+impl Marks {
+    /// Labels that are known.
+    pub(super) const fn sure(labels: i64) -> Self {
+        Self { may: labels, must: labels }
+    }
+}
+
 /// Clauses, and which of them speak of a type.
 #[derive(Debug, Default)]
 struct Terms {
@@ -178,7 +193,7 @@ impl Sight {
     }
 
     /// Whether a record can be seen.
-    pub(super) fn sees(&self, rid: i64, kind: u16, labels: i64, packed: &[u8]) -> bool {
+    pub(super) fn sees(&self, rid: i64, kind: u16, labels: Marks, packed: &[u8]) -> bool {
         if self.everything {
             return true;
         }
@@ -194,7 +209,7 @@ impl Sight {
         &self,
         rid: i64,
         kind: u16,
-        labels: i64,
+        labels: Marks,
         facts: &Facts,
         packed: &[u8],
     ) -> bool {
@@ -220,9 +235,10 @@ impl Sight {
             return true;
         }
         let Some((releasable, terms)) = &known.released else { return false };
-        let carried = labels & releasable;
+        let carried = labels.may & releasable;
         let grants = |patient: &i64| known.granted.get(patient).is_some_and(|g| carried & !g == 0);
-        carried != 0
+        // Without a label that is sure, it is not known that consents are asked at all.
+        labels.must & releasable != 0
             && !facts.patients.is_empty()
             && facts.patients.iter().all(grants)
             && accept(terms)
@@ -270,14 +286,14 @@ impl Terms {
     }
 
     /// Whether type and labels alone suffice.
-    fn plainly(&self, kind: u16, labels: i64) -> bool {
+    fn plainly(&self, kind: u16, labels: Marks) -> bool {
         self.of(kind).any(|term| !term.looks && term.labels(labels))
     }
 }
 
 impl Term {
-    const fn labels(&self, labels: i64) -> bool {
-        labels & self.withheld == 0 && labels & self.carried == self.carried
+    const fn labels(&self, labels: Marks) -> bool {
+        labels.may & self.withheld == 0 && labels.must & self.carried == self.carried
     }
 
     fn accepts(&self, facts: &Facts) -> bool {
@@ -298,9 +314,9 @@ impl Numbers {
 }
 
 impl Refusal {
-    fn applies(&self, rid: i64, kind: u16, labels: i64) -> bool {
+    fn applies(&self, rid: i64, kind: u16, labels: Marks) -> bool {
         self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind))
-            && (self.labels == 0 || labels & self.labels != 0)
+            && (self.labels == 0 || labels.may & self.labels != 0)
             && (self.records.is_empty() || self.records.contains(&rid))
     }
 }

@@ -4,7 +4,7 @@
 use super::names::Interner;
 use super::rows::rows_of;
 use super::{Shared, unavailable};
-use crate::body::Prepared;
+use crate::body::{Prepared, with_security};
 use crate::pack::Row;
 use crate::payload;
 use base::Fault;
@@ -18,10 +18,16 @@ pub(super) struct StoredBody {
     pub(super) dictionary: u32,
     pub(super) size: usize,
     pub(super) body: Vec<u8>,
+    /// What `meta.security` is shown as, when it is not what the body says.
+    pub(super) security: Option<String>,
 }
 
 impl StoredBody {
-    /// From the columns `rid, vid, dictionary, size, body`.
+    /// What [`StoredBody::read`] reads, of one version.
+    pub(super) const OF_VERSION: &str = "SELECT v.rid, v.vid, v.dictionary, v.size, v.body, t.security \
+         FROM ver v LEFT JOIN tag t ON t.vid = v.vid WHERE v.vid = ?";
+
+    /// From the columns `rid, vid, dictionary, size, body, security`.
     pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             rid: row.get(0)?,
@@ -29,6 +35,7 @@ impl StoredBody {
             dictionary: row.get(2)?,
             size: row.get(3)?,
             body: row.get(4)?,
+            security: row.get(5)?,
         })
     }
 }
@@ -42,19 +49,28 @@ impl Shared {
         text: &[u8],
     ) -> Result<bool, Fault> {
         let stored = conn
-            .prepare_cached("SELECT rid, vid, dictionary, size, body FROM ver WHERE vid = ?")
+            .prepare_cached(StoredBody::OF_VERSION)
             .and_then(|mut s| s.query_row([vid], StoredBody::read).optional())
             .map_err(unavailable)?;
         let Some(stored) = stored else { return Ok(false) };
-        if stored.size != text.len() {
+        if stored.security.is_none() && stored.size != text.len() {
             return Ok(false);
         }
         Ok(self.text(&stored)? == text)
     }
 
-    /// The text of a stored body: opened, if the store is sealed, and decompressed.
+    /// The text of a stored body: opened, if the store is sealed, decompressed, and with the labels
+    /// that it has now.
     pub(super) fn text(&self, stored: &StoredBody) -> Result<Vec<u8>, Fault> {
-        let StoredBody { rid, vid, dictionary, size, body } = stored;
+        let text = self.text_as_written(stored)?;
+        match &stored.security {
+            Some(security) if stored.size > 0 => with_security(&text, security),
+            _ => Ok(text),
+        }
+    }
+
+    fn text_as_written(&self, stored: &StoredBody) -> Result<Vec<u8>, Fault> {
+        let StoredBody { rid, vid, dictionary, size, body, security: _ } = stored;
         match &self.cipher {
             // A deletion has no body.
             Some(cipher) if *size > 0 => {

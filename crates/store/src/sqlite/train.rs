@@ -90,7 +90,7 @@ pub(super) fn retrain(shared: &Shared) -> Result<usize, Fault> {
         let conn = shared.borrow_reader()?;
         let sample = || -> rusqlite::Result<Vec<StoredBody>> {
             let mut s = conn.prepare_cached(
-                "SELECT rid, vid, dictionary, size, body FROM ver \
+                "SELECT rid, vid, dictionary, size, body, NULL FROM ver \
                  WHERE type = ?1 AND size BETWEEN 64 AND ?2 AND vid % ?3 = 0 LIMIT 2000",
             )?;
             let live = shared.live.read().get(&kind).copied().unwrap_or(0);

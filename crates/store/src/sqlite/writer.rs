@@ -3,6 +3,7 @@
 
 use super::apply::Group;
 use super::names::Interner;
+use super::relabel::Labels;
 use super::{Shared, unavailable};
 use crate::unit::{Done, Receipt, Unit};
 use base::error::code;
@@ -119,7 +120,8 @@ pub(super) fn run(mut conn: Connection, shared: &Arc<Shared>) {
         drain(shared);
         return;
     };
-    let mut group = Group::new(interner, shared.last_vid.load(Ordering::Acquire) + 1);
+    let labels = Labels::of(shared.labels.read().clone());
+    let mut group = Group::new(interner, shared.last_vid.load(Ordering::Acquire) + 1, labels);
     while let Some(units) = shared.queue.take() {
         // A panic (in a caller's callback, say) must not leave every later write waiting for ever.
         let work = AssertUnwindSafe(|| commit(&mut conn, shared, &mut group, units));
@@ -212,6 +214,7 @@ fn commit(
     let last_vid = group.next_vid - 1;
     shared.last_time.store(group.now.0, Ordering::Release);
     shared.published(last_vid, group.live.drain());
+    group.labels.committed(shared, last_vid);
     let counters = &shared.counters;
     counters.commits.fetch_add(1, Ordering::Relaxed);
     counters.units.fetch_add(applied.len() as u64, Ordering::Relaxed);
@@ -251,6 +254,7 @@ fn finish(
         }
         group.interner.save(conn, group.next_vid)?;
     }
+    group.labels.save(conn)?;
     if group.held_from != group.held_noted {
         super::defer::mark(conn, group.held_from)?;
     }

@@ -6,5 +6,6 @@ mod cipher;
 mod help;
 mod items;
 mod matching;
+mod relabel;
 mod scope;
 mod search;

@@ -17,6 +17,7 @@ use super::read::Reader;
 use super::sight::Sight;
 use super::{Shared, names, unavailable};
 use crate::page::{Page, PageRequest};
+use crate::relabel::LabelState;
 use base::Fault;
 use base::error::code;
 pub(super) use check::Leaf;
@@ -41,6 +42,8 @@ struct Finder<'r> {
     conn: &'r Connection,
     shared: &'r Shared,
     sight: &'r Sight,
+    /// Which versions wait for their labels.
+    labels: &'r LabelState,
     steps: Cell<u64>,
     steps_max: u64,
     /// What was decided about chained records, by check and record.
@@ -51,7 +54,7 @@ struct Finder<'r> {
 
 /// Carries out a search.
 pub(super) fn search(reader: &Reader, search: &Search, page: &PageRequest) -> Result<Page, Fault> {
-    let finder = Finder::new(reader.conn()?, &reader.shared, &reader.sight, page.steps_max);
+    let finder = Finder::of(reader, page.steps_max)?;
     let mut out = Page::default();
     let kinds = finder.kinds(search);
     let mut checks = Vec::with_capacity(search.filters.len());
@@ -84,11 +87,12 @@ pub(super) fn search(reader: &Reader, search: &Search, page: &PageRequest) -> Re
 pub(super) fn first_ids(
     conn: &Connection,
     shared: &Shared,
-    sight: &Sight,
+    (sight, labels): (&Sight, &LabelState),
     search: &Search,
     limit: usize,
 ) -> Result<Vec<String>, Fault> {
-    let finder = Finder::new(conn, shared, sight, base::Limits::default().search_steps);
+    let steps = base::Limits::default().search_steps;
+    let finder = Finder::new(conn, shared, sight, labels, steps);
     let kinds = finder.kinds(search);
     let mut checks = Vec::new();
     for filter in &search.filters {
@@ -129,7 +133,8 @@ pub(super) fn condition(
 ) -> Result<(Vec<Leaf>, bool), Fault> {
     // Nothing is looked at: names become numbers, and no more.
     let sight = Sight::everything();
-    let finder = Finder::new(conn, shared, &sight, 0);
+    let labels = LabelState::default();
+    let finder = Finder::new(conn, shared, &sight, &labels, 0);
     let (mut leaves, mut open) = (Vec::new(), false);
     for value in &condition.any {
         if let Value::Token { system: SystemMatch::Is(text), .. } = value
@@ -152,7 +157,7 @@ pub(super) fn condition(
 /// Live records by type within the sight.
 pub(super) fn type_counts(reader: &Reader) -> Result<Vec<(TypeId, u64)>, Fault> {
     let shared = &reader.shared;
-    let finder = Finder::new(reader.conn()?, shared, &reader.sight, u64::MAX);
+    let finder = Finder::of(reader, u64::MAX)?;
     let mut out = Vec::new();
     for kind in shared.numbers.types().filter(|k| reader.sight.sees_type(*k)) {
         let count = finder.count_kinds(&[kind])?;
@@ -164,11 +169,23 @@ pub(super) fn type_counts(reader: &Reader) -> Result<Vec<(TypeId, u64)>, Fault> 
 }
 
 impl<'r> Finder<'r> {
-    fn new(conn: &'r Connection, shared: &'r Shared, sight: &'r Sight, steps_max: u64) -> Self {
+    fn of(reader: &'r Reader, steps_max: u64) -> Result<Self, Fault> {
+        let Reader { shared, sight, labels, .. } = reader;
+        Ok(Self::new(reader.conn()?, shared, sight, labels, steps_max))
+    }
+
+    fn new(
+        conn: &'r Connection,
+        shared: &'r Shared,
+        sight: &'r Sight,
+        labels: &'r LabelState,
+        steps_max: u64,
+    ) -> Self {
         Self {
             conn,
             shared,
             sight,
+            labels,
             steps: Cell::new(0),
             steps_max,
             decided: RefCell::default(),
@@ -226,7 +243,8 @@ impl<'r> Finder<'r> {
         };
         let (kind, vid, gone, labels) = read().map_err(unavailable)?;
         let packed = row.get_ref(4).map_err(unavailable)?.as_blob().unwrap_or_default();
-        if gone || !self.sight.sees(rid, kind, labels, packed) {
+        let marks = self.labels.marks(vid, labels, packed);
+        if gone || !self.sight.sees(rid, kind, marks, packed) {
             return Ok(None);
         }
         look(&Record { rid, kind, vid, packed }).map(Some)

@@ -71,7 +71,7 @@ fn strip_tags(html: &str, out: &mut String) {
 fn document(finder: &Finder<'_>, vid: u64, kind: u16) -> Result<Option<Document>, Fault> {
     let row = finder
         .conn
-        .prepare_cached("SELECT rid, vid, dictionary, size, body FROM ver WHERE vid = ?")
+        .prepare_cached(StoredBody::OF_VERSION)
         .and_then(|mut s| s.query_row([vid], StoredBody::read).optional())
         .map_err(unavailable)?;
     let Some(stored) = row else { return Ok(None) };
@@ -197,6 +197,7 @@ impl Finder<'_> {
         let mut rows = rows;
         rows.extend(pack::rows(&now).filter(|v| matches!(v, View::Fact { .. })).map(View::to_row));
         let packed = pack::pack(&rows);
-        Ok(self.sight.sees(rid, kind, labels, &packed).then_some(packed))
+        let marks = self.labels.marks_of_past(vid, labels);
+        Ok(self.sight.sees(rid, kind, marks, &packed).then_some(packed))
     }
 }
