@@ -151,6 +151,16 @@ fn a_passkey_outlives_a_restart_and_challenges_do_not() {
 }
 
 #[test]
+fn where_people_enter_by_issuers_alone_a_passkey_of_here_opens_nothing() {
+    let mut at = Made::new();
+    at.enter(Authenticator::show).expect("signed in");
+    at.site.settings.local = false;
+    let Made { site, ada, device, opened, codes } = at;
+    at = Made { site: site.restarted(), ada, device, opened, codes };
+    assert_eq!(at.enter(Authenticator::show).map(drop), REFUSED);
+}
+
+#[test]
 fn a_page_of_another_origin_gets_nothing_that_is_taken_here() {
     let mut at = Made::new();
     for wrong in [

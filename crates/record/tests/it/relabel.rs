@@ -81,7 +81,8 @@ fn finish(record: &Record) {
 }
 
 fn events(dir: &Path) -> Vec<audit::Event> {
-    audit::read(&dir.join("audit"), 1).unwrap().map(|entry| entry.unwrap().event).collect()
+    let log = audit::read(&dir.join("audit"), 1).unwrap().under(crate::support::log_key(dir));
+    log.map(|entry| entry.unwrap().event).collect()
 }
 
 #[test]

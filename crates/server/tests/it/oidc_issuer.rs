@@ -403,7 +403,6 @@ impl Site {
 
     /// What the access log holds of an act, as kinds and targets.
     pub(crate) fn logged(&self, kind: audit::event::Kind) -> Vec<String> {
-        let path = self.dir.path().join("audit");
         let of = |entry: audit::Entry| {
             let event = entry.event;
             (event.kind == kind).then(|| {
@@ -415,7 +414,7 @@ impl Site {
             })
         };
         for _ in 0..100 {
-            let all = audit::read(&path, 1).unwrap().map(Result::unwrap);
+            let all = crate::client::read_log(self.dir.path()).map(Result::unwrap);
             let found: Vec<_> = all.filter_map(of).collect();
             if !found.is_empty() {
                 return found;

@@ -482,7 +482,11 @@ impl Group {
                         rows.iter().filter(|r| !old_rows.contains(r)).cloned().collect();
                     index::remove(conn, rid, &stale)?;
                     group.pending.add(rid, &added);
-                    let old_patient = patient_rows(kind, rid, &old_rows, order);
+                    // A deletion keeps its patients packed, and has no place in their order.
+                    let old_patient = match old.gone {
+                        true => Vec::new(),
+                        false => patient_rows(kind, rid, &old_rows, order),
+                    };
                     let gone: Vec<_> =
                         old_patient.iter().filter(|r| !fresh.contains(r)).copied().collect();
                     index::remove_patient(conn, &gone)?;

@@ -56,6 +56,25 @@ fn a_patients_scope_is_that_compartment() {
 }
 
 #[test]
+fn a_record_that_was_deleted_and_written_anew_is_found_among_its_patients() {
+    let c = clinic();
+    let scope = Scope::everything().of_patient("ann");
+    // Dated and not: a record without a date stands behind all others.
+    for date in ["", r#","effectiveDateTime":"2024-05-06""#] {
+        let json = format!(
+            r#"{{"resourceType":"Observation","id":"anew","status":"final","code":{{"text":"x"}},"subject":{{"reference":"Patient/ann"}}{date}}}"#
+        );
+        c.put(&json);
+        c.delete("Observation", "anew");
+        assert_eq!(c.ids_in(&scope, "Observation?_id=anew"), "", "{date}");
+        c.put(&json);
+        assert_eq!(c.ids_in(&scope, "Observation?_id=anew"), "anew", "{date}");
+        assert_eq!(c.ids_in(&Scope::everything(), "Observation?patient=ann&_id=anew"), "anew");
+        c.delete("Observation", "anew");
+    }
+}
+
+#[test]
 fn a_record_moved_to_another_patient_does_not_leak_through_history() {
     let c = clinic();
     c.put(r#"{"resourceType":"Condition","id":"c1","subject":{"reference":"Patient/bob"},"code":{"text":"for bob only"}}"#);
