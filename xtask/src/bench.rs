@@ -8,6 +8,7 @@ mod histogram;
 mod load;
 mod machine;
 mod nginx;
+mod parts;
 mod report;
 mod work;
 

@@ -125,6 +125,11 @@ impl Log {
         let key = options.key.clone();
         let mut sealer =
             key.map(|key| Sealer::new(key, Arc::clone(&options.random))).transpose()?;
+        // What a killed process wrote is in the file but perhaps not on the disk, and behind another
+        // segment nobody looks for a torn end any more.
+        if let Some((path, ..)) = &found.segment {
+            options.files.append(path).and_then(|file| file.sync()).map_err(failed)?;
+        }
         // What is plain is never added to where the log is sealed.
         let goes_on = found.segment.filter(|(_, last, _)| last.seal.is_some() == sealer.is_some());
         let (file, header, segment_len) = if let Some((path, header, length)) = goes_on {
@@ -148,7 +153,6 @@ impl Log {
         if let Some(sealer) = &mut sealer {
             sealer.enter(&header)?;
         }
-        // What a killed process wrote is in the file but perhaps not on the disk.
         file.sync().map_err(failed)?;
         let writer = Writer::new(Arc::clone(&options.files), dir.to_owned(), Arc::clone(&file));
         let intake =

@@ -23,12 +23,16 @@ pub(crate) fn vouched(issuer: &Issuer, claims: &Claims, now: Millis) -> Option<V
             return None;
         }
     }
+    // One that nobody verified is anybody's.
+    let is_mail = |claim: &str| matches!(claim, "email" | "/email");
     let name = match issuer.name_claim.as_str() {
-        // One that nobody verified is anybody's.
-        "email" => email.map(str::to_owned),
+        claim if is_mail(claim) => email.map(str::to_owned),
         claim => texts(&claims.all, claim).next().map(str::to_owned),
     };
-    let has = |claim: &str, value: &str| texts(&claims.all, claim).any(|one| one == value);
+    let has = |claim: &str, value: &str| match is_mail(claim) {
+        true => email == Some(value),
+        false => texts(&claims.all, claim).any(|one| one == value),
+    };
     let roles = issuer.roles.iter().filter(|rule| has(&rule.claim, &rule.value));
     let sites = issuer.sites.iter().filter(|rule| has(&rule.claim, &rule.value));
     let methods = || said.amr.iter().flat_map(|amr| amr.iter());

@@ -3,6 +3,7 @@
 //! fault, after the same work, whether or not the name is anybody's.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use base::error::code;
 use base::{Fault, Millis};
@@ -20,6 +21,7 @@ use crate::secret::Secret;
 use crate::session::{Assurance, Caller, Opened, SessionKind};
 use crate::shelf::{Change, ShelfName};
 use crate::token::{ByDigest, Token};
+use crate::vouched::Vouched;
 use crate::weak;
 
 /// Wrong second factors before the password is asked for again.
@@ -59,7 +61,10 @@ pub(crate) struct Halfway {
     /// The password that was right; if it is changed meanwhile, it is no longer.
     password: Option<u64>,
     /// Who vouched, where it was no password.
-    issuer: Option<IssuerName>,
+    pub(crate) issuer: Option<IssuerName>,
+    /// What was said, to be held to when the second factor is shown: before that it links nobody
+    /// and changes no role.
+    vouched: Option<Arc<Vouched>>,
     until: Millis,
     tries: u32,
 }
@@ -115,7 +120,8 @@ impl Identity {
             }
             // It costs nothing and clears nothing: what was guessed before stays counted until the
             // second step is right as well.
-            Ok((self.await_second(Showed::password(&known), key, &factors, now)?, false))
+            let showed = Showed::password(&known);
+            Ok((self.await_second(showed, None, key, &factors, now)?, false))
         })
     }
 
@@ -123,6 +129,7 @@ impl Identity {
     pub(crate) fn await_second(
         &self,
         showed: Showed,
+        vouched: Option<Arc<Vouched>>,
         name: NameKey,
         factors: &Factors,
         now: Millis,
@@ -130,7 +137,7 @@ impl Identity {
         let handle = Token::draw(self.random())?;
         let until = Millis(now.0.saturating_add(self.core.settings.second_step_ms));
         let Showed { principal, password, issuer } = showed;
-        let halfway = Halfway { principal, name, password, issuer, until, tries: 0 };
+        let halfway = Halfway { principal, name, password, issuer, vouched, until, tries: 0 };
         let mut waiting = self.core.halfway.lock();
         waiting.retain(|_, halfway| halfway.waits(now));
         drop_oldest(&mut waiting, principal);
@@ -303,6 +310,13 @@ impl Identity {
         let Halfway { principal, password, issuer, .. } = *halfway;
         let showed = Showed { principal, password, issuer };
         let _writing = self.write();
+        if let Some(vouched) = &halfway.vouched {
+            // As it stands now: who is disabled or unlinked meanwhile is not let in.
+            match self.known_by(vouched, source, now)? {
+                Ok(one) if one.id == principal => {}
+                _ => return Err(refused()),
+            }
+        }
         self.enter(&showed, Assurance::Aal2, source, now, used)
     }
 

@@ -3,9 +3,12 @@
 //! roles that the issuer has a say in, anew at each sign-in.
 //!
 //! What an issuer says was believed before it comes here. Three things no issuer can do: sign in an
-//! administrator, give that role, or leave out the second factor that somebody has here.
+//! administrator, give that role, or be known as somebody who has a second factor here before that
+//! factor was shown. Later an issuer that says it saw two factors is believed, for what needs no
+//! fresh one.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use base::error::code;
 use base::{Fault, Millis};
@@ -20,7 +23,7 @@ use crate::principal::{
 };
 use crate::session::Assurance;
 use crate::shelf::{Change, SCAN_MAX, ShelfName};
-use crate::sign_in::{Showed, Step};
+use crate::sign_in::{Halfway, Showed, Step};
 
 /// What an issuer said of somebody, in this site's words.
 #[derive(Debug, Clone)]
@@ -94,6 +97,12 @@ impl Why {
     }
 }
 
+/// Why not, and upon whom.
+pub(crate) type NotTaken = (Why, Option<PrincipalId>);
+
+/// Who it is, and the link that is still to be made.
+type Found = (Principal, Option<Vec<Change>>);
+
 /// Whom an issuer's person is, under `s` and the subject; and under `p`, the principal's id and the
 /// issuer's name, whose person that is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,21 +145,27 @@ impl Identity {
     pub fn vouch(&self, vouched: &Vouched, source: IpAddr) -> Result<Welcome, Fault> {
         let now = self.now();
         let _writing = self.write();
-        let principal = match self.vouched_for(vouched, source, now)? {
-            Ok(principal) => principal,
+        let (principal, link) = match self.vouched_for(vouched, source, now)? {
+            Ok(found) => found,
             Err((why, upon)) => return self.turned(why, upon, vouched, source),
         };
-        let principal = self.mapped(principal, vouched, source)?;
-        if principal.profile.roles.is_empty() {
+        if self.followed(&principal, vouched).0.is_empty() {
             return self.turned(Why::NoRole, Some(principal.id), vouched, source);
         }
         let (version, factors) = self.load_factors(principal.id)?;
-        let showed =
-            Showed { principal: principal.id, password: None, issuer: Some(vouched.issuer) };
-        if factors.required() && !vouched.second_factor {
+        // At a first sign-in it is a name alone that leads to somebody here, so whoever has a second
+        // factor here shows it, whatever the issuer saw; before that nothing of them is changed.
+        if factors.required() && (link.is_some() || !vouched.second_factor) {
+            let showed =
+                Showed { principal: principal.id, password: None, issuer: Some(vouched.issuer) };
             let name = self.name_key(&principal.profile.name);
-            return self.await_second(showed, name, &factors, now).map(Welcome::In);
+            let said = Some(Arc::new(vouched.clone()));
+            return self.await_second(showed, said, name, &factors, now).map(Welcome::In);
         }
+        let principal = match self.known_by(vouched, source, now)? {
+            Ok(principal) => principal,
+            Err((why, upon)) => return self.turned(why, upon, vouched, source),
+        };
         let key = principal.id.as_bytes();
         let guards = vec![
             Change::keep(ShelfName::Factors, key, version),
@@ -158,7 +173,8 @@ impl Identity {
         ];
         let assurance = if vouched.second_factor { Assurance::Aal2 } else { Assurance::Aal1 };
         // A factor that nobody says was shown is not fresh; one shown in the future is no answer.
-        let shown = vouched.shown.filter(|at| *at <= now);
+        // Where somebody has a factor here, what asks for a fresh one asks for that.
+        let shown = vouched.shown.filter(|at| *at <= now && !factors.required());
         let opened =
             self.open_vouched(principal, assurance, source, now, guards, vouched.issuer, shown)?;
         Ok(Welcome::In(Step::Done(opened)))
@@ -173,6 +189,8 @@ impl Identity {
     /// sign-in by an issuer is a first one again. How many links there were.
     pub fn unlink(&self, id: PrincipalId) -> Result<usize, Fault> {
         let _writing = self.write();
+        let waits = |halfway: &Halfway| halfway.principal == id && halfway.issuer.is_some();
+        self.core.halfway.lock().retain(|_, halfway| !waits(halfway));
         let links = self.links_of(id)?;
         let ending =
             self.end(|state| state.session.principal == id && state.session.issuer.is_some());
@@ -199,19 +217,41 @@ impl Identity {
         items.into_iter().map(|(_, item)| Ok((body::decode(&item.body)?, item.version))).collect()
     }
 
-    /// Who it is: known by a link, linked now, or made now. Whoever calls it holds `write`.
+    /// Whoever it is, linked and with the roles that follow. Whoever calls it holds `write`.
+    pub(crate) fn known_by(
+        &self,
+        vouched: &Vouched,
+        source: IpAddr,
+        now: Millis,
+    ) -> Result<Result<Principal, NotTaken>, Fault> {
+        let (principal, link) = match self.vouched_for(vouched, source, now)? {
+            Ok(found) => found,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if self.followed(&principal, vouched).0.is_empty() {
+            return Ok(Err((Why::NoRole, Some(principal.id))));
+        }
+        if let Some(changes) = link {
+            let deed = self.vouched_deed(DeedKind::Linked, Some(principal.id), vouched, source);
+            self.core.ground.shelf.commit(changes, deed)?;
+        }
+        self.mapped(principal, vouched, source).map(Ok)
+    }
+
+    /// Who it is: known by a link, made now, or found by name, with the link that is to be made.
+    /// Whoever calls it holds `write`.
     fn vouched_for(
         &self,
         vouched: &Vouched,
         source: IpAddr,
         now: Millis,
-    ) -> Result<Result<Principal, (Why, Option<PrincipalId>)>, Fault> {
+    ) -> Result<Result<Found, NotTaken>, Fault> {
         let key = Link::subject_key(&vouched.subject);
         if let Some(item) = self.core.ground.shelf.get(ShelfName::Links, &key)? {
             let link: Link = body::decode(&item.body)?;
             let id = PrincipalId::new(link.principal);
             let principal = self.load_principal(id)?.ok_or_else(body::damaged)?;
-            return Ok(self.acceptable(principal));
+            return Ok(self.acceptable(principal).map(|principal| (principal, None)));
         }
         if !vouched.links && !vouched.creates {
             return Ok(Err((Why::Unknown, None)));
@@ -230,7 +270,7 @@ impl Identity {
                 let principal = self.load_principal(id)?.ok_or_else(body::damaged)?;
                 let principal = match self.acceptable(principal) {
                     Ok(principal) => principal,
-                    refused @ Err(_) => return Ok(refused),
+                    Err(refused) => return Ok(Err(refused)),
                 };
                 let person = Link::person_key(id, vouched.issuer);
                 if self.core.ground.shelf.get(ShelfName::Links, &person)?.is_some() {
@@ -239,9 +279,7 @@ impl Identity {
                 let mut changes = link(id).puts()?;
                 let version = Some(principal.version);
                 changes.push(Change::keep(ShelfName::Principals, id.as_bytes(), version));
-                let deed = self.vouched_deed(DeedKind::Linked, Some(id), vouched, source);
-                self.core.ground.shelf.commit(changes, deed)?;
-                Ok(Ok(principal))
+                Ok(Ok((principal, Some(changes))))
             }
             Some(id) => Ok(Err((Why::NameTaken, Some(id)))),
             None if !vouched.creates => Ok(Err((Why::Unknown, None))),
@@ -256,7 +294,7 @@ impl Identity {
                 let upon = Some(principal.id);
                 let deed = self.vouched_deed(DeedKind::Created, upon, vouched, source);
                 self.core.ground.shelf.commit(changes, deed)?;
-                Ok(Ok(principal))
+                Ok(Ok((principal, None)))
             }
         }
     }
@@ -275,7 +313,7 @@ impl Identity {
     }
 
     /// Whether an issuer may sign in a principal at all.
-    fn acceptable(&self, one: Principal) -> Result<Principal, (Why, Option<PrincipalId>)> {
+    fn acceptable(&self, one: Principal) -> Result<Principal, NotTaken> {
         if one.kind != Kind::Person || one.disabled.is_some() {
             return Err((Why::Disabled, Some(one.id)));
         }
@@ -293,11 +331,7 @@ impl Identity {
         vouched: &Vouched,
         source: IpAddr,
     ) -> Result<Principal, Fault> {
-        let administrator = &self.core.settings.administrator_role;
-        let given: Vec<_> = vouched.roles.iter().filter(|role| *role != administrator).collect();
-        let roles = settled(&principal.profile.roles, &vouched.governs_roles, &given);
-        let sites: Vec<_> = vouched.sites.iter().collect();
-        let sites = settled(&principal.profile.sites, &vouched.governs_sites, &sites);
+        let (roles, sites) = self.followed(&principal, vouched);
         if roles == principal.profile.roles && sites == principal.profile.sites {
             return Ok(principal);
         }
@@ -306,6 +340,15 @@ impl Identity {
         let deed = self.vouched_deed(DeedKind::RolesMapped, Some(principal.id), vouched, source);
         self.put_with(&mut principal, Vec::new(), deed)?;
         Ok(principal)
+    }
+
+    /// The roles and sites that follow.
+    fn followed(&self, principal: &Principal, vouched: &Vouched) -> (Vec<String>, Vec<String>) {
+        let administrator = &self.core.settings.administrator_role;
+        let given: Vec<_> = vouched.roles.iter().filter(|role| *role != administrator).collect();
+        let roles = settled(&principal.profile.roles, &vouched.governs_roles, &given);
+        let sites: Vec<_> = vouched.sites.iter().collect();
+        (roles, settled(&principal.profile.sites, &vouched.governs_sites, &sites))
     }
 
     fn turned(

@@ -101,9 +101,9 @@ fn private(path: &Path, shown: &str) -> Result<(), Fault> {
     use std::os::unix::fs::PermissionsExt as _;
     let found = std::fs::metadata(path);
     let mode = found.map_err(|e| wrong(shown, format!("it cannot be read: {}", e.kind())))?;
-    match mode.permissions().mode() & 0o002 {
+    match mode.permissions().mode() & 0o022 {
         0 => Ok(()),
-        _ => Err(wrong(shown, "everybody on this machine may write it; chmod o-w")),
+        _ => Err(wrong(shown, "others than its owner may write it; chmod go-w")),
     }
 }
 

@@ -100,11 +100,16 @@ impl Session {
         }
         let mut accounting = group(&page.entries);
         // Whoever may read the whole log is told who it was; a patient, what the site's policy is.
-        let named = self.gate.settings.staff_named || self.may_read_log(None).is_ok();
+        let keeps = self.may_read_log(None).is_ok();
+        let named = self.gate.settings.staff_named || keeps;
         let mut known = HashMap::new();
         for access in &mut accounting.accesses {
             let id = access.who.clone().unwrap_or_default();
             access.name = known.entry(id).or_insert_with_key(|id| self.name_of(id, named)).clone();
+            // What staff wrote in an emergency may be about whoever speaks for the patient.
+            if !keeps && access.emergency {
+                access.reason = "in an emergency".to_owned();
+            }
             if !named {
                 (access.who, access.on_behalf_of) = (None, None);
             }
@@ -122,6 +127,10 @@ impl Session {
         let profile = &principal.profile;
         match principal.kind {
             _ if named => profile.display.clone(),
+            identity::Kind::Person if profile.patient.is_some() => "a patient".to_owned(),
+            identity::Kind::Person if !profile.represents.is_empty() => {
+                "somebody who speaks for a patient".to_owned()
+            }
             identity::Kind::Person => match profile.roles.first() {
                 Some(role) => format!("staff: {role}"),
                 None => "staff".to_owned(),

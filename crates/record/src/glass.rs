@@ -40,6 +40,13 @@ pub struct Broken {
     pub until: Millis,
 }
 
+impl Broken {
+    /// Whether the hour is not over. A clock that was turned back makes it no longer.
+    pub(crate) fn holds(&self, now: Millis) -> bool {
+        (1..=LASTS_MS).contains(&self.until.0.saturating_sub(now.0))
+    }
+}
+
 /// The broken glasses, by session. They stand on a shelf of the store too, with how often each principal
 /// broke one, so a restart takes and gives nothing.
 #[derive(Debug)]
@@ -55,7 +62,7 @@ impl Glasses {
 
     /// Whose record a session looks at through a broken glass.
     pub(crate) fn of(&self, session: SessionId, now: Millis) -> Option<Broken> {
-        self.open.read().get(session.as_bytes()).filter(|broken| now < broken.until).cloned()
+        self.open.read().get(session.as_bytes()).filter(|broken| broken.holds(now)).cloned()
     }
 }
 

@@ -30,9 +30,10 @@ impl Session {
     ) -> Result<Prepared, Fault> {
         let gate = &*self.gate;
         let store = &gate.store;
-        let held = labels_within(body) | gate.labels_of_context(of, body)?;
         // Asked first: what comes into force while this is made ready finds it late.
         let in_force = gate.labelling.in_force(gate)?;
+        let context = gate.labels_of_context(&in_force, of, body)?;
+        let held = labels_within(body) | context.unwrap_or(0);
         let of_epoch = |content: Result<Prepared, Fault>| {
             content.map(|content| Prepared { label_epoch: Some(in_force.epoch), ..content })
         };
@@ -89,23 +90,63 @@ impl Session {
 }
 
 impl Gate {
-    /// What the bytes of a Binary are kept as: the labels, as they are now, of the record that its
-    /// security context names (<https://hl7.org/fhir/R4/binary.html#security>).
-    pub(crate) fn labels_of_context(&self, of: TypeId, body: Value<'_>) -> Result<u64, Fault> {
+    /// What the bytes of a Binary are kept as: the labels, by the rules in force, of the record that its
+    /// security context names (<https://hl7.org/fhir/R4/binary.html#security>). `None` when it names
+    /// one that is not there, or cannot be read any more: then nothing is known.
+    pub(crate) fn labels_of_context(
+        &self,
+        in_force: &InForce,
+        of: TypeId,
+        body: Value<'_>,
+    ) -> Result<Option<u64>, Fault> {
         if r4().name(of) != "Binary" {
-            return Ok(0);
+            return Ok(Some(0));
         }
         let text = body.get("securityContext").and_then(|context| context.get_str("reference"));
         let Some(Reference::Relative(target)) = text.as_deref().and_then(parse) else {
-            return Ok(0);
+            return Ok(Some(0));
         };
-        let Some(named) = r4().resource_type(target.resource_type) else { return Ok(0) };
-        // The gate's own question, whatever the caller sees; nothing of it is shown.
+        let Some(named) = r4().resource_type(target.resource_type) else { return Ok(Some(0)) };
+        let Some((document, written)) = self.last_look(named, target.id)? else { return Ok(None) };
+        let root = document.root();
+        // What stands in it may wait to be gone over itself.
+        let mask = match &self.labelling.labeller {
+            Some(labeller) => {
+                let labelled = self.label(labeller, in_force, named, root, written)?;
+                Security::of(&labelled, root, None, true).mask
+            }
+            None => labels_of(root),
+        };
+        Ok(Some(mask | labels_within(root)))
+    }
+
+    /// A record as it is, or as it was before it was deleted, and when that was written; the gate's
+    /// own question, whatever the caller sees.
+    fn last_look(&self, of: TypeId, id: &str) -> Result<Option<(Document, Millis)>, Fault> {
         let everything = Scope::everything();
-        let hit = self.store.reader(&everything)?.read(named, target.id)?;
-        let Some(hit) = hit.filter(|hit| !hit.deleted) else { return Ok(0) };
-        let document = Document::parse(hit.body, &self.settings.limits)?;
-        Ok(labels_of(document.root()) | labels_within(document.root()))
+        let reader = self.store.reader(&everything)?;
+        let mut version = None;
+        loop {
+            let hit = match version {
+                None => reader.read(of, id),
+                Some(version) => reader.vread(of, id, version),
+            };
+            let hit = match hit {
+                Err(fault) if fault.code() == &code::KEYS_PATIENT_SHREDDED => return Ok(None),
+                hit => hit?,
+            };
+            match hit {
+                None => return Ok(None),
+                Some(hit) if hit.deleted => match hit.version.checked_sub(1).filter(|v| *v > 0) {
+                    None => return Ok(None),
+                    before => version = before,
+                },
+                Some(hit) => {
+                    let document = Document::parse(hit.body, &self.settings.limits)?;
+                    return Ok(Some((document, hit.last_updated)));
+                }
+            }
+        }
     }
 
     /// The labels of a document by the rules in force, as of when it was written.

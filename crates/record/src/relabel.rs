@@ -21,11 +21,13 @@ use store::relabel::Batch;
 use store::{LabelState, Prepared, Relabelled, Scope, Tagged, Unit, VersionLabels};
 
 /// Versions of a batch: some milliseconds of work, and of the writer's time.
-const BATCH: usize = 200;
+const BATCH: usize = 100;
 /// For each time unit of work, how many of rest, so that requests have most of the machine.
 const REST: u32 = 3;
 /// The same while the writer has more to do than it can at once.
 const REST_WHEN_BUSY: u32 = 20;
+/// At least, should a round have found that it had nothing to do.
+const REST_LEAST: Duration = Duration::from_millis(20);
 /// How often it is looked whether there is work.
 const IDLE: Duration = Duration::from_secs(1);
 /// How long after a failure.
@@ -140,7 +142,10 @@ fn run(gate: &Weak<Gate>, stop: &Stop) {
         let busy = gate.store.stats().queue_units > 0;
         let rest = match &outcome {
             Ok(false) => IDLE,
-            Ok(true) => began.elapsed() * if busy { REST_WHEN_BUSY } else { REST },
+            Ok(true) => {
+                let rest = began.elapsed() * if busy { REST_WHEN_BUSY } else { REST };
+                rest.max(REST_LEAST)
+            }
             Err(_) => AFTER_FAILURE,
         };
         if let Err(fault) = outcome {
@@ -253,7 +258,9 @@ impl Gate {
         let labelled = self.label(labeller, in_force, hit.resource_type, root, written)?;
         let security = Security::of(&labelled, root, None, true);
         // What it holds of others, and what it is kept as, stays with it.
-        let held = labels_within(root) | self.labels_of_context(hit.resource_type, root)?;
+        let context = self.labels_of_context(in_force, hit.resource_type, root)?;
+        // Of a context that is gone nothing is known but what was known.
+        let held = labels_within(root) | context.unwrap_or(version.labels);
         let mask = security.mask | held;
         let shown = root.get("meta").and_then(|meta| meta.get("security")).map(|own| {
             let mut text = Vec::new();

@@ -186,6 +186,10 @@ impl Labelling {
         if let Some(fault) = gate.log.failure() {
             return Err(fault);
         }
+        if self.labeller.is_none() {
+            let what = "the labelling is off (labelling = off): nothing would go over the records";
+            return Err(Fault::new(&code::PRECONDITION_FAILED, what));
+        }
         self.in_force(gate)?;
         let _turn = self.turn.lock();
         let present = Arc::clone(&self.in_force.read());

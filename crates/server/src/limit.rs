@@ -28,9 +28,9 @@ const TOLD_EVERY_MS: u64 = 60_000;
 /// Where people sign in: this address is limited more tightly than all others. Not so the others of the
 /// authorization server: what apps show there is too long to guess, and a clinic behind one address
 /// has many of them.
-const SIGN_IN_PATH: &str = "/auth/sign-in";
+const SIGN_IN_PATHS: [&str; 3] = ["/auth/sign-in", "/auth/passkey", "/auth/confirm"];
 /// What the addresses of signing in by an issuer begin with.
-const ISSUER_PATHS: &str = "/auth/oidc";
+pub(crate) const ISSUER_PATHS: &str = "/auth/oidc";
 
 /// How much one caller may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,7 +135,7 @@ pub enum Kind {
 impl Kind {
     /// The kind of a request to this path.
     pub fn of_path(path: &str) -> Self {
-        let signs_in = path == SIGN_IN_PATH || path.starts_with(ISSUER_PATHS);
+        let signs_in = SIGN_IN_PATHS.contains(&path) || path.starts_with(ISSUER_PATHS);
         if signs_in { Self::SignIn } else { Self::Request }
     }
 }

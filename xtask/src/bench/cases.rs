@@ -4,7 +4,7 @@ use super::load::{Outcome, Work, as_f64};
 use super::nginx::Nginx;
 use super::report::{Row, number};
 use super::work::{Bundles, Creates, Gets, latest};
-use super::{Bench, data, load, machine, target};
+use super::{Bench, data, load, machine, parts, target};
 use anyhow::{Context, bail};
 use conformance::http::Http;
 use conformance::process::Server;
@@ -30,6 +30,8 @@ pub(super) const CASES: &[Case] = &[
     Case { name: "search", run: search },
     Case { name: "guarded", run: guarded },
     Case { name: "guarded-import", run: guarded_import },
+    Case { name: "verify", run: parts::verify },
+    Case { name: "sign-in", run: parts::sign_in },
     Case { name: "creates", run: creates },
     Case { name: "flat", run: flat },
     Case { name: "grown", run: grown },
@@ -38,7 +40,7 @@ pub(super) const CASES: &[Case] = &[
 /// The folder of the long import's store, and the file that says that it is whole and what to ask it.
 const GROWN: &str = "flat";
 const GROWN_MARK: &str = "flat.json";
-const CONNECTIONS: usize = 64;
+pub(super) const CONNECTIONS: usize = 64;
 /// Files nginx serves: all of them stay open, and a process may have so many.
 const FILES_MAX: usize = 4000;
 const BUNDLE_CLIENTS: usize = 8;
@@ -444,7 +446,7 @@ fn guarded_import(bench: &mut Bench) -> anyhow::Result<Row> {
 }
 
 /// Samples of a store that the guard shows: a few records lie behind walls, for a service too.
-fn seen(bench: &mut Bench, stored: &data::Stored) -> anyhow::Result<data::Samples> {
+pub(super) fn seen(bench: &mut Bench, stored: &data::Stored) -> anyhow::Result<data::Samples> {
     let mut samples = data::sample(stored, &mut bench.random)?;
     let server = bench.serve(&stored.data)?;
     let mut http = server.http()?;

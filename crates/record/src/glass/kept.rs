@@ -77,7 +77,7 @@ pub(super) fn load(store: &Store, now: Millis) -> Result<HashMap<[u8; 16], Broke
             }
         }
         if !whole {
-            open.retain(|_, broken| now < broken.until);
+            open.retain(|_, broken| broken.holds(now));
             return Ok(open);
         }
     }

@@ -2,6 +2,7 @@
 //! in there. The session's cookie holds a token of `identity`; the other tells a browser from
 //! another before anybody has signed in.
 
+use crate::limit::ISSUER_PATHS;
 use crate::reply::Reply;
 use crate::state::State;
 use base::Fault;
@@ -52,8 +53,12 @@ impl Call {
         std::str::from_utf8(&self.body).ok().and_then(Params::parse).ok_or_else(bad)
     }
 
-    /// Whether an app proves itself by a signature, for which its keys may have to be fetched.
+    /// Whether another system may have to be asked: an issuer, or for the keys of an app that proves
+    /// itself by a signature.
     pub(crate) fn may_ask_out(&self) -> bool {
+        if self.parts.uri.path().starts_with(ISSUER_PATHS) {
+            return true;
+        }
         let signed = |params: Params| !matches!(params.one("client_assertion"), Ok(None));
         self.parts.method == Method::POST && self.params().is_ok_and(signed)
     }

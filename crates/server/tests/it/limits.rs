@@ -253,7 +253,8 @@ fn one_address_cannot_take_every_connection() {
     let mut third = TcpStream::connect(server.address).unwrap();
     let mut all = Vec::new();
     let _ = third.read_to_end(&mut all);
-    assert!(all.is_empty() && began.elapsed() < Duration::from_secs(20));
+    // A silent connection would be kept for longer.
+    assert!(all.is_empty() && began.elapsed() < Duration::from_secs(60));
     drop(held);
     // The places come back with the connections that held them.
     loop {
@@ -264,6 +265,6 @@ fn one_address_cannot_take_every_connection() {
         if said.starts_with("HTTP/1.1 200") {
             break;
         }
-        assert!(began.elapsed() < Duration::from_secs(20), "{said}");
+        assert!(began.elapsed() < Duration::from_secs(120), "{said}");
     }
 }

@@ -145,12 +145,16 @@ impl Reader {
         let published = begin(&conn, shared).map_err(unavailable)?;
         let snapshot = || last_commit(&conn, published).map_err(unavailable);
         let sight = Sight::of(&conn, shared, scope, snapshot)?;
-        // Whoever sees everything is shown it whatever its labels are.
-        let labels = match sight.is_everything() {
-            true => LabelState::default(),
-            false => relabel::at_snapshot(&conn, shared, published)?,
+        // Whoever sees everything is shown it whatever its labels are. For any other the snapshot is
+        // fixed first, by a read: it must not come to hold more than the state of the labels does.
+        let (labels, snapshot) = match sight.is_everything() {
+            true => (LabelState::default(), UNASKED),
+            false => {
+                let snapshot = snapshot()?;
+                (relabel::at_snapshot(&conn, shared, snapshot)?, snapshot)
+            }
         };
-        let (snapshot, published) = (AtomicU64::new(UNASKED), AtomicU64::new(published));
+        let (snapshot, published) = (AtomicU64::new(snapshot), AtomicU64::new(published));
         let shared = Arc::clone(shared);
         Ok(Self { conn: Some(conn), shared, snapshot, published, sight, labels })
     }

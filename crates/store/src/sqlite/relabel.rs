@@ -322,7 +322,11 @@ impl Group {
         if self.has_touched(rid) {
             self.settle(conn, shared)?;
         }
-        let rows = self.rows(conn, shared, content, rid, Some(&now.packed))?;
+        let rows = match self.rows(conn, shared, content, rid, Some(&now.packed)) {
+            // Its patient's key was destroyed since it was read: there is nothing left to index anew.
+            Err(fault) if fault.code() == &code::KEYS_PATIENT_SHREDDED => return Ok(()),
+            rows => rows?,
+        };
         let old: Vec<Row> = pack::rows(&now.packed).map(View::to_row).collect();
         let stale: Vec<Row> = old.iter().filter(|r| !rows.contains(r)).cloned().collect();
         let added: Vec<Row> = rows.iter().filter(|r| !old.contains(r)).cloned().collect();

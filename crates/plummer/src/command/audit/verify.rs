@@ -41,18 +41,24 @@ pub(super) fn run(settings: &Settings, dir: &Path, args: &AuditVerify) -> anyhow
         writeln!(out, "{checkpoints} checkpoints hold, the last covers event {signed}")?;
     }
     if report.shut > 0 {
-        let why = apart.map(|fault| format!(": {fault:#}")).unwrap_or_default();
-        writeln!(
-            out,
-            "{} events are sealed and were not opened, only their links were held{why}",
-            report.shut
-        )?;
+        let shut = report.shut;
+        writeln!(out, "{shut} events are sealed and were not opened, only their links were held")?;
+    }
+    if let Some(fault) = &apart {
+        writeln!(out, "the keys of this folder do not open: {fault:#}")?;
     }
     if report.writing {
         writeln!(out, "a server is writing the next event")?;
     }
     match report.damage {
         None => {
+            // Whoever can write the folder can make links that hold: without the keys that are its
+            // own, links are no proof, and nobody may take them for one.
+            if apart.is_some() {
+                writeln!(out, "NOT PROVEN: the links hold, and nothing else was looked at")?;
+                out.flush()?;
+                return Ok(ExitCode::FAILURE);
+            }
             writeln!(out, "sound: nothing is altered, missing or out of order")?;
             // Whoever verifies may have no right to write here.
             let _ = Stamp::Verified.leave(&settings.data());
