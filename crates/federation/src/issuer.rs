@@ -202,6 +202,10 @@ impl Issuer {
         if self.roles.iter().any(|rule| rule.role == administrator_role) {
             return wrong("roles", "administrators sign in here; no issuer makes one");
         }
+        // Of services: to a person it gives no record, and takes the limits away.
+        if self.roles.iter().any(|rule| rule.role == "system") {
+            return wrong("roles", "the role system is of services; no issuer gives it");
+        }
         let site = |rule: &SiteRule| claim(&rule.claim) && text(&rule.value) && label(&rule.site);
         if self.sites.len() > LIST_MAX || !self.sites.iter().all(site) {
             return wrong("sites", "each names a claim, its value, and the id of an Organization");

@@ -149,23 +149,28 @@ impl Identity {
             Ok(found) => found,
             Err((why, upon)) => return self.turned(why, upon, vouched, source),
         };
-        if self.followed(&principal, vouched).0.is_empty() {
-            return self.turned(Why::NoRole, Some(principal.id), vouched, source);
-        }
         let (version, factors) = self.load_factors(principal.id)?;
         // At a first sign-in it is a name alone that leads to somebody here, so whoever has a second
         // factor here shows it, whatever the issuer saw; before that nothing of them is changed.
-        if factors.required() && (link.is_some() || !vouched.second_factor) {
+        let by_name = link.is_some() && factors.required();
+        let known = match by_name {
+            true if self.followed(&principal, vouched).0.is_empty() => {
+                Err((Why::NoRole, Some(principal.id)))
+            }
+            true => Ok(principal),
+            false => self.known_by(vouched, source, now)?,
+        };
+        let principal = match known {
+            Ok(principal) => principal,
+            Err((why, upon)) => return self.turned(why, upon, vouched, source),
+        };
+        if by_name || factors.required() && !vouched.second_factor {
             let showed =
                 Showed { principal: principal.id, password: None, issuer: Some(vouched.issuer) };
             let name = self.name_key(&principal.profile.name);
             let said = Some(Arc::new(vouched.clone()));
             return self.await_second(showed, said, name, &factors, now).map(Welcome::In);
         }
-        let principal = match self.known_by(vouched, source, now)? {
-            Ok(principal) => principal,
-            Err((why, upon)) => return self.turned(why, upon, vouched, source),
-        };
         let key = principal.id.as_bytes();
         let guards = vec![
             Change::keep(ShelfName::Factors, key, version),
@@ -228,14 +233,20 @@ impl Identity {
             Ok(found) => found,
             Err(refused) => return Ok(Err(refused)),
         };
-        if self.followed(&principal, vouched).0.is_empty() {
-            return Ok(Err((Why::NoRole, Some(principal.id))));
-        }
+        let upon = Some(principal.id);
         if let Some(changes) = link {
-            let deed = self.vouched_deed(DeedKind::Linked, Some(principal.id), vouched, source);
+            if self.followed(&principal, vouched).0.is_empty() {
+                return Ok(Err((Why::NoRole, upon)));
+            }
+            let deed = self.vouched_deed(DeedKind::Linked, upon, vouched, source);
             self.core.ground.shelf.commit(changes, deed)?;
         }
-        self.mapped(principal, vouched, source).map(Ok)
+        // Whom no role is left to loses them all the same.
+        let principal = self.mapped(principal, vouched, source)?;
+        Ok(match principal.profile.roles.is_empty() {
+            true => Err((Why::NoRole, upon)),
+            false => Ok(principal),
+        })
     }
 
     /// Who it is: known by a link, made now, or found by name, with the link that is to be made.

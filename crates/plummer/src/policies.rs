@@ -370,6 +370,6 @@ mod tests {
         let dir = folder(&[("a.cedar", "")]);
         let path = dir.path().join("a.cedar");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o646)).unwrap();
-        assert!(read(dir.path(), true).unwrap_err().to_string().contains("chmod o-w"));
+        assert!(read(dir.path(), true).unwrap_err().to_string().contains("chmod go-w"));
     }
 }

@@ -222,6 +222,34 @@ fn the_second_factor_of_somebody_here_is_asked_for_unless_the_issuer_saw_two() {
 }
 
 #[test]
+fn nobody_is_linked_by_a_name_before_the_second_factor_of_here_was_shown() {
+    let fake = Fake::start("id.example");
+    let site = site(&fake, r#","link":true,"second_factor_amr":["mfa"]"#);
+    let recovery = site.enrol("eve");
+    let (identity, eve) = (site.smart.identity(), site.id("eve"));
+    let before = identity.principal(eve).unwrap();
+    // Somebody who could call themself so elsewhere, with two factors there.
+    fake.says(&[("preferred_username", "\"eve\""), ("amr", "[\"pwd\",\"mfa\"]")]);
+    let mut visitor = Visitor::new(&site);
+    let page = visitor.by(&fake);
+    assert!(page.text().contains("One more step"), "{}", page.text());
+    assert_eq!(identity.links(eve).unwrap(), []);
+    assert_eq!(identity.principal(eve).unwrap(), before, "roles are as they were");
+    // What waits is void once the operator said whom the issuer does not mean.
+    let handle = page.field("handle").expect("a handle");
+    identity.unlink(eve).unwrap();
+    let page = visitor.send_form(&[("next", ""), ("handle", &handle), ("code", &recovery)]);
+    assert!(!page.text().contains("eve Someone"), "{}", page.text());
+    // Eve herself.
+    let mut visitor = Visitor::new(&site);
+    let page = visitor.by(&fake);
+    let handle = page.field("handle").expect("a handle");
+    let page = visitor.send_form(&[("next", ""), ("handle", &handle), ("code", &recovery)]);
+    assert!(page.text().contains("eve Someone"), "{}", page.text());
+    assert_eq!(identity.links(eve).unwrap().len(), 1);
+}
+
+#[test]
 fn a_factor_that_nobody_saw_today_is_not_fresh() {
     let fake = Fake::start("id.example");
     let site = site(&fake, CREATE);
