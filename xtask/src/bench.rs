@@ -144,7 +144,9 @@ impl Bench {
 
     /// A server that asks nobody who they are.
     fn serve_open(&self, data: &Path) -> anyhow::Result<Server> {
-        let environment = [("PLUMMER_GUARD", "off".into())];
+        // What was imported without labels is to stay without them.
+        let off = |name| (name, "off".into());
+        let environment = [off("PLUMMER_GUARD"), off("PLUMMER_LABELLING")];
         let start = Start { binary: &self.binary, data, words: &[], environment: &environment };
         Server::start(&start)
     }
