@@ -127,7 +127,8 @@ fn empty_database() -> Vec<u8> {
     page
 }
 
-/// Whether a database opens with this key: told before anything is read of it.
+/// Whether a database opens with this key: told before anything is read of it. A first page that a loss
+/// of power tore is written anew from the log.
 pub(super) fn check_key(path: &Path, key: &PageKey) -> Result<(), Fault> {
     let file = File::open(path).map_err(|e| super::io(&e))?;
     let mut page = vec![0; PAGE];
@@ -141,10 +142,22 @@ pub(super) fn check_key(path: &Path, key: &PageKey) -> Result<(), Fault> {
             &code::STORE_KEY_OTHER,
             "the store is not sealed under these keys; bring the keys that belong to it",
         )),
-        Err(Unsound::Altered) => {
-            Err(Fault::new(&code::STORE_CORRUPT, "the first page of the store was altered"))
-        }
+        Err(Unsound::Altered) => mend_first_page(path, key),
     }
+}
+
+fn mend_first_page(path: &Path, key: &PageKey) -> Result<(), Fault> {
+    let Some(mut page) = recover::committed_first_page(path, key).map_err(|e| super::io(&e))?
+    else {
+        return Err(Fault::new(&code::STORE_CORRUPT, "the first page of the store was altered"));
+    };
+    key.seal(PageSpot::Page(1), &mut page)?;
+    let run = || -> io::Result<()> {
+        let file = File::options().write(true).open(path)?;
+        file.write_all_at(&page, 0)?;
+        file.sync_data()
+    };
+    run().map_err(|e| super::io(&e))
 }
 
 fn log_of(database: &Path) -> PathBuf {

@@ -188,6 +188,31 @@ fn a_damaged_log_is_named_and_a_torn_end_is_not() {
 }
 
 #[test]
+fn a_first_page_torn_by_a_loss_of_power_in_a_checkpoint_comes_back_from_the_log() {
+    let c = case();
+    for at in 0..30 {
+        c.put(&format!(r#"{{"resourceType":"Patient","id":"p{at}"}}"#));
+    }
+    let tear = |dir: &Path, sectors: std::ops::Range<usize>| {
+        let path = dir.join("records.sqlite");
+        let mut pages = std::fs::read(&path).unwrap();
+        pages[sectors.start * 512..sectors.end * 512].fill(0x55);
+        std::fs::write(&path, pages).unwrap();
+    };
+    for sectors in [0..1, 0..7, 3..5] {
+        let left = killed(&c);
+        tear(left.path(), sectors.clone());
+        assert_eq!(count(left.path(), &c.clock).unwrap(), 30, "{sectors:?}");
+        // It is whole from then on.
+        assert_eq!(count(left.path(), &c.clock).unwrap(), 30, "{sectors:?}");
+        // Without a log that tells what stood there, it is damage.
+        tear(left.path(), sectors);
+        let fault = count(left.path(), &c.clock).unwrap_err();
+        assert_eq!(fault.code().name, code::STORE_CORRUPT.name);
+    }
+}
+
+#[test]
 fn what_two_crashes_leave_of_the_log_opens() {
     let put = |c: &Case, at: u32| {
         c.put(&format!(
