@@ -133,9 +133,47 @@ pub fn event_id(entry: &Entry, shown: Shown<'_>) -> String {
     }
 }
 
-/// The event as JSON. `server` names this server.
+/// How principals are told of.
+#[derive(Clone, Copy)]
+pub struct Teller<'a> {
+    /// How this server names itself.
+    server: &'a str,
+    words: Option<&'a dyn Fn(&str) -> String>,
+}
+
+impl std::fmt::Debug for Teller<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Teller").field("server", &self.server).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Teller<'a> {
+    /// Principals by their ids, and reasons as they were typed: for who may read the whole log.
+    #[must_use]
+    pub const fn ids(server: &'a str) -> Self {
+        Self { server, words: None }
+    }
+
+    /// Principals in words that the site chose, and no reason that staff typed: for a patient.
+    #[must_use]
+    pub const fn words(server: &'a str, words: &'a dyn Fn(&str) -> String) -> Self {
+        Self { server, words: Some(words) }
+    }
+
+    fn who(&self, w: &mut Writer, id: &str) {
+        match self.words {
+            None => named(w, id),
+            Some(words) => {
+                w.object().member("display", &words(id)).end_object();
+            }
+        }
+    }
+}
+
+/// The event as JSON.
 #[must_use]
-pub fn audit_event(entry: &Entry, shown: Shown<'_>, server: &str) -> Vec<u8> {
+pub fn audit_event(entry: &Entry, shown: Shown<'_>, teller: &Teller<'_>) -> Vec<u8> {
+    let server = teller.server;
     let event = &entry.event;
     let coded = coded(event);
     let patients: Vec<&str> = match shown {
@@ -163,9 +201,9 @@ pub fn audit_event(entry: &Entry, shown: Shown<'_>, server: &str) -> Vec<u8> {
     let decision = if event.decision == Decision::Deny { ", denied" } else { "" };
     w.member("outcomeDesc", &format!("status {}{decision}", event.status));
     let receipt = event.receipt.as_deref();
-    purpose(&mut w, "purposeOfEvent", receipt);
+    purpose(&mut w, "purposeOfEvent", receipt, teller);
     w.key("agent").array();
-    agents(&mut w, event, receipt, server);
+    agents(&mut w, event, receipt, teller);
     w.end_array();
     w.key("source").object().key("observer");
     named(&mut w, server);
@@ -203,7 +241,7 @@ fn masked(w: &mut Writer, name: &str) {
     w.end_object().end_array().end_object();
 }
 
-fn purpose(w: &mut Writer, name: &str, receipt: Option<&Receipt>) {
+fn purpose(w: &mut Writer, name: &str, receipt: Option<&Receipt>, teller: &Teller<'_>) {
     let Some(receipt) = receipt else { return };
     if receipt.purpose.is_none() && receipt.break_glass.is_none() {
         return;
@@ -217,7 +255,8 @@ fn purpose(w: &mut Writer, name: &str, receipt: Option<&Receipt>) {
         w.object().key("coding").array();
         coding(w, &system, "BTG", Some("break the glass"));
         w.end_array();
-        if !reason.is_empty() {
+        // What staff wrote in an emergency may be about whoever speaks for the patient.
+        if !reason.is_empty() && teller.words.is_none() {
             w.member("text", reason);
         }
         w.end_object();
@@ -225,7 +264,8 @@ fn purpose(w: &mut Writer, name: &str, receipt: Option<&Receipt>) {
     w.end_array();
 }
 
-fn agents(w: &mut Writer, event: &Event, receipt: Option<&Receipt>, server: &str) {
+fn agents(w: &mut Writer, event: &Event, receipt: Option<&Receipt>, teller: &Teller<'_>) {
+    let server = teller.server;
     // In a query the parameters flow from the client, in all else the data flow to it.
     let (client, own) = match event.kind {
         Kind::Search | Kind::Create | Kind::Update | Kind::Patch => ("110153", "110152"),
@@ -235,7 +275,7 @@ fn agents(w: &mut Writer, event: &Event, receipt: Option<&Receipt>, server: &str
     concept(w, DCM, client);
     w.key("who");
     match receipt.and_then(|receipt| receipt.client.as_deref()) {
-        Some(id) => named(w, id),
+        Some(id) => teller.who(w, id),
         None => {
             w.object().member("display", "not known").end_object();
         }
@@ -259,7 +299,7 @@ fn agents(w: &mut Writer, event: &Event, receipt: Option<&Receipt>, server: &str
     w.object().key("type");
     concept(w, &format!("{TERMINOLOGY}v3-ParticipationType"), "IRCP");
     w.key("who");
-    named(w, &event.actor);
+    teller.who(w, &event.actor);
     w.key("requestor").boolean(true);
     if let Some(policies) = receipt.map(|receipt| &receipt.policies).filter(|all| !all.is_empty()) {
         w.key("policy").array();
@@ -268,11 +308,11 @@ fn agents(w: &mut Writer, event: &Event, receipt: Option<&Receipt>, server: &str
         }
         w.end_array();
     }
-    purpose(w, "purposeOfUse", receipt);
+    purpose(w, "purposeOfUse", receipt, teller);
     w.end_object();
     if let Some(behalf) = receipt.and_then(|receipt| receipt.on_behalf_of.as_deref()) {
         w.object().key("type").object().member("text", "on behalf of").end_object().key("who");
-        named(w, behalf);
+        teller.who(w, behalf);
         w.key("requestor").boolean(false).end_object();
     }
 }

@@ -40,6 +40,9 @@ pub(crate) struct InForce {
     changing: Mutex<()>,
 }
 
+/// What is said when a site had policies and its folder says nothing of them any more.
+pub const POLICIES_MISSING: &str = "the folder with the policies of the site is gone or empty, and what they forbid would be permitted: put them back, or lay a file NONE.md into the folder to say that there are none any more";
+
 /// The digest of a set: of the walls and roles of this program and the texts of a site.
 pub(crate) fn digest(site: &[(String, String)]) -> [u8; 32] {
     let mut all = Sha256::new();
@@ -138,8 +141,7 @@ impl InForce {
         let files = settings.policies.iter().map(|(name, _)| name.clone()).collect();
         let kept = kept(store)?;
         if settings.policies_missing && kept.as_ref().is_some_and(|kept| kept.own) {
-            let say = "the folder with the policies of the site is gone, and what they forbid would be permitted: put it back, or make an empty one to say that there are none";
-            return Err(Fault::new(&code::ACCESS_POLICY_INVALID, say));
+            return Err(Fault::new(&code::ACCESS_POLICY_INVALID, POLICIES_MISSING));
         }
         let changed = kept.as_ref().is_none_or(|kept| kept.digest != digest);
         let epoch = kept.as_ref().map_or(0, |kept| kept.epoch) + u64::from(changed);

@@ -46,7 +46,7 @@ pub use access_log::{LOG_PARAMETERS, LogPage, is_log_id};
 pub use accounting::{Access, Accounting};
 pub use actor::Asked;
 pub use audit::{Kind, Source};
-pub use balp::{Shown, audit_event, event_id};
+pub use balp::{Shown, Teller, audit_event, event_id};
 pub use bundle::{Answer, BundleAnswer, BundleOptions, Content, Place};
 pub use everything::EverythingParams;
 pub use find::{Found, SearchHow};
@@ -55,7 +55,7 @@ pub use glass::Broken;
 pub use import::{
     Import, ImportEntry, ImportOptions, ImportOutcome, ImportReport, PreparedDocument, Submitted,
 };
-pub use in_force::{Standing, load_policies};
+pub use in_force::{POLICIES_MISSING, Standing, load_policies};
 pub use labels::labels_of;
 pub use reach::TENANT;
 pub use relabel::{Keeper, Standing as LabelStanding};
@@ -66,6 +66,8 @@ pub use shelf::Sealer;
 pub use simulate::{Simulated, Tally};
 pub use snoop::{Case, Relations, Signal, Ties, cases};
 pub use store::{HistoryPage, HistoryQuery, Hit, Method, Page, Scope, Sync};
-pub use vault::{AtRest, Encryption, encrypt, has_keys, read_passphrase, restore};
+pub use vault::{
+    AtRest, Encryption, Remembered, encrypt, has_keys, read_passphrase, remembered, restore,
+};
 pub use why::{Why, WhyAsked, WhyPurpose};
 pub use write::{Deleted, Written};

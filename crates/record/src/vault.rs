@@ -13,7 +13,7 @@ use keys::{
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use store::{Cipher, Form};
+use store::{Cipher, Form, Store};
 
 /// Bytes a file with a passphrase may have.
 const PASSPHRASE_BYTES_MAX: usize = 4096;
@@ -229,6 +229,49 @@ pub fn read_passphrase(path: &Path) -> Result<Passphrase, Fault> {
         return Err(missing("the passphrase's file is empty"));
     }
     Ok(Passphrase::new(bytes))
+}
+
+/// What the store of a data folder remembers of its access log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remembered {
+    /// The last event it was told of, and that event's hash.
+    Event(u64, [u8; 32]),
+    /// Nothing: no event was ever anchored.
+    Nothing,
+    /// There is no store.
+    Absent,
+    /// Another process, probably a running server, has it open.
+    InUse,
+}
+
+/// Asks the store of a data folder that is not served what it remembers of the access log.
+///
+/// # Errors
+/// When the store is there and cannot be opened, for any reason but that another process has it.
+pub fn remembered(
+    data: &Path,
+    encryption: &Encryption,
+    clock: &Arc<dyn Clock>,
+) -> Result<Remembered, Fault> {
+    let dir = data.join("store");
+    let ask = || -> Result<Remembered, Fault> {
+        let cipher = match store::form(&dir)? {
+            Form::Absent => return Ok(Remembered::Absent),
+            Form::Plain => None,
+            Form::Sealed => Some(Cipher::of(Arc::new(encryption.keys(data, Arc::clone(clock))?))?),
+        };
+        let options =
+            store::Options { cipher, clock: Arc::clone(clock), ..store::Options::default() };
+        Ok(match Store::open(&dir, options)?.audit_anchor()? {
+            Some((event, hash)) => Remembered::Event(event, hash),
+            None => Remembered::Nothing,
+        })
+    };
+    let in_use = [code::STORE_LOCKED.name, code::KEYS_STORE_LOCKED.name];
+    match ask() {
+        Err(fault) if in_use.contains(&fault.code().name) => Ok(Remembered::InUse),
+        asked => asked,
+    }
 }
 
 /// Seals a plain data folder's store. Nobody else may have it open.

@@ -53,6 +53,43 @@ fn a_stopped_servers_log_is_signed_to_its_end_and_verifies() {
 }
 
 #[test]
+fn an_older_copy_of_the_log_put_in_its_place_falls_short_of_what_the_sealed_store_remembers() {
+    let place = sample();
+    let audit = place.path("data/audit");
+    let older: Vec<_> = std::fs::read_dir(&audit)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (std::fs::read(&path).unwrap(), path))
+        .collect();
+    let server = Serving::start(&place, &[]);
+    server.ask("GET", "/fhir/Patient/ada", "");
+    assert!(server.stop());
+    let said = place.run(&["audit", "verify"]);
+    assert!(said.ok && said.out.contains("compared with what the store remembers"), "{said:?}");
+    std::fs::remove_dir_all(&audit).unwrap();
+    std::fs::create_dir(&audit).unwrap();
+    for (bytes, path) in older {
+        std::fs::write(path, bytes).unwrap();
+    }
+    let said = place.run(&["audit", "verify"]);
+    assert!(!said.ok && said.out.contains("DAMAGED"), "{said:?}");
+}
+
+#[test]
+fn a_store_that_does_not_open_leaves_the_log_unproven() {
+    let place = sample();
+    let path = place.path("data/store/records.sqlite");
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[2000] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    // Whatever it has of the page goes before the file.
+    let _ = std::fs::remove_file(place.path("data/store/records.sqlite-wal"));
+    let said = place.run(&["audit", "verify"]);
+    assert!(!said.ok && said.out.contains("store.corrupt"), "{said:?}");
+    assert!(said.out.contains("NOT PROVEN"), "{said:?}");
+}
+
+#[test]
 fn an_event_is_proven_to_someone_without_the_log() {
     let place = sample();
     let shown = place.run(&["audit", "show"]).out;

@@ -7,10 +7,15 @@ use crate::settings::Settings;
 use crate::signing::{self, LogKeys};
 use anyhow::Context as _;
 use audit::{Hash, Head, Trust, checkpoint, verify_signed, verify_under, witness};
+use base::Clock;
+use base::time::SystemClock;
+use record::Remembered;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
-use store::Store;
+use std::sync::Arc;
+
+const NOT_OPENED: &str = "not compared with the store: it does not open";
 
 /// Checks the log; code 1 when anything is wrong.
 pub(super) fn run(settings: &Settings, dir: &Path, args: &AuditVerify) -> anyhow::Result<ExitCode> {
@@ -22,7 +27,11 @@ pub(super) fn run(settings: &Settings, dir: &Path, args: &AuditVerify) -> anyhow
     };
     let log = keys.as_ref().map(|keys| keys.log.clone());
     let (trust, signed) = trust(keys.as_ref(), dir, args)?;
-    let (anchor, note) = anchor(settings);
+    let (anchor, note, apart) = match (apart, anchor(settings)) {
+        (apart, Ok((anchor, note))) => (anchor, note, apart),
+        (Some(apart), Err(_)) => (None, NOT_OPENED, Some(apart)),
+        (None, Err(fault)) => (None, NOT_OPENED, Some(fault)),
+    };
     let report = match &trust {
         Some(trust) => verify_signed(dir, anchor, trust)?,
         None => verify_under(dir, anchor, log.as_ref())?,
@@ -45,7 +54,7 @@ pub(super) fn run(settings: &Settings, dir: &Path, args: &AuditVerify) -> anyhow
         writeln!(out, "{shut} events are sealed and were not opened, only their links were held")?;
     }
     if let Some(fault) = &apart {
-        writeln!(out, "the keys of this folder do not open: {fault:#}")?;
+        writeln!(out, "keys or store of this folder do not open: {fault:#}")?;
     }
     if report.writing {
         writeln!(out, "a server is writing the next event")?;
@@ -55,7 +64,7 @@ pub(super) fn run(settings: &Settings, dir: &Path, args: &AuditVerify) -> anyhow
             // Whoever can write the folder can make links that hold: without the keys that are its
             // own, links are no proof, and nobody may take them for one.
             if apart.is_some() {
-                writeln!(out, "NOT PROVEN: the links hold, and nothing else was looked at")?;
+                writeln!(out, "NOT PROVEN: what was looked at holds, and not everything could be")?;
                 out.flush()?;
                 return Ok(ExitCode::FAILURE);
             }
@@ -109,20 +118,16 @@ fn trust(
     Ok((Some(Trust { key, salts, log, kept }), told))
 }
 
-/// What the store remembers of the log; nothing while a server holds the store.
-fn anchor(settings: &Settings) -> (Option<Head>, &'static str) {
-    let dir = settings.data().join("store");
-    let opened = match dir.is_dir() {
-        true => Store::open(&dir, store::Options::default()).ok(),
-        false => None,
-    };
-    let Some(store) = opened else {
-        return (None, "not compared with the store: it is in use, or not there");
-    };
-    match store.audit_anchor().ok().flatten() {
-        Some((seq, hash)) => {
+/// What the store remembers of the log, and a sentence about it. Only a store that a server holds, or
+/// none at all, is nothing to hold the log against: one that does not open may have been made so.
+fn anchor(settings: &Settings) -> anyhow::Result<(Option<Head>, &'static str)> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    Ok(match record::remembered(&settings.data(), &settings.encryption(), &clock)? {
+        Remembered::Event(seq, hash) => {
             (Some(Head { seq, hash: Hash(hash) }), "compared with what the store remembers of it")
         }
-        None => (None, "the store remembers nothing of it yet"),
-    }
+        Remembered::Nothing => (None, "the store remembers nothing of it yet"),
+        Remembered::Absent => (None, "not compared with the store: there is none"),
+        Remembered::InUse => (None, "not compared with the store: a server has it open"),
+    })
 }
