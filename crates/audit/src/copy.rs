@@ -16,14 +16,23 @@ use crate::verify::{Damage, Wrong};
 /// Copies the events of the log in `from`, up to the last that belongs to `commit`, an earlier one or
 /// none, to the folder `to`, which holds no log. It may run beside the server. Answers the last event.
 ///
+/// `written` is the last event that is known to be in the files: a log that ends before it is no log to
+/// keep a copy of.
+///
 /// # Errors
-/// `audit.corrupt` when the log is damaged, `audit.key.missing` when it is sealed and `key` is not its
+/// `audit.corrupt` when the log is damaged or ends before `written`, `audit.key.missing` when it is sealed and `key` is not its
 /// key, `audit.unavailable` when it cannot be read or the copy not be written.
-pub fn copy(from: &Path, to: &Path, key: Option<&LogKey>, commit: u64) -> Result<Head, Fault> {
+pub fn copy(
+    from: &Path,
+    to: &Path,
+    key: Option<&LogKey>,
+    commit: u64,
+    written: u64,
+) -> Result<Head, Fault> {
     let failed = |e: io::Error| unavailable("the audit log cannot be copied", &e);
     std::fs::create_dir_all(to).map_err(failed)?;
     let segments = list(from).map_err(failed)?;
-    let mut head = Head::default();
+    let (mut head, mut beyond) = (Head::default(), false);
     for (at, (first, path)) in segments.iter().enumerate() {
         let last = at + 1 == segments.len();
         if last && is_begun_only(path).map_err(failed)? {
@@ -40,7 +49,10 @@ pub fn copy(from: &Path, to: &Path, key: Option<&LogKey>, commit: u64) -> Result
         let ended = loop {
             let seq = walk.head.seq + 1;
             match walk.step().map_err(failed)? {
-                Step::Link(link) if link.outline.commit_seq > commit => break true,
+                Step::Link(link) if link.outline.commit_seq > commit => {
+                    beyond = true;
+                    break true;
+                }
                 Step::Link(link) => {
                     let out = match &mut out {
                         Some(out) => out,
@@ -56,7 +68,7 @@ pub fn copy(from: &Path, to: &Path, key: Option<&LogKey>, commit: u64) -> Result
                     head = link.head;
                 }
                 Step::End => break last,
-                // A server is writing it.
+                // A server is writing it; or it was cut, which shows below.
                 Step::Flaw(Wrong::Torn) if last => break true,
                 Step::Shut(_) => return Err(damage(seq, Wrong::Keyless)),
                 Step::Flaw(wrong) => return Err(damage(seq, wrong)),
@@ -69,6 +81,9 @@ pub fn copy(from: &Path, to: &Path, key: Option<&LogKey>, commit: u64) -> Result
         if ended {
             break;
         }
+    }
+    if !beyond && head.seq < written {
+        return Err(damage(head.seq + 1, Wrong::Truncated));
     }
     File::open(to).and_then(|dir| dir.sync_all()).map_err(failed)?;
     Ok(head)

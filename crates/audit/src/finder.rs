@@ -102,6 +102,13 @@ impl Finder {
         self
     }
 
+    /// Another of the same log: for a long look, that others need not wait for.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        let (key, random) = (self.key.clone(), Arc::clone(&self.random));
+        Self { random, ..Self::new(&self.dir).under(key) }
+    }
+
     /// Indexes what was written since. A query does this by itself; done beside the server's work it
     /// spares the first query the wait.
     ///
@@ -122,9 +129,12 @@ impl Finder {
             if at == self.segments.len() {
                 if ended {
                     let length = path.metadata().map_err(failed)?.len();
-                    if let Some((events, blocks, postings)) =
-                        load(path, length, self.key.as_ref()).map_err(failed)?
-                    {
+                    let header = File::open(path).and_then(|mut file| Header::read(&mut file));
+                    let kept = match header.map_err(failed)? {
+                        Ok(header) => load(path, header.sum(), length, self.key.as_ref()),
+                        Err(_) => Ok(None),
+                    };
+                    if let Some((events, blocks, postings)) = kept.map_err(failed)? {
                         let (path, first) = (path.clone(), *first);
                         self.segments.push(Indexed {
                             path,
@@ -193,7 +203,8 @@ impl Finder {
         if ended {
             let postings = std::mem::take(postings);
             let (path, length, events) = (&segment.path, segment.length, segment.events);
-            segment.postings = keep(path, (length, events), &segment.blocks, postings, under)?;
+            let (of, blocks) = (walk.header.sum(), &segment.blocks);
+            segment.postings = keep(path, of, (length, events), blocks, postings, under)?;
             self.walk = None;
         }
         Ok(())

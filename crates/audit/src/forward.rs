@@ -165,6 +165,10 @@ impl Forwarder {
                     events += 1;
                 }
                 Step::End => {
+                    // The last segment, begun and without an event yet.
+                    if walk.header.first_seq > walk.head.seq {
+                        break;
+                    }
                     let next = crate::log::segment_path(&self.dir, walk.head.seq + 1);
                     if is_begun_only(&next).unwrap_or(true) {
                         break;

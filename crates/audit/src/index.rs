@@ -88,6 +88,8 @@ fn posting(file: &Source, offset: u64) -> io::Result<(u64, u32)> {
 pub(crate) struct Source {
     file: File,
     key: Option<FileKey>,
+    /// The sum of its segment's header.
+    of: [u8; 32],
 }
 
 impl Source {
@@ -103,7 +105,13 @@ impl Source {
             let mut file = &self.file;
             file.seek(SeekFrom::Start(at))?;
             file.take(whole).read_to_end(&mut sealed)?;
-            if !key.open(RUN, u32::try_from(number).unwrap_or(u32::MAX), b"", &sealed, &mut plain) {
+            if !key.open(
+                RUN,
+                u32::try_from(number).unwrap_or(u32::MAX),
+                &self.of,
+                &sealed,
+                &mut plain,
+            ) {
                 return Err(odd());
             }
             let begin = number * CHUNK as u64;
@@ -126,9 +134,11 @@ fn read_at(file: &File, offset: u64, count: u64) -> io::Result<Vec<u8>> {
     if out.len() as u64 == count { Ok(out) } else { Err(odd()) }
 }
 
-/// The index as it is kept under a key: a magic, a salt, and chunks sealed under a key of their own.
+/// The index as it is kept under a key: a magic, a salt, and chunks sealed under a key of their own,
+/// bound to the segment whose header has the sum `of`.
 fn seal(
     plain: &[u8],
+    of: &[u8; 32],
     key: &LogKey,
     random: &dyn CryptoRandom,
 ) -> Result<(Vec<u8>, FileKey), Fault> {
@@ -140,18 +150,19 @@ fn seal(
     for (number, chunk) in (0..).zip(plain.chunks(CHUNK)) {
         let from = out.len();
         out.extend_from_slice(chunk);
-        file.seal(RUN, number, b"", &mut out, from)?;
+        file.seal(RUN, number, of, &mut out, from)?;
     }
     Ok((out, file))
 }
 
-/// The index of what [`seal`] made; `None` when it is not that, or not under this key.
-fn unseal(bytes: &[u8], key: &LogKey) -> Option<(Vec<u8>, FileKey)> {
+/// The index of what [`seal`] made; `None` when it is not that, not of this segment, or not
+/// under this key.
+fn unseal(bytes: &[u8], of: &[u8; 32], key: &LogKey) -> Option<(Vec<u8>, FileKey)> {
     let (salt, rest) = bytes.strip_prefix(SEALED_MAGIC)?.split_first_chunk::<SALT_BYTES>()?;
     let file = key.file(LogPart::Index, salt).ok()?;
     let (mut out, mut plain) = (Vec::with_capacity(rest.len()), Vec::new());
     for (number, chunk) in (0..).zip(rest.chunks(CHUNK + LOG_TAG_BYTES)) {
-        if !file.open(RUN, number, b"", chunk, &mut plain) {
+        if !file.open(RUN, number, of, chunk, &mut plain) {
             return None;
         }
         out.extend_from_slice(&plain);
@@ -167,9 +178,10 @@ fn path(segment: &Path) -> PathBuf {
     segment.with_extension("index")
 }
 
-/// Keeps the index of an ended segment of `length` bytes, and answers its postings from there on.
+/// Keeps the index of an ended segment of `length` bytes whose header has the sum `of`, and answers its postings from there on.
 pub(crate) fn keep(
     segment: &Path,
+    of: [u8; 32],
     (length, events): (u64, u64),
     blocks: &[Block],
     mut postings: Vec<(u64, u32)>,
@@ -198,7 +210,7 @@ pub(crate) fn keep(
     let (target, new) = (path(segment), segment.with_extension("index-new"));
     let key = match under {
         Some((key, random)) => {
-            let (sealed, key) = seal(&out, key, random)?;
+            let (sealed, key) = seal(&out, &of, key, random)?;
             out = sealed;
             Some(key)
         }
@@ -207,7 +219,7 @@ pub(crate) fn keep(
     File::create(&new).and_then(|mut file| file.write_all(&out)).map_err(failed)?;
     std::fs::rename(&new, &target).map_err(failed)?;
     let begin = (HEAD_BYTES + blocks.len() * BLOCK_BYTES) as u64;
-    let file = Source { file: File::open(target).map_err(failed)?, key };
+    let file = Source { file: File::open(target).map_err(failed)?, key, of };
     Ok(Postings::Kept { file, begin, count: postings.len() as u64 })
 }
 
@@ -217,6 +229,7 @@ pub(crate) fn keep(
 /// Under a key, one that is plain does not fit, so that it is made anew sealed.
 pub(crate) fn load(
     segment: &Path,
+    of: [u8; 32],
     length: u64,
     key: Option<&LogKey>,
 ) -> io::Result<Option<(u64, Vec<Block>, Postings)>> {
@@ -229,7 +242,7 @@ pub(crate) fn load(
     // An index is smaller than its segment but for searches that show many patients.
     (&mut file).take(length.saturating_mul(2) + (1 << 20)).read_to_end(&mut bytes)?;
     let key = match key {
-        Some(key) => match unseal(&bytes, key) {
+        Some(key) => match unseal(&bytes, &of, key) {
             Some((plain, key)) => {
                 bytes = plain;
                 Some(key)
@@ -238,7 +251,7 @@ pub(crate) fn load(
         },
         None => None,
     };
-    let file = Source { file, key };
+    let file = Source { file, key, of };
     Ok(decode(&bytes, length).map(|(events, blocks, count)| {
         let begin = (HEAD_BYTES + blocks.len() * BLOCK_BYTES) as u64;
         (events, blocks, Postings::Kept { file, begin, count })

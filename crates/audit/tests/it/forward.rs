@@ -5,9 +5,10 @@ use std::net::{TcpListener, TcpStream};
 
 use audit::Log;
 use audit::forward::{Forwarder, Position};
+use audit::segment::HEADER_BYTES;
 use base::error::code;
 
-use crate::support::{event, fill, options, small};
+use crate::support::{event, fill, options, segments, small};
 
 /// The numbers of the events in frames, as a collector takes them apart.
 fn numbers(mut bytes: &[u8]) -> Vec<u64> {
@@ -42,6 +43,19 @@ fn a_collector_gets_every_event_once_over_restarts_and_segments() {
     }
     assert_eq!(numbers(&got), (1..=60).collect::<Vec<_>>());
     assert_eq!(going.sent().seq, 60);
+}
+
+#[test]
+fn a_segment_that_is_begun_and_has_no_event_yet_is_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    fill(dir.path(), small(), 30);
+    let last = segments(dir.path()).pop().unwrap();
+    let first: u64 = last.file_stem().unwrap().to_str().unwrap().parse().unwrap();
+    let file = std::fs::OpenOptions::new().write(true).open(&last).unwrap();
+    file.set_len(HEADER_BYTES as u64).unwrap();
+    let (mut going, mut got) = (forwarder(dir.path()), Vec::new());
+    assert_eq!(going.forward(&mut got).unwrap(), first - 1);
+    assert_eq!(going.forward(&mut got).unwrap(), 0);
 }
 
 #[test]

@@ -284,14 +284,14 @@ fn a_copy_is_the_log_as_it_stands_and_ends_at_its_commit() {
     }
     log.close().unwrap();
     let to = tempfile::tempdir().unwrap();
-    let head = audit::copy::copy(dir.path(), to.path(), Some(&key(1)), 23).unwrap();
+    let head = audit::copy::copy(dir.path(), to.path(), Some(&key(1)), 23, 30).unwrap();
     assert_eq!(head.seq, 23);
     let anchored = read(dir.path(), 23).unwrap().under(Some(key(1))).next().unwrap().unwrap();
     assert_eq!(head, Head { seq: 23, hash: anchored.hash });
     assert!(verify_under(to.path(), Some(head), Some(&key(1))).unwrap().is_sound());
     assert_eq!(events(to.path())[22].commit_seq, 23);
     let none = tempfile::tempdir().unwrap();
-    let fault = audit::copy::copy(dir.path(), none.path(), None, 23).unwrap_err();
+    let fault = audit::copy::copy(dir.path(), none.path(), None, 23, 30).unwrap_err();
     assert_eq!(fault.code(), &code::AUDIT_KEY);
     let path = &segments(dir.path())[0];
     let mut bytes = fs::read(path).unwrap();
@@ -299,7 +299,40 @@ fn a_copy_is_the_log_as_it_stands_and_ends_at_its_commit() {
     bytes[at] ^= 1;
     fs::write(path, bytes).unwrap();
     let bad = tempfile::tempdir().unwrap();
-    assert!(audit::copy::copy(dir.path(), bad.path(), Some(&key(1)), 23).is_err());
+    assert!(audit::copy::copy(dir.path(), bad.path(), Some(&key(1)), 23, 30).is_err());
+}
+
+#[test]
+fn a_log_that_ends_before_what_was_written_is_not_copied_as_if_it_were_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    fill(dir.path(), sealed_small(), 40);
+    let copy = |written| {
+        let to = tempfile::tempdir().unwrap();
+        audit::copy::copy(dir.path(), to.path(), Some(&key(1)), u64::MAX, written)
+    };
+    assert_eq!(copy(40).unwrap().seq, 40);
+    let last = segments(dir.path()).pop().unwrap();
+    let length = last.metadata().unwrap().len();
+    fs::OpenOptions::new().write(true).open(&last).unwrap().set_len(length - 10).unwrap();
+    // Beside a server the last event may be half written, but never one that was.
+    assert_eq!(copy(39).unwrap().seq, 39);
+    assert_eq!(copy(40).unwrap_err().code(), &code::AUDIT_CORRUPT);
+    fs::remove_file(&last).unwrap();
+    assert_eq!(copy(40).unwrap_err().code(), &code::AUDIT_CORRUPT);
+}
+
+#[test]
+fn an_index_of_another_segment_under_the_same_key_is_not_taken() {
+    let (own, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for dir in [&own, &other] {
+        fill(dir.path(), sealed_small(), 40);
+        Finder::new(dir.path()).under(Some(key(1))).catch_up().unwrap();
+    }
+    let index = |dir: &Path| dir.join(file_name(1)).with_extension("index");
+    let strange = fs::read(index(other.path())).unwrap();
+    fs::write(index(own.path()), &strange).unwrap();
+    Finder::new(own.path()).under(Some(key(1))).catch_up().unwrap();
+    assert_ne!(fs::read(index(own.path())).unwrap(), strange);
 }
 
 #[test]
