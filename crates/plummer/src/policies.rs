@@ -21,6 +21,8 @@ use std::path::{Path, PathBuf};
 const FILES_MAX: usize = 64;
 /// Bytes of a file's name.
 const NAME_BYTES_MAX: usize = 100;
+/// The file by which a folder says that there are none.
+const NONE: &str = "NONE.md";
 /// What policies' files end in.
 const ENDING: &str = ".cedar";
 
@@ -61,6 +63,14 @@ pub(crate) fn read(dir: &Path, must: bool) -> Result<Texts, Fault> {
     names.into_iter().map(|name| text(dir, &name).map(|text| (name, text))).collect()
 }
 
+/// Whether a folder says nothing of the site's policies: it is not there, or it is empty, as a volume that
+/// is not mounted leaves it, and holds no [`NONE`].
+pub(crate) fn says_nothing(dir: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(dir) else { return true };
+    let says = |name: &std::ffi::OsStr| name == NONE || name.to_string_lossy().ends_with(ENDING);
+    !entries.flatten().any(|entry| says(&entry.file_name()))
+}
+
 /// The name of a file with policies; none of one that has none and says so by its name.
 fn policy_file(name: String) -> Result<Option<String>, Fault> {
     if name.starts_with('.') || name.ends_with(".md") {
@@ -97,7 +107,7 @@ fn text(dir: &Path, name: &str) -> Result<String, Fault> {
 
 /// Refuses what anybody on the machine may write: it says who sees what.
 #[cfg(unix)]
-fn private(path: &Path, shown: &str) -> Result<(), Fault> {
+pub(crate) fn private(path: &Path, shown: &str) -> Result<(), Fault> {
     use std::os::unix::fs::PermissionsExt as _;
     let found = std::fs::metadata(path);
     let mode = found.map_err(|e| wrong(shown, format!("it cannot be read: {}", e.kind())))?;
@@ -108,7 +118,7 @@ fn private(path: &Path, shown: &str) -> Result<(), Fault> {
 }
 
 #[cfg(not(unix))]
-fn private(_path: &Path, _shown: &str) -> Result<(), Fault> {
+pub(crate) fn private(_path: &Path, _shown: &str) -> Result<(), Fault> {
     Ok(())
 }
 
@@ -218,9 +228,12 @@ pub(crate) fn carry_out(record: &Record, folder: &Folder, wish: Wish) -> Result<
     match wish {
         Wish::PolicyStanding => Ok(Told::Standing(standing(record.standing(), false))),
         Wish::PolicyReload => {
-            // Where there were policies, a folder that is gone is a mishap.
-            let must = folder.must || !record.standing().files.is_empty();
-            let texts = read(&folder.path, must)?;
+            // Where there were policies, a folder that is gone or empty is a mishap.
+            let had = !record.standing().files.is_empty();
+            let texts = read(&folder.path, folder.must || had)?;
+            if had && says_nothing(&folder.path) {
+                return Err(Fault::new(&code::ACCESS_POLICY_INVALID, record::POLICIES_MISSING));
+            }
             let request = uuid_v7(SystemClock.now(), &mut crate::opening::random());
             let (now, changed) = record.reload_policies(&texts, request)?;
             Ok(Told::Standing(standing(now, changed)))

@@ -250,7 +250,7 @@ impl Settings {
             identity,
             breached: self.breached()?,
             encryption: self.encryption(),
-            policies_missing: !self.policies().path.exists(),
+            policies_missing: policies::says_nothing(&self.policies().path),
             policies: self.site_policies()?,
             ..record::Settings::default()
         })
@@ -275,6 +275,7 @@ impl Settings {
     /// The rule packs of the site, by the names of their files.
     fn packs(&self) -> anyhow::Result<Vec<(String, String)>> {
         let read = |path: String| {
+            policies::private(Path::new(&path), &path).map_err(|e| anyhow!("label_packs: {e}"))?;
             let text = std::fs::read_to_string(&path)
                 .with_context(|| format!("label_packs: {path} cannot be read"))?;
             Ok((path, text))

@@ -110,6 +110,11 @@ fn a_running_server_takes_other_policies_at_once_all_or_none() {
     std::fs::rename(place.path("data/policies"), place.path("elsewhere")).unwrap();
     let said = place.run(&["serve", "--listen", "127.0.0.1:0"]);
     assert!(!said.ok && said.err.contains("the policies of the site is gone"), "{said:?}");
+    // So would one that is empty, as a volume that is not mounted leaves it, unless it says so.
+    std::fs::create_dir(place.path("data/policies")).unwrap();
+    let said = place.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert!(!said.ok && said.err.contains("gone or empty"), "{said:?}");
+    std::fs::remove_dir(place.path("data/policies")).unwrap();
     std::fs::rename(place.path("elsewhere"), place.path("data/policies")).unwrap();
     // On the folder at rest.
     let said = place.run(&why);
@@ -119,6 +124,11 @@ fn a_running_server_takes_other_policies_at_once_all_or_none() {
     assert!(shown.out.contains("\"actor\":\"operator\"") && shown.out.contains("closed.cedar"));
     let asked = place.run(&["audit", "show", "--kind", "policy-asked"]);
     assert_eq!(asked.out.lines().count(), 4, "{asked:?}");
+    std::fs::remove_file(place.path("data/policies/closed.cedar")).unwrap();
+    place.write("data/policies/NONE.md", "Open again since the new law.");
+    let server = Serving::start(&place, &[]);
+    assert_eq!(read(&server), "200");
+    assert!(server.stop());
 }
 
 #[test]
