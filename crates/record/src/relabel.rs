@@ -212,9 +212,10 @@ impl Gate {
             return Ok(state.is_waiting());
         }
         let everything = Scope::everything();
-        let versions = self.store.reader(&everything)?.versions(state.done, state.last, most)?;
+        let (versions, more) =
+            self.store.reader(&everything)?.versions(state.done, state.last, most)?;
         let upto = match versions.last() {
-            Some(last) if versions.len() >= most => last.number,
+            Some(last) if more => last.number,
             _ => state.last,
         };
         let mut rows = Vec::new();

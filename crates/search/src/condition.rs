@@ -30,12 +30,12 @@ pub struct Condition {
 /// What an entry must be.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Value {
-    /// A code or an identifier; any of the system when it names no code.
+    /// A code or an identifier.
     Token {
         /// Its system: any, none or this one.
         system: SystemMatch,
         /// Its code, or the identifier's value.
-        code: Option<String>,
+        code: String,
     },
     /// A record here.
     Reference {
@@ -91,7 +91,8 @@ impl Condition {
             return Err(beyond("a query of a scope"));
         };
         let values = any.into_iter().map(|value| match value {
-            Match::Token { system, code } => Some(Value::Token { system, code }),
+            // A system alone may stand for as many codes as were ever seen, looked up for each write.
+            Match::Token { system, code: Some(code) } => Some(Value::Token { system, code }),
             Match::Reference { types, id } => Some(Value::Reference { types, id }),
             Match::Uri(text) => Some(Value::Uri(text)),
             _ => None,
@@ -105,7 +106,7 @@ impl Value {
     /// The same as a value of a search.
     pub fn to_match(&self) -> Match {
         match self.clone() {
-            Self::Token { system, code } => Match::Token { system, code },
+            Self::Token { system, code } => Match::Token { system, code: Some(code) },
             Self::Reference { types, id } => Match::Reference { types, id },
             Self::Uri(text) => Match::Uri(text),
         }
@@ -113,7 +114,10 @@ impl Value {
 }
 
 fn beyond(name: &str) -> Fault {
-    refuse(name, "cannot narrow a scope: token, reference and uri parameters of the type can")
+    refuse(
+        name,
+        "cannot narrow a scope: token (with a code), reference and uri parameters of the type can",
+    )
 }
 
 /// Names of parameters come from scopes and so from strangers: only what is a name is repeated.
@@ -138,7 +142,7 @@ mod tests {
         let got =
             Condition::parse(of("Observation"), "category=http://x.org|lab,|a,b&status=final");
         let got = got.expect("two conditions");
-        let token = |system, code: &str| Value::Token { system, code: Some(code.to_owned()) };
+        let token = |system, code: &str| Value::Token { system, code: code.to_owned() };
         assert_eq!(
             got[0].any,
             [

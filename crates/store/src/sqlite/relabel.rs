@@ -25,6 +25,8 @@ use std::sync::atomic::Ordering;
 const STATE: &str = "labels";
 /// The key of `meta` that the rules stand under.
 const NOTE: &str = "labels_note";
+/// Bodies that are read for one batch, which are parsed and changed at once, in bytes.
+const BATCH_BYTES: usize = 32 << 20;
 /// No type has this number. What was written "under" it bears on every guard.
 const ANY_TYPE: u16 = u16::MAX;
 
@@ -103,8 +105,9 @@ impl Store {
 }
 
 impl Scoped<'_, Reader> {
-    /// Versions with numbers above `after` up to `upto`, in their order, at most `limit`: for the
-    /// labelling alone, which sees everything.
+    /// Versions with numbers above `after` up to `upto`, in their order, at most `limit`, and no more
+    /// after bodies of [`BATCH_BYTES`]; the flag says whether there may be more. For the labelling
+    /// alone, which sees everything.
     ///
     /// # Errors
     /// For a reader that does not see everything, and when a body cannot be read.
@@ -113,7 +116,7 @@ impl Scoped<'_, Reader> {
         after: u64,
         upto: u64,
         limit: usize,
-    ) -> Result<Vec<VersionLabels>, Fault> {
+    ) -> Result<(Vec<VersionLabels>, bool), Fault> {
         let reader = &self.inner;
         if !reader.sight.is_everything() {
             return Err(Fault::new(&code::INTERNAL, "this is read by the labelling alone"));
@@ -121,18 +124,20 @@ impl Scoped<'_, Reader> {
         let conn = reader.conn()?;
         let mut statement = conn.prepare_cached(Version::IN_ORDER).map_err(unavailable)?;
         let mut rows = statement.query(params![after, upto, limit]).map_err(unavailable)?;
-        let mut out = Vec::new();
+        let (mut out, mut bytes) = (Vec::new(), 0);
         while let Some(row) = rows.next().map_err(unavailable)? {
+            if bytes >= BATCH_BYTES {
+                return Ok((out, true));
+            }
             let version = Version::read(row).map_err(unavailable)?;
             let present: u64 = row.get(Version::COLUMNS).map_err(unavailable)?;
-            out.push(VersionLabels {
-                number: version.vid,
-                labels: version.labels.cast_unsigned(),
-                is_present: present == version.vid,
-                hit: version.hit_if_kept(&reader.shared)?,
-            });
+            let (number, labels) = (version.vid, version.labels.cast_unsigned());
+            let hit = version.hit_if_kept(&reader.shared)?;
+            bytes += hit.as_ref().map_or(0, |hit| hit.body.len());
+            out.push(VersionLabels { number, labels, is_present: present == number, hit });
         }
-        Ok(out)
+        let more = out.len() >= limit;
+        Ok((out, more))
     }
 }
 

@@ -8,17 +8,21 @@ use crate::scope::Rights;
 use base::Fault;
 use base::error::code;
 use rusqlite::Connection;
+use std::cell::RefCell;
 use std::sync::Arc;
+
+/// A sight, replaced when its conditions were looked up again.
+type Kept = RefCell<Arc<Sight>>;
 
 /// Rights in the store's numbers.
 #[derive(Debug)]
 pub(super) struct Allowed<'w> {
     conn: &'w Connection,
     shared: &'w Shared,
-    see: Arc<Sight>,
-    create: Arc<Sight>,
-    update: Arc<Sight>,
-    delete: Arc<Sight>,
+    see: Kept,
+    create: Kept,
+    update: Kept,
+    delete: Kept,
     names_ids: bool,
 }
 
@@ -28,7 +32,7 @@ impl<'w> Allowed<'w> {
         shared: &'w Shared,
         rights: &Rights,
     ) -> Result<Self, Fault> {
-        let sight = |scope| Sight::of_writer(conn, shared, scope);
+        let sight = |scope| Sight::of_writer(conn, shared, scope).map(RefCell::new);
         Ok(Self {
             conn,
             shared,
@@ -102,25 +106,26 @@ impl<'w> Allowed<'w> {
 
     fn of_rows(
         &self,
-        sight: &Sight,
+        sight: &Kept,
         rid: i64,
         kind: u16,
         labels: u64,
         rows: &[Row],
     ) -> Result<bool, Fault> {
         let facts = facts(rows);
-        let packed = if sight.asks_entries() { pack(rows) } else { Vec::new() };
+        let packed = if sight.borrow().asks_entries() { pack(rows) } else { Vec::new() };
         let labels = Marks::sure(labels.cast_signed());
         self.holds(sight, |sight| sight.sees_facts(rid, kind, labels, &facts, &packed))
     }
 
     /// Asks a sight whose conditions know every number there is: the rows that are judged may have
     /// brought some.
-    fn holds(&self, sight: &Sight, ask: impl Fn(&Sight) -> bool) -> Result<bool, Fault> {
-        Ok(match sight.renewed(self.conn, self.shared)? {
-            Some(renewed) => ask(&renewed),
-            None => ask(sight),
-        })
+    fn holds(&self, kept: &Kept, ask: impl Fn(&Sight) -> bool) -> Result<bool, Fault> {
+        let renewed = kept.borrow().renewed(self.conn, self.shared)?;
+        if let Some(renewed) = renewed {
+            *kept.borrow_mut() = Arc::new(renewed);
+        }
+        Ok(ask(&kept.borrow()))
     }
 }
 

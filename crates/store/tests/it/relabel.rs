@@ -30,7 +30,7 @@ fn gains(c: &Case, gained: u64) {
 fn versions(c: &Case, limit: usize) -> Vec<VersionLabels> {
     let scope = Scope::everything();
     let state = c.store.label_state();
-    c.store.reader(&scope).unwrap().versions(state.done, state.last, limit).unwrap()
+    c.store.reader(&scope).unwrap().versions(state.done, state.last, limit).unwrap().0
 }
 
 /// The next batch: records whose text has `word` get the label.
