@@ -2,7 +2,6 @@
 //! change of a policy changes. `PLUMMER_BLESS=1` writes it anew.
 
 use std::fmt::Write;
-use std::path::Path;
 use std::sync::Arc;
 
 use access::{Persona, PrincipalKind, Who};
@@ -12,13 +11,7 @@ use crate::support::{ROLES, kind, shipped, user};
 /// Compares with a text that is kept, or writes it.
 #[track_caller]
 pub(crate) fn golden(name: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
-    if std::env::var_os("PLUMMER_BLESS").is_some() {
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, text).unwrap();
-    }
-    let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(kept, text, "{name} differs; if that is meant, run again with PLUMMER_BLESS=1");
+    testkit::golden::hold(env!("CARGO_MANIFEST_DIR"), name, text);
 }
 
 const GROUPS: [(&str, &[&str]); 9] = [

@@ -6,7 +6,6 @@ use crate::client::{Running, patient};
 use audit::{Entry, Event};
 use server::route::{Interaction, ROUTES, Shape};
 use std::fmt::Write as _;
-use std::path::Path;
 use std::time::Duration;
 
 /// The address that is called for a form. A new form must say its own.
@@ -187,13 +186,5 @@ fn every_route_and_verb_leaves_its_event() {
     log.call("a body that is no JSON", "POST", "/Patient", &[], "{");
     log.call("another origin", "GET", "/Patient/bea", &[("Origin", "https://evil.example")], "");
     log.call("another host", "GET", "/Patient/bea", &[("Host", "evil.example")], "");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/audit-catalogue.txt");
-    if std::env::var_os("PLUMMER_BLESS").is_some() {
-        std::fs::write(&path, &log.text).unwrap();
-    }
-    let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(
-        kept, log.text,
-        "the catalogue differs; if that is meant, run again with PLUMMER_BLESS=1"
-    );
+    testkit::golden::hold(env!("CARGO_MANIFEST_DIR"), "audit-catalogue.txt", &log.text);
 }

@@ -8,7 +8,6 @@ use crate::client::{Answer, Running, patient, person};
 use crate::smart_site::Site;
 use identity::{Kind, Profile};
 use std::fmt::Write as _;
-use std::path::Path;
 
 const JSON: (&str, &str) = ("Content-Type", "application/fhir+json");
 const GLASS: &str = r#"{"resourceType":"Parameters","parameter":[{"name":"reason","valueString":"unconscious in the emergency room"}]}"#;
@@ -303,10 +302,5 @@ fn every_way_to_be_refused_reads_as_reviewed() {
     bounds(&mut out);
     shredded(&mut out);
     assert!(!out.0.contains(PART2));
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/denials.txt");
-    if std::env::var_os("PLUMMER_BLESS").is_some() {
-        std::fs::write(&path, &out.0).unwrap();
-    }
-    let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(kept, out.0, "if that is meant, run again with PLUMMER_BLESS=1");
+    testkit::golden::hold(env!("CARGO_MANIFEST_DIR"), "denials.txt", &out.0);
 }

@@ -8,7 +8,6 @@ use crate::smart_site::Site;
 use server::route::{Interaction, ROUTES, Shape};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
 
 const JSON: (&str, &str) = ("Content-Type", "application/fhir+json");
 /// The id of what is changed, with a number behind it.
@@ -147,12 +146,7 @@ fn attack_50_every_address_is_asked_by_every_kind_of_caller() {
     for path in server::HEALTH {
         table.row(path, "GET", &plain(path));
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/route-auth.txt");
-    if std::env::var_os("PLUMMER_BLESS").is_some() {
-        std::fs::write(&path, &table.text).unwrap();
-    }
-    let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(kept, table.text, "if that is meant, run again with PLUMMER_BLESS=1");
+    testkit::golden::hold(env!("CARGO_MANIFEST_DIR"), "route-auth.txt", &table.text);
     // Whatever the table says: without a caller nothing of a patient is answered.
     let nobody = table.callers.iter().find(|caller| caller.name == "nobody").unwrap();
     for row in ROUTES.iter().filter(|row| row.interaction != Interaction::Capabilities) {
