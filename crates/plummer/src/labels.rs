@@ -32,7 +32,7 @@ pub(crate) fn carry_out(
             Ok(Told::Tagged { changed: session.tag(&tag, &record, on)? })
         }
         AboutLabels::Tags => {
-            let tags = session.tags()?.into_iter();
+            let tags = session.tags()?.wait()?.into_iter();
             let tags = tags.map(|t| ShownTag { tag: t.tag, record: t.record, since: t.since });
             Ok(Told::Tags(tags.collect()))
         }

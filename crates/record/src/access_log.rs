@@ -5,7 +5,7 @@
 //! and can be neither changed nor deleted. A search of `AuditEvent` answers from the log alone: the
 //! log's events are chained and signed, and nobody must take for one of them what a client wrote.
 
-use crate::balp::{self, ID_PREFIX, Shown, audit_event, event_id};
+use crate::balp::{self, ID_PREFIX, Shown, Teller, audit_event, event_id};
 use crate::session::{Audited, Session};
 use crate::trail;
 use access::Action;
@@ -262,6 +262,11 @@ impl Session {
 
     fn look_in_log(&self, query: &LogQuery) -> Result<LogPage, Fault> {
         self.may_read_log(query.patient.as_deref())?;
+        let keeps = self.may_read_log(None).is_ok();
+        if !keeps && query.agent.is_some() {
+            let what = "the accesses to one's own record are not searched by who it was";
+            return Err(Fault::at(&code::ACCESS_DENIED, what, "agent"));
+        }
         let limits = self.limits();
         let before = match (&query.cursor, query.seq) {
             (Some(cursor), _) => self.log_place(cursor)?,
@@ -285,6 +290,9 @@ impl Session {
         let page = self.gate.finder.lock().newest(&wanted)?;
         let mut events = Vec::with_capacity(page.entries.len());
         let (mut patients, mut known) = (Vec::new(), HashSet::new());
+        let named = self.gate.settings.staff_named;
+        let words = |id: &str| self.name_of(id, named);
+        let teller = if keeps { Teller::ids(SERVER) } else { Teller::words(SERVER, &words) };
         for entry in &page.entries {
             let shown = match (&query.patient, query.seq) {
                 (Some(patient), _) => Shown::Only(patient),
@@ -309,7 +317,7 @@ impl Session {
                     patients.push(patient.to_owned());
                 }
             }
-            events.push((event_id(entry, shown), audit_event(entry, shown, SERVER)));
+            events.push((event_id(entry, shown), audit_event(entry, shown, &teller)));
         }
         let next = page
             .next
@@ -327,10 +335,11 @@ impl Session {
         })
     }
 
-    /// Whom a policy lets read `AuditEvent` may read the log; a patient, and who speaks for one, what
-    /// concerns that one (45 CFR 164.528).
+    /// Whom a policy lets read `AuditEvent` may read the log; a patient, what concerns that patient (45
+    /// CFR 164.528). Not who speaks for a patient: the log also tells of what such a one may not see,
+    /// as an adolescent's own visits.
     pub(crate) fn may_read_log(&self, patient: Option<&str>) -> Result<(), Fault> {
-        if patient.is_some_and(|patient| self.speaks_for(patient)) {
+        if patient.is_some_and(|patient| self.is_own_record(patient)) {
             return Ok(());
         }
         let kind = r4().resource_type(AUDIT_EVENT);

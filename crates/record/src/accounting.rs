@@ -118,11 +118,12 @@ impl Session {
     }
 
     /// A principal in words.
-    fn name_of(&self, id: &str, named: bool) -> String {
-        let principal =
-            PrincipalId::parse(id).and_then(|id| self.gate.directory.identity.principal(id).ok());
-        let Some(principal) = principal else {
+    pub(crate) fn name_of(&self, id: &str, named: bool) -> String {
+        let Some(id) = PrincipalId::parse(id) else {
             return "somebody at the clinic's own machine".to_owned();
+        };
+        let Ok(principal) = self.gate.directory.identity.principal(id) else {
+            return "somebody whose account cannot be read".to_owned();
         };
         let profile = &principal.profile;
         match principal.kind {

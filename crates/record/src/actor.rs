@@ -339,8 +339,8 @@ impl Actor {
     }
 
     /// Whether a patient's record is the principal's own, or that of somebody it speaks for.
-    pub(crate) fn speaks_for(&self, patient: &str) -> bool {
-        self.who.own_record.iter().chain(&self.who.represents).any(|id| &**id == patient)
+    pub(crate) fn is_own_record(&self, patient: &str) -> bool {
+        self.who.own_record.iter().any(|id| &**id == patient)
     }
 
     /// The one site the principal works at, when it is one: what it writes belongs there.

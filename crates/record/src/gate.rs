@@ -290,9 +290,20 @@ impl Session {
     /// # Errors
     /// As [`audit::copy::copy`].
     pub fn backup_log(&self, data: &Path, to: &Path, commit: u64) -> Result<(), Fault> {
+        let written = self.gate.log.head().seq;
         self.gate.log.catch_up()?;
         let key = self.gate.keys.as_ref().map(|keys| keys.log_key()).transpose()?;
-        audit::copy::copy(&data.join("audit"), to, key.as_ref(), commit).map(drop)
+        audit::copy::copy(&data.join("audit"), to, key.as_ref(), commit, written).map(drop)
+    }
+}
+
+impl Gate {
+    /// A finder of one's own, for a look at the whole log that nobody else's need wait for.
+    pub(crate) fn finder_beside(&self) -> Result<audit::Finder, Fault> {
+        let mut finder = self.finder.lock();
+        // What the other would index is indexed before, so that it is done once.
+        finder.catch_up()?;
+        Ok(finder.beside())
     }
 }
 

@@ -5,7 +5,7 @@
 //! work, and from then on nothing is shown that the new rules may hide.
 
 use crate::gate::{Gate, Settings};
-use crate::session::Session;
+use crate::session::{Audited, Session};
 use access::Labels;
 use audit::{Decision, Event, Kind, Source, Target};
 use base::error::code;
@@ -312,15 +312,26 @@ impl Session {
         Ok(true)
     }
 
-    /// The records that are tagged.
+    /// The records that are tagged. Who is a VIP is itself to be guarded, so this is a reading of the
+    /// records it names.
     ///
     /// # Errors
     /// `access.denied`, and when they cannot be read.
-    pub fn tags(&self) -> Result<Vec<Tag>, Fault> {
+    pub fn tags(&self) -> Result<Audited<Vec<Tag>>, Fault> {
+        let mut event = self.event(Kind::Review);
         if self.rights().is_some() {
-            return Err(crate::actor::denied());
+            event.decision = Decision::Deny;
+            return Err(self.refused(event, crate::actor::denied()));
         }
-        read(&self.gate.store)
+        let tags = read(&self.gate.store)?;
+        for (of, id) in tags.iter().filter_map(|tag| tag.record.split_once('/')) {
+            match of {
+                "Patient" => event.patients.push(id.to_owned()),
+                _ => event.targets.push(Target::resource(of.to_owned(), id, None)),
+            }
+        }
+        event.results = tags.len() as u64;
+        self.audited(&event, tags)
     }
 }
 

@@ -214,14 +214,16 @@ impl Session {
     }
 
     /// Whether a patient's record is the subject's own, or that of somebody it speaks for.
-    pub(crate) fn speaks_for(&self, patient: &str) -> bool {
+    pub(crate) fn is_own_record(&self, patient: &str) -> bool {
         match &self.subject.reach {
             Reach::Given(rights) => rights
                 .see
                 .patients()
                 .is_some_and(|patients| patients.iter().all(|id| &**id == patient)),
             // The log of a record is not what apps are given.
-            Reach::Principal { actor, grant, .. } => grant.is_none() && actor.speaks_for(patient),
+            Reach::Principal { actor, grant, .. } => {
+                grant.is_none() && actor.is_own_record(patient)
+            }
         }
     }
 

@@ -323,7 +323,7 @@ impl Session {
             fits: &counts,
         };
         self.gate.log.catch_up()?;
-        let page = self.gate.finder.lock().newest(&wanted)?;
+        let page = self.gate.finder_beside()?.newest(&wanted)?;
         if page.next.is_some() {
             let what =
                 "there are more accesses than can be weighed at once; ask for a shorter time";

@@ -224,7 +224,7 @@ impl Session {
             fits: &|event| event.kind == Kind::PolicyChange,
         };
         self.gate.log.catch_up()?;
-        let page = self.gate.finder.lock().newest(&wanted)?;
+        let page = self.gate.finder_beside()?.newest(&wanted)?;
         if !page.entries.is_empty() {
             let say = "partial: other policies were in force then; these are those of now";
             notes.push(say.to_owned());

@@ -5,8 +5,7 @@ use audit::{Decision, Entry, Event, Hash, Kind, Receipt, Source, Target};
 use base::error::code;
 use base::{Limits, Millis};
 use fhir::Document;
-use record::{Scope, Shown, Subject, audit_event};
-use std::path::Path;
+use record::{Scope, Shown, Subject, Teller, audit_event};
 
 fn entry(kind: Kind, change: impl FnOnce(&mut Event)) -> Entry {
     let mut event = Event::new(Millis(1_795_340_467_123), [0x11; 16], kind);
@@ -46,17 +45,11 @@ fn laid_out(json: &[u8]) -> String {
 }
 
 fn golden(name: &str, entry: &Entry, shown: Shown<'_>) {
-    let json = audit_event(entry, shown, "plummer");
+    let json = audit_event(entry, shown, &Teller::ids("plummer"));
     let document = Document::parse(json.clone(), &Limits::default()).unwrap();
     let issues = validation::validate(document.root(), &validation::Options::default());
     assert!(issues.is_empty(), "{name}: {issues:?}\n{}", laid_out(&json));
-    let text = laid_out(&json);
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
-    if std::env::var_os("PLUMMER_BLESS").is_some() {
-        std::fs::write(&path, &text).unwrap();
-    }
-    let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(kept, text, "{name} differs; if that is meant, run again with PLUMMER_BLESS=1");
+    testkit::golden::hold(env!("CARGO_MANIFEST_DIR"), name, &laid_out(&json));
 }
 
 #[test]
@@ -97,7 +90,7 @@ fn events_are_told_by_the_patterns_of_basic_audit() {
     golden("audit-event-refused.json", &refused, Shown::All);
     for kind in Kind::ALL {
         // Every kind makes a resource that validates.
-        let json = audit_event(&entry(*kind, |_| {}), Shown::All, "plummer");
+        let json = audit_event(&entry(*kind, |_| {}), Shown::All, &Teller::ids("plummer"));
         let document = Document::parse(json, &Limits::default()).unwrap();
         let issues = validation::validate(document.root(), &validation::Options::default());
         assert!(issues.is_empty(), "{}: {issues:?}", kind.name());

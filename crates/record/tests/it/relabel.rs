@@ -243,7 +243,7 @@ fn what_a_programme_made_is_its_record_and_the_programme_can_still_be_found() {
     put(&record, &condition("later", "J45", &of_visit("visit")));
     assert_eq!(ids(&part2(), "Condition", ""), ["elsewhere"], "and what is written from now on");
     assert!(!operator(&record).tag("part2-programme", "Organization/sud", true).unwrap());
-    let tags = operator(&record).tags().unwrap();
+    let tags = operator(&record).tags().unwrap().wait().unwrap();
     assert_eq!(
         (tags[0].tag.as_str(), tags[0].record.as_str()),
         ("part2-programme", "Organization/sud")

@@ -197,5 +197,22 @@ fn a_patient_is_told_who_saw_the_record_and_nobody_else_is() {
         let text = server.get_as(&officer, "/Patient/ann/$who-saw");
         let text = String::from_utf8(text.body).unwrap();
         assert!(text.contains("Nora Nurse") && text.contains("\"name\":\"id\""), "{text}");
+        let nurse_id = text.split("\"name\":\"id\",\"valueString\":\"").nth(1).unwrap();
+        let nurse_id = nurse_id.split('"').next().unwrap();
+        // The events themselves tell the patient no more than that.
+        let events = |token: &str, query: &str| {
+            let answer = server.get_as(token, &format!("/AuditEvent?patient=ann{query}"));
+            (answer.status, String::from_utf8(answer.body).unwrap())
+        };
+        let (status, own) = events(&ann, "&type=rest");
+        assert!(status == 200 && own.contains(if named { "Nora Nurse" } else { "staff: him" }));
+        assert!(!own.contains(nurse_id), "{own}");
+        assert_eq!(events(&ann, &format!("&agent={nurse_id}")).0, 403, "nor by asking for one");
+        assert!(events(&officer, "").1.contains(nurse_id));
+        // Who speaks for her is not told at all: the log knows of what such a one may not see.
+        let profile = Profile { represents: vec!["ann".into()], ..person("mum", &["proxy"]) };
+        let mum = server.token(Kind::Person, profile);
+        assert_eq!(server.get_as(&mum, "/Patient/ann/$who-saw").status, 403);
+        assert_eq!(events(&mum, "").0, 403);
     }
 }

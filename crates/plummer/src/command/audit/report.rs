@@ -7,7 +7,7 @@ use anyhow::{Context as _, anyhow, bail};
 use audit::report::{Field, Form, Outcome, sorted, write};
 use audit::{Entry, Filter, Kind, syslog};
 use base::{Fault, Millis};
-use record::{Shown, audit_event};
+use record::{Shown, Teller, audit_event};
 use std::io::{BufWriter, StdoutLock, Write as _};
 use std::process::ExitCode;
 
@@ -52,7 +52,11 @@ pub(super) fn export(place: &Place, args: &AuditExport) -> anyhow::Result<ExitCo
                 Some(patient) => Shown::Only(patient),
                 None => Shown::All,
             };
-            line.push_str(&String::from_utf8_lossy(&audit_event(entry, shown, "plummer")));
+            line.push_str(&String::from_utf8_lossy(&audit_event(
+                entry,
+                shown,
+                &Teller::ids("plummer"),
+            )));
         }),
         "rfc5424" => told(place, &args.filter, |entry, line| {
             line.push_str(&syslog::message(entry, &host()));
