@@ -150,6 +150,10 @@ fn carry_out(held: &Held, stream: UnixStream) -> anyhow::Result<()> {
             };
             labels::carry_out(record, ask, progress).map_err(|fault| anyhow!("{fault}"))
         }
+        Ok(Wish::LogRead { patient }) => {
+            let left = opening::session(record).log_was_read(patient.as_deref());
+            left.map(|()| Told::Done).map_err(|fault| anyhow!("{fault}"))
+        }
         Ok(wish) if apps::is_about_apps(&wish) => {
             apps::carry_out(record, &held.apps, wish).map_err(|fault| anyhow!("{fault}"))
         }

@@ -40,6 +40,7 @@ pub(crate) fn carry_out(record: &Record, wish: Wish) -> Result<Told, Fault> {
     let identity = &operator(record);
     match wish {
         Wish::Backup { .. }
+        | Wish::LogRead { .. }
         | Wish::Labels { .. }
         | Wish::Apps
         | Wish::ShowApp { .. }

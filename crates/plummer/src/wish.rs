@@ -74,6 +74,8 @@ pub(crate) enum Wish {
     PolicySimulate { dir: PathBuf, from_ms: Option<i64>, until_ms: Option<i64> },
     /// Something about the labels of records.
     Labels { ask: AboutLabels },
+    /// The event of a reading of the log that a command makes by itself.
+    LogRead { patient: Option<String> },
     /// A claim code, drawn anew.
     DrawClaim,
     /// The first administrator.

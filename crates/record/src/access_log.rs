@@ -260,6 +260,19 @@ impl Session {
         }
     }
 
+    /// Leaves the event of a reading that whoever owns the data folder makes of the log's files.
+    ///
+    /// # Errors
+    /// `access.denied` for any other; `audit.unavailable` when the log failed.
+    pub fn log_was_read(&self, patient: Option<&str>) -> Result<(), Fault> {
+        if self.rights().is_some() {
+            return Err(crate::actor::denied());
+        }
+        let mut event = self.event(Kind::Review);
+        event.patients.extend(patient.map(str::to_owned));
+        self.gate.log.append(&event)?.synced().wait()
+    }
+
     fn look_in_log(&self, query: &LogQuery) -> Result<LogPage, Fault> {
         self.may_read_log(query.patient.as_deref())?;
         let keeps = self.may_read_log(None).is_ok();

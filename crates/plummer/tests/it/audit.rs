@@ -115,6 +115,26 @@ fn an_event_is_proven_to_someone_without_the_log() {
 }
 
 #[test]
+fn a_reading_beside_a_server_leaves_an_event_and_beside_another_process_shows_nothing() {
+    let place = sample();
+    let readings = |place: &Place| {
+        let shown = place.run(&["audit", "show", "--kind", "review"]);
+        assert!(shown.ok && shown.err.is_empty(), "{shown:?}");
+        shown.out.lines().count()
+    };
+    let server = Serving::start(&place, &[]);
+    let before = readings(&place);
+    assert_eq!(readings(&place), before + 1, "each reading is in the log before it shows anything");
+    let of = place.run(&["audit", "report", "--patient", "ada"]);
+    assert!(of.ok && of.out.contains("review"), "the patient's own accounting has it: {of:?}");
+    assert!(server.stop());
+    let lock = std::fs::File::open(place.path("data/audit/lock")).unwrap();
+    lock.lock().unwrap();
+    let said = place.run(&["audit", "show"]);
+    assert!(!said.ok && said.out.is_empty() && said.err.contains("audit.locked"), "{said:?}");
+}
+
+#[test]
 fn a_report_is_chosen_sorted_and_told_in_three_forms() {
     let place = sample();
     let said = place.run(&["audit", "report", "--sort", "status:desc", "--format", "csv"]);

@@ -168,7 +168,18 @@ impl Reader {
         let published = begin(conn, &self.shared).map_err(unavailable)?;
         self.published.store(published, Ordering::Release);
         self.snapshot.store(UNASKED, Ordering::Release);
-        Ok(())
+        if self.sight.is_everything() {
+            return Ok(());
+        }
+        // What was known of the labels is of the snapshot before.
+        let labels = relabel::at_snapshot(conn, &self.shared, self.snapshot()?)?;
+        match labels == self.labels {
+            true => Ok(()),
+            false => Err(Fault::new(
+                &code::STORE_UNAVAILABLE,
+                "the rules of labels changed while a load was completed; ask again",
+            )),
+        }
     }
 
     /// The connection. It is only taken out by `drop`.

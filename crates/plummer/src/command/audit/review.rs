@@ -1,5 +1,8 @@
 //! Reading the log by a command leaves an event in it too (45 CFR 164.312(b)), before anything is shown.
 
+use crate::control;
+use crate::wish::Wish;
+use anyhow::bail;
 use audit::{Event, Kind, Log, Options, Source};
 use base::Clock as _;
 use base::error::code;
@@ -10,8 +13,11 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Leaves the event, or says why it cannot: a server holds the log, or the log is damaged, or lies where
-/// nothing can be written. Then the rights on the folder are all that guards it.
+/// Leaves the event: in the log itself, or by the server that has it open. Nothing is shown of a log that
+/// another process has open and cannot be told of the reading.
+///
+/// Of a log that is damaged, or lies where nothing can be written, it says so: that is evidence, or a
+/// copy, and the rights on the folder are all that guards it.
 pub(crate) fn leave(dir: &Path, key: Option<LogKey>, patient: Option<&str>) -> anyhow::Result<()> {
     let now = SystemClock.now();
     let mut event = Event::new(now, uuid_v7(now, &mut crate::opening::random()), Kind::Review);
@@ -22,12 +28,23 @@ pub(crate) fn leave(dir: &Path, key: Option<LogKey>, patient: Option<&str>) -> a
         log.append(&event)?.synced().wait()?;
         log.close()
     });
-    if let Err(fault) = left {
-        let why = match fault.code() == &code::AUDIT_LOCKED {
-            true => "a server has the log open".to_owned(),
-            false => fault.to_string(),
-        };
-        writeln!(std::io::stderr(), "plummer: this reading leaves no event: {why}")?;
+    match left {
+        Ok(_head) => Ok(()),
+        Err(fault) if fault.code() == &code::AUDIT_LOCKED => by_the_server(dir, patient),
+        Err(fault) => {
+            writeln!(std::io::stderr(), "plummer: this reading leaves no event: {fault}")?;
+            Ok(())
+        }
     }
-    Ok(())
+}
+
+fn by_the_server(dir: &Path, patient: Option<&str>) -> anyhow::Result<()> {
+    let data = dir.parent().unwrap_or(dir);
+    let wish = Wish::LogRead { patient: patient.map(str::to_owned) };
+    match control::ask(data, &control::request(wish), &mut |_, _| {})? {
+        Some(_) => Ok(()),
+        None => bail!(
+            "audit.locked: another process has the log open and cannot be told of this reading; try again when it has ended"
+        ),
+    }
 }
