@@ -4,7 +4,7 @@
 mod forward;
 mod proof;
 mod report;
-mod review;
+mod reading;
 mod signals;
 mod verify;
 
@@ -56,7 +56,7 @@ impl Place {
     }
 
     fn leave(&self, patient: Option<&str>) -> anyhow::Result<()> {
-        review::leave(&self.dir, self.key.clone(), patient)
+        reading::leave(&self.dir, self.key.clone(), patient)
     }
 }
 

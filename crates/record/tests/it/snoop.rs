@@ -4,7 +4,7 @@ use crate::support::Room;
 use audit::{Event, Kind, Log, Options, Receipt, Target};
 use base::Millis;
 use base::time::SystemClock;
-use record::{Case, Record, Signal};
+use record::{Record, Sighting, Signal};
 use std::sync::Arc;
 
 const STAFF: usize = 12;
@@ -82,7 +82,7 @@ impl Diary {
     }
 }
 
-fn is(case: &Case, actor: usize, patient: Option<&str>, signal: Signal) -> bool {
+fn is(case: &Sighting, actor: usize, patient: Option<&str>, signal: Signal) -> bool {
     case.actor == format!("dr-{actor}")
         && case.patient.as_deref() == patient
         && case.signals.contains(&signal)
