@@ -41,6 +41,7 @@ pub(crate) fn carry_out(record: &Record, wish: Wish) -> Result<Told, Fault> {
     match wish {
         Wish::Backup { .. }
         | Wish::Labels { .. }
+        | Wish::Review { .. }
         | Wish::Apps
         | Wish::ShowApp { .. }
         | Wish::AddApp { .. }

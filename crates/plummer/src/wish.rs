@@ -1,6 +1,7 @@
 //! What one command asks of the process that holds the data folder, and what is told back: the words
 //! of the control socket, one JSON text a line, and of a command that holds the folder itself.
 
+use crate::reviews::{AboutReview, ShownCase, ShownCounts, ShownSwept};
 use crate::policies::{ShownSimulated, ShownStanding, ShownWhy, WantedWhy};
 use identity::Secret;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -74,6 +75,8 @@ pub(crate) enum Wish {
     PolicySimulate { dir: PathBuf, from_ms: Option<i64>, until_ms: Option<i64> },
     /// Something about the labels of records.
     Labels { ask: AboutLabels },
+    /// Something about cases of review.
+    Review { ask: Box<AboutReview> },
     /// A claim code, drawn anew.
     DrawClaim,
     /// The first administrator.
@@ -219,6 +222,10 @@ pub(crate) enum Told {
     Labels(Box<ShownLabels>),
     Tags(Vec<ShownTag>),
     Tagged { changed: bool },
+    Cases(Vec<ShownCase>),
+    Case(Box<ShownCase>),
+    Swept(ShownSwept),
+    ReviewCounts(ShownCounts),
 }
 
 /// How labels stand, as commands show it.

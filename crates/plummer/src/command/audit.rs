@@ -4,6 +4,7 @@
 mod forward;
 mod proof;
 mod report;
+mod review;
 mod reading;
 mod signals;
 mod verify;
@@ -39,6 +40,7 @@ pub(crate) fn run(settings: &Settings, args: Audit) -> anyhow::Result<ExitCode> 
         Audit::CheckProof(args) => proof::check(&args),
         Audit::Cosigned(args) => proof::cosigned(&dir, &args),
         Audit::Signals(args) => signals::run(settings, &args),
+        Audit::Review(command) => review::run(settings, command),
         Audit::Send(args) => forward::run(&Place::of(settings, dir)?, &args),
     }
 }

@@ -298,7 +298,7 @@ fn whoever_is_under_review_neither_owns_nor_decides_the_case() {
     let case = house.only();
     for (name, own) in [("erin", erin), ("twin", twin)] {
         for session in [house.of(name), house.console()] {
-            let by = session.noted().then_some(own).or(Some(own));
+            let by = Some(own);
             for refusal in [
                 refused(session.assign_case(case.id, by, paula, "")),
                 refused(session.close_case(case.id, by, Outcome::Appropriate, NOTE)),
