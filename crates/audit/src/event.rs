@@ -206,6 +206,9 @@ named! {
         FactorRemoved = 59, "factor-removed", "A passkey was removed, and other sign-ins ended.";
         LabelRules = 75, "label-rules", "Other rules of labels came into force, or a record was tagged for one.";
         Relabelled = 76, "relabelled", "Every record has the labels of the rules in force; how many were changed.";
+        CaseOpened = 77, "case-opened", "A case of review was opened: by a broken glass, or by a sweep of the log.";
+        CaseChanged = 78, "case-changed", "A case of review was assigned, closed or opened again.";
+        CaseRead = 79, "case-read", "Cases of review were listed, or one was looked at.";
         Claimed = 56, "claimed", "The first administrator was made with the claim code.";
         Linked = 72, "linked", "A person is known by what an issuer says, from now on.";
         Unlinked = 73, "unlinked", "Whom issuers mean by a person was forgotten.";

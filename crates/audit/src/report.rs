@@ -231,7 +231,8 @@ pub fn write(out: &mut impl Write, rows: &[Entry], form: Form) -> io::Result<()>
 
 /// A cell of CSV. What a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV
 /// injection): names of actors and apps come from outside.
-fn cell(value: &str) -> String {
+#[must_use]
+pub fn cell(value: &str) -> String {
     let dangerous = value.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\'']);
     let guard = if dangerous { "'" } else { "" };
     let odd = |c: char| matches!(c, '"' | ',' | '\r' | '\n' | ';');

@@ -124,6 +124,9 @@ codes! {
     ITEM_CONFLICT = "identity.item.conflict", 409, "conflict", "somebody else changed it in the meantime";
     ACCESS_DENIED = "access.denied", 403, "forbidden", "no policy permits what was asked";
     BREAK_GLASS_TOO_OFTEN = "access.break-glass.too-often", 429, "throttled", "the glass was broken too often within a day";
+    CASE_NOT_FOUND = "access.case.not-found", 404, "not-found", "there is no such case of review";
+    CASE_OWN = "access.case.own", 403, "forbidden", "nobody decides about a case that is about themselves";
+    CASE_STATE = "access.case.state", 409, "business-rule", "the case is not in a state for this step";
     ACCESS_POLICY_INVALID = "access.policy.invalid", 422, "invalid", "a policy is not well-formed or does not fit the schema";
     ACCESS_POLICY_UNNAMED = "access.policy.unnamed", 422, "required", "a policy has no id";
     ACCESS_POLICY_MAY_FAIL = "access.policy.may-fail", 422, "invalid", "a policy could err when it is evaluated";

@@ -4,6 +4,7 @@ pub(crate) mod apps;
 pub(crate) mod labels;
 pub(crate) mod people;
 pub(crate) mod policy;
+pub(crate) mod review;
 
 use crate::settings::flags::Flags;
 use clap::{Parser, Subcommand};
@@ -190,6 +191,9 @@ pub(crate) enum Audit {
     Cosigned(AuditCosigned),
     /// Print what stands out in the log and may be snooping, ranked; the server must be stopped
     Signals(AuditSignals),
+    /// List, show, assign and decide the cases of broken glasses and of what stands out
+    #[command(subcommand)]
+    Review(review::ReviewCommand),
     /// Send events to a syslog collector as they are written, from where it last stopped
     Send(AuditSend),
 }

@@ -10,6 +10,7 @@ use crate::directory;
 use crate::labels;
 use crate::opening;
 use crate::policies::{self, Folder};
+use crate::reviews;
 use crate::wish::{Line, Request, Told, VERSION, Wish};
 use anyhow::{Context as _, anyhow, bail};
 use record::Record;
@@ -159,6 +160,9 @@ fn carry_out(held: &Held, stream: UnixStream) -> anyhow::Result<()> {
         }
         Ok(wish) if policies::is_about_policies(&wish) => {
             policies::carry_out(record, &held.policies, wish).map_err(|fault| anyhow!("{fault}"))
+        }
+        Ok(wish @ Wish::Review { .. }) => {
+            reviews::carry_out(record, wish).map_err(|fault| anyhow!("{fault}"))
         }
         Ok(wish) => directory::carry_out(record, wish).map_err(|fault| anyhow!("{fault}")),
         Err(error) => Err(error),

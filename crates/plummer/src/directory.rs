@@ -42,6 +42,7 @@ pub(crate) fn carry_out(record: &Record, wish: Wish) -> Result<Told, Fault> {
         Wish::Backup { .. }
         | Wish::LogRead { .. }
         | Wish::Labels { .. }
+        | Wish::Review { .. }
         | Wish::Apps
         | Wish::ShowApp { .. }
         | Wish::AddApp { .. }

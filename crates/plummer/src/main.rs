@@ -18,6 +18,7 @@ mod people;
 mod policies;
 mod progress;
 mod prompt;
+mod reviews;
 mod settings;
 mod signing;
 mod wish;

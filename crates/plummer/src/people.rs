@@ -7,6 +7,7 @@ use crate::control;
 use crate::directory;
 use crate::opening;
 use crate::policies;
+use crate::reviews;
 use crate::settings::Settings;
 use crate::wish::{Open, Shown, ShownPasskey, Told, Wish};
 use anyhow::{anyhow, bail};
@@ -34,6 +35,7 @@ pub(crate) fn tell(settings: &Settings, wish: Wish) -> anyhow::Result<Told> {
         wish if policies::is_about_policies(wish) => {
             policies::carry_out(&record, &settings.policies(), request.wish)
         }
+        Wish::Review { .. } => reviews::carry_out(&record, request.wish),
         _ => directory::carry_out(&record, request.wish),
     };
     done.map_err(|fault| anyhow!("{fault}"))
@@ -67,6 +69,10 @@ impl Say {
             Told::Labels(labels) => serde_json::to_string(labels)?,
             Told::Tags(tags) => serde_json::to_string(tags)?,
             Told::Tagged { changed } => serde_json::json!({ "changed": changed }).to_string(),
+            Told::Cases(all) => serde_json::to_string(all)?,
+            Told::Case(one) => serde_json::to_string(one)?,
+            Told::Swept(swept) => serde_json::to_string(swept)?,
+            Told::ReviewCounts(counts) => serde_json::to_string(counts)?,
         };
         writeln!(std::io::stdout(), "{text}")?;
         Ok(ExitCode::SUCCESS)

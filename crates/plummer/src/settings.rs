@@ -16,6 +16,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use table::{Kind, Setting, TABLE, setting, suggestion};
 
 /// Names with our prefix in the environment that are no settings.
@@ -252,8 +253,18 @@ impl Settings {
             encryption: self.encryption(),
             policies_missing: policies::says_nothing(&self.policies().path),
             policies: self.site_policies()?,
+            review: record::ReviewSettings {
+                break_glass_due_days: self.count("review_break_glass_due_days"),
+                signal_due_days: self.count("review_signal_due_days"),
+                score_min: self.count("review_score_min"),
+            },
             ..record::Settings::default()
         })
+    }
+
+    /// How often the access log is swept for cases of review.
+    pub(crate) fn sweep_every(&self) -> Duration {
+        Duration::from_secs(self.number("review_sweep_every_hours").saturating_mul(3600))
     }
 
     /// The policies of the site, every one of which a set has to take.

@@ -2,6 +2,7 @@
 //! of the control socket, one JSON text a line, and of a command that holds the folder itself.
 
 use crate::policies::{ShownSimulated, ShownStanding, ShownWhy, WantedWhy};
+use crate::reviews::{AboutReview, ShownCase, ShownCounts, ShownSwept};
 use identity::Secret;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -76,6 +77,8 @@ pub(crate) enum Wish {
     Labels { ask: AboutLabels },
     /// The event of a reading of the log that a command makes by itself.
     LogRead { patient: Option<String> },
+    /// Something about cases of review.
+    Review { ask: Box<AboutReview> },
     /// A claim code, drawn anew.
     DrawClaim,
     /// The first administrator.
@@ -221,6 +224,10 @@ pub(crate) enum Told {
     Labels(Box<ShownLabels>),
     Tags(Vec<ShownTag>),
     Tagged { changed: bool },
+    Cases(Vec<ShownCase>),
+    Case(Box<ShownCase>),
+    Swept(ShownSwept),
+    ReviewCounts(ShownCounts),
 }
 
 /// How labels stand, as commands show it.

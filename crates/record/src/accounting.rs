@@ -173,6 +173,9 @@ fn touched(event: &Event, patient: &str) -> bool {
         | Kind::Stop
         | Kind::PolicyChange
         | Kind::PolicyAsked
+        | Kind::CaseOpened
+        | Kind::CaseChanged
+        | Kind::CaseRead
         | Kind::Review => false,
         _ => shown || event.decision == Decision::Deny || event.status < 400,
     }

@@ -95,7 +95,9 @@ pub(crate) fn coded(event: &Event) -> Coded {
         | Kind::Linked => dicom("110113", "Security Alert", "110137", "C"),
         // Security configuration.
         Kind::PolicyChange => dicom("110113", "Security Alert", "110131", "U"),
-        Kind::PolicyAsked => dicom("110101", "Audit Log Used", "110101", "R"),
+        Kind::PolicyAsked | Kind::CaseRead => dicom("110101", "Audit Log Used", "110101", "R"),
+        Kind::CaseOpened => dicom("110113", "Security Alert", "110113", "C"),
+        Kind::CaseChanged => dicom("110113", "Security Alert", "110113", "U"),
         Kind::UserChange
         | Kind::UserDisable
         | Kind::LabelRules

@@ -7,6 +7,7 @@ use crate::directory::Directory;
 use crate::glass::Glasses;
 use crate::in_force::{self, InForce};
 use crate::outbox::{Outbox, Relay};
+use crate::review::{Queue, ReviewSettings};
 use crate::rules::Labelling;
 use crate::session::{Session, Subject};
 use crate::shelf::Sealer;
@@ -68,6 +69,8 @@ pub struct Settings {
     pub seal: Option<audit::Seal>,
     /// How a new data folder is encrypted, and where the root key is.
     pub encryption: Encryption,
+    /// How cases of review are opened.
+    pub review: ReviewSettings,
 }
 
 impl Default for Settings {
@@ -93,6 +96,7 @@ impl Default for Settings {
             sealer: None,
             seal: None,
             encryption: Encryption::default(),
+            review: ReviewSettings::default(),
         }
     }
 }
@@ -133,6 +137,7 @@ pub(crate) struct Gate {
     pub(crate) in_force: InForce,
     pub(crate) actors: Actors,
     pub(crate) glasses: Glasses,
+    pub(crate) reviews: Queue,
     pub(crate) directory: Directory,
     pub(crate) consents: Arc<Consents>,
     pub(crate) elements: Elements,
@@ -196,6 +201,7 @@ impl Record {
         };
         let finder = Mutex::new(audit::Finder::new(&dir.join("audit")).under(log_key));
         let glasses = Glasses::open(&store, settings.clock.now())?;
+        let reviews = Queue::open(&store)?;
         let request = {
             let mut random = Seeded::new(settings.seed.unwrap_or_else(seed_of_the_system));
             uuid_v7(settings.clock.now(), &mut random)
@@ -213,6 +219,7 @@ impl Record {
                 in_force,
                 actors: Actors::default(),
                 glasses,
+                reviews,
                 directory,
                 consents: Arc::new(consents),
                 elements,
@@ -308,7 +315,7 @@ impl Gate {
 }
 
 /// Random bits of the operating system, by the way the standard library draws them for its maps.
-fn seed_of_the_system() -> u64 {
+pub(crate) fn seed_of_the_system() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 

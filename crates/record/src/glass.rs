@@ -9,7 +9,9 @@ use self::kept::Breaking;
 use crate::actor::denied;
 use crate::gate::Gate;
 use crate::reach;
+use crate::review::{CaseKind, Next, Seen, opened_event};
 use crate::session::Session;
+use crate::snoop::Signal;
 use access::{Action, Context, Policies, Purpose, Who};
 use audit::{Event, Kind, Target};
 use base::error::code;
@@ -38,6 +40,11 @@ pub struct Broken {
     pub patient: String,
     /// Until when.
     pub until: Millis,
+}
+
+/// Until when a glass that is broken now stays broken.
+pub(crate) const fn until(now: Millis) -> Millis {
+    Millis(now.0.saturating_add(LASTS_MS))
 }
 
 impl Broken {
@@ -104,9 +111,21 @@ impl Session {
             epoch: policies.epoch(),
             ..audit::Receipt::default()
         }));
-        let broken =
-            Broken { patient: patient.to_owned(), until: Millis(now.0.saturating_add(LASTS_MS)) };
-        self.keep(caller, now, &broken, &event)?;
+        let broken = Broken { patient: patient.to_owned(), until: until(now) };
+        let seen = Seen {
+            kind: CaseKind::BreakGlass,
+            actor: event.actor.to_string(),
+            patient: Some(patient.to_owned()),
+            from: event.time,
+            until: broken.until,
+            due: gate.due(CaseKind::BreakGlass, now),
+            seq: 0,
+            signals: vec![Signal::BrokenGlass],
+            score: 0,
+            reason: reason.to_owned(),
+            in_care: Some(actor.who.patients_in_care.iter().any(|id| &**id == patient)),
+        };
+        self.keep(caller, now, &broken, (&event, &seen))?;
         tracing::warn!(principal = %caller.principal.id, "the glass was broken before a patient's record");
         let mut open = gate.glasses.open.write();
         open.retain(|_, broken| now < broken.until);
@@ -114,16 +133,17 @@ impl Session {
         Ok(broken)
     }
 
-    /// Counts it, and keeps it with its event in one unit of work: nobody looks through the glass before
-    /// it is on the disk, in store and log, that it was broken.
+    /// Counts it, and keeps it with its event and its case of review in one unit of work: nobody looks
+    /// through the glass before it is on the disk, in store and log, that it was broken.
     fn keep(
         &self,
         caller: &Caller,
         now: Millis,
         broken: &Broken,
-        event: &Event,
+        (event, seen): (&Event, &Seen),
     ) -> Result<(), Fault> {
         let gate = &self.gate;
+        let opened = self.event(Kind::CaseOpened);
         let key = caller.principal.id.as_bytes();
         for _ in 0..TRIES_MAX {
             if let Some(fault) = gate.log.failure() {
@@ -142,20 +162,41 @@ impl Session {
             all.push(Breaking { at: now, session, broken: broken.clone() });
             let put = ItemAct::Put(kept::encode(&all));
             let item = ItemChange { shelf: kept::SHELF, key: key.to_vec(), replaces, act: put };
-            let encoded = event.encode();
+            let mut events = vec![event.encode()];
+            let next = self.case_of(seen);
+            if let Some(next) = &next {
+                events.push(opened_event(opened.clone(), next).encode());
+            }
+            let case = next.as_ref().map(|next| next.id);
             let unit = Unit {
-                items: vec![item],
-                events: Some(Box::new(move |_| vec![encoded])),
+                items: [item].into_iter().chain(next.map(|next| next.item)).collect(),
+                events: Some(Box::new(move |_| events)),
                 ..Unit::default()
             };
             match gate.store.commit(unit) {
                 // The same person broke another one at this moment.
                 Err(fault) if fault.code() == &code::ITEM_CONFLICT => {}
                 Err(fault) => return Err(fault),
-                Ok(_) => return gate.log.flush(),
+                Ok(_) => {
+                    if let Some(case) = case {
+                        gate.reviews.note(&gate.store, case);
+                    }
+                    return gate.log.flush();
+                }
             }
         }
         Err(Fault::new(&code::ITEM_CONFLICT, "the glass is being broken elsewhere; ask again"))
+    }
+}
+
+impl Session {
+    /// What opens the case of a broken glass. A patient does not wait for a case that cannot be read:
+    /// the sweep finds every glass in the log, and says so when it cannot open its case either.
+    fn case_of(&self, seen: &Seen) -> Option<Next> {
+        self.gate.opening(seen.from, seen).unwrap_or_else(|fault| {
+            tracing::error!(code = fault.code().name, "a broken glass has no case of review yet");
+            None
+        })
     }
 }
 

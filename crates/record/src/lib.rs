@@ -30,6 +30,7 @@ mod people;
 mod reach;
 mod read;
 mod relabel;
+mod review;
 mod rules;
 mod session;
 mod shelf;
@@ -59,12 +60,16 @@ pub use in_force::{POLICIES_MISSING, Standing, load_policies};
 pub use labels::labels_of;
 pub use reach::TENANT;
 pub use relabel::{Keeper, Standing as LabelStanding};
+pub use review::{
+    Case, CaseFile, CaseFilter, CaseId, CaseKind, CaseState, Done, Outcome, ReviewCounts,
+    ReviewSettings, Reviewing, Seen, Step, Swept,
+};
 pub use rules::Tag;
 pub use search::parse::Level;
 pub use session::{Audited, Session, Subject};
 pub use shelf::Sealer;
 pub use simulate::{Simulated, Tally};
-pub use snoop::{Case, Relations, Signal, Ties, cases};
+pub use snoop::{Relations, Sighting, Signal, Ties, sightings};
 pub use store::{HistoryPage, HistoryQuery, Hit, Method, Page, Scope, Sync};
 pub use vault::{
     AtRest, Encryption, Remembered, encrypt, has_keys, read_passphrase, remembered, restore,

@@ -1,6 +1,7 @@
 //! Signals of snooping over the access log, as a ranked list for the privacy officer
 //! (45 CFR 164.308(a)(1)(ii)(D), review of activity). Rules alone are noisy, since most accesses have a
-//! plain reason; so a case counts `unexplained × sensitivity × rarity`, and says the reason that is held.
+//! plain reason; so a sighting counts `unexplained × sensitivity × rarity`, and says the reason that is
+//! held. What is done about one is the business of `review`.
 
 use crate::find::SearchHow;
 use crate::session::{Audited, Session};
@@ -9,6 +10,7 @@ use base::error::code;
 use base::{Fault, Millis};
 use fhir::Document;
 use fhir::definitions::r4;
+use identity::PrincipalId;
 use search::parse::Level;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -26,8 +28,8 @@ const GLASSES: usize = 3;
 const VOLUME: (usize, usize) = (30, 3);
 /// Accesses that one's own hours are told from, and the part of them that makes an hour unusual.
 const HOURS: (usize, usize) = (50, 50);
-/// A case that counts less is not told.
-const SCORE_MIN: u32 = 100;
+/// A sighting that counts less is not told.
+pub(crate) const SCORE_MIN: u32 = 100;
 
 /// What ties a member of the workforce to a patient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -78,6 +80,26 @@ pub enum Signal {
 }
 
 impl Signal {
+    /// All of them, in the order in which a sighting names them.
+    pub const ALL: [Self; 10] = [
+        Self::OwnRecord,
+        Self::SameSurname,
+        Self::SameAddress,
+        Self::CoWorker,
+        Self::Vip,
+        Self::BrokenGlass,
+        Self::OffShift,
+        Self::Fishing,
+        Self::Volume,
+        Self::ManyBrokenGlasses,
+    ];
+
+    /// The signal of [`Signal::name`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|signal| signal.name() == name)
+    }
+
     /// The words for it.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -96,7 +118,7 @@ impl Signal {
     }
 
     /// How much it weighs.
-    const fn weight(self) -> u32 {
+    pub(crate) const fn weight(self) -> u32 {
         match self {
             Self::OwnRecord | Self::SameAddress | Self::ManyBrokenGlasses => 300,
             Self::SameSurname | Self::CoWorker | Self::BrokenGlass => 200,
@@ -109,12 +131,12 @@ impl Signal {
 
 /// One person and one patient, or one person alone, on one day.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Case {
+pub struct Sighting {
     /// The principal.
     pub actor: String,
     /// The patient, where it is about one.
     pub patient: Option<String>,
-    /// The first event, by which the case is named: `actor`, `patient` and day follow from it.
+    /// The event by which it is named: `actor`, `patient` and day follow from it.
     pub seq: u64,
     /// When it happened first that day.
     pub first: Millis,
@@ -128,7 +150,13 @@ pub struct Case {
 
 /// Ranks what stands out among entries, in any order.
 #[must_use]
-pub fn cases(entries: &[Entry], relations: &dyn Relations) -> Vec<Case> {
+pub fn sightings(entries: &[Entry], relations: &dyn Relations) -> Vec<Sighting> {
+    sightings_since(entries, relations, Millis(i64::MIN))
+}
+
+/// As [`sightings`], of the days from that of `since` on; what came before tells what is usual.
+fn sightings_since(entries: &[Entry], relations: &dyn Relations, since: Millis) -> Vec<Sighting> {
+    let since = since.0.div_euclid(DAY_MS);
     let mut sorted: Vec<&Entry> = entries.iter().filter(|entry| counts(&entry.event)).collect();
     sorted.sort_by_key(|entry| entry.seq);
     let mut actors: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
@@ -137,9 +165,10 @@ pub fn cases(entries: &[Entry], relations: &dyn Relations) -> Vec<Case> {
     }
     let mut found = Vec::new();
     for (actor, own) in actors {
-        about_patients(actor, &own, relations, &mut found);
+        about_patients(actor, &own, (relations, since), &mut found);
         about_actor(actor, &own, &mut found);
     }
+    found.retain(|one| one.first.0.div_euclid(DAY_MS) >= since);
     found.sort_by(|a, b| b.score.cmp(&a.score).then(a.seq.cmp(&b.seq)));
     found
 }
@@ -151,7 +180,12 @@ fn counts(event: &Event) -> bool {
         && event.actor != audit::event::ANONYMOUS
         && matches!(
             event.kind,
-            Kind::Read | Kind::Vread | Kind::Search | Kind::History | Kind::Operation
+            Kind::Read
+                | Kind::Vread
+                | Kind::Search
+                | Kind::History
+                | Kind::Operation
+                | Kind::BreakGlass
         )
 }
 
@@ -167,11 +201,19 @@ fn opens(entry: &Entry) -> bool {
     entry.event.kind != Kind::Search || entry.event.patients.len() <= OPENED_MAX
 }
 
+/// Whether the glass was broken by it. What is read while it is broken names no reason, for in that
+/// hour other records are read too, which anybody may.
 fn broke_glass(entry: &Entry) -> bool {
-    entry.event.receipt.as_deref().is_some_and(|receipt| receipt.break_glass.is_some())
+    let receipt = entry.event.receipt.as_deref();
+    receipt.and_then(|receipt| receipt.break_glass.as_deref()).is_some_and(|why| !why.is_empty())
 }
 
-fn about_patients(actor: &str, own: &[&Entry], relations: &dyn Relations, out: &mut Vec<Case>) {
+fn about_patients(
+    actor: &str,
+    own: &[&Entry],
+    (relations, since): (&dyn Relations, i64),
+    out: &mut Vec<Sighting>,
+) {
     let (mut hours, mut days) =
         (HashMap::<i64, usize>::new(), HashMap::<&str, HashSet<i64>>::new());
     let mut opened: BTreeMap<(i64, &str), Vec<&Entry>> = BTreeMap::new();
@@ -182,7 +224,10 @@ fn about_patients(actor: &str, own: &[&Entry], relations: &dyn Relations, out: &
             opened.entry((day(entry), patient)).or_default().push(entry);
         }
     }
-    for ((_, patient), entries) in opened {
+    for ((day, patient), entries) in opened {
+        if day < since {
+            continue;
+        }
         let Some(first) = entries.first() else { continue };
         let ties = relations.between(actor, patient);
         let glass = entries.iter().any(|entry| broke_glass(entry));
@@ -214,7 +259,7 @@ fn about_patients(actor: &str, own: &[&Entry], relations: &dyn Relations, out: &
         if score >= SCORE_MIN {
             let (patient, seq) = (Some(patient.to_owned()), first.seq);
             let (actor, first) = (actor.to_owned(), first.event.time);
-            out.push(Case { actor, patient, seq, first, signals, score, reason });
+            out.push(Sighting { actor, patient, seq, first, signals, score, reason });
         }
     }
 }
@@ -232,7 +277,7 @@ fn explained(ties: Ties, glass: bool, first: &Entry) -> (u32, &'static str) {
     }
 }
 
-fn about_actor(actor: &str, own: &[&Entry], out: &mut Vec<Case>) {
+fn about_actor(actor: &str, own: &[&Entry], out: &mut Vec<Sighting>) {
     let mut days: BTreeMap<i64, Vec<&Entry>> = BTreeMap::new();
     for entry in own {
         days.entry(day(entry)).or_default().push(entry);
@@ -245,7 +290,7 @@ fn about_actor(actor: &str, own: &[&Entry], out: &mut Vec<Case>) {
     sizes.sort_unstable();
     let middling = sizes.get(sizes.len() / 2).copied().unwrap_or(0);
     let mut push = |first: &Entry, signal: Signal, reason| {
-        out.push(Case {
+        out.push(Sighting {
             actor: actor.to_owned(),
             patient: None,
             seq: first.seq,
@@ -271,9 +316,9 @@ fn about_actor(actor: &str, own: &[&Entry], out: &mut Vec<Case>) {
             push(first, Signal::Volume, "none: it is many times this person's middling day");
         }
     }
-    let glasses: Vec<_> = own.iter().filter(|entry| broke_glass(entry)).collect();
-    if let Some(first) = glasses.first().filter(|_| glasses.len() >= GLASSES) {
-        push(first, Signal::ManyBrokenGlasses, "emergencies were stated, one after the other");
+    // Named by the one that made it many, which is the same whatever comes after it.
+    if let Some(third) = own.iter().filter(|entry| broke_glass(entry)).nth(GLASSES - 1) {
+        push(third, Signal::ManyBrokenGlasses, "emergencies were stated, one after the other");
     }
 }
 
@@ -286,17 +331,17 @@ impl Session {
         &self,
         from: Option<Millis>,
         until: Option<Millis>,
-    ) -> Result<Audited<Vec<Case>>, Fault> {
+    ) -> Result<Audited<Vec<Sighting>>, Fault> {
         let mut event = self.event(Kind::Review);
         event.targets.push(Target::of_type("AuditEvent"));
-        match self.gather_cases(from, until) {
-            Ok(cases) => {
-                event.results = cases.len() as u64;
+        match self.gather_sightings(from, until, Millis(i64::MIN)) {
+            Ok(found) => {
+                event.results = found.len() as u64;
                 let named: HashSet<_> =
-                    cases.iter().filter_map(|case| case.patient.clone()).collect();
+                    found.iter().filter_map(|one| one.patient.clone()).collect();
                 event.patients.extend(named);
                 event.patients.sort();
-                self.audited(&event, cases)
+                self.audited(&event, found)
             }
             Err(fault) => {
                 if fault.code() == &code::ACCESS_DENIED {
@@ -307,11 +352,14 @@ impl Session {
         }
     }
 
-    fn gather_cases(
+    /// What stands out on the days from that of `since` on, without an event of its own; for whoever may
+    /// read the log.
+    pub(crate) fn gather_sightings(
         &self,
         from: Option<Millis>,
         until: Option<Millis>,
-    ) -> Result<Vec<Case>, Fault> {
+        since: Millis,
+    ) -> Result<Vec<Sighting>, Fault> {
         self.may_read_log(None)?;
         let wanted = Wanted {
             patient: None,
@@ -329,14 +377,16 @@ impl Session {
                 "there are more accesses than can be weighed at once; ask for a shorter time";
             return Err(Fault::new(&code::SEARCH_TOO_COSTLY, what));
         }
-        Ok(cases(&page.entries, &Kept { session: self, people: RefCell::default() }))
+        Ok(sightings_since(&page.entries, &Kept::of(self), since))
     }
 }
 
-/// Ties as the store knows them: an actor is the `Practitioner` of the same id.
-struct Kept<'s> {
+/// Ties as the store knows them: an actor is the `Practitioner` that its profile names, or else the one
+/// of the same id.
+pub(crate) struct Kept<'s> {
     session: &'s Session,
     people: RefCell<HashMap<(&'static str, String), Person>>,
+    practitioners: RefCell<HashMap<String, String>>,
 }
 
 /// What is compared of a person.
@@ -349,7 +399,24 @@ struct Person {
     vip: bool,
 }
 
-impl Kept<'_> {
+impl<'s> Kept<'s> {
+    /// As a session may see them: of one that sees everything.
+    pub(crate) fn of(session: &'s Session) -> Self {
+        Self { session, people: RefCell::default(), practitioners: RefCell::default() }
+    }
+
+    fn practitioner(&self, actor: &str) -> String {
+        if let Some(known) = self.practitioners.borrow().get(actor) {
+            return known.clone();
+        }
+        let identity = &self.session.gate.directory.identity;
+        let principal = PrincipalId::parse(actor).and_then(|id| identity.principal(id).ok());
+        let named = principal.and_then(|principal| principal.profile.practitioner.clone());
+        let practitioner = named.unwrap_or_else(|| actor.to_owned());
+        self.practitioners.borrow_mut().insert(actor.to_owned(), practitioner.clone());
+        practitioner
+    }
+
     fn person(&self, kind: &'static str, id: &str) -> Person {
         if let Some(known) = self.people.borrow().get(&(kind, id.to_owned())) {
             return known.clone();
@@ -415,6 +482,7 @@ impl Kept<'_> {
 
 impl Relations for Kept<'_> {
     fn between(&self, actor: &str, patient: &str) -> Ties {
+        let actor = &self.practitioner(actor);
         let (staff, own) = (self.person("Practitioner", actor), self.person("Patient", patient));
         let shared = |a: &[String], b: &[String]| a.iter().any(|one| b.contains(one));
         let same_surname = shared(&staff.surnames, &own.surnames);

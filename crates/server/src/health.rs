@@ -76,6 +76,12 @@ fn ready(state: &State, watches: bool) -> Reply {
     w.key("epoch").integer(integer(labels.epoch));
     w.key("done").integer(integer(labels.done));
     w.key("waiting").integer(integer(labels.waiting)).end_object();
+    let reviews = state.record.review_counts();
+    w.key("reviews").object();
+    w.member("status", if reviews.is_failing { "failing" } else { "swept" });
+    w.key("open").integer(integer(reviews.open));
+    w.key("assigned").integer(integer(reviews.assigned));
+    w.key("overdue").integer(integer(reviews.overdue)).end_object();
     transport(state, &mut w);
     w.end_object();
     let text = String::from_utf8(w.finish()).unwrap_or_default();
@@ -179,6 +185,35 @@ fn metrics(state: &State) -> String {
             "plummer_labels_failed",
             "1 when records cannot be labelled anew; those that wait stay withheld.",
             u64::from(labels.failure.is_some()),
+        ),
+    ]);
+    let reviews = state.record.review_counts();
+    for (word, value) in
+        [("open", reviews.open), ("assigned", reviews.assigned), ("closed", reviews.closed)]
+    {
+        gauges.push(Gauge {
+            name: "plummer_review_cases",
+            kind: "gauge",
+            help: "Cases of review, by state.",
+            label: Some(("state", word)),
+            value,
+        });
+    }
+    gauges.extend([
+        gauge(
+            "plummer_review_cases_overdue",
+            "Cases of review that should have been decided.",
+            reviews.overdue,
+        ),
+        gauge(
+            "plummer_review_cases_overdue_break_glass",
+            "Of the overdue cases, those of broken glasses.",
+            reviews.overdue_break_glass,
+        ),
+        gauge(
+            "plummer_review_sweep_failed",
+            "1 when the last sweep of the access log failed: what stands out has no case yet.",
+            u64::from(reviews.is_failing),
         ),
     ]);
     if let Some(tls) = &state.tls {

@@ -3,6 +3,7 @@
 
 mod forward;
 mod proof;
+mod reading;
 mod report;
 mod review;
 mod signals;
@@ -39,6 +40,7 @@ pub(crate) fn run(settings: &Settings, args: Audit) -> anyhow::Result<ExitCode> 
         Audit::CheckProof(args) => proof::check(&args),
         Audit::Cosigned(args) => proof::cosigned(&dir, &args),
         Audit::Signals(args) => signals::run(settings, &args),
+        Audit::Review(command) => review::run(settings, command),
         Audit::Send(args) => forward::run(&Place::of(settings, dir)?, &args),
     }
 }
@@ -56,7 +58,7 @@ impl Place {
     }
 
     fn leave(&self, patient: Option<&str>) -> anyhow::Result<()> {
-        review::leave(&self.dir, self.key.clone(), patient)
+        reading::leave(&self.dir, self.key.clone(), patient)
     }
 }
 

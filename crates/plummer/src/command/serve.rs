@@ -60,10 +60,11 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
         }
         info!(address = %server.address(), sync = settings.text("sync"), "ready");
         let keeper = record.keep_labels()?;
+        let reviewing = record.keep_reviews(settings.sweep_every())?;
         greet(&base, &settings.data().display().to_string(), &welcome)?;
         server.run(stop).await;
         // Its batch under way is whole before the store closes.
-        drop(keeper);
+        drop((keeper, reviewing));
         anyhow::Ok(())
     })?;
     record.settle();

@@ -12,6 +12,8 @@ const GIB: u64 = 1 << 30;
 const BACKUP_FAULT_DAYS: i64 = 7;
 const BACKUP_WARNING_DAYS: i64 = 1;
 const VERIFIED_WARNING_DAYS: i64 = 7;
+/// How long a broken glass may be overdue before it is a fault.
+const REVIEW_FAULT_DAYS: i64 = 14;
 /// Microseconds of a sync: above the first writes are slow, above the second nobody can work.
 const SYNC_WARNING_US: u64 = 20_000;
 const SYNC_FAULT_US: u64 = 200_000;
@@ -151,6 +153,11 @@ pub(crate) static CHECKS: &[Check] = &[
         "audit.verified",
         "an access log that nobody verifies may have been changed long ago",
         verified,
+    ),
+    check(
+        "audit.reviews",
+        "an emergency that nobody looks into afterwards is a way around every access rule",
+        reviews,
     ),
     check(
         "version.schema",
@@ -635,6 +642,31 @@ fn verified(facts: &Facts) -> Said {
             }
             fine(found)
         }
+    })
+}
+
+fn reviews(facts: &Facts) -> Said {
+    known(&facts.reviews, |reviews| {
+        let mend = "have the privacy officer go through `plummer audit review list --overdue`";
+        if reviews.overdue == 0 && reviews.failing {
+            let found = "the last sweep of the access log failed, so what stands out has no case";
+            return bad(
+                Weight::Warning,
+                found,
+                "`plummer audit review sweep` says why; the server tries again by itself",
+            );
+        }
+        if reviews.overdue == 0 {
+            return fine(format!("{} cases of review wait, none is overdue", reviews.undecided));
+        }
+        let days = reviews.overdue_by_ms / DAY_MS;
+        let found = format!(
+            "{} cases of review are overdue, {} of them broken glasses, the oldest by {days} days",
+            reviews.overdue, reviews.overdue_break_glass
+        );
+        // A glass that nobody looked at for weeks might as well not be logged.
+        let grave = reviews.overdue_break_glass > 0 && days >= REVIEW_FAULT_DAYS;
+        bad(if grave { Weight::Fault } else { Weight::Warning }, found, mend)
     })
 }
 

@@ -136,6 +136,19 @@ pub(crate) struct Choices {
     pub(crate) log_debug: bool,
 }
 
+/// How the queue of cases of review stands: counts only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reviews {
+    pub(crate) undecided: u64,
+    pub(crate) overdue: u64,
+    /// Of those, broken glasses.
+    pub(crate) overdue_break_glass: u64,
+    /// By how much the most overdue is.
+    pub(crate) overdue_by_ms: i64,
+    /// The last sweep failed.
+    pub(crate) failing: bool,
+}
+
 /// How long people stay signed in, in minutes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sessions {
@@ -168,6 +181,8 @@ pub(crate) struct Facts {
     pub(crate) backup: Fact<Option<Millis>>,
     /// When the access log was last verified and found sound.
     pub(crate) verified: Fact<Option<Millis>>,
+    /// How the cases of review stand, as the server tells.
+    pub(crate) reviews: Fact<Reviews>,
     /// The format of the store's file, and that which this program writes.
     pub(crate) schema: Fact<(u32, u32)>,
 }

@@ -1,10 +1,15 @@
 //! Finds the facts of this machine out. Linux tells them in texts; elsewhere most of them are unknown,
 //! and said to be so.
 
-use super::facts::{Choices, Clock, Disk, Fact, Facts, Modes, Open, Port, Server, Swap, Transport};
+use super::facts::{
+    Choices, Clock, Disk, Fact, Facts, Modes, Open, Port, Reviews, Server, Swap, Transport,
+};
 use super::proc;
 use super::stamp::Stamp;
+use crate::control;
+use crate::reviews::AboutReview;
 use crate::settings::Settings;
+use crate::wish::{Told, Wish};
 use base::time::SystemClock;
 use base::{Clock as _, Millis};
 use std::collections::HashSet;
@@ -53,7 +58,25 @@ pub(crate) fn facts(settings: &Settings) -> Facts {
         sessions: Fact::Unknown("the settings do not say how long people stay signed in"),
         backup: stamp(Stamp::Backup, &here, there),
         verified: stamp(Stamp::Verified, &here, there),
+        reviews: reviews(&here),
         schema: Fact::Unknown("the store's format is known to its server alone"),
+    }
+}
+
+/// How the cases of review stand: the server of the folder is asked, for it alone has the store open.
+fn reviews(data: &Path) -> Fact<Reviews> {
+    let ask = Box::new(AboutReview::Counts);
+    let request = control::request(Wish::Review { ask });
+    match control::ask(data, &request, &mut |_, _| {}) {
+        Ok(Some(Told::ReviewCounts(counts))) => Fact::Known(Reviews {
+            undecided: counts.open.saturating_add(counts.assigned),
+            overdue: counts.overdue,
+            overdue_break_glass: counts.overdue_break_glass,
+            overdue_by_ms: counts.overdue_by_ms,
+            failing: counts.failing,
+        }),
+        Ok(None) => Fact::Unknown(NO_SERVER),
+        _ => Fact::Unknown("the server does not tell of its cases of review"),
     }
 }
 

@@ -3,8 +3,8 @@
 
 use super::checks::{CHECKS, all};
 use super::facts::{
-    AtRest, Choices, Clock, Disk, Fact, Facts, Modes, Open, Port, RootKey, Server, Sessions, Swap,
-    Transport,
+    AtRest, Choices, Clock, Disk, Fact, Facts, Modes, Open, Port, Reviews, RootKey, Server,
+    Sessions, Swap, Transport,
 };
 use super::{Finding, Weight, json, text, worst};
 use base::Millis;
@@ -57,6 +57,13 @@ fn good() -> Facts {
         sessions: Fact::Known(Sessions { idle_min: 15, whole_min: 600 }),
         backup: Fact::Known(Some(days(-1))),
         verified: Fact::Known(Some(days(-1))),
+        reviews: Fact::Known(Reviews {
+            undecided: 3,
+            overdue: 0,
+            overdue_break_glass: 0,
+            overdue_by_ms: 0,
+            failing: false,
+        }),
         schema: Fact::Known((4, 4)),
     }
 }
@@ -85,6 +92,12 @@ fn tls(facts: &mut Facts, change: fn(&mut server::Facts)) {
 fn key(facts: &mut Facts, change: fn(&mut RootKey)) {
     if let Fact::Known(AtRest::Encrypted(key)) = &mut facts.at_rest {
         change(key);
+    }
+}
+
+fn reviews(facts: &mut Facts, change: fn(&mut Reviews)) {
+    if let Fact::Known(reviews) = &mut facts.reviews {
+        change(reviews);
     }
 }
 
@@ -164,6 +177,18 @@ const WRONGS: &[Wrong] = &[
     ("backup.age", Weight::Warning, |f| f.backup = Fact::Known(Some(days(1)))),
     ("audit.verified", Weight::Warning, |f| f.verified = Fact::Known(None)),
     ("audit.verified", Weight::Warning, |f| f.verified = Fact::Known(Some(days(-9)))),
+    ("audit.reviews", Weight::Warning, |f| reviews(f, |r| r.failing = true)),
+    ("audit.reviews", Weight::Warning, |f| {
+        reviews(f, |r| (r.overdue, r.overdue_by_ms) = (2, 40 * DAY_MS));
+    }),
+    ("audit.reviews", Weight::Warning, |f| {
+        reviews(f, |r| (r.overdue, r.overdue_break_glass, r.overdue_by_ms) = (2, 1, DAY_MS));
+    }),
+    ("audit.reviews", Weight::Fault, |f| {
+        reviews(f, |r| {
+            (r.overdue, r.overdue_break_glass, r.overdue_by_ms) = (3, 1, 15 * DAY_MS);
+        });
+    }),
     ("version.schema", Weight::Fault, |f| f.schema = Fact::Known((5, 4))),
     ("version.schema", Weight::Note, |f| f.schema = Fact::Known((3, 4))),
 ];
@@ -239,6 +264,7 @@ fn what_is_not_known_is_said_to_be_so_and_never_fine() {
         sessions: Fact::Unknown(why),
         backup: Fact::Unknown(why),
         verified: Fact::Unknown(why),
+        reviews: Fact::Unknown(why),
         schema: Fact::Unknown(why),
         ..good()
     };

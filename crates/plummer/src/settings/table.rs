@@ -381,6 +381,30 @@ pub(crate) static TABLE: &[Setting] = &[
         "callers whose rates are remembered apart; 64 bytes each",
     ),
     row("rate_exempt_roles", Kind::List, "system", "holders of these roles are not limited"),
+    row(
+        "review_break_glass_due_days",
+        Kind::Number(1, 30),
+        "7",
+        "days after which the case of a broken glass is overdue",
+    ),
+    row(
+        "review_signal_due_days",
+        Kind::Number(1, 90),
+        "30",
+        "days after which a case of what stands out in the access log is overdue",
+    ),
+    row(
+        "review_score_min",
+        Kind::Number(100, 1000),
+        "100",
+        "what stands out by a smaller score becomes no case: fewer cases, and more that is passed over",
+    ),
+    row(
+        "review_sweep_every_hours",
+        Kind::Number(1, 168),
+        "6",
+        "how often the access log is looked through for what has no case yet",
+    ),
     row("log_format", Kind::Choice(&["text", "json"]), "text", "how log lines look"),
     row(
         "log_filter",

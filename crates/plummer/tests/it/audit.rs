@@ -152,7 +152,7 @@ fn signals_are_printed_and_their_reading_is_logged() {
     let place = sample();
     let said = place.run(&["audit", "signals"]);
     // Nobody has signed in: what nobody did stands out for nobody.
-    assert!(said.ok && said.out == "0 cases\n", "{said:?}");
+    assert!(said.ok && said.out == "0 sightings\n", "{said:?}");
     assert_eq!(place.run(&["audit", "show", "--kind", "review"]).out.lines().count(), 2);
     assert!(!place.run(&["audit", "signals", "--from", "yesterday"]).ok);
 }

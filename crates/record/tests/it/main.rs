@@ -25,6 +25,8 @@ mod random;
 #[cfg(test)]
 mod relabel;
 #[cfg(test)]
+mod review;
+#[cfg(test)]
 mod single;
 #[cfg(test)]
 mod snoop;

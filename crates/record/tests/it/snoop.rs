@@ -1,11 +1,12 @@
 //! Signals of snooping: twenty accesses that should stand out among a fortnight of ordinary work, and do.
 
-use crate::support::Room;
+use crate::support::{Room, Turned};
 use audit::{Event, Kind, Log, Options, Receipt, Target};
 use base::Millis;
 use base::time::SystemClock;
-use record::{Case, Record, Signal};
+use record::{Case, CaseFilter, CaseKind, CaseState, Record, Settings, Sighting, Signal};
 use std::sync::Arc;
+use tempfile::TempDir;
 
 const STAFF: usize = 12;
 const DAYS: i64 = 10;
@@ -82,14 +83,16 @@ impl Diary {
     }
 }
 
-fn is(case: &Case, actor: usize, patient: Option<&str>, signal: Signal) -> bool {
+fn is(case: &Sighting, actor: usize, patient: Option<&str>, signal: Signal) -> bool {
     case.actor == format!("dr-{actor}")
         && case.patient.as_deref() == patient
         && case.signals.contains(&signal)
 }
 
-#[test]
-fn twenty_snoops_are_twenty_cases_and_ordinary_work_is_none() {
+type Expected = Vec<(usize, Option<String>, Signal)>;
+
+/// A fortnight of a clinic with twenty snoops in it, at rest.
+fn clinic() -> (TempDir, Settings, Expected) {
     let room = Room::new();
     for n in 0..STAFF {
         room.put(&staff(n)).unwrap();
@@ -103,7 +106,7 @@ fn twenty_snoops_are_twenty_cases_and_ordinary_work_is_none() {
         }
     }
     let vip = ",\"meta\":{\"security\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/v3-ActCode\",\"code\":\"VIP\"}]}";
-    let mut expected: Vec<(usize, Option<String>, Signal)> = Vec::new();
+    let mut expected = Expected::new();
     for n in 0..4 {
         let a = letters(n);
         room.put(&patient(&format!("name-{n}"), 200 + n, Some(format!("Staff{a}q")), None, ""))
@@ -187,29 +190,91 @@ fn twenty_snoops_are_twenty_cases_and_ordinary_work_is_none() {
             }
             (_, None) => {
                 for p in 0..3 {
-                    diary.note(&actor, (5 + p, 12), Kind::Read, &[&format!("p-1-{p}")], true);
+                    let patient = format!("p-1-{p}");
+                    diary.note(&actor, (5 + p, 12), Kind::BreakGlass, &[&patient], true);
+                    // While it is broken another record is read, as every day.
+                    diary.note(&actor, (5 + p, 12), Kind::Read, &["p-8-1"], false);
                 }
             }
         }
     }
     diary.log.close().unwrap();
+    (dir, settings, expected)
+}
 
+#[test]
+fn a_sweep_makes_twenty_snoops_twenty_cases_and_none_of_them_twice() {
+    let (dir, mut settings, expected) = clinic();
+    settings.clock = Turned::at(BEGIN_MS + (DAYS + 4) * DAY_MS);
+    let record = Record::open(dir.path(), settings.clone()).unwrap();
+    let session = record.session(record::Subject::operator(), [9; 16]);
+    assert_eq!(session.sweep_cases().unwrap().opened, 23);
+    let found = session.cases(&CaseFilter::default()).unwrap().wait().unwrap();
+    let (glasses, signals): (Vec<_>, Vec<_>) =
+        found.iter().partition(|case| case.kind == CaseKind::BreakGlass);
+    assert_eq!((signals.len(), glasses.len()), (20, 3), "{found:#?}");
+    for (n, patient, signal) in &expected {
+        let of = signals.iter().find(|case| {
+            case.actor == format!("dr-{n}")
+                && case.patient == *patient
+                && case.signals.contains(signal)
+        });
+        let case = of.unwrap_or_else(|| panic!("dr-{n} {patient:?} {signal:?} has no case"));
+        assert_eq!(case.state, CaseState::Open);
+        let seen = case.seen().next().unwrap();
+        assert!(seen.seq > 0 && seen.score >= 100 && !seen.reason.is_empty(), "{seen:?}");
+        let file = session.case(case.id).unwrap().wait().unwrap();
+        assert!(file.events.contains(&seen.seq), "{file:?}");
+        let wait = case.due.0 - case.opened.0;
+        assert!((29 * DAY_MS..=30 * DAY_MS).contains(&wait), "{wait}");
+    }
+    assert!(found.windows(2).all(|pair| pair[0].due <= pair[1].due), "the soonest due first");
+    for _again in 0..2 {
+        assert_eq!(session.sweep_cases().unwrap().opened, 0);
+    }
+    drop((session, record));
     let record = Record::open(dir.path(), settings).unwrap();
     let session = record.session(record::Subject::operator(), [9; 16]);
-    let cases = session.review_list(None, None).unwrap().wait().unwrap();
+    assert_eq!(session.sweep_cases().unwrap().opened, 0);
+    let found = session.cases(&CaseFilter::default()).unwrap().wait().unwrap();
+    assert!(found.len() == 23 && found.iter().all(|case| case.steps.len() == 1));
+}
+
+#[test]
+fn what_stands_out_by_less_than_the_bound_is_no_case() {
+    let (dir, mut settings, _) = clinic();
+    settings.clock = Turned::at(BEGIN_MS + (DAYS + 4) * DAY_MS);
+    settings.review.score_min = 300;
+    let record = Record::open(dir.path(), settings).unwrap();
+    let session = record.session(record::Subject::operator(), [9; 16]);
+    session.sweep_cases().unwrap();
+    let found = session.cases(&CaseFilter::default()).unwrap().wait().unwrap();
+    let glasses = found.iter().filter(|case| case.kind == CaseKind::BreakGlass).count();
+    assert_eq!(glasses, 3, "a broken glass has no bound");
+    assert!(found.len() > 3 && found.len() < 23, "{}", found.len());
+    let weak = |case: &&Case| case.kind == CaseKind::Signal && case.score < 300;
+    assert_eq!(found.iter().filter(weak).count(), 0);
+}
+
+#[test]
+fn twenty_snoops_are_twenty_sightings_and_ordinary_work_is_none() {
+    let (dir, settings, expected) = clinic();
+    let record = Record::open(dir.path(), settings).unwrap();
+    let session = record.session(record::Subject::operator(), [9; 16]);
+    let found = session.review_list(None, None).unwrap().wait().unwrap();
     for (n, patient, signal) in &expected {
-        let found = cases.iter().any(|case| is(case, *n, patient.as_deref(), *signal));
-        assert!(found, "dr-{n} {patient:?} {signal:?} is not in the list: {cases:#?}");
+        let told = found.iter().any(|one| is(one, *n, patient.as_deref(), *signal));
+        assert!(told, "dr-{n} {patient:?} {signal:?} is not in the list: {found:#?}");
     }
     // The three broken glasses are told one by one as well; nothing else is.
-    let others: Vec<_> = cases
+    let others: Vec<_> = found
         .iter()
         .filter(|case| !expected.iter().any(|(n, p, s)| is(case, *n, p.as_deref(), *s)))
         .collect();
     assert!(others.iter().all(|case| case.signals == [Signal::BrokenGlass]), "{others:#?}");
     assert_eq!(others.len(), 3);
-    assert!(cases.windows(2).all(|pair| pair[0].score >= pair[1].score), "ranked");
-    let own = cases.iter().find(|case| case.patient.as_deref() == Some("self-0")).unwrap();
+    assert!(found.windows(2).all(|pair| pair[0].score >= pair[1].score), "ranked");
+    let own = found.iter().find(|case| case.patient.as_deref() == Some("self-0")).unwrap();
     assert_eq!(own.reason, "none: the record is this person's own");
     let early =
         session.review_list(None, Some(Millis(BEGIN_MS + 5 * DAY_MS))).unwrap().wait().unwrap();

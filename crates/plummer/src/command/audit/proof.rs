@@ -1,6 +1,6 @@
 //! `plummer audit prove`, `check-proof` and `cosigned`: what is shown to, and taken from, others.
 
-use super::{key, key_beside, note_keys, review};
+use super::{key, key_beside, note_keys, reading};
 use crate::cli::{AuditCheckProof, AuditCosigned, AuditProve};
 use crate::settings::Settings;
 use crate::signing;
@@ -21,7 +21,7 @@ pub(super) fn prove(
         anyhow!("a proof needs the keys, and {} has none", settings.data().display())
     })?;
     let proof = audit::prove(dir, Some(&keys.log), &keys.salts, &keys.note, args.event)?;
-    review::leave(dir, Some(keys.log), None)?;
+    reading::leave(dir, Some(keys.log), None)?;
     std::io::stdout().lock().write_all(proof.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }

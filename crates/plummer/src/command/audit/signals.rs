@@ -8,27 +8,27 @@ use crate::settings::Settings;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-/// A line for each case, the gravest first.
+/// A line for each sighting, the gravest first.
 pub(super) fn run(settings: &Settings, args: &AuditSignals) -> anyhow::Result<ExitCode> {
     let (from, until) = (instant(&args.from)?, instant(&args.until)?);
     let record = opening::record(settings)?;
-    let cases = opening::session(&record).review_list(from, until)?.wait()?;
+    let found = opening::session(&record).review_list(from, until)?.wait()?;
     let mut out = std::io::stdout().lock();
-    for case in &cases {
-        let signals: Vec<_> = case.signals.iter().map(|signal| signal.name()).collect();
-        let patient = case.patient.as_deref().unwrap_or("-");
+    for one in &found {
+        let signals: Vec<_> = one.signals.iter().map(|signal| signal.name()).collect();
+        let patient = one.patient.as_deref().unwrap_or("-");
         writeln!(
             out,
             "{:>4} event {} {} {} patient {patient}: {}; reason held: {}",
-            case.score,
-            case.seq,
-            case.first,
-            case.actor,
+            one.score,
+            one.seq,
+            one.first,
+            one.actor,
             signals.join(", "),
-            case.reason
+            one.reason
         )?;
     }
-    writeln!(out, "{} cases", cases.len())?;
+    writeln!(out, "{} sightings", found.len())?;
     record.settle();
     Ok(ExitCode::SUCCESS)
 }

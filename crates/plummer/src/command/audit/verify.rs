@@ -1,6 +1,6 @@
 //! `plummer audit verify`: the chain, the tree, the checkpoints and their signatures.
 
-use super::{key, key_beside, note_keys, review};
+use super::{key, key_beside, note_keys, reading};
 use crate::cli::AuditVerify;
 use crate::doctor::stamp::Stamp;
 use crate::settings::Settings;
@@ -72,7 +72,7 @@ pub(super) fn run(settings: &Settings, dir: &Path, args: &AuditVerify) -> anyhow
             // Whoever verifies may have no right to write here.
             let _ = Stamp::Verified.leave(&settings.data());
             out.flush()?;
-            review::leave(dir, log, None)?;
+            reading::leave(dir, log, None)?;
             Ok(ExitCode::SUCCESS)
         }
         Some(damage) => {

@@ -1,0 +1,304 @@
+//! The sweep: broken glasses in the log without a case get one, and what stands out in it becomes cases
+//! (45 CFR 164.308(a)(1)(ii)(D)). It begins where it last ended, so no access is passed over while a
+//! server was stopped, and it may be killed anywhere: what it opened is open, and the rest is found again.
+
+use super::case::DAY_MS;
+use super::step::{CaseKind, Seen};
+use crate::gate::{Gate, Record};
+use crate::session::{Session, Subject};
+use crate::snoop::{Sighting, Signal};
+use audit::{Decision, Entry, Event, Kind, Source, Target, Wanted};
+use base::error::code;
+use base::id::{Seeded, uuid_v7};
+use base::{Fault, Millis};
+use parking_lot::{Condvar, Mutex};
+use std::sync::{Arc, Weak};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use store::{ItemAct, ItemChange, Store, Unit};
+
+/// Where the store keeps how far the log was swept.
+const SHELF: &str = "review-sweep";
+const KEY: &[u8] = b"log";
+const VERSION: u8 = 1;
+/// Days that the first sweep of a log weighs; glasses it finds whenever they were broken.
+const FIRST_DAYS: i64 = 30;
+/// An event may come to the log a little later than the time that it tells.
+const LATE_MS: i64 = 3_600_000;
+/// Days weighed at once, and days before them that tell what is usual: as many as the bound of one list
+/// allows, the most first.
+const SPANS_DAYS: [i64; 2] = [7, 1];
+const USUAL_DAYS: [i64; 4] = [14, 7, 3, 0];
+/// Events looked at before others may look into the log.
+const LOOKS: u64 = 50_000;
+/// How long after a failure.
+const AFTER_FAILURE: Duration = Duration::from_secs(600);
+
+/// What a sweep did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Swept {
+    /// Cases that it opened, or to which it added something new.
+    pub opened: u64,
+    /// What stands out and has its case already.
+    pub known: u64,
+}
+
+/// How far the log was swept, and the version of the item that says so.
+pub(super) fn swept(store: &Store) -> Result<Option<(Millis, u64)>, Fault> {
+    let Some(item) = store.item_get(SHELF, KEY)? else { return Ok(None) };
+    let at = match item.body.split_first_chunk::<8>() {
+        Some((at, [VERSION])) => Millis(i64::from_be_bytes(*at)),
+        _ => {
+            let say = "the store does not say as this program does how far the log was swept";
+            return Err(Fault::new(&code::STORE_CORRUPT, say));
+        }
+    };
+    Ok(Some((at, item.version)))
+}
+
+fn day_of(at: Millis) -> Millis {
+    Millis(at.0.div_euclid(DAY_MS).saturating_mul(DAY_MS))
+}
+
+fn days_after(at: Millis, days: i64) -> Millis {
+    Millis(at.0.saturating_add(days.saturating_mul(DAY_MS)))
+}
+
+impl Gate {
+    /// When a case that is opened now is to be decided.
+    pub(crate) fn due(&self, kind: CaseKind, now: Millis) -> Millis {
+        let settings = &self.settings.review;
+        let days = match kind {
+            CaseKind::BreakGlass => settings.break_glass_due_days,
+            CaseKind::Signal => settings.signal_due_days,
+        };
+        days_after(now, i64::from(days))
+    }
+
+    /// Sweeps the log in the name of a session that sees everything, until `stop` says so.
+    pub(super) fn sweep(&self, by: &Session, stop: &dyn Fn() -> bool) -> Result<Swept, Fault> {
+        let _one = self.reviews.sweeping.lock();
+        let outcome = self.sweep_on(by, stop);
+        *self.reviews.failure.lock() = outcome.as_ref().err().cloned();
+        outcome
+    }
+
+    fn sweep_on(&self, by: &Session, stop: &dyn Fn() -> bool) -> Result<Swept, Fault> {
+        let now = self.now();
+        let mut told = Swept::default();
+        let first = swept(&self.store)?.is_none();
+        loop {
+            if let Some(fault) = self.log.failure() {
+                return Err(fault);
+            }
+            let kept = swept(&self.store)?;
+            let since = match &kept {
+                Some((at, _)) => day_of(Millis((*at).min(now).0.saturating_sub(LATE_MS))),
+                None => day_of(days_after(now, -FIRST_DAYS)),
+            };
+            // Of glasses none is too old.
+            for entry in self.broken(by, (!first).then_some(since))? {
+                self.tell(by, &of_glass(&entry, self.due(CaseKind::BreakGlass, now)), &mut told)?;
+            }
+            let (until, found) = weighed(by, since, now)?;
+            for one in found.iter().filter(|one| one.score >= self.settings.review.score_min) {
+                self.tell(by, &of_sighting(one, self.due(CaseKind::Signal, now)), &mut told)?;
+            }
+            self.keep_swept(by, kept.map(|(_, version)| version), until, told)?;
+            if until >= now || stop() {
+                return Ok(told);
+            }
+        }
+    }
+
+    fn tell(&self, by: &Session, seen: &Seen, told: &mut Swept) -> Result<(), Fault> {
+        match self.add_seen(seen, &by.event(Kind::CaseOpened))? {
+            true => told.opened += 1,
+            false => told.known += 1,
+        }
+        Ok(())
+    }
+
+    /// The glasses that were broken from an instant on, as the log has them.
+    fn broken(&self, by: &Session, from: Option<Millis>) -> Result<Vec<Entry>, Fault> {
+        by.may_read_log(None)?;
+        let fits = |event: &Event| {
+            event.kind == Kind::BreakGlass
+                && event.decision == Decision::Permit
+                && event.status < 400
+                && event.patients.len() == 1
+        };
+        self.log.catch_up()?;
+        let (mut all, mut before) = (Vec::new(), u64::MAX);
+        loop {
+            let wanted = Wanted {
+                patient: None,
+                from,
+                until: None,
+                before,
+                count: usize::MAX,
+                looks_max: LOOKS,
+                fits: &fits,
+            };
+            let page = self.finder.lock().newest(&wanted)?;
+            all.extend(page.entries);
+            match page.next {
+                Some(next) => before = next,
+                None => return Ok(all),
+            }
+        }
+    }
+
+    fn keep_swept(
+        &self,
+        by: &Session,
+        replaces: Option<u64>,
+        until: Millis,
+        told: Swept,
+    ) -> Result<(), Fault> {
+        let mut event = by.event(Kind::Review);
+        event.targets.push(Target::of_type("AuditEvent"));
+        event.results = told.opened;
+        let event = event.encode();
+        let body = [until.0.to_be_bytes().as_slice(), &[VERSION]].concat();
+        let item =
+            ItemChange { shelf: SHELF, key: KEY.to_vec(), replaces, act: ItemAct::Put(body) };
+        let unit = Unit {
+            items: vec![item],
+            events: Some(Box::new(move |_| vec![event])),
+            ..Unit::default()
+        };
+        self.store.commit(unit)?;
+        *self.reviews.swept.write() = Some(until);
+        Ok(())
+    }
+}
+
+/// What stands out from an instant on, and until when it was weighed: less than until now when there is
+/// more than can be weighed at once.
+fn weighed(by: &Session, since: Millis, now: Millis) -> Result<(Millis, Vec<Sighting>), Fault> {
+    let mut refused = None;
+    for span in SPANS_DAYS {
+        let until = days_after(since, span).min(now);
+        for usual in USUAL_DAYS {
+            let from = days_after(since, -usual);
+            match by.gather_sightings(Some(from), Some(until), since) {
+                Err(fault) if fault.code() == &code::SEARCH_TOO_COSTLY => refused = Some(fault),
+                other => return other.map(|found| (until, found)),
+            }
+        }
+    }
+    Err(refused.unwrap_or_else(|| Fault::new(&code::INTERNAL, "nothing was weighed")))
+}
+
+fn of_glass(entry: &Entry, due: Millis) -> Seen {
+    let event = &entry.event;
+    let reason = event.receipt.as_deref().and_then(|receipt| receipt.break_glass.clone());
+    Seen {
+        kind: CaseKind::BreakGlass,
+        actor: event.actor.to_string(),
+        patient: event.patients.first().cloned(),
+        from: event.time,
+        until: crate::glass::until(event.time),
+        due,
+        seq: entry.seq,
+        signals: vec![Signal::BrokenGlass],
+        score: 0,
+        reason: reason.unwrap_or_default(),
+        in_care: None,
+    }
+}
+
+fn of_sighting(one: &Sighting, due: Millis) -> Seen {
+    Seen {
+        kind: CaseKind::Signal,
+        actor: one.actor.clone(),
+        patient: one.patient.clone(),
+        from: one.first,
+        until: days_after(day_of(one.first), 1),
+        due,
+        seq: one.seq,
+        signals: one.signals.clone(),
+        score: one.score,
+        reason: one.reason.to_owned(),
+        in_care: None,
+    }
+}
+
+/// The thread that sweeps from time to time. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Reviewing {
+    stop: Arc<Stop>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Stop {
+    asked: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Record {
+    /// Sweeps the log now and from time to time, on a thread of its own.
+    ///
+    /// # Errors
+    /// When there is no thread to be had.
+    pub fn keep_reviews(&self, every: Duration) -> Result<Reviewing, Fault> {
+        let stop = Arc::new(Stop::default());
+        let thread = std::thread::Builder::new()
+            .name("record-review".into())
+            .spawn({
+                let (gate, stop) = (Arc::downgrade(&self.gate), Arc::clone(&stop));
+                let seed = crate::gate::seed_of_the_system();
+                move || run(&gate, &stop, every, Seeded::new(seed))
+            })
+            .map_err(|e| {
+                let say = format!("the thread of the reviews did not start: {}", e.kind());
+                Fault::new(&code::INTERNAL, say)
+            })?;
+        Ok(Reviewing { stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for Reviewing {
+    fn drop(&mut self) {
+        *self.stop.asked.lock() = true;
+        self.stop.changed.notify_one();
+        if let Some(thread) = self.thread.take() {
+            // A panic there has been told by the panic hook; what was not swept is swept next time.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(gate: &Weak<Gate>, stop: &Stop, every: Duration, mut random: Seeded) {
+    loop {
+        let Some(gate) = gate.upgrade() else { return };
+        let request = uuid_v7(gate.now(), &mut random);
+        let session = Session {
+            subject: Arc::new(Subject::operator().from(Source::Local)),
+            request,
+            noted: Arc::default(),
+            gate,
+        };
+        let rest = match session.gate.sweep(&session, &|| *stop.asked.lock()) {
+            Ok(Swept { opened: 0, .. }) => every,
+            Ok(Swept { opened, .. }) => {
+                tracing::warn!(opened, "cases of review were opened");
+                every
+            }
+            Err(fault) => {
+                tracing::error!(code = fault.code().name, "the log could not be swept");
+                AFTER_FAILURE.min(every)
+            }
+        };
+        drop(session);
+        let mut asked = stop.asked.lock();
+        if !*asked {
+            stop.changed.wait_for(&mut asked, rest);
+        }
+        if *asked {
+            return;
+        }
+    }
+}
