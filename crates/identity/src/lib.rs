@@ -21,6 +21,7 @@ mod claim;
 mod code;
 pub mod contract;
 pub mod deed;
+pub mod demand;
 mod directory;
 pub mod factor;
 pub mod identity;
@@ -45,6 +46,7 @@ mod webauthn;
 
 pub use breach::{Breached, SortedHashes};
 pub use deed::{Asker, By, Deed, DeedKind};
+pub use demand::{Demand, Of, Standing};
 pub use factor::{Enrolment, FactorKind, Proof};
 pub use identity::{Ground, Identity};
 pub use issuer::IssuerName;
