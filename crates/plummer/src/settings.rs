@@ -2,6 +2,7 @@
 //! what stands before it. An unknown name is refused with the one that was probably meant: a typing
 //! error must not silently leave a safety bound at its default.
 
+pub(crate) mod demand;
 pub(crate) mod flags;
 pub(crate) mod table;
 
@@ -231,7 +232,7 @@ impl Settings {
 
     /// What the record is opened with.
     pub(crate) fn record(&self) -> anyhow::Result<record::Settings> {
-        let identity = self.identity();
+        let identity = self.identity()?;
         identity.check().map_err(|fault| anyhow!("{fault}"))?;
         Ok(record::Settings {
             limits: self.limits(),
@@ -299,19 +300,20 @@ impl Settings {
     }
 
     /// How people sign in.
-    fn identity(&self) -> identity::Settings {
+    fn identity(&self) -> anyhow::Result<identity::Settings> {
         let ms = |name| i64::try_from(self.number(name)).unwrap_or(i64::MAX);
         let idle_ms = ms("session_idle_ms");
         let defaults = identity::Settings::default();
-        identity::Settings {
+        Ok(identity::Settings {
             idle_ms,
             absolute_ms: ms("session_absolute_ms"),
             step_up_ms: ms("step_up_ms"),
             script_ttl_max_ms: ms("token_ttl_max_ms"),
             touch_ms: defaults.touch_ms.min(idle_ms),
             local: self.switch("local_sign_in"),
+            second_factor: demand::of(self)?,
             ..defaults
-        }
+        })
     }
 
     /// The list of stolen passwords, opened.
@@ -367,6 +369,7 @@ impl Settings {
         };
         config.check(SystemClock.now())?;
         self.key_set_origins()?;
+        demand::of(self)?;
         self.trust()?;
         if self.number("page_default") > self.number("page_max") {
             bail!("page_default is above page_max");
