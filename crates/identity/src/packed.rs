@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use crate::breach::Breached;
 
 /// What a list begins with; the last byte is its format.
-pub(crate) const MAGIC: [u8; 16] = *b"plummer-stolen\0\x01";
+pub const MAGIC: [u8; 16] = *b"plummer-stolen\0\x01";
 /// Bytes of a block, the first of which is the head.
 pub(crate) const BLOCK: usize = 4096;
 /// Bytes of a block before its differences: the first value, how many there are, the checksum.

@@ -281,6 +281,7 @@ mod tests {
     use proptest::prelude::*;
     use std::fmt::Write as _;
     use std::io::Cursor;
+    use std::sync::LazyLock;
 
     const MADE: Millis = Millis(1_795_340_467_000);
 
@@ -386,11 +387,13 @@ mod tests {
         assert_eq!(list.check(|_| {}).expect_err("damaged").code().name, "identity.password-list.damaged");
     }
 
+    static LIST: LazyLock<Vec<u8>> =
+        LazyLock::new(|| packed(&published(5000), Form::Sha1, 0).expect("packed"));
+
     proptest! {
         #[test]
         fn a_flipped_bit_is_a_fault_or_changes_no_answer(at in 0usize..200_000, bit in 0u8..8, n in 0u64..5000) {
-            let whole = packed(&published(5000), Form::Sha1, 0).expect("packed");
-            let mut bytes = whole;
+            let mut bytes = LIST.clone();
             let at = at % bytes.len();
             bytes[at] ^= 1 << bit;
             if let Ok(list) = Packed::open(bytes) {

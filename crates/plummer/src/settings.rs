@@ -7,6 +7,7 @@ pub(crate) mod flags;
 pub(crate) mod table;
 
 use crate::command::role;
+use crate::password_list;
 use crate::policies::{self, Folder};
 use ::federation::Issuer;
 use anyhow::{Context as _, anyhow, bail};
@@ -318,13 +319,7 @@ impl Settings {
 
     /// The list of stolen passwords, opened.
     fn breached(&self) -> anyhow::Result<Option<Arc<dyn identity::Breached>>> {
-        let path = self.text("breached_passwords");
-        if path.is_empty() {
-            return Ok(None);
-        }
-        let file = std::fs::File::open(&path)
-            .with_context(|| format!("breached_passwords: {path} cannot be read"))?;
-        Ok(Some(Arc::new(identity::SortedHashes::new(file))))
+        Ok(password_list::open(self)?.map(password_list::List::ready))
     }
 
     /// How the data folder is encrypted.

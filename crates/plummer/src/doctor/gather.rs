@@ -1,10 +1,16 @@
 //! Finds the facts of this machine out. Linux tells them in texts; elsewhere most of them are unknown,
 //! and said to be so.
 
-use super::facts::{Choices, Clock, Disk, Fact, Facts, Modes, Open, Port, Server, Swap, Transport};
+use super::facts::{
+    Choices, Clock, Disk, Fact, Facts, Modes, Open, Port, Second, Server, Stolen, Swap, Transport,
+};
 use super::proc;
 use super::stamp::Stamp;
+use crate::control;
+use crate::directory::MISSING;
+use crate::password_list;
 use crate::settings::Settings;
+use crate::wish::{Sort, Told, Wish};
 use base::time::SystemClock;
 use base::{Clock as _, Millis};
 use std::collections::HashSet;
@@ -51,9 +57,30 @@ pub(crate) fn facts(settings: &Settings) -> Facts {
         server: Fact::of(process.map(|p| p.server), NO_SERVER),
         choices: choices(settings),
         sessions: Fact::Unknown("the settings do not say how long people stay signed in"),
+        second: second(&data),
+        stolen: Fact::Known(stolen(settings)),
         backup: stamp(Stamp::Backup, &here, there),
         verified: stamp(Stamp::Verified, &here, there),
         schema: Fact::Unknown("the store's format is known to its server alone"),
+    }
+}
+
+/// What the server of the data folder says of its people; nobody else can without holding the folder.
+fn second(data: &Path) -> Fact<Second> {
+    let wish = control::request(Wish::List { sort: Sort::Person });
+    let told = control::ask(data, &wish, &mut |_, _| {}).ok().flatten();
+    let Some(Told::Many(all)) = told else { return Fact::Unknown(NO_SERVER) };
+    let able = || all.iter().filter(|one| one.disabled.is_none());
+    let demanded = able().filter(|one| !one.second_factor.is_empty()).count();
+    let missing = able().filter(|one| one.second_factor.starts_with(MISSING)).count();
+    Fact::Known(Second { demanded, missing })
+}
+
+fn stolen(settings: &Settings) -> Stolen {
+    match password_list::open(settings) {
+        Ok(None) => Stolen::None,
+        Ok(Some(list)) => Stolen::Made(list.made()),
+        Err(error) => Stolen::Damaged(format!("{error:#}")),
     }
 }
 
