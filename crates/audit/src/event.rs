@@ -199,6 +199,8 @@ named! {
         TokenIssued = 53, "token-issued", "A token was issued to a program.";
         SessionRevoked = 54, "session-revoked", "A session or token was ended by somebody.";
         ClaimDrawn = 55, "claim-drawn", "The claim code of the first start was drawn.";
+        SignInConfined = 61, "sign-in-confined", "Somebody signed in with one factor where their role demands two: they may register a second and do nothing else.";
+        PasswordBreached = 62, "password-breached", "A right password stands in the list of stolen ones, and has to be changed.";
         BreakGlass = 57, "break-glass", "The glass was broken before a patient's record, in an emergency.";
         PolicyChange = 70, "policy-change", "Other policies came into force, by a start or a reload.";
         PolicyAsked = 71, "policy-asked", "It was asked why somebody may do something, or what other policies would change.";

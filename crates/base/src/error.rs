@@ -116,6 +116,8 @@ codes! {
     NAME_TAKEN = "identity.login.taken", 409, "duplicate", "the sign-in name is taken";
     PASSWORD_WEAK = "identity.password.weak", 422, "value", "the password is too easily guessed";
     PASSWORD_MUST_CHANGE = "identity.password.must-change", 403, "expired", "the password has to be changed first";
+    FACTOR_MISSING = "identity.factor.missing", 403, "login", "the role demands a second factor";
+    PASSWORD_LIST_DAMAGED = "identity.password-list.damaged", 500, "exception", "the list of stolen passwords is damaged or is none";
     ADMINISTRATOR_LAST = "identity.administrator.last", 409, "business-rule", "it would leave nobody who administers the site";
     PRINCIPAL_DISABLED = "identity.principal.disabled", 403, "forbidden", "the principal is disabled";
     PRINCIPAL_NOT_FOUND = "identity.principal.not-found", 404, "not-found", "no such principal";

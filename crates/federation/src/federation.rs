@@ -27,8 +27,9 @@ use crate::known::{Document, Known};
 use crate::token::{Expected, Token};
 use crate::waiting::{Drawn, NEXT_BYTES_MAX, Table, Waiting};
 
-/// Issuers asked at once: each keeps a thread of the server waiting.
-const ASKING_MAX: usize = 4;
+/// Asked at once of one issuer: each keeps a thread of the server waiting, and one issuer that does not
+/// answer must not keep the users of another from signing in.
+const ASKING_EACH_MAX: usize = 4;
 /// Bytes of a code.
 const CODE_BYTES_MAX: usize = 4096;
 
@@ -76,8 +77,15 @@ pub struct Arrived {
 #[derive(Debug)]
 pub struct Federation {
     ground: Ground,
-    parties: Vec<(Party, Known)>,
+    parties: Vec<Counted>,
     waiting: Table,
+}
+
+/// An issuer with what is known of it, and how many ask it at this moment.
+#[derive(Debug)]
+struct Counted {
+    party: Party,
+    known: Known,
     asking: AtomicUsize,
 }
 
@@ -103,14 +111,15 @@ impl Federation {
     pub fn new(ground: Ground, parties: Vec<Party>) -> Result<Self, Fault> {
         let issuers: Vec<_> = parties.iter().map(|party| party.issuer.clone()).collect();
         check(&issuers, &ground.administrator_role)?;
-        let parties = parties.into_iter().map(|party| (party, Known::default())).collect();
-        let (waiting, asking) = (Table::default(), AtomicUsize::new(0));
-        Ok(Self { ground, parties, waiting, asking })
+        let counted =
+            |party| Counted { party, known: Known::default(), asking: AtomicUsize::new(0) };
+        let parties = parties.into_iter().map(counted).collect();
+        Ok(Self { ground, parties, waiting: Table::default() })
     }
 
     /// The issuers there are, in the order of the settings.
     pub fn issuers(&self) -> impl Iterator<Item = &Issuer> {
-        self.parties.iter().map(|(party, _)| &party.issuer)
+        self.parties.iter().map(|one| &one.party.issuer)
     }
 
     /// Begins a sign-in that comes back to `redirect`, and is then told `next` again.
@@ -120,9 +129,9 @@ impl Federation {
     pub fn begin(&self, name: &str, redirect: &str, next: &str) -> Result<Begun, Fault> {
         let none = || Fault::new(&code::UNKNOWN_ROUTE, "there is nothing here");
         let at = self.find(name).ok_or_else(none)?;
-        let (party, known) = self.parties.get(at).ok_or_else(none)?;
-        let (issuer, now) = (&party.issuer, self.ground.clock.now());
-        let document = self.asked(issuer.name, || known.document(issuer, &*party.ask, now))?;
+        let one = self.parties.get(at).ok_or_else(none)?;
+        let (issuer, now) = (&one.party.issuer, self.ground.clock.now());
+        let document = one.asked(|| one.known.document(issuer, &*one.party.ask, now))?;
         let drawn = Drawn::draw(self.ground.random.as_ref())?;
         let next = if next.len() <= NEXT_BYTES_MAX { next } else { "" };
         self.waiting.keep(&drawn, at, redirect, next, now);
@@ -144,9 +153,9 @@ impl Federation {
     ) -> Result<Arrived, Fault> {
         let none = || Fault::new(&code::UNKNOWN_ROUTE, "there is nothing here");
         let at = self.find(name).ok_or_else(none)?;
-        let (party, known) = self.parties.get(at).ok_or_else(none)?;
-        let issuer = party.issuer.name;
-        match self.believed(party, known, at, params, browser) {
+        let one = self.parties.get(at).ok_or_else(none)?;
+        let issuer = one.party.issuer.name;
+        match self.believed(one, at, params, browser) {
             Ok((_, None)) => {
                 identity.note_unbelieved(issuer, source)?;
                 warn!(%issuer, why = "email-domain", "a sign-in by an issuer was refused");
@@ -173,17 +182,17 @@ impl Federation {
 
     fn find(&self, name: &str) -> Option<usize> {
         let name = IssuerName::parse(name)?;
-        self.parties.iter().position(|(party, _)| party.issuer.name == name)
+        self.parties.iter().position(|one| one.party.issuer.name == name)
     }
 
     fn believed(
         &self,
-        party: &Party,
-        known: &Known,
+        counted: &Counted,
         at: usize,
         params: &Params,
         browser: &str,
     ) -> Result<(String, Option<identity::Vouched>), Trouble> {
+        let Counted { party, known, .. } = counted;
         let (issuer, now) = (&party.issuer, self.ground.clock.now());
         let one = |name: &str| params.one(name).map_err(|_twice| Doubt::State);
         let state = one("state")?.ok_or(Doubt::State)?;
@@ -192,7 +201,7 @@ impl Federation {
         if waiting.issuer != at {
             return Err(Doubt::Issuer.into());
         }
-        let document = self.asked(issuer.name, || known.document(issuer, &*party.ask, now))?;
+        let document = counted.asked(|| known.document(issuer, &*party.ask, now))?;
         match one("iss")? {
             Some(named) if named != issuer.issuer => return Err(Doubt::Issuer.into()),
             None if document.names_itself => return Err(Doubt::Issuer.into()),
@@ -202,10 +211,9 @@ impl Federation {
             return Err(Doubt::Declined.into());
         }
         let code = one("code")?.filter(|code| code.len() <= CODE_BYTES_MAX).ok_or(Doubt::Code)?;
-        let issued = self.trade(party, &document, code, &waiting)?;
+        let issued = counted.trade(&document, code, &waiting)?;
         let token = Token::parse(&issued.id_token, &issuer.allowed())?;
-        let keys = self
-            .asked(issuer.name, || known.keys(issuer, &document, &*party.ask, &token.kid, now))?;
+        let keys = counted.asked(|| known.keys(issuer, &document, &*party.ask, &token.kid, now))?;
         let expected = Expected {
             issuer: &issuer.issuer,
             client: &issuer.client_id,
@@ -217,15 +225,12 @@ impl Federation {
         let claims = token.believe(&keys, &expected)?;
         Ok((waiting.next, vouched(issuer, &claims, now)))
     }
+}
 
+impl Counted {
     /// Trades a code for tokens.
-    fn trade(
-        &self,
-        party: &Party,
-        document: &Document,
-        code: &str,
-        waiting: &Waiting,
-    ) -> Result<Issued, Trouble> {
+    fn trade(&self, document: &Document, code: &str, waiting: &Waiting) -> Result<Issued, Trouble> {
+        let party = &self.party;
         let id = party.issuer.client_id.as_str();
         let mut pairs = vec![
             ("grant_type", "authorization_code"),
@@ -245,8 +250,7 @@ impl Federation {
             }
         }
         let form = encode(&pairs);
-        let name = party.issuer.name;
-        let answer = self.asked(name, || party.ask.post(&document.token, &form, basic.as_ref()))?;
+        let answer = self.asked(|| party.ask.post(&document.token, &form, basic.as_ref()))?;
         if answer.status >= 500 {
             return Err(unavailable().into());
         }
@@ -257,14 +261,11 @@ impl Federation {
         Ok(issued.ok_or(Doubt::Answer)?)
     }
 
-    /// Asks an issuer, as long as few are being asked. What goes wrong is told in one sentence; the
+    /// Asks the issuer, as long as few do. What goes wrong is told in one sentence; the
     /// way out has logged what it was.
-    fn asked<T>(
-        &self,
-        issuer: IssuerName,
-        work: impl FnOnce() -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
+    fn asked<T>(&self, work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
         let _slot = Slot::take(&self.asking)?;
+        let issuer = self.party.issuer.name;
         work().map_err(|fault| {
             warn!(%issuer, code = fault.code().name, "an issuer could not be asked");
             unavailable()
@@ -272,12 +273,12 @@ impl Federation {
     }
 }
 
-/// A place among those who ask.
+/// A place among those who ask one issuer.
 struct Slot<'a>(&'a AtomicUsize);
 
 impl<'a> Slot<'a> {
     fn take(asking: &'a AtomicUsize) -> Result<Self, Fault> {
-        if asking.fetch_add(1, Ordering::AcqRel) >= ASKING_MAX {
+        if asking.fetch_add(1, Ordering::AcqRel) >= ASKING_EACH_MAX {
             asking.fetch_sub(1, Ordering::AcqRel);
             let say = "Many people sign in at this moment. Try again in a few seconds.";
             return Err(Fault::new(&code::OVERLOADED, say));
@@ -334,4 +335,98 @@ fn encode(pairs: &[(&str, &str)]) -> Secret {
 fn encoded(text: &str) -> String {
     let pair = encode_query(&[("x".to_owned(), text.to_owned())]);
     pair.strip_prefix("x=").map(str::to_owned).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ask::Answer;
+    use crate::issuer::tests::sound;
+    use base::Millis;
+    use parking_lot::{Condvar, Mutex};
+    use std::time::Duration;
+    use zeroize::Zeroizing;
+
+    #[derive(Debug)]
+    struct Noon;
+
+    impl Clock for Noon {
+        fn now(&self) -> Millis {
+            Millis(1_800_000_000_000)
+        }
+    }
+
+    #[derive(Debug)]
+    struct Sevens;
+
+    impl CryptoRandom for Sevens {
+        fn fill(&self, out: &mut [u8]) -> Result<(), Fault> {
+            out.fill(7);
+            Ok(())
+        }
+    }
+
+    /// Answers with what it is told, or not before the gate opens.
+    #[derive(Debug, Default)]
+    struct Gate {
+        open: Mutex<bool>,
+        changed: Condvar,
+    }
+
+    impl Ask for Gate {
+        fn get(&self, address: &str) -> Result<Answer, Fault> {
+            let mut open = self.open.lock();
+            while !*open {
+                self.changed.wait(&mut open);
+            }
+            let root = address.split("/.well-known").next().unwrap_or_default();
+            let body = format!(
+                r#"{{"issuer":"{root}","authorization_endpoint":"{root}/a","token_endpoint":"{root}/t","jwks_uri":"{root}/k"}}"#
+            );
+            let body = Zeroizing::new(body.into_bytes());
+            Ok(Answer { status: 200, body, max_age_s: Some(60) })
+        }
+
+        fn post(&self, _: &str, _: &Secret, _: Option<&Secret>) -> Result<Answer, Fault> {
+            Err(unavailable())
+        }
+    }
+
+    #[test]
+    fn an_issuer_that_does_not_answer_keeps_nobody_from_another() {
+        let (silent, quick) = (Arc::new(Gate::default()), Arc::new(Gate::default()));
+        *quick.open.lock() = true;
+        let party = |name: &str, ask: &Arc<Gate>| {
+            let issuer = format!("https://{name}.example/realm");
+            let name = IssuerName::parse(name).expect("a name");
+            let issuer = Issuer { name, issuer, ..sound() };
+            Party { issuer, secret: None, ask: Arc::<Gate>::clone(ask) }
+        };
+        let ground = Ground {
+            clock: Arc::new(Noon),
+            random: Arc::new(Sevens),
+            administrator_role: "it-administrator".to_owned(),
+        };
+        let parties = vec![party("silent", &silent), party("quick", &quick)];
+        let all = Federation::new(ground, parties).expect("sound");
+        let begin = |name: &str| all.begin(name, "https://ehr.example/auth/oidc-x", "");
+        std::thread::scope(|scope| {
+            let held: Vec<_> =
+                (0..ASKING_EACH_MAX).map(|_| scope.spawn(|| begin("silent").is_ok())).collect();
+            let asking = || all.parties.first().map_or(0, |one| one.asking.load(Ordering::SeqCst));
+            for _ in 0..5000 {
+                if asking() == ASKING_EACH_MAX {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            // One more is told at once, and waits for nothing.
+            assert_eq!(begin("silent").expect_err("full").code().name, "server.busy");
+            begin("quick").expect("another issuer is asked as ever");
+            *silent.open.lock() = true;
+            silent.changed.notify_all();
+            assert!(held.into_iter().all(|one| one.join().expect("joined")));
+        });
+        begin("silent").expect("it answers again");
+    }
 }

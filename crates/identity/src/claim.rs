@@ -15,7 +15,7 @@ use crate::kdf::Hash;
 use crate::principal::{Kind, Principal, Profile};
 use crate::refusal::{Refusal, claim_invalid};
 use crate::secret::Secret;
-use crate::shelf::{Change, ShelfName};
+use crate::shelf::{Change, Shelf, ShelfName};
 
 /// The one key of its shelf.
 const KEY: &[u8] = b"first";
@@ -28,6 +28,16 @@ const BACK_OFF: &str = "the claim";
 struct Stored {
     #[serde(default)]
     waiting: Option<Waiting>,
+    /// The site got, or gets, its first administrator under a program that demands second factors.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    demands: bool,
+}
+
+impl Stored {
+    /// Whether the site began, or begins, under a program that demands second factors.
+    fn is_new(before: Option<&Self>) -> bool {
+        before.is_none_or(|before| before.demands || before.waiting.is_some())
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -61,7 +71,8 @@ impl Identity {
             return Ok(None);
         }
         let until_ms = self.now().0.saturating_add(self.core.settings.claim_ms);
-        let body = body::encode(&Stored { waiting: Some(Waiting { hash, until_ms }) })?;
+        let body =
+            body::encode(&Stored { waiting: Some(Waiting { hash, until_ms }), demands: true })?;
         self.core.ground.shelf.commit(
             vec![Change::put(ShelfName::Claims, KEY, version, body)],
             self.deed(DeedKind::ClaimDrawn, None),
@@ -116,19 +127,30 @@ impl Identity {
             return Ok(None);
         }
         let (version, stored) = self.load_claim()?;
-        if stored.is_some_and(|stored| stored.waiting.is_none()) {
+        if stored.as_ref().is_some_and(|stored| stored.waiting.is_none()) {
             return Ok(None);
         }
-        let body = body::encode(&Stored { waiting: None })?;
+        let demands = Stored::is_new(stored.as_ref());
+        let body = body::encode(&Stored { waiting: None, demands })?;
         Ok(Some(Change::put(ShelfName::Claims, KEY, version, body)))
     }
 
     fn load_claim(&self) -> Result<(Option<u64>, Option<Stored>), Fault> {
-        match self.core.ground.shelf.get(ShelfName::Claims, KEY)? {
-            Some(item) => Ok((Some(item.version), Some(body::decode(&item.body)?))),
-            None => Ok((None, None)),
-        }
+        load(self.core.ground.shelf.as_ref())
     }
+}
+
+fn load(shelf: &dyn Shelf) -> Result<(Option<u64>, Option<Stored>), Fault> {
+    match shelf.get(ShelfName::Claims, KEY)? {
+        Some(item) => Ok((Some(item.version), Some(body::decode(&item.body)?))),
+        None => Ok((None, None)),
+    }
+}
+
+/// Whether a site got its first administrator under a program that demands second factors, or has
+/// none yet.
+pub(crate) fn is_new_site(shelf: &dyn Shelf) -> Result<bool, Fault> {
+    Ok(Stored::is_new(load(shelf)?.1.as_ref()))
 }
 
 impl Waiting {

@@ -47,6 +47,11 @@ pub enum DeedKind {
     PasswordSet,
     /// Somebody signed in.
     SignedIn,
+    /// Somebody signed in with one factor where their role demands two, and may do nothing but register
+    /// a second.
+    SignedInConfined,
+    /// A right password stands in the list of stolen ones, and has to be changed.
+    PasswordBreached,
     /// A password, code or claim was wrong.
     SignInFailed,
     /// Somebody ended the session they were in.

@@ -13,6 +13,7 @@ use crate::backoff::{BackOff, NameKey};
 use crate::breach::Breached;
 use crate::ceremony::Ceremonies;
 use crate::deed::Asker;
+use crate::demand::{Demand, Of};
 use crate::factor::Enrolling;
 use crate::kdf::Kiln;
 use crate::principal::{Principal, PrincipalId, SignInName};
@@ -53,6 +54,8 @@ pub struct Identity {
 pub(crate) struct Core {
     pub(crate) ground: Ground,
     pub(crate) settings: Settings,
+    /// The demand of the settings, as far as it holds at this site.
+    pub(crate) demand: Demand,
     pub(crate) kiln: Kiln,
     pub(crate) back_off: BackOff,
     pub(crate) table: Table,
@@ -78,6 +81,10 @@ impl Identity {
     /// Reads the sessions of the shelf and is ready.
     pub fn open(ground: Ground, settings: Settings) -> Result<Self, Fault> {
         settings.check()?;
+        let mut demand = settings.second_factor.clone();
+        if demand.new_sites && !crate::claim::is_new_site(ground.shelf.as_ref())? {
+            demand.of = Of::Nobody;
+        }
         let core = Core {
             kiln: Kiln::new(settings.cost, settings.hashes_at_once)?,
             salt: Key::draw(ground.random.as_ref())?,
@@ -89,6 +96,7 @@ impl Identity {
             writing: Mutex::new(()),
             ground,
             settings,
+            demand,
         };
         let identity = Self { core: Arc::new(core), asker: Asker::default() };
         identity.load()?;

@@ -19,6 +19,7 @@ use crate::principal::{Principal, PrincipalId, invalid};
 use crate::refusal::{Refusal, refused};
 use crate::secret::Secret;
 use crate::session::{Assurance, Caller, Opened, SessionKind};
+use crate::sessions::Order;
 use crate::shelf::{Change, ShelfName};
 use crate::sign_in::{able, conflict_is_refusal};
 use crate::token::Token;
@@ -194,7 +195,8 @@ impl Identity {
                 put(id, version, &factors)?,
                 Change::keep(ShelfName::Principals, id.as_bytes(), Some(principal.version)),
             ];
-            let opened = self.open_sign_in(principal, Assurance::Aal2, source, now, guards);
+            let order = Order::sign_in(principal, Assurance::Aal2, source, Some(now));
+            let opened = self.open_sign_in(order, now, guards);
             Ok((opened.map_err(conflict_is_refusal)?, true))
         })
     }

@@ -96,7 +96,9 @@ impl Identity {
             || {
                 let known = self.know(name, old, &slot)?;
                 drop(slot);
-                if !known.must_change {
+                // Where there is a second factor, a stolen password is marked when that was shown.
+                let stolen = known.breached && !self.holds_factor(known.principal)?;
+                if !known.must_change && !stolen {
                     // Whoever has a password of their own changes it in a session, with a fresh factor.
                     return Err(refused());
                 }
@@ -174,15 +176,32 @@ impl Identity {
         if let Some(found) = weak::find(text, &names) {
             return Err(weakness(found));
         }
-        if let Some(list) = &self.core.ground.breached {
-            // The published lists were made of what people typed, normalised or not.
-            if breach::holds(list.as_ref(), text)?
-                || (typed != text && breach::holds(list.as_ref(), typed)?)
-            {
-                return Err(weakness(Weakness::Breached));
-            }
+        match self.is_breached(typed, text)? {
+            true => Err(weakness(Weakness::Breached)),
+            false => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Whether a password stands in the site's list of stolen ones, if it has one.
+    pub(crate) fn is_breached(&self, typed: &str, text: &str) -> Result<bool, Fault> {
+        let Some(list) = &self.core.ground.breached else { return Ok(false) };
+        // The published lists were made of what people typed, normalised or not.
+        Ok(breach::holds(list.as_ref(), text)?
+            || (typed != text && breach::holds(list.as_ref(), typed)?))
+    }
+
+    /// The change that lets a password open nothing but its own change.
+    pub(crate) fn mark_breached(
+        &self,
+        id: PrincipalId,
+        version: Option<u64>,
+    ) -> Result<Change, Fault> {
+        let (found, stored) = self.load_password(id)?.ok_or_else(refused)?;
+        if Some(found) != version {
+            return Err(refused());
+        }
+        let body = body::encode(&Stored { must_change: true, ..stored })?;
+        Ok(Change::put(ShelfName::Passwords, id.as_bytes(), version, body))
     }
 
     /// The password of a principal, with its version.

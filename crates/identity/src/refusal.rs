@@ -74,9 +74,21 @@ pub(crate) fn step_up_needed() -> Fault {
     Fault::new(&code::STEP_UP_NEEDED, say)
 }
 
+/// The role demands a second factor, and none was shown.
+pub(crate) fn factor_missing() -> Fault {
+    let say = "Your role demands a second factor. Sign in with a browser, make a passkey or set up an authenticator app on the page that opens, then repeat the request.";
+    Fault::new(&code::FACTOR_MISSING, say)
+}
+
 /// The right password was one to be changed: it opens nothing until it was.
 pub(crate) fn must_change() -> Fault {
     let say = "Choose a password of your own, with the one you were given, then sign in with it.";
+    Fault::new(&code::PASSWORD_MUST_CHANGE, say)
+}
+
+/// The right password was one that others may have.
+pub(crate) fn password_breached() -> Fault {
+    let say = "Your password stands in lists of passwords that were stolen elsewhere. Choose another, with the one you have, then sign in with it.";
     Fault::new(&code::PASSWORD_MUST_CHANGE, say)
 }
 

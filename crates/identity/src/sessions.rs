@@ -13,18 +13,20 @@ use crate::deed::{By, Deed, DeedKind};
 use crate::identity::Identity;
 use crate::issuer::IssuerName;
 use crate::principal::{Principal, PrincipalId, invalid, printable};
-use crate::refusal::{disabled, expired, step_up_needed, token_invalid};
+use crate::refusal::{disabled, expired, factor_missing, step_up_needed, token_invalid};
 use crate::session::{
     Assurance, Caller, NOTE_BYTES_MAX, Opened, Session, SessionId, SessionKind, State,
 };
 use crate::shelf::{CHANGES_MAX, Change, ShelfName};
+use crate::sign_in::Halfway;
 use crate::token::{Token, TokenDigest};
 
 /// Items of one commit of touches or of a sweep.
 const CHUNK: usize = CHANGES_MAX / 10;
 
 /// What to open.
-struct Order {
+#[derive(Debug)]
+pub(crate) struct Order {
     principal: Principal,
     kind: SessionKind,
     assurance: Assurance,
@@ -33,6 +35,34 @@ struct Order {
     stepped_up_at: Option<Millis>,
     note: String,
     issuer: Option<IssuerName>,
+}
+
+impl Order {
+    /// The session of somebody who signs in now: how sure it is, from where, and when a factor was
+    /// shown.
+    pub(crate) const fn sign_in(
+        principal: Principal,
+        assurance: Assurance,
+        source: IpAddr,
+        shown: Option<Millis>,
+    ) -> Self {
+        Self {
+            principal,
+            kind: SessionKind::SignIn,
+            assurance,
+            source: Some(source),
+            ends: Millis(i64::MAX),
+            stepped_up_at: shown,
+            note: String::new(),
+            issuer: None,
+        }
+    }
+
+    /// By the word of an issuer, if there is one.
+    #[must_use]
+    pub(crate) fn by(self, issuer: Option<IssuerName>) -> Self {
+        Self { issuer, ..self }
+    }
 }
 
 /// Sessions that are over in memory, on their way off the shelf.
@@ -52,7 +82,17 @@ impl Ending {
 impl Identity {
     /// Who sends a request with this token. It touches memory alone; what it notes of the use goes
     /// to the shelf with [`Identity::write_touches`].
+    ///
+    /// # Errors
+    /// `identity.factor.missing` when the principal's role demands a second factor that was not shown.
     pub fn find(&self, token: &str, source: Option<IpAddr>) -> Result<Caller, Fault> {
+        let caller = self.look_up(token, source)?;
+        self.need_second_factor(&caller)?;
+        Ok(caller)
+    }
+
+    /// Who it is, whatever their role demands.
+    pub(crate) fn look_up(&self, token: &str, source: Option<IpAddr>) -> Result<Caller, Fault> {
         let digest = Token::parse(token).ok_or_else(token_invalid)?.digest();
         self.core.table.find(digest, source, self.now(), &self.core.settings)
     }
@@ -82,6 +122,9 @@ impl Identity {
         let principal = self.principal(id)?;
         if principal.disabled.is_some() {
             return Err(disabled());
+        }
+        if self.demands(&principal) && !self.holds_factor(id)? {
+            return Err(factor_missing());
         }
         let guard = Change::keep(ShelfName::Principals, id.as_bytes(), Some(principal.version));
         let order = Order {
@@ -130,6 +173,18 @@ impl Identity {
         self.revoke_where(|state| state.session.principal == id, deed)
     }
 
+    /// Ends the sessions that came by an issuer which is none of these; how many. For the start, when the
+    /// site no longer believes an issuer that it did.
+    pub fn revoke_issuers_but(&self, known: &[IssuerName]) -> Result<usize, Fault> {
+        let gone = |state: &State| state.session.issuer.is_some_and(|by| !known.contains(&by));
+        let waits = |halfway: &Halfway| halfway.issuer.is_some_and(|by| !known.contains(&by));
+        self.core.halfway.lock().retain(|_, halfway| !waits(halfway));
+        if self.core.table.select(gone).is_empty() {
+            return Ok(0);
+        }
+        self.revoke_where(gone, self.deed(DeedKind::Revoked, None))
+    }
+
     /// Ends every session and token of everybody; how many there were. For a copy of the past: what
     /// was revoked since it was made would be valid in it again.
     pub fn revoke_everything(&self) -> Result<usize, Fault> {
@@ -158,63 +213,19 @@ impl Identity {
         self.revoke_where(over, Deed::UPKEEP)
     }
 
-    /// Opens the session of somebody who signed in.
+    /// Opens the session of somebody who signed in, here or by an issuer. Whoever calls it holds `write`.
     pub(crate) fn open_sign_in(
         &self,
-        principal: Principal,
-        assurance: Assurance,
-        source: IpAddr,
+        mut order: Order,
         now: Millis,
         guards: Vec<Change>,
     ) -> Result<Opened, Fault> {
-        let order = Order {
-            principal,
-            kind: SessionKind::SignIn,
-            assurance,
-            source: Some(source),
-            ends: Millis(now.0.saturating_add(self.core.settings.absolute_ms)),
-            stepped_up_at: Some(now),
-            note: String::new(),
-            issuer: None,
-        };
-        self.open_person(order, source, now, guards)
-    }
-
-    /// Opens the session of somebody whom an issuer vouches for; `shown` is when a factor was.
-    #[expect(clippy::too_many_arguments, reason = "it says all that a session is made of")]
-    pub(crate) fn open_vouched(
-        &self,
-        principal: Principal,
-        assurance: Assurance,
-        source: IpAddr,
-        now: Millis,
-        guards: Vec<Change>,
-        issuer: IssuerName,
-        shown: Option<Millis>,
-    ) -> Result<Opened, Fault> {
-        let order = Order {
-            principal,
-            kind: SessionKind::SignIn,
-            assurance,
-            source: Some(source),
-            ends: Millis(now.0.saturating_add(self.core.settings.absolute_ms)),
-            stepped_up_at: shown,
-            note: String::new(),
-            issuer: Some(issuer),
-        };
-        self.open_person(order, source, now, guards)
-    }
-
-    fn open_person(
-        &self,
-        order: Order,
-        source: IpAddr,
-        now: Millis,
-        guards: Vec<Change>,
-    ) -> Result<Opened, Fault> {
+        order.ends = Millis(now.0.saturating_add(self.core.settings.absolute_ms));
         let id = order.principal.id;
-        let mut deed = self.deed(DeedKind::SignedIn, Some(id)).from(source);
-        (deed.asker.by, deed.issuer) = (By::Principal(id), order.issuer);
+        let confined = order.assurance < Assurance::Aal2 && self.demands(&order.principal);
+        let kind = if confined { DeedKind::SignedInConfined } else { DeedKind::SignedIn };
+        let mut deed = Deed { issuer: order.issuer, ..self.deed(kind, Some(id)) };
+        (deed.asker.by, deed.asker.source) = (By::Principal(id), order.source);
         self.open_session(order, now, guards, deed)
     }
 

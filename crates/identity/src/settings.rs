@@ -3,6 +3,7 @@
 
 use base::Fault;
 
+use crate::demand::Demand;
 use crate::kdf::Cost;
 use crate::principal::{LABEL_BYTES_MAX, invalid, printable};
 
@@ -46,6 +47,8 @@ pub struct Settings {
     /// Whether everybody may sign in with what they have here; else administrators alone, and all
     /// others by an issuer.
     pub local: bool,
+    /// Of whom a second factor is demanded.
+    pub second_factor: Demand,
 }
 
 impl Default for Settings {
@@ -66,6 +69,7 @@ impl Default for Settings {
             site_names: Vec::new(),
             administrator_role: "it-administrator".to_owned(),
             local: true,
+            second_factor: Demand::default(),
         }
     }
 }
@@ -103,6 +107,7 @@ impl Settings {
                 return Err(invalid(name, "Give a number from one to what the page of it says."));
             }
         }
+        self.second_factor.check()?;
         if self.cost.params().is_none() {
             return Err(invalid("cost", "The cost of a password is out of bounds."));
         }

@@ -16,9 +16,10 @@ use crate::issuer::IssuerName;
 use crate::kdf::Slot;
 use crate::password::Stored;
 use crate::principal::{Kind, Principal, PrincipalId, SignInName};
-use crate::refusal::{Refusal, must_change, refused, step_up_needed};
+use crate::refusal::{Refusal, must_change, password_breached, refused, step_up_needed};
 use crate::secret::Secret;
 use crate::session::{Assurance, Caller, Opened, SessionKind};
+use crate::sessions::Order;
 use crate::shelf::{Change, ShelfName};
 use crate::token::{ByDigest, Token};
 use crate::vouched::Vouched;
@@ -60,6 +61,8 @@ pub(crate) struct Halfway {
     name: NameKey,
     /// The password that was right; if it is changed meanwhile, it is no longer.
     password: Option<u64>,
+    /// That password stands in the list of stolen ones by now.
+    breached: bool,
     /// Who vouched, where it was no password.
     pub(crate) issuer: Option<IssuerName>,
     /// What was said, to be held to when the second factor is shown: before that it links nobody
@@ -81,6 +84,8 @@ pub(crate) struct Known {
     pub(crate) password: u64,
     /// It opens nothing but its own change.
     pub(crate) must_change: bool,
+    /// It stands in the list of stolen ones by now.
+    pub(crate) breached: bool,
 }
 
 /// What was shown at the first step: a password that stands in this version, or an issuer's word.
@@ -88,12 +93,19 @@ pub(crate) struct Known {
 pub(crate) struct Showed {
     pub(crate) principal: PrincipalId,
     pub(crate) password: Option<u64>,
+    pub(crate) breached: bool,
     pub(crate) issuer: Option<IssuerName>,
 }
 
 impl Showed {
     const fn password(known: &Known) -> Self {
-        Self { principal: known.principal, password: Some(known.password), issuer: None }
+        let (principal, password) = (known.principal, Some(known.password));
+        Self { principal, password, breached: known.breached, issuer: None }
+    }
+
+    /// The word of an issuer.
+    pub(crate) const fn vouched(principal: PrincipalId, issuer: IssuerName) -> Self {
+        Self { principal, password: None, breached: false, issuer: Some(issuer) }
     }
 }
 
@@ -113,6 +125,11 @@ impl Identity {
             let _writing = self.write();
             let (version, factors) = self.load_factors(known.principal)?;
             if !factors.required() {
+                if known.breached {
+                    let deed = self.deed(DeedKind::PasswordBreached, Some(known.principal));
+                    self.core.ground.shelf.note(deed.from(source))?;
+                    return Err(password_breached());
+                }
                 let guard = Change::keep(ShelfName::Factors, known.principal.as_bytes(), version);
                 let showed = Showed::password(&known);
                 let opened = self.enter(&showed, Assurance::Aal1, source, now, guard)?;
@@ -136,8 +153,9 @@ impl Identity {
     ) -> Result<Step, Fault> {
         let handle = Token::draw(self.random())?;
         let until = Millis(now.0.saturating_add(self.core.settings.second_step_ms));
-        let Showed { principal, password, issuer } = showed;
-        let halfway = Halfway { principal, name, password, issuer, vouched, until, tries: 0 };
+        let Showed { principal, password, breached, issuer } = showed;
+        let halfway =
+            Halfway { principal, name, password, breached, issuer, vouched, until, tries: 0 };
         let mut waiting = self.core.halfway.lock();
         waiting.retain(|_, halfway| halfway.waits(now));
         drop_oldest(&mut waiting, principal);
@@ -165,7 +183,9 @@ impl Identity {
                 let halfway = self.core.halfway.lock().remove(&digest);
                 let halfway = halfway.filter(|halfway| halfway.waits(now)).ok_or_else(refused)?;
                 let tried = self.try_finish(&halfway, proof, source, now);
-                if let Err(fault) = &tried {
+                if let Err(fault) = &tried
+                    && fault.code() != &code::PASSWORD_MUST_CHANGE
+                {
                     let tries = halfway.tries + u32::from(Refusal::is_wrong(fault));
                     if tries < TRIES_MAX {
                         self.core.halfway.lock().insert(digest, Halfway { tries, ..halfway });
@@ -279,7 +299,10 @@ impl Identity {
             return Err(refused());
         };
         let version = self.renewed(id, version, &stored, text, slot)?;
-        Ok(Known { principal: id, password: version, must_change: stored.must_change })
+        // A list that cannot be read is no reason to keep people from patients: it refuses new passwords,
+        // and the doctor tells of it.
+        let breached = self.is_breached(password.expose(), text).unwrap_or(false);
+        Ok(Known { principal: id, password: version, must_change: stored.must_change, breached })
     }
 
     /// Makes a hash of another cost anew, now that the password is at hand.
@@ -307,9 +330,17 @@ impl Identity {
         now: Millis,
     ) -> Result<Opened, Fault> {
         let used = self.prove(halfway.principal, proof, now)?.ok_or_else(refused)?;
-        let Halfway { principal, password, issuer, .. } = *halfway;
-        let showed = Showed { principal, password, issuer };
+        let Halfway { principal, password, breached, issuer, .. } = *halfway;
+        let showed = Showed { principal, password, breached, issuer };
         let _writing = self.write();
+        if breached {
+            // Whoever has the stolen password alone cannot change it; whoever showed the second factor
+            // as well can, and has to.
+            let mark = self.mark_breached(principal, password)?;
+            let deed = self.deed(DeedKind::PasswordBreached, Some(principal)).from(source);
+            let marked = self.core.ground.shelf.commit(vec![used, mark], deed);
+            return Err(marked.map_or_else(conflict_is_refusal, |()| password_breached()));
+        }
         if let Some(vouched) = &halfway.vouched {
             // As it stands now: who is disabled or unlinked meanwhile is not let in.
             match self.known_by(vouched, source, now)? {
@@ -342,14 +373,9 @@ impl Identity {
         if let Some(version) = showed.password {
             guards.push(Change::keep(ShelfName::Passwords, key, Some(version)));
         }
-        let opened = match showed.issuer {
-            None => self.open_sign_in(principal, assurance, source, now, guards),
-            // A factor was shown here, just now.
-            Some(issuer) => {
-                self.open_vouched(principal, assurance, source, now, guards, issuer, Some(now))
-            }
-        };
-        opened.map_err(conflict_is_refusal)
+        // Whoever vouched, a factor was shown here, just now.
+        let order = Order::sign_in(principal, assurance, source, Some(now)).by(showed.issuer);
+        self.open_sign_in(order, now, guards).map_err(conflict_is_refusal)
     }
 
     /// Whether somebody may sign in with what they have here: all may, or administrators alone, who

@@ -22,6 +22,7 @@ use crate::principal::{
     DISPLAY_BYTES_MAX, Kind, Principal, PrincipalId, Profile, SignInName, printable,
 };
 use crate::session::Assurance;
+use crate::sessions::Order;
 use crate::shelf::{Change, SCAN_MAX, ShelfName};
 use crate::sign_in::{Halfway, Showed, Step};
 
@@ -72,6 +73,8 @@ pub enum Why {
     Nameless,
     /// The name is somebody's here, and people are not linked by name.
     NameTaken,
+    /// The name only folds to somebody's: letter by letter it is another.
+    NameUnlike,
     /// Whoever has the name is linked to another person of the issuer.
     LinkedElsewhere,
     /// Disabled, or no person.
@@ -89,6 +92,7 @@ impl Why {
             Self::Unknown => "unknown",
             Self::Nameless => "nameless",
             Self::NameTaken => "name-taken",
+            Self::NameUnlike => "name-unlike",
             Self::LinkedElsewhere => "linked-elsewhere",
             Self::Disabled => "disabled",
             Self::Administrator => "administrator",
@@ -165,8 +169,7 @@ impl Identity {
             Err((why, upon)) => return self.turned(why, upon, vouched, source),
         };
         if by_name || factors.required() && !vouched.second_factor {
-            let showed =
-                Showed { principal: principal.id, password: None, issuer: Some(vouched.issuer) };
+            let showed = Showed::vouched(principal.id, vouched.issuer);
             let name = self.name_key(&principal.profile.name);
             let said = Some(Arc::new(vouched.clone()));
             return self.await_second(showed, said, name, &factors, now).map(Welcome::In);
@@ -180,8 +183,8 @@ impl Identity {
         // A factor that nobody says was shown is not fresh; one shown in the future is no answer.
         // Where somebody has a factor here, what asks for a fresh one asks for that.
         let shown = vouched.shown.filter(|at| *at <= now && !factors.required());
-        let opened =
-            self.open_vouched(principal, assurance, source, now, guards, vouched.issuer, shown)?;
+        let order = Order::sign_in(principal, assurance, source, shown).by(Some(vouched.issuer));
+        let opened = self.open_sign_in(order, now, guards)?;
         Ok(Welcome::In(Step::Done(opened)))
     }
 
@@ -283,6 +286,12 @@ impl Identity {
                     Ok(principal) => principal,
                     Err(refused) => return Ok(Err(refused)),
                 };
+                // An issuer may tell apart what is one name here (a ligature, ß and ss), so a name that
+                // merely folds to somebody's may be another person's.
+                if !same_name(&principal.profile.name, vouched.name.as_deref().unwrap_or_default())
+                {
+                    return Ok(Err((Why::NameUnlike, Some(id))));
+                }
                 let person = Link::person_key(id, vouched.issuer);
                 if self.core.ground.shelf.get(ShelfName::Links, &person)?.is_some() {
                     return Ok(Err((Why::LinkedElsewhere, Some(id))));
@@ -390,6 +399,12 @@ impl Identity {
     ) -> Deed {
         Deed { issuer: Some(vouched.issuer), ..self.deed(kind, upon).from(source) }
     }
+}
+
+/// Whether two names are one to the letter, but for the case of ASCII letters: what issuers do not tell
+/// apart either.
+fn same_name(here: &str, there: &str) -> bool {
+    here.trim().eq_ignore_ascii_case(there.trim())
 }
 
 /// What is not governed stays, in its order; what is given comes behind it.

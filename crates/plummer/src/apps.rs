@@ -2,8 +2,8 @@
 //! that holds the data folder, or one opened by the command itself when none does. An app may do what
 //! its grant and its user's policies both permit; a service what its scopes and its own roles do.
 
-use crate::directory::operator;
-use crate::wish::{Hidden, Proof, ShownApp, Told, WantedApp, Wish};
+use crate::directory::{self, operator};
+use crate::wish::{Hidden, Proof, ShownApp, Sort, Told, WantedApp, Wish};
 use base::error::code;
 use base::time::SystemClock;
 use base::{Fault, Millis};
@@ -73,6 +73,24 @@ pub(crate) fn carry_out(record: &Record, apps: &Smart, wish: Wish) -> Result<Tol
         }
         _ => Err(Fault::new(&code::INTERNAL, "this wish is not about apps")),
     }
+}
+
+/// Does what is wished about who may sign in, and ends with it what apps hold of somebody who is shut out,
+/// or whom an issuer no longer means: else a refresh token would go on for months, or come back to life
+/// when they are let in again.
+pub(crate) fn with_people(record: &Record, apps: &Smart, wish: Wish) -> Result<Told, Fault> {
+    let whose = match &wish {
+        Wish::Disable { sort: Sort::Person, name, .. } | Wish::Unlink { name } => {
+            Some(name.clone())
+        }
+        _ => None,
+    };
+    let told = directory::carry_out(record, wish)?;
+    if let Some(name) = whose {
+        let one = directory::find(record.identity(), Sort::Person, &name)?;
+        apps.revoke_where(|grant| grant.user == Some(one.id))?;
+    }
+    Ok(told)
 }
 
 fn find(record: &Record, apps: &Smart, name: &str) -> Result<Arc<App>, Fault> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod apps;
 pub(crate) mod labels;
+pub(crate) mod passwords;
 pub(crate) mod people;
 pub(crate) mod policy;
 pub(crate) mod review;
@@ -49,6 +50,8 @@ pub(crate) enum Command {
     Token(people::Token),
     /// Make the first administrator with the code of the first start
     Claim(people::Claim),
+    /// Make, show or check the list of stolen passwords that nobody may choose
+    PasswordList(passwords::PasswordList),
     /// Show how records are labelled, tag programmes and VIPs, relabel
     Labels(labels::Labels),
     /// Make, show, change or destroy the keys that the data folder is encrypted under

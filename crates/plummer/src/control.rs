@@ -6,7 +6,6 @@
 
 use crate::apps;
 use crate::command::backup;
-use crate::directory;
 use crate::labels;
 use crate::opening;
 use crate::policies::{self, Folder};
@@ -164,7 +163,7 @@ fn carry_out(held: &Held, stream: UnixStream) -> anyhow::Result<()> {
         Ok(wish @ Wish::Review { .. }) => {
             reviews::carry_out(record, wish).map_err(|fault| anyhow!("{fault}"))
         }
-        Ok(wish) => directory::carry_out(record, wish).map_err(|fault| anyhow!("{fault}")),
+        Ok(wish) => apps::with_people(record, &held.apps, wish).map_err(|fault| anyhow!("{fault}")),
         Err(error) => Err(error),
     };
     let last = match outcome {

@@ -10,13 +10,15 @@ use base::time::SystemClock;
 use base::{Clock as _, Fault, Millis};
 use identity::{
     Asker, By, FactorKind, Identity, Kind, PasskeyId, Principal, PrincipalId, Profile, Session,
-    SessionId, SessionKind,
+    SessionId, SessionKind, Standing,
 };
 use record::Record;
 use std::net::{IpAddr, Ipv4Addr};
 
 /// The console of the machine.
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// Said of a person whose role demands a second factor that they do not have.
+pub(crate) const MISSING: &str = "missing";
 /// Principals read at once.
 const PAGE: usize = 1000;
 
@@ -289,6 +291,15 @@ fn show(identity: &Identity, one: &Principal) -> Result<Shown, Fault> {
         FactorKind::Recovery(left) => format!("{left} recovery codes"),
         _ => "another".to_owned(),
     });
+    let second_factor = match identity.standing(one)? {
+        Standing::Free => String::new(),
+        Standing::Held => "held".to_owned(),
+        Standing::ByIssuer => "by issuer".to_owned(),
+        Standing::Missing => MISSING.to_owned(),
+        Standing::MissingFrom(day) => {
+            format!("{MISSING} from {}", day.to_instant().get(..10).unwrap_or_default())
+        }
+    };
     let profile = one.profile.clone();
     let kind = KINDS.iter().find(|(_, kind)| *kind == one.kind).map_or("", |(name, _)| name);
     Ok(Shown {
@@ -306,6 +317,7 @@ fn show(identity: &Identity, one: &Principal) -> Result<Shown, Fault> {
         created: one.created.to_instant(),
         password: password.to_owned(),
         factors: factors.collect(),
+        second_factor,
         issuers: identity.links(one.id)?.iter().map(ToString::to_string).collect(),
         sessions: sessions.len(),
         tokens: tokens.len(),

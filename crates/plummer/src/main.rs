@@ -14,6 +14,7 @@ mod import;
 mod labels;
 mod logging;
 mod opening;
+mod password_list;
 mod people;
 mod policies;
 mod progress;
@@ -50,6 +51,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let mut settings = cli.flags.settings()?;
     if matches!(&cli.command, Command::Serve(serve) if serve.demo) {
         settings.default_to("data", "plummer-data/demo")?;
+        // Its people are invented, and so are their passwords at each start.
+        settings.default_to("second_factor_roles", "none")?;
     }
     logging::begin(&settings)?;
     match cli.command {
@@ -65,6 +68,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Client(args) => command::client::run(&settings, args),
         Command::App(args) => command::app::run(&settings, args),
         Command::Token(args) => command::token::run(&settings, args),
+        Command::PasswordList(args) => command::password_list::run(&settings, &args),
         Command::Claim(args) => command::claim::run(&settings, args),
         Command::Labels(args) => command::labels::run(&settings, args),
         Command::Keys(args) => command::keys::run(&settings, &args),

@@ -4,7 +4,7 @@
 use crate::apps;
 use crate::columns::aligned;
 use crate::control;
-use crate::directory;
+use crate::directory::MISSING;
 use crate::opening;
 use crate::policies;
 use crate::reviews;
@@ -36,7 +36,8 @@ pub(crate) fn tell(settings: &Settings, wish: Wish) -> anyhow::Result<Told> {
             policies::carry_out(&record, &settings.policies(), request.wish)
         }
         Wish::Review { .. } => reviews::carry_out(&record, request.wish),
-        _ => directory::carry_out(&record, request.wish),
+        _ => apps::open(&record, Arc::new(NoFetch))
+            .and_then(|apps| apps::with_people(&record, &apps, request.wish)),
     };
     done.map_err(|fault| anyhow!("{fault}"))
 }
@@ -102,9 +103,15 @@ impl Say {
         let Told::Many(all) = told else { bail!("the server told something else") };
         let head = ["NAME", "DISPLAY", "KIND", "ROLES", "STATE"].map(str::to_owned).to_vec();
         let row = |one: &Shown| {
-            let state = if one.disabled.is_some() { "disabled" } else { "enabled" };
+            let state = match &one.disabled {
+                Some(_) => "disabled".to_owned(),
+                None if one.second_factor.starts_with(MISSING) => {
+                    format!("enabled; second factor {}", one.second_factor)
+                }
+                None => "enabled".to_owned(),
+            };
             let (name, display) = (one.name.clone(), one.display.clone());
-            vec![name, display, one.kind.clone(), one.roles.join(","), state.to_owned()]
+            vec![name, display, one.kind.clone(), one.roles.join(","), state]
         };
         let rows: Vec<_> = std::iter::once(head).chain(all.iter().map(row)).collect();
         write!(std::io::stdout(), "{}", aligned(&rows))?;
@@ -135,6 +142,7 @@ impl Say {
             ("represents", one.represents.join(", ")),
             ("password", one.password),
             ("second factors", one.factors.join(", ")),
+            ("demanded", one.second_factor),
             ("known by", one.issuers.join(", ")),
             ("sessions", one.sessions.to_string()),
             ("tokens", one.tokens.to_string()),

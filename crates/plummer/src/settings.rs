@@ -2,10 +2,12 @@
 //! what stands before it. An unknown name is refused with the one that was probably meant: a typing
 //! error must not silently leave a safety bound at its default.
 
+pub(crate) mod demand;
 pub(crate) mod flags;
 pub(crate) mod table;
 
 use crate::command::role;
+use crate::password_list;
 use crate::policies::{self, Folder};
 use ::federation::Issuer;
 use anyhow::{Context as _, anyhow, bail};
@@ -232,7 +234,7 @@ impl Settings {
 
     /// What the record is opened with.
     pub(crate) fn record(&self) -> anyhow::Result<record::Settings> {
-        let identity = self.identity();
+        let identity = self.identity()?;
         identity.check().map_err(|fault| anyhow!("{fault}"))?;
         Ok(record::Settings {
             limits: self.limits(),
@@ -311,30 +313,25 @@ impl Settings {
     }
 
     /// How people sign in.
-    fn identity(&self) -> identity::Settings {
+    fn identity(&self) -> anyhow::Result<identity::Settings> {
         let ms = |name| i64::try_from(self.number(name)).unwrap_or(i64::MAX);
         let idle_ms = ms("session_idle_ms");
         let defaults = identity::Settings::default();
-        identity::Settings {
+        Ok(identity::Settings {
             idle_ms,
             absolute_ms: ms("session_absolute_ms"),
             step_up_ms: ms("step_up_ms"),
             script_ttl_max_ms: ms("token_ttl_max_ms"),
             touch_ms: defaults.touch_ms.min(idle_ms),
             local: self.switch("local_sign_in"),
+            second_factor: demand::of(self)?,
             ..defaults
-        }
+        })
     }
 
     /// The list of stolen passwords, opened.
     fn breached(&self) -> anyhow::Result<Option<Arc<dyn identity::Breached>>> {
-        let path = self.text("breached_passwords");
-        if path.is_empty() {
-            return Ok(None);
-        }
-        let file = std::fs::File::open(&path)
-            .with_context(|| format!("breached_passwords: {path} cannot be read"))?;
-        Ok(Some(Arc::new(identity::SortedHashes::new(file))))
+        Ok(password_list::open(self)?.map(password_list::List::ready))
     }
 
     /// How the data folder is encrypted.
@@ -379,6 +376,7 @@ impl Settings {
         };
         config.check(SystemClock.now())?;
         self.key_set_origins()?;
+        demand::of(self)?;
         self.trust()?;
         if self.number("page_default") > self.number("page_max") {
             bail!("page_default is above page_max");

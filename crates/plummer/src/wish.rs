@@ -301,6 +301,10 @@ pub(crate) struct Shown {
     /// `none`, `set` or `to be changed`.
     pub(crate) password: String,
     pub(crate) factors: Vec<String>,
+    /// How they stand to the second factor that their role demands: empty where none is demanded, `held`,
+    /// `by issuer`, `missing`, or `missing from` a day.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) second_factor: String,
     /// The issuers that vouch for them.
     #[serde(default)]
     pub(crate) issuers: Vec<String>,

@@ -154,6 +154,8 @@ fn touched(event: &Event, patient: &str) -> bool {
         | Kind::PasswordSet
         | Kind::SignIn
         | Kind::SignOut
+        | Kind::SignInConfined
+        | Kind::PasswordBreached
         | Kind::SignInFailed
         | Kind::StepUp
         | Kind::FactorAdded

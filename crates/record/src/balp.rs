@@ -79,9 +79,12 @@ pub(crate) fn coded(event: &Event) -> Coded {
         Kind::Stop => dicom("110100", "Application Activity", "110121", "E"),
         Kind::Review => dicom("110101", "Audit Log Used", "110101", "R"),
         Kind::Refused => dicom("110113", "Security Alert", "110113", "E"),
-        Kind::SignIn | Kind::SignInFailed | Kind::StepUp | Kind::Claimed => {
-            dicom("110114", "User Authentication", "110122", "E")
-        }
+        Kind::SignIn
+        | Kind::SignInConfined
+        | Kind::SignInFailed
+        | Kind::PasswordBreached
+        | Kind::StepUp
+        | Kind::Claimed => dicom("110114", "User Authentication", "110122", "E"),
         Kind::SignOut | Kind::SessionRevoked => {
             dicom("110114", "User Authentication", "110123", "E")
         }

@@ -120,6 +120,7 @@ mod tests {
             shown: Shown { patient: patient.map(str::to_owned), ..Shown::default() },
             fhir_user: None,
             session: None,
+            issuer: None,
             created: Millis(0),
         }
     }

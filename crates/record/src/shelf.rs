@@ -131,6 +131,7 @@ impl Kept {
         let mut event = Event::new(self.clock.now(), deed.asker.request, kind_of(deed.kind)?);
         event.status = match deed.kind {
             DeedKind::SignInFailed => 401,
+            DeedKind::SignedInConfined | DeedKind::PasswordBreached => 403,
             DeedKind::Created | DeedKind::Claimed | DeedKind::TokenIssued => 201,
             _ => 200,
         };
@@ -167,6 +168,8 @@ const fn kind_of(deed: DeedKind) -> Option<Kind> {
         DeedKind::Enabled => Kind::UserEnable,
         DeedKind::PasswordSet => Kind::PasswordSet,
         DeedKind::SignedIn => Kind::SignIn,
+        DeedKind::SignedInConfined => Kind::SignInConfined,
+        DeedKind::PasswordBreached => Kind::PasswordBreached,
         DeedKind::SignInFailed => Kind::SignInFailed,
         DeedKind::SignedOut => Kind::SignOut,
         DeedKind::SteppedUp => Kind::StepUp,

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use base::error::code;
 use base::{Fault, Millis};
 use fhir::reference::is_id;
-use identity::{Caller, Principal, PrincipalId, Secret, SessionId, SessionKind};
+use identity::{Assurance, Caller, Principal, PrincipalId, Secret, SessionId, SessionKind};
 
 use crate::address::{Params, Place, with_query, wrong};
 use crate::app::App;
-use crate::grant::Shown;
+use crate::grant::{ByIssuer, Shown};
 use crate::launch::Launch;
 use crate::reach::About;
 use crate::refusal::{Turned, back};
@@ -59,6 +59,7 @@ pub(crate) struct Coded {
     pub(crate) nonce: Option<String>,
     pub(crate) user: PrincipalId,
     pub(crate) session: SessionId,
+    pub(crate) issuer: Option<ByIssuer>,
     pub(crate) scopes: Scopes,
     pub(crate) shown: Shown,
     pub(crate) fhir_user: Option<String>,
@@ -251,6 +252,7 @@ impl Smart {
         if caller.kind != SessionKind::SignIn {
             return Err(wrong("session", "Approving is for people who are signed in."));
         }
+        self.ground.identity.need_second_factor(caller)?;
         let ask = pending.ask();
         let strange = ask.launched_by.is_some_and(|by| by != user.id)
             || pending.chosen.as_ref().is_some_and(|(by, _)| *by != user.id)
@@ -285,6 +287,7 @@ impl Smart {
             nonce: pending.nonce.clone(),
             user: user.id,
             session: caller.session,
+            issuer: self.issuer_of(caller),
             scopes,
             shown: ask.shown,
             fhir_user: who.filter(|_| told),
@@ -307,6 +310,13 @@ impl Smart {
             ("iss", pending.issuer.as_str()),
         ];
         Ok(Secret::new(with_query(&pending.redirect, &pairs)))
+    }
+
+    /// Who vouched for a caller, where it was an issuer.
+    fn issuer_of(&self, caller: &Caller) -> Option<ByIssuer> {
+        let open = self.ground.identity.sessions(caller.principal.id);
+        let name = open.iter().find(|one| one.id == caller.session)?.issuer?;
+        Some(ByIssuer { name, two_factors: caller.assurance >= Assurance::Aal2 })
     }
 
     /// Denies a request; the address to send the browser to.

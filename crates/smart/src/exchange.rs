@@ -129,7 +129,7 @@ impl Smart {
             && now < coded.until
             && params.one("redirect_uri")? == Some(coded.redirect.as_str())
             && verifies(verifier, &coded.challenge);
-        if !fits || self.able(coded.user)?.is_none() {
+        if !fits || !self.may_give(coded.user, coded.issuer)? {
             return Err(invalid_grant());
         }
         self.make_room(coded.app, Some(coded.user))?;
@@ -154,6 +154,7 @@ impl Smart {
             shown: coded.shown,
             fhir_user: coded.fhir_user,
             session: Some(coded.session),
+            issuer: coded.issuer,
             created: now,
         };
         let ends = Millis(now.0.saturating_add(self.settings.access_ms));
@@ -265,7 +266,8 @@ impl Smart {
         let Some(user) = grant.user else { return Ok(false) };
         let online = !grant.scopes.has(&Scope::Offline);
         let here = |id: SessionId| self.ground.identity.sessions(user).iter().any(|s| s.id == id);
-        Ok(self.able(user)?.is_some() && (!online || grant.session.is_some_and(here)))
+        let able = self.may_give(user, grant.issuer)?;
+        Ok(able && (!online || grant.session.is_some_and(here)))
     }
 
     fn by_itself(&self, params: &Params, proven: &Proven) -> Result<Issued, Refused> {
@@ -297,6 +299,7 @@ impl Smart {
             shown: Shown::default(),
             fhir_user: None,
             session: None,
+            issuer: None,
             created: now,
         };
         let family = Family {

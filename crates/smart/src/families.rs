@@ -15,7 +15,7 @@ use identity::{
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 
-use crate::grant::{Grant, GrantId, Shown};
+use crate::grant::{ByIssuer, Grant, GrantId, Shown};
 use crate::item;
 use crate::scope::Scopes;
 use crate::smart::Smart;
@@ -67,6 +67,8 @@ struct Stored {
     shown: Shown,
     fhir_user: Option<String>,
     session: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    issuer: Option<ByIssuer>,
     access: Vec<StoredAccess>,
     refresh: Option<String>,
     code: Option<String>,
@@ -100,6 +102,7 @@ impl Family {
             shown: grant.shown.clone(),
             fhir_user: grant.fhir_user.clone(),
             session: grant.session.map(|session| session.to_string()),
+            issuer: grant.issuer,
             access: access.collect(),
             refresh: self.refresh.map(|digest| item::text(&digest.0)),
             code: self.code.map(|digest| item::text(&digest.0)),
@@ -133,6 +136,7 @@ impl Family {
             shown: stored.shown,
             fhir_user: stored.fhir_user,
             session: session.transpose()?,
+            issuer: stored.issuer,
             created: Millis(stored.created_ms),
         };
         Ok(Self {
@@ -284,7 +288,13 @@ impl Smart {
         }
         let app = self.able(grant.app)?.ok_or_else(invalid)?;
         let principal = match grant.user {
-            Some(user) => self.able(user)?.ok_or_else(invalid)?,
+            Some(user) => {
+                let user = self.able(user)?.ok_or_else(invalid)?;
+                if !self.has_factors(&user, grant.issuer)? {
+                    return Err(identity::demand::missing());
+                }
+                user
+            }
             None => app,
         };
         let session = SessionId::parse(&grant.id.to_string()).ok_or_else(invalid)?;
@@ -459,6 +469,7 @@ mod tests {
             shown: Shown { patient: Some("ada".into()), ..Shown::default() },
             fhir_user: Some("Practitioner/1".into()),
             session: SessionId::parse("44444444-4444-4444-4444-444444444444"),
+            issuer: None,
             created: Millis(1_795_340_467_000),
         };
         let access =

@@ -6,7 +6,7 @@ use std::fmt;
 
 use base::Millis;
 use base::id::{uuid_bytes, uuid_text};
-use identity::{PrincipalId, SessionId};
+use identity::{IssuerName, PrincipalId, SessionId};
 use serde::{Deserialize, Serialize};
 
 use crate::reach::{About, Action};
@@ -80,8 +80,20 @@ pub struct Grant {
     pub fhir_user: Option<String>,
     /// The session the user gave it in.
     pub session: Option<SessionId>,
+    /// By whose word the user was signed in, where it was an issuer's.
+    pub issuer: Option<ByIssuer>,
     /// When it was given.
     pub created: Millis,
+}
+
+/// The issuer that vouched for a user who gave something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ByIssuer {
+    /// Which.
+    pub name: IssuerName,
+    /// Whether the session had shown two factors.
+    pub two_factors: bool,
 }
 
 /// One way in which a grant reaches records: all conditions hold at once.
@@ -163,6 +175,7 @@ mod tests {
             shown: Shown { patient: patient.map(str::to_owned), ..Shown::default() },
             fhir_user: None,
             session: None,
+            issuer: None,
             created: Millis(0),
         }
     }

@@ -94,7 +94,7 @@ impl Smart {
 
     fn both_able(&self, grant: &Grant) -> Result<bool, Refused> {
         let user = match grant.user {
-            Some(user) => self.able(user)?.is_some(),
+            Some(user) => self.may_give(user, grant.issuer)?,
             None => true,
         };
         Ok(user && self.able(grant.app)?.is_some())

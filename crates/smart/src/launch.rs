@@ -52,6 +52,7 @@ impl Smart {
         if caller.kind != SessionKind::SignIn {
             return Err(wrong("session", "Apps are started by people who are signed in."));
         }
+        self.ground.identity.need_second_factor(caller)?;
         let app = self.app(app).ok_or_else(|| wrong("app", "No app has this client_id."))?;
         let start = app.registration.launch_url.clone();
         let start = start.ok_or_else(|| wrong("app", "The app has no launch address."))?;

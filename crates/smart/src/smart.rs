@@ -6,13 +6,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use base::{Clock, Fault, Millis};
-use identity::{Asker, By, CryptoRandom, Deed, DeedKind, Identity, Principal, PrincipalId, Shelf};
+use identity::{
+    Asker, By, CryptoRandom, Deed, DeedKind, Identity, IssuerName, Principal, PrincipalId, Shelf,
+};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use crate::app::App;
 use crate::authorize::{Coded, Pending};
 use crate::families::Families;
 use crate::form::FormKey;
+use crate::grant::ByIssuer;
 use crate::keys::{Fetch, Fetches};
 use crate::launch::Launch;
 use crate::signing::SigningKeys;
@@ -110,6 +113,8 @@ pub struct Smart {
     pub(crate) signing: SigningKeys,
     pub(crate) form_key: FormKey,
     believed: RwLock<HashMap<PrincipalId, (Millis, Arc<Principal>)>>,
+    /// Who has a second factor, believed for as long.
+    holders: RwLock<HashMap<PrincipalId, (Millis, bool)>>,
     /// Held from the reading of an item to the change of memory that follows its commit.
     writing: Mutex<()>,
 }
@@ -136,6 +141,7 @@ impl Smart {
             fetches: Fetches::default(),
             signing: SigningKeys::default(),
             believed: RwLock::default(),
+            holders: RwLock::default(),
             writing: Mutex::new(()),
         };
         smart.load_apps()?;
@@ -194,6 +200,47 @@ impl Smart {
         }
         believed.insert(id, (now, Arc::clone(&principal)));
         Ok(Some(principal).filter(|p| p.disabled.is_none()))
+    }
+
+    /// Whether a user may still give what they gave: they may act, and have the second factor that their
+    /// role demands.
+    pub(crate) fn may_give(&self, user: PrincipalId, by: Option<ByIssuer>) -> Result<bool, Fault> {
+        match self.able(user)? {
+            Some(user) => self.has_factors(&user, by),
+            None => Ok(false),
+        }
+    }
+
+    /// Whether a user has the second factor that their role demands: here, or at the issuer by whose
+    /// word they were signed in when they gave something. As of a second ago at most.
+    pub(crate) fn has_factors(
+        &self,
+        user: &Principal,
+        by: Option<ByIssuer>,
+    ) -> Result<bool, Fault> {
+        let identity = &self.ground.identity;
+        if by.is_some_and(|by| by.two_factors) || !identity.demands(user) {
+            return Ok(true);
+        }
+        let now = self.now();
+        let fresh = |at: Millis| (0..BELIEVED_MS).contains(&now.0.saturating_sub(at.0));
+        if let Some((at, holds)) = self.holders.read().get(&user.id)
+            && fresh(*at)
+        {
+            return Ok(*holds);
+        }
+        let holds = identity.holds_factor(user.id)?;
+        let mut holders = self.holders.write();
+        if holders.len() >= BELIEVED_MAX {
+            holders.clear();
+        }
+        holders.insert(user.id, (now, holds));
+        Ok(holds)
+    }
+
+    /// Ends what users gave when an issuer vouched for them that is none of these; how much.
+    pub fn revoke_issuers_but(&self, known: &[IssuerName]) -> Result<usize, Fault> {
+        self.revoke_where(|grant| grant.issuer.is_some_and(|by| !known.contains(&by.name)))
     }
 
     /// Forgets what is over: requests, codes, launches, used assertions, and grants that can no

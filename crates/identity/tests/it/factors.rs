@@ -10,7 +10,7 @@ use sha1::Sha1;
 use crate::support::{HOME, MINUTE_MS, PASSWORD, START_MS, Site, code, text};
 
 /// What an authenticator shows: written apart from the crate, from the text it hands out.
-fn shown(enrolment: &Enrolment, now_ms: i64) -> Secret {
+pub(crate) fn shown(enrolment: &Enrolment, now_ms: i64) -> Secret {
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let values = enrolment.key.expose().chars().map(|c| alphabet.find(c).expect("base32") as u64);
     let bits: Vec<u64> = values.collect();

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod claim;
 #[cfg(test)]
+mod demand;
+#[cfg(test)]
 mod factors;
 #[cfg(test)]
 mod passkeys;

@@ -4,14 +4,16 @@
 use crate::apps;
 use crate::cli::Serve;
 use crate::control;
+use crate::directory;
 use crate::federation;
 use crate::first_start::{self, Welcome};
 use crate::import::demo;
 use crate::opening;
 use crate::settings::Settings;
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use base::time::SystemClock;
 use egress::Egress;
+use record::Record;
 use server::{KeySets, Server};
 use smart::Smart;
 use std::io::Write as _;
@@ -43,6 +45,7 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
         let egress = Egress::new(way, &settings.trust()?, Arc::new(SystemClock))?;
         let fetch = KeySets::new(egress, settings.key_set_origins()?, Handle::current());
         let apps = Arc::new(apps::open(&record, Arc::new(fetch))?);
+        forget_issuers(settings, &record, &apps)?;
         let server = server.with_smart(Arc::clone(&apps))?;
         let server = match federation::open(settings, &Handle::current())? {
             Some(federation) => server.with_federation(Arc::new(federation))?,
@@ -70,6 +73,20 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
     record.settle();
     info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Ends what came by an issuer that the settings no longer name: whom the site does not believe today
+/// opens nothing today.
+fn forget_issuers(settings: &Settings, record: &Record, apps: &Smart) -> anyhow::Result<()> {
+    let known: Vec<_> = settings.issuers().iter().map(|issuer| issuer.name).collect();
+    let ended = directory::operator(record)
+        .revoke_issuers_but(&known)
+        .and_then(|sessions| Ok(sessions + apps.revoke_issuers_but(&known)?));
+    match ended.map_err(|fault| anyhow!("{fault}"))? {
+        0 => {}
+        ended => warn!(ended, "sessions and grants of issuers that are no longer set were ended"),
+    }
+    Ok(())
 }
 
 /// Forgets codes, grants and launches that are over, until the process ends.

@@ -1,7 +1,7 @@
 //! The checks. Each is a row of `CHECKS`: a code, why it matters, and a function from the facts to
 //! what was found. docs/operators/doctor.md has a row for each.
 
-use super::facts::{AtRest, Clock, Fact, Facts, Modes, Transport};
+use super::facts::{AtRest, Clock, Fact, Facts, Modes, Second, Stolen, Transport};
 use super::{Finding, Weight};
 use base::Millis;
 use server::Standing;
@@ -14,6 +14,8 @@ const BACKUP_WARNING_DAYS: i64 = 1;
 const VERIFIED_WARNING_DAYS: i64 = 7;
 /// How long a broken glass may be overdue before it is a fault.
 const REVIEW_FAULT_DAYS: i64 = 14;
+/// A list of stolen passwords older than this misses those of a year.
+const STOLEN_WARNING_DAYS: i64 = 366;
 /// Microseconds of a sync: above the first writes are slow, above the second nobody can work.
 const SYNC_WARNING_US: u64 = 20_000;
 const SYNC_FAULT_US: u64 = 200_000;
@@ -147,6 +149,16 @@ pub(crate) static CHECKS: &[Check] = &[
         "settings.sessions",
         "a session that is left open at a desk belongs to whoever sits down next",
         sessions,
+    ),
+    check(
+        "sign-in.second-factor",
+        "whoever learns the password of somebody who sees much sees as much",
+        second,
+    ),
+    check(
+        "passwords.stolen",
+        "passwords that were stolen elsewhere are the first that are tried here",
+        stolen,
     ),
     check("backup.age", "what was written since the last backup is lost with the disk", backup),
     check(
@@ -608,6 +620,47 @@ fn sessions(facts: &Facts) -> Said {
             return bad(Weight::Warning, found, mend);
         }
         fine(found)
+    })
+}
+
+fn second(facts: &Facts) -> Said {
+    known(&facts.second, |second| match second {
+        Second { demanded: 0, .. } => bad(
+            Weight::Note,
+            "a second factor is demanded of nobody",
+            "set second_factor_roles, and second_factor_from for a day that you announce",
+        ),
+        Second { demanded, missing: 0 } => {
+            fine(format!("all {demanded} people whose role demands a second factor have one"))
+        }
+        Second { demanded, missing } => bad(
+            Weight::Warning,
+            format!(
+                "{missing} of {demanded} people lack the second factor that their role demands"
+            ),
+            "`plummer user list` names them; until they make one nothing else opens for them, and whoever learns their password could make it in their place",
+        ),
+    })
+}
+
+fn stolen(facts: &Facts) -> Said {
+    let mend =
+        "plummer password-list import FILE, with the public list of SHA-1 hashes, once a year";
+    known(&facts.stolen, |stolen| match stolen {
+        Stolen::None => {
+            bad(Weight::Note, "new passwords are held against no list of stolen ones", mend)
+        }
+        Stolen::Damaged(why) => bad(Weight::Fault, why.clone(), mend),
+        Stolen::Made(made) => {
+            let found = format!("the list of stolen passwords was made {made}");
+            match days_since(*made, facts.now) {
+                days if days < 0 => {
+                    bad(Weight::Warning, format!("{found}, which is to come"), mend)
+                }
+                days if days > STOLEN_WARNING_DAYS => bad(Weight::Warning, found, mend),
+                _ => fine(found),
+            }
+        }
     })
 }
 

@@ -156,6 +156,26 @@ pub(crate) struct Sessions {
     pub(crate) whole_min: u64,
 }
 
+/// How people stand to the second factor that their roles demand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Second {
+    /// Of how many it is demanded, or will be.
+    pub(crate) demanded: usize,
+    /// How many of them have none.
+    pub(crate) missing: usize,
+}
+
+/// The list of stolen passwords.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stolen {
+    /// There is none.
+    None,
+    /// When it was made.
+    Made(Millis),
+    /// It cannot be used, and why.
+    Damaged(String),
+}
+
 /// Everything the doctor knows.
 #[derive(Debug, Clone)]
 pub(crate) struct Facts {
@@ -177,6 +197,10 @@ pub(crate) struct Facts {
     pub(crate) server: Fact<Server>,
     pub(crate) choices: Choices,
     pub(crate) sessions: Fact<Sessions>,
+    /// How people stand to the second factor that their roles demand.
+    pub(crate) second: Fact<Second>,
+    /// When the list of stolen passwords was made; `None` when there is none.
+    pub(crate) stolen: Fact<Stolen>,
     /// When the newest backup was made; `None` when never.
     pub(crate) backup: Fact<Option<Millis>>,
     /// When the access log was last verified and found sound.

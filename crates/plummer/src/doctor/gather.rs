@@ -2,14 +2,17 @@
 //! and said to be so.
 
 use super::facts::{
-    Choices, Clock, Disk, Fact, Facts, Modes, Open, Port, Reviews, Server, Swap, Transport,
+    Choices, Clock, Disk, Fact, Facts, Modes, Open, Port, Reviews, Second, Server, Stolen, Swap,
+    Transport,
 };
 use super::proc;
 use super::stamp::Stamp;
 use crate::control;
+use crate::directory::MISSING;
+use crate::password_list;
 use crate::reviews::AboutReview;
 use crate::settings::Settings;
-use crate::wish::{Told, Wish};
+use crate::wish::{Sort, Told, Wish};
 use base::time::SystemClock;
 use base::{Clock as _, Millis};
 use std::collections::HashSet;
@@ -56,6 +59,8 @@ pub(crate) fn facts(settings: &Settings) -> Facts {
         server: Fact::of(process.map(|p| p.server), NO_SERVER),
         choices: choices(settings),
         sessions: Fact::Unknown("the settings do not say how long people stay signed in"),
+        second: second(&data),
+        stolen: Fact::Known(stolen(settings)),
         backup: stamp(Stamp::Backup, &here, there),
         verified: stamp(Stamp::Verified, &here, there),
         reviews: reviews(&here),
@@ -77,6 +82,25 @@ fn reviews(data: &Path) -> Fact<Reviews> {
         }),
         Ok(None) => Fact::Unknown(NO_SERVER),
         _ => Fact::Unknown("the server does not tell of its cases of review"),
+    }
+}
+
+/// What the server of the data folder says of its people; nobody else can without holding the folder.
+fn second(data: &Path) -> Fact<Second> {
+    let wish = control::request(Wish::List { sort: Sort::Person });
+    let told = control::ask(data, &wish, &mut |_, _| {}).ok().flatten();
+    let Some(Told::Many(all)) = told else { return Fact::Unknown(NO_SERVER) };
+    let able = || all.iter().filter(|one| one.disabled.is_none());
+    let demanded = able().filter(|one| !one.second_factor.is_empty()).count();
+    let missing = able().filter(|one| one.second_factor.starts_with(MISSING)).count();
+    Fact::Known(Second { demanded, missing })
+}
+
+fn stolen(settings: &Settings) -> Stolen {
+    match password_list::open(settings) {
+        Ok(None) => Stolen::None,
+        Ok(Some(list)) => Stolen::Made(list.made()),
+        Err(error) => Stolen::Damaged(format!("{error:#}")),
     }
 }
 

@@ -3,8 +3,8 @@
 
 use super::checks::{CHECKS, all};
 use super::facts::{
-    AtRest, Choices, Clock, Disk, Fact, Facts, Modes, Open, Port, Reviews, RootKey, Server,
-    Sessions, Swap, Transport,
+    AtRest, Choices, Clock, Disk, Fact, Facts, Modes, Open, Port, Reviews, RootKey, Second, Server,
+    Sessions, Stolen, Swap, Transport,
 };
 use super::{Finding, Weight, json, text, worst};
 use base::Millis;
@@ -55,6 +55,8 @@ fn good() -> Facts {
             ..Choices::default()
         },
         sessions: Fact::Known(Sessions { idle_min: 15, whole_min: 600 }),
+        second: Fact::Known(Second { demanded: 7, missing: 0 }),
+        stolen: Fact::Known(Stolen::Made(days(-200))),
         backup: Fact::Known(Some(days(-1))),
         verified: Fact::Known(Some(days(-1))),
         reviews: Fact::Known(Reviews {
@@ -171,6 +173,18 @@ const WRONGS: &[Wrong] = &[
     ("settings.sessions", Weight::Warning, |f| {
         f.sessions = Fact::Known(Sessions { idle_min: 15, whole_min: 1000 });
     }),
+    ("sign-in.second-factor", Weight::Warning, |f| {
+        f.second = Fact::Known(Second { demanded: 7, missing: 2 });
+    }),
+    ("sign-in.second-factor", Weight::Note, |f| {
+        f.second = Fact::Known(Second { demanded: 0, missing: 0 });
+    }),
+    ("passwords.stolen", Weight::Note, |f| f.stolen = Fact::Known(Stolen::None)),
+    ("passwords.stolen", Weight::Warning, |f| f.stolen = Fact::Known(Stolen::Made(days(-400)))),
+    ("passwords.stolen", Weight::Warning, |f| f.stolen = Fact::Known(Stolen::Made(days(1)))),
+    ("passwords.stolen", Weight::Fault, |f| {
+        f.stolen = Fact::Known(Stolen::Damaged("breached_passwords: cut off".to_owned()));
+    }),
     ("backup.age", Weight::Fault, |f| f.backup = Fact::Known(None)),
     ("backup.age", Weight::Fault, |f| f.backup = Fact::Known(Some(days(-7)))),
     ("backup.age", Weight::Warning, |f| f.backup = Fact::Known(Some(days(-2)))),
@@ -262,6 +276,8 @@ fn what_is_not_known_is_said_to_be_so_and_never_fine() {
         core_pattern: Fact::Unknown(why),
         server: Fact::Unknown(why),
         sessions: Fact::Unknown(why),
+        second: Fact::Unknown(why),
+        stolen: Fact::Unknown(why),
         backup: Fact::Unknown(why),
         verified: Fact::Unknown(why),
         reviews: Fact::Unknown(why),

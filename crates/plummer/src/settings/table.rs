@@ -306,7 +306,19 @@ pub(crate) static TABLE: &[Setting] = &[
         "breached_passwords",
         Kind::Path,
         "",
-        "a file of SHA-1 hashes of stolen passwords, sorted, which nobody may choose; empty: none",
+        "the list of stolen passwords, which nobody may choose or keep: what `plummer password-list import` makes, or sorted SHA-1 hashes; empty: breached-passwords in the data folder, if it is there",
+    ),
+    row(
+        "second_factor_roles",
+        Kind::List,
+        "standard",
+        "of whom a second factor is demanded: roles, or one of the words standard (administrators, and whoever may break the glass or read the whole access log, at sites that began with this), all-staff, none",
+    ),
+    row(
+        "second_factor_from",
+        Kind::Text,
+        "",
+        "the day from which it is demanded, such as 2027-01-31; people are told before; empty: at once",
     ),
     row(
         "local_sign_in",

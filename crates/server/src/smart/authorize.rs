@@ -42,6 +42,9 @@ pub(super) fn resume(call: &Call) -> Result<Reply, Fault> {
     let request = params.all("request").next().unwrap_or_default();
     let Some(ask) = call.smart.waiting(request, call.browser()) else { return Err(over()) };
     let Some(caller) = call.caller() else {
+        if call.anybody().is_some() {
+            return Ok(call.go_own("factors"));
+        }
         return Ok(sign_in::ask(call, request, Some(&ask.app.registration.display)));
     };
     if ask.launched_by.is_some_and(|by| by != caller.principal.id) {

@@ -91,9 +91,16 @@ impl Call {
         self.cookie(SESSION).unwrap_or_default()
     }
 
-    /// Who is signed in in this browser.
+    /// Who is signed in in this browser, with all the factors that their role demands.
     pub(crate) fn caller(&self) -> Option<Caller> {
-        let found = self.smart.identity().find(self.session_text(), Some(self.peer)).ok();
+        let whole = |caller: &Caller| self.smart.identity().need_second_factor(caller).is_ok();
+        self.anybody().filter(whole)
+    }
+
+    /// Who is signed in in this browser, also with one factor where two are demanded: for the pages where
+    /// a second is registered or shown, and for signing out.
+    pub(crate) fn anybody(&self) -> Option<Caller> {
+        let found = self.smart.identity().find_confined(self.session_text(), Some(self.peer)).ok();
         // A script token is no browser's, wherever it was put.
         found.filter(|caller| caller.kind == SessionKind::SignIn)
     }

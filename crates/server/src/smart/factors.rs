@@ -4,24 +4,37 @@
 
 use super::call::Call;
 use super::pages::{self, Factors, Scripted};
-use super::sign_in::{field, need, proof, refused};
+use super::sign_in::{field, need_anybody, proof, refused};
 use crate::reply::Reply;
 use base::Fault;
 use base::error::code;
 use http::StatusCode;
-use identity::{Asker, By, Caller, FactorKind, Identity, PasskeyId, Proof, Secret};
+use identity::{Asker, By, Caller, FactorKind, Identity, PasskeyId, Proof, Secret, Standing};
 use smart::Params;
 
 /// The page.
 pub(super) fn page(call: &Call) -> Result<Reply, Fault> {
-    match need(call, "factors") {
-        Ok(caller) => show(call, &caller, None),
-        Err(page) => Ok(*page),
-    }
+    let caller = match need_anybody(call) {
+        Ok(caller) => caller,
+        Err(page) => return Ok(*page),
+    };
+    // Who has a second factor, and showed one only, shows it; who has none makes one.
+    let identity = call.smart.identity();
+    let shows = is_confined(call, &caller) && identity.holds_factor(caller.principal.id)?;
+    if shows { Ok(call.go_own("confirm")) } else { show(call, &caller, None) }
+}
+
+/// Whether the session opens nothing else than these pages.
+fn is_confined(call: &Call, caller: &Caller) -> bool {
+    call.smart.identity().need_second_factor(caller).is_err()
 }
 
 fn show(call: &Call, caller: &Caller, first: Option<&str>) -> Result<Reply, Fault> {
     let identity = call.smart.identity();
+    let due = match identity.standing(&caller.principal)? {
+        Standing::MissingFrom(day) => Some(day),
+        _ => None,
+    };
     let kinds = identity.factors(caller.principal.id)?;
     let party = call.party();
     let form = call.form_text();
@@ -33,6 +46,8 @@ fn show(call: &Call, caller: &Caller, first: Option<&str>) -> Result<Reply, Faul
         form: &form,
         user: &caller.principal.profile.display,
         first,
+        confined: is_confined(call, caller),
+        due,
         passkeys: &identity.passkeys(caller.principal.id)?,
         party: party.as_ref().map(identity::Party::id),
         authenticator: kinds.contains(&FactorKind::Totp),
@@ -44,7 +59,7 @@ fn show(call: &Call, caller: &Caller, first: Option<&str>) -> Result<Reply, Faul
 pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
     let params = call.params()?;
     call.need_own_form(&params)?;
-    let caller = match need(call, "factors") {
+    let caller = match need_anybody(call) {
         Ok(caller) => caller,
         Err(page) => return Ok(*page),
     };
@@ -135,7 +150,7 @@ fn which(params: &Params) -> Result<PasskeyId, Fault> {
 
 /// The page that asks for a factor again.
 pub(super) fn confirm(call: &Call) -> Result<Reply, Fault> {
-    match need(call, "factors") {
+    match need_anybody(call) {
         Ok(caller) => ask_again(call, &caller, None),
         Err(page) => Ok(*page),
     }
@@ -150,14 +165,15 @@ fn ask_again(call: &Call, caller: &Caller, wrong: Option<&str>) -> Result<Reply,
     let codes = !identity.factors(caller.principal.id)?.is_empty();
     let (form, script) = (call.form_text(), call.script());
     let view = Scripted { form: &form, script: &script };
-    Ok(pages::confirm(&view, asked.as_ref(), codes, wrong))
+    let why = is_confined(call, caller).then_some(pages::DEMANDED);
+    Ok(pages::confirm(&view, asked.as_ref(), codes, why, wrong))
 }
 
 /// Takes it, and leads back.
 pub(super) fn confirmed(call: &Call) -> Result<Reply, Fault> {
     let params = call.params()?;
     call.need_own_form(&params)?;
-    let caller = match need(call, "factors") {
+    let caller = match need_anybody(call) {
         Ok(caller) => caller,
         Err(page) => return Ok(*page),
     };

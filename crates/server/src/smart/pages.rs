@@ -14,12 +14,12 @@ mod sign_in;
 
 pub(super) use applications::applications;
 pub(super) use approval::{Approval, approval};
-pub(super) use factors::{Factors, authenticator, codes, confirm, factors, new_passkey};
+pub(super) use factors::{DEMANDED, Factors, authenticator, codes, confirm, factors, new_passkey};
 pub(super) use federated::{Offered, not_signed_in};
 pub(super) use launch::launch;
 pub(super) use passkey::{Scripted, passkey, script};
 pub(super) use patient::patient;
-pub(super) use sign_in::{second_factor, sign_in};
+pub(super) use sign_in::{choose_password, second_factor, sign_in};
 
 use super::REFERRER;
 use super::call::Call;

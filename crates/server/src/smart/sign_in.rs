@@ -14,7 +14,7 @@ use smart::Params;
 
 /// The page, for who comes by themselves.
 pub(super) fn page(call: &Call) -> Result<Reply, Fault> {
-    if call.caller().is_some() {
+    if call.anybody().is_some() {
         return Ok(call.go_own("apps"));
     }
     Ok(ask(call, "", None))
@@ -52,13 +52,27 @@ pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
     if !handle.is_empty() {
         return match identity.finish(handle, &proof(&params), call.peer) {
             Ok(opened) => enter(call, next, &opened),
+            Err(refusal) if must_change(&refusal) => choose(call, next, "", &refusal),
             Err(refusal) => {
                 refused(&refusal, |wrong| second(call, &identity, next, handle, Some(wrong)))
             }
         };
     }
-    let password = Secret::new(field(&params, "password").to_owned());
-    match identity.begin(field(&params, "name"), &password, call.peer) {
+    let name = field(&params, "name");
+    let mut password = Secret::new(field(&params, "password").to_owned());
+    if params.all("new").next().is_some() {
+        let chosen = Secret::new(field(&params, "new").to_owned());
+        if field(&params, "again") != chosen.expose() {
+            let say = "The two new passwords are not the same. Type them again.";
+            let fault = Fault::at(&code::PARAMETER_INVALID, say, "again");
+            return choose(call, next, name, &fault.into());
+        }
+        if let Err(refusal) = identity.change_password(name, &password, &chosen, call.peer) {
+            return choose(call, next, name, &refusal);
+        }
+        password = chosen;
+    }
+    match identity.begin(name, &password, call.peer) {
         Ok(Step::Done(opened)) => enter(call, next, &opened),
         Ok(Step::SecondFactor(awaited)) => {
             let handle = awaited.handle.text();
@@ -68,10 +82,20 @@ pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
                 .then_some("Your passkey works only where this server is opened by its own name.");
             second(call, &identity, next, handle.expose(), say)
         }
+        Err(refusal) if must_change(&refusal) => choose(call, next, name, &refusal),
         Err(refusal) => {
             refused(&refusal, |wrong| Ok(show(call, next, app.as_deref(), Some(wrong))))
         }
     }
+}
+
+fn must_change(refusal: &Refusal) -> bool {
+    refusal.fault.code() == &code::PASSWORD_MUST_CHANGE
+}
+
+/// The page on which a password is chosen, with what has to be done first or was wrong.
+fn choose(call: &Call, next: &str, name: &str, refusal: &Refusal) -> Result<Reply, Fault> {
+    refused(refusal, |say| Ok(pages::choose_password(&call.form_text(), next, name, say)))
 }
 
 /// The page of the second step, which asks for a passkey where there is one.
@@ -141,7 +165,7 @@ pub(super) fn proof(params: &Params) -> Proof {
 /// Ends the session of this browser.
 pub(super) fn out(call: &Call) -> Result<Reply, Fault> {
     call.need_own_form(&call.params()?)?;
-    if let Some(caller) = call.caller() {
+    if let Some(caller) = call.anybody() {
         call.smart.identity().sign_out(&caller)?;
     }
     let mut reply = call.go_own("sign-in");
@@ -153,7 +177,7 @@ pub(super) fn out(call: &Call) -> Result<Reply, Fault> {
 /// or the request that it holds: never an address that somebody sent along.
 pub(super) fn enter(call: &Call, next: &str, opened: &Opened) -> Result<Reply, Fault> {
     // Whoever was signed in here before is not any more.
-    if let Some(before) = call.caller() {
+    if let Some(before) = call.anybody() {
         call.smart.identity().revoke(before.session)?;
     }
     let mut reply = match next {
@@ -173,7 +197,14 @@ pub(super) fn refused(
     page: impl FnOnce(&str) -> Result<Reply, Fault>,
 ) -> Result<Reply, Fault> {
     let fault = &refusal.fault;
-    let told = [&code::SIGN_IN_REFUSED, &code::SIGN_IN_BACK_OFF, &code::OVERLOADED];
+    let told = [
+        &code::SIGN_IN_REFUSED,
+        &code::SIGN_IN_BACK_OFF,
+        &code::PASSWORD_MUST_CHANGE,
+        &code::PASSWORD_WEAK,
+        &code::PARAMETER_INVALID,
+        &code::OVERLOADED,
+    ];
     if !told.iter().any(|code| code.name == fault.code().name) {
         return Ok(pages::failed(fault));
     }
@@ -186,9 +217,19 @@ pub(super) fn refused(
     Ok(reply)
 }
 
-/// Whether somebody is signed in, for pages of our own; else the page to sign in.
+/// Whether somebody is signed in, for pages of our own; else the page to sign in, or the one where the
+/// second factor is registered that their role demands.
 pub(super) fn need(call: &Call, next: &str) -> Result<identity::Caller, Box<Reply>> {
-    call.caller().ok_or_else(|| Box::new(ask(call, next, None)))
+    match call.caller() {
+        Some(caller) => Ok(caller),
+        None if call.anybody().is_some() => Err(Box::new(call.go_own("factors"))),
+        None => Err(Box::new(ask(call, next, None))),
+    }
+}
+
+/// As [`need`], for the pages of factors: also somebody who showed one where two are demanded.
+pub(super) fn need_anybody(call: &Call) -> Result<identity::Caller, Box<Reply>> {
+    call.anybody().ok_or_else(|| Box::new(ask(call, "factors", None)))
 }
 
 /// The first value of a field.

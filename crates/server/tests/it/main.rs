@@ -17,6 +17,8 @@ mod capability;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod demand;
+#[cfg(test)]
 mod denials;
 #[cfg(test)]
 mod guard;

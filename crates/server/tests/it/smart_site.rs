@@ -60,6 +60,8 @@ pub(crate) struct Making {
     pub(crate) local: bool,
     pub(crate) federate: Option<Federate>,
     pub(crate) origin: Option<String>,
+    /// Of which roles a second factor is demanded.
+    pub(crate) demand: &'static [&'static str],
 }
 
 impl Default for Making {
@@ -73,6 +75,7 @@ impl Default for Making {
             local: true,
             federate: None,
             origin: None,
+            demand: &[],
         }
     }
 }
@@ -100,12 +103,13 @@ impl Site {
     }
 
     pub(crate) fn with(making: Making) -> Self {
-        let Making { guard, search_threads, local, federate, fetch, clock, origin } = making;
+        let Making { guard, search_threads, local, federate, fetch, clock, origin, demand } =
+            making;
         let base_url = origin.as_ref().map(|origin| format!("{origin}/fhir"));
         let dir = tempfile::tempdir().unwrap();
         let record = Record::open(
             dir.path(),
-            Settings { seed: Some(7), identity: cheap(local), ..Settings::default() },
+            Settings { seed: Some(7), identity: cheap(local, demand), ..Settings::default() },
         )
         .unwrap();
         let smart = Arc::new(smart(&record, fetch, clock));
@@ -267,9 +271,11 @@ impl Drop for Site {
 }
 
 /// Passwords that cost nothing.
-fn cheap(local: bool) -> identity::Settings {
+fn cheap(local: bool, demand: &[&str]) -> identity::Settings {
     let cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
-    identity::Settings { cost, local, ..identity::Settings::default() }
+    let of = identity::Of::Roles(demand.iter().map(|role| (*role).to_owned()).collect());
+    let second_factor = identity::Demand { of, ..identity::Demand::default() };
+    identity::Settings { cost, local, second_factor, ..identity::Settings::default() }
 }
 
 /// On the record's own shelf, with the record's own people.

@@ -10,6 +10,12 @@ use base::Millis;
 use http::StatusCode;
 use identity::{Enrolment, PasskeyAsked, PasskeyInfo, Secret};
 
+/// Why somebody with a second factor is asked for it, when they were not at the sign-in.
+pub(in crate::smart) const DEMANDED: &str =
+    "Your role asks for a second factor, and you have shown one only. Show the second.";
+/// What somebody reads who has none.
+const MISSING: &str = "Your role asks for a second factor, and you have none yet. Make one here; until then nothing else opens for you.";
+
 /// What is shown.
 #[derive(Debug)]
 pub(in crate::smart) struct Factors<'a> {
@@ -17,6 +23,10 @@ pub(in crate::smart) struct Factors<'a> {
     pub(in crate::smart) user: &'a str,
     /// Said at the top: what has to be done before anything else.
     pub(in crate::smart) first: Option<&'a str>,
+    /// The session opens nothing else before a second factor is there.
+    pub(in crate::smart) confined: bool,
+    /// From when on one is asked for.
+    pub(in crate::smart) due: Option<Millis>,
     pub(in crate::smart) passkeys: &'a [PasskeyInfo],
     /// The host that new ones are for; none where browsers have no passkeys.
     pub(in crate::smart) party: Option<&'a str>,
@@ -26,10 +36,21 @@ pub(in crate::smart) struct Factors<'a> {
 
 /// The page.
 pub(in crate::smart) fn factors(view: &Factors<'_>) -> Reply {
-    let mut body = alert(Html::new(), view.first)
-        .raw("<p>You are signed in as <b>")
-        .text(view.user)
-        .raw("</b>.</p><h2>Passkeys</h2>");
+    let mut body = alert(Html::new(), view.first);
+    if view.confined {
+        body = body
+            .raw("<p class=\"who\" role=\"status\"><b>One step is left.</b> ")
+            .raw(MISSING)
+            .raw("</p>");
+    }
+    if let Some(from) = view.due {
+        body = body
+            .raw("<p class=\"who\" role=\"status\">From ")
+            .text(&day(from))
+            .raw(" on your role asks for a second factor, and you have none yet. Make one before that day.</p>");
+    }
+    body =
+        body.raw("<p>You are signed in as <b>").text(view.user).raw("</b>.</p><h2>Passkeys</h2>");
     if view.passkeys.is_empty() {
         body = body.raw("<p role=\"status\">You have no passkey.</p>");
     }
@@ -48,7 +69,12 @@ pub(in crate::smart) fn factors(view: &Factors<'_>) -> Reply {
         true => "You have one. Another one takes its place, and brings new recovery codes.",
         false => "You have none. It shows six digits that are asked for after your password.",
     });
-    body = body.raw("</p>").join(&act(view.form, "authenticator", "Set one up", false));
+    body = body.raw("</p>").join(&act(
+        view.form,
+        "authenticator",
+        "Set one up",
+        view.confined && view.party.is_none(),
+    ));
     if view.authenticator || !view.passkeys.is_empty() {
         body = body
             .raw("<h2>Recovery codes</h2><p>You have ")
@@ -59,7 +85,11 @@ pub(in crate::smart) fn factors(view: &Factors<'_>) -> Reply {
     let body = body
         .raw("<footer><form method=\"post\" action=\"sign-out\"><input type=\"hidden\" name=\"form\" value=\"")
         .text(view.form)
-        .raw("\"><p><a href=\"apps\">Apps that can see my record</a></p><button class=\"other\">Sign out</button></form></footer>");
+        .raw(match view.confined {
+            true => "\"><button",
+            false => "\"><p><a href=\"apps\">Apps that can see my record</a></p><button",
+        })
+        .raw(" class=\"other\">Sign out</button></form></footer>");
     page(StatusCode::OK, "How I sign in", &body, "")
 }
 
@@ -150,10 +180,11 @@ pub(in crate::smart) fn confirm(
     view: &Scripted<'_>,
     asked: Option<&PasskeyAsked>,
     codes: bool,
+    why: Option<&'static str>,
     wrong: Option<&str>,
 ) -> Reply {
-    let mut body = alert(Html::new(), wrong)
-        .raw("<p>You showed it a while ago. Show once more that it is you.</p>");
+    let why = why.unwrap_or("You showed it a while ago. Show once more that it is you.");
+    let mut body = alert(Html::new(), wrong).raw("<p>").raw(why).raw("</p>");
     if let Some(asked) = asked {
         body = body.join(&ask("confirm", view.form, asked, &Html::new(), "Use your passkey"));
     }

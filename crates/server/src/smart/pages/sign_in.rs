@@ -40,6 +40,37 @@ pub(in crate::smart) fn sign_in(
     page(StatusCode::OK, "Sign in", &body, &offered.targets())
 }
 
+/// A password of one's own, in the place of one that has to be changed; `name` is empty where it has to
+/// be typed again.
+pub(in crate::smart) fn choose_password(form: &str, next: &str, name: &str, say: &str) -> Reply {
+    let mut body = Html::new()
+        .raw("<p role=\"alert\">")
+        .text(say)
+        .raw("</p><form method=\"post\" action=\"sign-in\">")
+        .join(&hidden(form, "next", next))
+        .raw("<label for=\"name\">Sign-in name</label><input type=\"text\" id=\"name\" name=\"name\" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" required value=\"")
+        .text(name);
+    for (id, label, complete) in [
+        ("password", "The password you have", "current-password"),
+        ("new", "Your new password", "new-password"),
+        ("again", "Your new password once more", "new-password"),
+    ] {
+        body = body
+            .raw("\"><label for=\"")
+            .raw(id)
+            .raw("\">")
+            .raw(label)
+            .raw("</label><input type=\"password\" id=\"")
+            .raw(id)
+            .raw("\" name=\"")
+            .raw(id)
+            .raw("\" required autocomplete=\"")
+            .raw(complete);
+    }
+    let body = body.raw("\"><p class=\"hint\">At least 12 characters. A few words that have nothing to do with you or each other are easy to keep.</p><button>Change it and sign in</button></form><p class=\"or\"><a href=\"sign-in\">Back to signing in</a></p>");
+    page(StatusCode::OK, "Choose a password", &body, "")
+}
+
 /// The second factor: a passkey where one is `asked` for, a code where there are any.
 pub(in crate::smart) fn second_factor(
     view: &Scripted<'_>,
