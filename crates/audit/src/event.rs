@@ -206,6 +206,8 @@ named! {
         FactorRemoved = 59, "factor-removed", "A passkey was removed, and other sign-ins ended.";
         LabelRules = 75, "label-rules", "Other rules of labels came into force, or a record was tagged for one.";
         Relabelled = 76, "relabelled", "Every record has the labels of the rules in force; how many were changed.";
+        Delegated = 63, "delegated", "An agent was let act for somebody, by them or by an administrator.";
+        DelegationEnded = 64, "delegation-ended", "An agent no longer acts for somebody: it was ended, or its time was over.";
         Claimed = 56, "claimed", "The first administrator was made with the claim code.";
         Linked = 72, "linked", "A person is known by what an issuer says, from now on.";
         Unlinked = 73, "unlinked", "Whom issuers mean by a person was forgotten.";

@@ -156,7 +156,15 @@ fn carry_out(held: &Held, stream: UnixStream) -> anyhow::Result<()> {
         Ok(wish) if policies::is_about_policies(&wish) => {
             policies::carry_out(record, &held.policies, wish).map_err(|fault| anyhow!("{fault}"))
         }
-        Ok(wish) => directory::carry_out(record, wish).map_err(|fault| anyhow!("{fault}")),
+        Ok(wish) => {
+            let shuts_out = matches!(wish, Wish::Disable { .. });
+            let told = directory::carry_out(record, wish);
+            let settled = |told| match shuts_out {
+                true => apps::settle(&held.apps).map(|()| told),
+                false => Ok(told),
+            };
+            told.and_then(settled).map_err(|fault| anyhow!("{fault}"))
+        }
         Err(error) => Err(error),
     };
     let last = match outcome {

@@ -34,6 +34,10 @@ pub(crate) fn tell(settings: &Settings, wish: Wish) -> anyhow::Result<Told> {
         wish if policies::is_about_policies(wish) => {
             policies::carry_out(&record, &settings.policies(), request.wish)
         }
+        Wish::Disable { .. } => directory::carry_out(&record, request.wish).and_then(|told| {
+            let apps = apps::open(&record, Arc::new(NoFetch))?;
+            apps::settle(&apps).map(|()| told)
+        }),
         _ => directory::carry_out(&record, request.wish),
     };
     done.map_err(|fault| anyhow!("{fault}"))

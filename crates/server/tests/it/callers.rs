@@ -173,6 +173,7 @@ pub(crate) fn backend(site: &Site, name: &str, roles: &[&str], scopes: &str) -> 
         scopes: Scopes::parse(scopes).expect("scopes"),
         roles: roles.iter().map(|role| (*role).to_owned()).collect(),
         introspects: false,
+        agent: false,
     };
     let id = site.smart.register_app(registration).expect("an app").app.id.to_string();
     let claims = format!(

@@ -129,6 +129,7 @@ impl Site {
             scopes: Scopes::parse("openid fhirUser launch launch/patient launch/encounter patient/*.cruds user/*.cruds offline_access").unwrap(),
             roles: Vec::new(),
             introspects: false,
+            agent: false,
         };
         let app = smart.register_app(registration).unwrap().app.id.to_string();
         let all = Profile {
