@@ -60,6 +60,8 @@ pub(crate) struct Making {
     pub(crate) local: bool,
     pub(crate) federate: Option<Federate>,
     pub(crate) origin: Option<String>,
+    /// What else is set.
+    pub(crate) tune: fn(&mut Config),
 }
 
 impl Default for Making {
@@ -73,6 +75,7 @@ impl Default for Making {
             local: true,
             federate: None,
             origin: None,
+            tune: |_| {},
         }
     }
 }
@@ -100,7 +103,7 @@ impl Site {
     }
 
     pub(crate) fn with(making: Making) -> Self {
-        let Making { guard, search_threads, local, federate, fetch, clock, origin } = making;
+        let Making { guard, search_threads, local, federate, fetch, clock, origin, tune } = making;
         let base_url = origin.as_ref().map(|origin| format!("{origin}/fhir"));
         let dir = tempfile::tempdir().unwrap();
         let record = Record::open(
@@ -155,6 +158,7 @@ impl Site {
                     Config { listen, guard, search_threads, base_url, ..Config::default() };
                 // A test signs in more often than people do.
                 config.rates.sign_in_burst = 10_000;
+                tune(&mut config);
                 let random = Box::new(Seeded::new(3));
                 let server =
                     Server::bind(record, config, Arc::new(SystemClock), random).await.unwrap();
