@@ -45,6 +45,7 @@ pub const WALLS: &[Text<'static>] = texts![
     "walls/part2.cedar",
     "walls/psychotherapy.cedar",
     "walls/ca-ab352.cedar",
+    "walls/agent.cedar",
 ];
 
 /// The roles that every site begins with.

@@ -82,6 +82,10 @@ pub enum DeedKind {
     Unlinked,
     /// Roles or sites followed from what an issuer says.
     RolesMapped,
+    /// An agent was let act for somebody.
+    Delegated,
+    /// An agent was let act for somebody, and is no longer.
+    DelegationEnded,
     /// Nobody did anything: a last use was written down, what is over was swept away, a hash was made
     /// anew. The only kind that leaves no trace in the log.
     Upkeep,
@@ -100,6 +104,8 @@ pub struct Deed {
     pub session: Option<SessionId>,
     /// By whose word, when it was an issuer's.
     pub issuer: Option<IssuerName>,
+    /// For whom an agent may act, or no longer may.
+    pub acts_for: Option<PrincipalId>,
 }
 
 impl Deed {
@@ -110,6 +116,7 @@ impl Deed {
         upon: None,
         session: None,
         issuer: None,
+        acts_for: None,
     };
 
     /// Done in one session or to it.
@@ -142,6 +149,6 @@ impl Identity {
 
     /// A deed of whoever asks.
     pub(crate) const fn deed(&self, kind: DeedKind, upon: Option<PrincipalId>) -> Deed {
-        Deed { kind, asker: self.asker, upon, session: None, issuer: None }
+        Deed { kind, asker: self.asker, upon, ..Deed::UPKEEP }
     }
 }

@@ -59,7 +59,7 @@ pub use password::PasswordState;
 pub use principal::{Disabled, Kind, Principal, PrincipalId, Profile, SignInName};
 pub use refusal::Refusal;
 pub use secret::{CryptoRandom, Key, Secret};
-pub use session::{Assurance, Caller, Opened, Session, SessionId, SessionKind};
+pub use session::{Assurance, Caller, Opened, Session, SessionId, SessionKind, Watch};
 pub use settings::Settings;
 pub use shelf::{Act, Change, Item, Memory, Shelf, ShelfName};
 pub use sign_in::{Awaited, Step};

@@ -230,6 +230,10 @@ impl State {
     }
 }
 
+/// A session, looked at from outside: whether it goes on, without counting as a use of it.
+#[derive(Debug, Clone)]
+pub struct Watch(pub(crate) Arc<Mutex<State>>);
+
 /// All sessions there are. It is complete: a token that is not in it is not valid.
 #[derive(Debug, Default)]
 pub(crate) struct Table(RwLock<ByDigest<Arc<Mutex<State>>>>);

@@ -15,7 +15,7 @@ use crate::issuer::IssuerName;
 use crate::principal::{Principal, PrincipalId, invalid, printable};
 use crate::refusal::{disabled, expired, factor_missing, step_up_needed, token_invalid};
 use crate::session::{
-    Assurance, Caller, NOTE_BYTES_MAX, Opened, Session, SessionId, SessionKind, State,
+    Assurance, Caller, NOTE_BYTES_MAX, Opened, Session, SessionId, SessionKind, State, Watch,
 };
 use crate::shelf::{CHANGES_MAX, Change, ShelfName};
 use crate::sign_in::Halfway;
@@ -151,6 +151,22 @@ impl Identity {
         let mut list: Vec<_> = live.iter().map(|(_, state)| state.lock().session.clone()).collect();
         list.sort_by_key(|session| (std::cmp::Reverse(session.created), session.id));
         list
+    }
+
+    /// Lets somebody watch a session or token of a principal: for what lasts no longer than it does.
+    pub fn watch(&self, of: PrincipalId, id: SessionId) -> Option<Watch> {
+        let found = self.core.table.select(|state| {
+            state.session.id == id && state.session.principal == of && !state.ended
+        });
+        found.into_iter().next().map(|(_, state)| Watch(state))
+    }
+
+    /// Whether a watched session goes on. To ask is no use of it, so one that is idle ends all the same.
+    pub fn goes_on(&self, watch: &Watch) -> bool {
+        let mut state = watch.0.lock();
+        // An ended session stays ended, even if the clock is turned back.
+        state.ended |= state.session.over(self.now(), &self.core.settings);
+        !state.ended
     }
 
     /// Ends one session or token; whether there was one.

@@ -82,7 +82,7 @@ const CLINICAL_AND_ENCOUNTERS: &[&str] = &[
 ];
 
 /// Everybody the bench asks as.
-pub const PERSONAS: [Persona; 14] = [
+pub const PERSONAS: [Persona; 15] = [
     Persona {
         key: "clinician",
         role: "clinician",
@@ -193,6 +193,8 @@ pub const PERSONAS: [Persona; 14] = [
         labels: &["PSYTHPN"],
         trail: false,
     },
+    // An agent that acts for a clinician, and one for whoever sits at the front desk: neither sees what
+    // the person does not, nor what no agent does.
     Persona {
         key: "agent",
         role: "agent",
@@ -224,6 +226,16 @@ pub const PERSONAS: [Persona; 14] = [
         others: false,
         types: Types::AllBut(&["Patient", "Observation"]),
         labels: &["42CFRPart2", "PSYTHPN"],
+        trail: false,
+    },
+    Persona {
+        key: "agent-front-desk",
+        role: "agent",
+        purpose: "HOPERAT",
+        link: Link::Work,
+        others: false,
+        types: Types::These(CLINICAL_AND_ENCOUNTERS),
+        labels: &["R", "V", "42CFRPart2"],
         trail: false,
     },
 ];

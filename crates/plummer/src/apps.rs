@@ -2,14 +2,18 @@
 //! that holds the data folder, or one opened by the command itself when none does. An app may do what
 //! its grant and its user's policies both permit; a service what its scopes and its own roles do.
 
-use crate::directory::{self, operator};
-use crate::wish::{Hidden, Proof, ShownApp, Sort, Told, WantedApp, Wish};
+use crate::directory::{self, find as principal, operator};
+use crate::wish::{Hidden, Open, Proof, ShownApp, Sort, Told, WantedApp, Wish};
 use base::error::code;
 use base::time::SystemClock;
 use base::{Fault, Millis};
+use identity::{By, Identity, Principal};
 use keys::SystemRandom;
 use record::Record;
-use smart::{About, App, Fetch, Ground, Proves, Registration, Scope, Scopes, Settings, Smart};
+use smart::{
+    About, App, Delegated, Delegating, Fetch, Given, GrantId, Ground, Proves, Registration, Scope,
+    Scopes, Settings, Smart,
+};
 use std::sync::Arc;
 
 /// The authorization server of apps, on the record's own shelf.
@@ -34,6 +38,9 @@ pub(crate) const fn is_about_apps(wish: &Wish) -> bool {
             | Wish::RenewApp { .. }
             | Wish::DisableApp { .. }
             | Wish::EnableApp { .. }
+            | Wish::Delegate { .. }
+            | Wish::Delegations { .. }
+            | Wish::EndDelegation { .. }
     )
 }
 
@@ -62,7 +69,7 @@ pub(crate) fn carry_out(record: &Record, apps: &Smart, wish: Wish) -> Result<Tol
             let identity = operator(record);
             let principal = identity.principal(app.id)?;
             identity.disable(app.id, principal.version, &reason)?;
-            apps.revoke_where(|grant| grant.app == app.id)?;
+            apps.revoke_by(By::Operator, |grant| grant.app == app.id)?;
             told(record, &app, None)
         }
         Wish::EnableApp { name } => {
@@ -70,6 +77,38 @@ pub(crate) fn carry_out(record: &Record, apps: &Smart, wish: Wish) -> Result<Tol
             let identity = operator(record);
             identity.enable(app.id, identity.principal(app.id)?.version)?;
             told(record, &app, None)
+        }
+        Wish::Delegate { agent, acts_for, scopes: wanted, patient, ttl_ms } => {
+            let identity = &operator(record);
+            let delegating = Delegating {
+                agent: principal(identity, Sort::Program, &agent)?.id,
+                user: principal(identity, Sort::Any, &acts_for)?.id,
+                scopes: scopes(&wanted)?,
+                patient,
+                ttl_ms,
+            };
+            let Delegated { token, given } = apps.delegate(&delegating, By::Operator)?;
+            Ok(Told::Issued { token: Hidden(token), open: open_one(identity, &given)? })
+        }
+        Wish::Delegations { name } => {
+            let identity = &operator(record);
+            let named = name.map(|name| principal(identity, Sort::Any, &name)).transpose()?;
+            let wanted = |given: &Given| {
+                let of =
+                    |one: &Principal| given.grant.app == one.id || given.grant.user == Some(one.id);
+                named.as_ref().is_none_or(of)
+            };
+            let all = apps.delegations();
+            let shown: Result<_, Fault> =
+                all.iter().filter(|one| wanted(one)).map(|one| open_one(identity, one)).collect();
+            shown.map(Told::Sessions)
+        }
+        Wish::EndDelegation { id } => {
+            let ended = match GrantId::parse(&id) {
+                Some(id) => apps.end_delegation(id, By::Operator)?,
+                None => false,
+            };
+            Ok(Told::Ended(usize::from(ended)))
         }
         _ => Err(Fault::new(&code::INTERNAL, "this wish is not about apps")),
     }
@@ -85,12 +124,36 @@ pub(crate) fn with_people(record: &Record, apps: &Smart, wish: Wish) -> Result<T
         }
         _ => None,
     };
+    let shuts_out = matches!(wish, Wish::Disable { .. });
     let told = directory::carry_out(record, wish)?;
+    if shuts_out {
+        // What stood on a principal that was shut out: letting it in again brings nothing back.
+        apps.sweep_delegations()?;
+    }
     if let Some(name) = whose {
         let one = directory::find(record.identity(), Sort::Person, &name)?;
         apps.revoke_where(|grant| grant.user == Some(one.id))?;
     }
     Ok(told)
+}
+
+/// A delegation, as lists of tokens show it.
+fn open_one(identity: &Identity, given: &Given) -> Result<Open, Fault> {
+    let grant = &given.grant;
+    let user = match grant.user {
+        Some(user) => identity.principal(user)?.profile.name,
+        None => String::new(),
+    };
+    Ok(Open {
+        id: grant.id.to_string(),
+        name: identity.principal(grant.app)?.profile.name,
+        kind: "delegation".to_owned(),
+        since: grant.created.to_instant(),
+        used: given.used.to_instant(),
+        ends: given.ends.to_instant(),
+        from: None,
+        note: format!("for {user}: {}", grant.scopes),
+    })
 }
 
 fn find(record: &Record, apps: &Smart, name: &str) -> Result<Arc<App>, Fault> {
@@ -108,6 +171,11 @@ fn registration(wanted: WantedApp) -> Result<Registration, Fault> {
         let say = "A service acts as itself: give it a role, or it may do nothing.";
         return Err(Fault::at(&code::PARAMETER_INVALID, say, "role"));
     }
+    // What agents may is the shipped role's to say, unless the site has one of its own.
+    let roles = match (wanted.agent, wanted.roles.is_empty()) {
+        (true, true) => vec!["agent".to_owned()],
+        _ => wanted.roles,
+    };
     Ok(Registration {
         name: wanted.name,
         display: wanted.display,
@@ -120,8 +188,9 @@ fn registration(wanted: WantedApp) -> Result<Registration, Fault> {
             Proof::JwksUrl(url) => Proves::KeysAt(url),
         },
         scopes,
-        roles: wanted.roles,
+        roles,
         introspects: wanted.introspects,
+        agent: wanted.agent,
     })
 }
 
@@ -160,6 +229,7 @@ fn show(record: &Record, app: &App, secret: Option<Hidden>) -> Result<ShownApp, 
         // What a principal may do is said in one place: its own roles, which `plummer user grant` changes.
         roles: principal.profile.roles,
         introspects: said.introspects,
+        agent: said.agent,
         disabled,
         created: app.created.to_instant(),
         secret,

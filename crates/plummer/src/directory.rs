@@ -51,6 +51,9 @@ pub(crate) fn carry_out(record: &Record, wish: Wish) -> Result<Told, Fault> {
         | Wish::RenewApp { .. }
         | Wish::DisableApp { .. }
         | Wish::EnableApp { .. }
+        | Wish::Delegate { .. }
+        | Wish::Delegations { .. }
+        | Wish::EndDelegation { .. }
         | Wish::PolicyStanding
         | Wish::PolicyReload
         | Wish::PolicyWhy { .. }

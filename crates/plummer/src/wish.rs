@@ -65,6 +65,18 @@ pub(crate) enum Wish {
     DisableApp { name: String, reason: String },
     /// One let in again, with nothing given.
     EnableApp { name: String },
+    /// A token for an agent that acts for somebody.
+    Delegate {
+        agent: String,
+        acts_for: String,
+        scopes: String,
+        patient: Option<String>,
+        ttl_ms: i64,
+    },
+    /// The delegations that there are, or those of one, to an agent or by whom it acts for.
+    Delegations { name: Option<String> },
+    /// A delegation less, when there is such a one.
+    EndDelegation { id: String },
     /// Which policies are in force.
     PolicyStanding,
     /// The policies of the site's folder put in force.
@@ -144,6 +156,8 @@ pub(crate) struct WantedApp {
     pub(crate) scopes: String,
     pub(crate) roles: Vec<String>,
     pub(crate) introspects: bool,
+    /// It is an agent, which acts for users.
+    pub(crate) agent: bool,
 }
 
 /// How an app proves that it is itself.
@@ -270,6 +284,8 @@ pub(crate) struct ShownApp {
     pub(crate) scopes: String,
     pub(crate) roles: Vec<String>,
     pub(crate) introspects: bool,
+    /// Whether it is an agent, which acts for users and never by itself.
+    pub(crate) agent: bool,
     /// Since when and why it may do nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) disabled: Option<(String, String)>,
@@ -320,7 +336,7 @@ pub(crate) struct Shown {
 pub(crate) struct Open {
     pub(crate) id: String,
     pub(crate) name: String,
-    /// `sign-in` or `token`.
+    /// `sign-in`, `token` or `delegation`.
     pub(crate) kind: String,
     pub(crate) since: String,
     pub(crate) used: String,

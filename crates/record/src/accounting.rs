@@ -104,8 +104,15 @@ impl Session {
         let named = self.gate.settings.staff_named || keeps;
         let mut known = HashMap::new();
         for access in &mut accounting.accesses {
-            let id = access.who.clone().unwrap_or_default();
-            access.name = known.entry(id).or_insert_with_key(|id| self.name_of(id, named)).clone();
+            let mut name = |id: &Option<String>| {
+                let id = id.clone().unwrap_or_default();
+                known.entry(id).or_insert_with_key(|id| self.name_of(id, named)).clone()
+            };
+            // Of an agent both are told, first whoever answers for it.
+            access.name = match &access.on_behalf_of {
+                Some(_) => format!("{}, by {}", name(&access.on_behalf_of), name(&access.who)),
+                None => name(&access.who),
+            };
             // What staff wrote in an emergency may be about whoever speaks for the patient.
             if !keeps && access.emergency {
                 access.reason = "in an emergency".to_owned();
@@ -127,6 +134,7 @@ impl Session {
         };
         let profile = &principal.profile;
         match principal.kind {
+            identity::Kind::Agent => format!("the assistant {}", profile.display),
             _ if named => profile.display.clone(),
             identity::Kind::Person if profile.patient.is_some() => "a patient".to_owned(),
             identity::Kind::Person if !profile.represents.is_empty() => {
@@ -170,6 +178,8 @@ fn touched(event: &Event, patient: &str) -> bool {
         | Kind::Linked
         | Kind::Unlinked
         | Kind::RolesMapped
+        | Kind::Delegated
+        | Kind::DelegationEnded
         | Kind::Metadata
         | Kind::Start
         | Kind::Stop
@@ -194,7 +204,8 @@ pub(crate) fn group(entries: &[Entry]) -> Accounting {
             who: Some(event.actor.to_string()),
             name: String::new(),
             on_behalf_of: receipt.and_then(|r| r.on_behalf_of.clone()),
-            app: receipt.and_then(|r| r.client.clone()),
+            // An agent is who acts; it is not told a second time.
+            app: receipt.and_then(|r| r.client.clone()).filter(|id| *id != event.actor),
             did: did(event),
             reason: reason(event),
             emergency: receipt.is_some_and(|r| r.break_glass.is_some()),

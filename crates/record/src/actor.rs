@@ -59,6 +59,8 @@ pub(crate) struct Actor {
     pub(crate) id: String,
     pub(crate) session: SessionId,
     principal: Arc<Principal>,
+    /// The agent that acts for the principal, when one does; then `id` and `who` are the agent's.
+    agent: Option<Arc<Principal>>,
     pub(crate) who: Arc<Who>,
     purposes: Vec<Purpose>,
     names_ids: bool,
@@ -119,11 +121,13 @@ impl Actors {
         gate: &Gate,
         caller: &Caller,
         grant: Option<&Grant>,
+        agent: Option<&Arc<Principal>>,
     ) -> Result<Arc<Actor>, Fault> {
         let now = gate.settings.clock.now();
         let policies = gate.policies();
         let fresh = |actor: &Arc<Actor>| {
             Arc::ptr_eq(&actor.principal, &caller.principal)
+                && actor.agent.as_ref().map(Arc::as_ptr) == agent.map(Arc::as_ptr)
                 && Arc::ptr_eq(&actor.policies, &policies)
                 && (0..RELATIONS_MS).contains(&now.0.saturating_sub(actor.made.0))
         };
@@ -133,7 +137,8 @@ impl Actors {
         // An app that nobody gave anything acts as itself: it is a service (SMART backend services).
         let itself = grant.is_some_and(|grant| grant.user.is_none());
         let principal = Arc::clone(&caller.principal);
-        let actor = Actor::new(gate, policies, principal, caller.session, itself, now)?;
+        let acting = Acting { itself, agent: agent.map(Arc::clone) };
+        let actor = Actor::new(gate, policies, principal, caller.session, acting, now)?;
         let actor = Arc::new(actor);
         let mut actors = self.0.write();
         if actors.len() >= ACTORS_MAX {
@@ -144,28 +149,58 @@ impl Actors {
     }
 }
 
+/// By what a principal acts.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Acting {
+    /// An app that acts as a service.
+    pub(crate) itself: bool,
+    /// An agent that acts for the principal.
+    pub(crate) agent: Option<Arc<Principal>>,
+}
+
+/// A principal as policies know it: as what it is, or as a kind that it acts as.
+fn known(
+    gate: &Gate,
+    principal: &Principal,
+    kind: PrincipalKind,
+    now: Millis,
+) -> Result<Who, Fault> {
+    let profile = &principal.profile;
+    let names = |list: &[String]| list.iter().map(|name| name.as_str().into()).collect();
+    let mut who = Who::new(kind, principal.id.to_string(), TENANT);
+    who.roles = names(&profile.roles);
+    who.sites = names(&profile.sites);
+    who.care_teams = names(&profile.care_teams);
+    who.own_record = profile.patient.iter().map(|id| id.as_str().into()).collect();
+    let relations = gate.relations(profile, now)?;
+    who.patients_in_care = relations.in_care;
+    who.represents = relations.represents;
+    Ok(who)
+}
+
 impl Actor {
-    /// A principal at work under a set of policies; `itself` for an app that acts as a service.
+    /// A principal at work under a set of policies.
     pub(crate) fn new(
         gate: &Gate,
         policies: Arc<Policies>,
         principal: Arc<Principal>,
         session: SessionId,
-        itself: bool,
+        acting: Acting,
         now: Millis,
     ) -> Result<Self, Fault> {
+        let Acting { itself, agent } = acting;
         let profile = &principal.profile;
-        let names = |list: &[String]| list.iter().map(|name| name.as_str().into()).collect();
-        let id = principal.id.to_string();
         let kind = if itself { PrincipalKind::Service } else { kind(principal.kind) };
-        let mut who = Who::new(kind, id.as_str(), TENANT);
-        who.roles = names(&profile.roles);
-        who.sites = names(&profile.sites);
-        who.care_teams = names(&profile.care_teams);
-        who.own_record = profile.patient.iter().map(|id| id.as_str().into()).collect();
-        let relations = gate.relations(profile, now)?;
-        who.patients_in_care = relations.in_care;
-        who.represents = relations.represents;
+        let mut who = known(gate, &principal, kind, now)?;
+        // The one place where two principals become one question: what the agent may, and what whom
+        // it acts for may (`access`, `decide.rs`); what is hidden from either (`privacy::elements`);
+        // what patients denied to either (`privacy::consent`).
+        if let Some(agent) = &agent {
+            let acts_for = Arc::new(who);
+            who = known(gate, agent, PrincipalKind::Agent, now)?;
+            who.on_behalf_of = Some(acts_for);
+        }
+        let id = who.id.to_string();
         let mask = gate.elements.mask(&who);
         let holds = |role: &str| profile.roles.iter().any(|held| held == role);
         let mut purposes: Vec<Purpose> = Vec::new();
@@ -177,7 +212,7 @@ impl Actor {
         if purposes.is_empty() {
             purposes.push(Purpose::Operations);
         }
-        let names_ids = principal.kind == Kind::Service && holds(SYSTEM);
+        let names_ids = principal.kind == Kind::Service && holds(SYSTEM) && agent.is_none();
         Ok(Self {
             id,
             session,
@@ -187,6 +222,7 @@ impl Actor {
             names_ids,
             policies,
             principal,
+            agent,
             made: now,
             scopes: Mutex::default(),
             heard: Mutex::default(),
@@ -320,7 +356,8 @@ impl Actor {
 
     /// Whether the principal may take off a label that a person set.
     pub(crate) fn takes_labels_off(&self) -> bool {
-        self.principal.profile.roles.iter().any(|role| KEEPERS.contains(&role.as_str()))
+        self.agent.is_none()
+            && self.principal.profile.roles.iter().any(|role| KEEPERS.contains(&role.as_str()))
     }
 
     /// What of a record the principal does not need to see, if anything.
@@ -343,9 +380,15 @@ impl Actor {
         self.who.own_record.iter().any(|id| &**id == patient)
     }
 
-    /// The one site the principal works at, when it is one: what it writes belongs there.
+    /// For whom an agent acts.
+    pub(crate) fn acts_for(&self) -> Option<String> {
+        self.agent.as_ref().map(|_| self.principal.id.to_string())
+    }
+
+    /// The one site the principal works at, when it is one: what it writes belongs there, and what an
+    /// agent writes for it.
     pub(crate) fn site(&self) -> Option<Arc<str>> {
-        match self.who.sites.as_slice() {
+        match self.who.on_behalf_of.as_ref().unwrap_or(&self.who).sites.as_slice() {
             [one] => Some(Arc::clone(one)),
             _ => None,
         }

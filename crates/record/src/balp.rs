@@ -95,6 +95,7 @@ pub(crate) fn coded(event: &Event) -> Coded {
         | Kind::TokenIssued
         | Kind::ClaimDrawn
         | Kind::FactorAdded
+        | Kind::Delegated
         | Kind::Linked => dicom("110113", "Security Alert", "110137", "C"),
         // Security configuration.
         Kind::PolicyChange => dicom("110113", "Security Alert", "110131", "U"),
@@ -112,6 +113,7 @@ pub(crate) fn coded(event: &Event) -> Coded {
         | Kind::FactorRemoved
         | Kind::FactorsReset
         | Kind::Unlinked
+        | Kind::DelegationEnded
         | Kind::RolesMapped => dicom("110113", "Security Alert", "110137", "U"),
     }
 }
@@ -316,7 +318,9 @@ fn agents(w: &mut Writer, event: &Event, receipt: Option<&Receipt>, teller: &Tel
     purpose(w, "purposeOfUse", receipt, teller);
     w.end_object();
     if let Some(behalf) = receipt.and_then(|receipt| receipt.on_behalf_of.as_deref()) {
-        w.object().key("type").object().member("text", "on behalf of").end_object().key("who");
+        w.object().key("type").object().key("coding").array();
+        coding(w, &format!("{TERMINOLOGY}v3-RoleCode"), "DELEGATOR", None);
+        w.end_array().member("text", "on behalf of").end_object().key("who");
         teller.who(w, behalf);
         w.key("requestor").boolean(false).end_object();
     }

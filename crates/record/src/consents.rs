@@ -147,9 +147,12 @@ impl Consents {
             return Ok(heard.clone());
         }
         let mut actor = consent::Actor::of(hearing.who);
+        // The person in the end: whom an agent acts for.
+        let chain = std::iter::successors(Some(hearing.who), |one| one.on_behalf_of.as_deref());
+        let patient = chain.last().is_some_and(|one| !one.own_record.is_empty());
         match hearing.practitioner {
             Some(id) => actor = actor.is("Practitioner", id),
-            None if !hearing.who.own_record.is_empty() => actor = actor.never("Practitioner"),
+            None if patient => actor = actor.never("Practitioner"),
             None => {}
         }
         let mut heard = Heard {
@@ -240,10 +243,10 @@ fn wishes(rules: PatientRules, who: &Who, purpose: Purpose) -> Wishes {
     if purpose == Purpose::Compliance {
         return wishes;
     }
-    let keeps = who.roles.iter().any(|role| KEEPERS.contains(&&**role));
+    let keeps = each(who, |one| one.roles.iter().any(|role| KEEPERS.contains(&&**role)));
     for (patient, denials) in rules.denied {
-        // It does not keep patients from their own record (164.524).
-        if who.own_record.iter().any(|own| **own == *patient) {
+        // It does not keep patients from their own record (164.524); an agent is none.
+        if each(who, |one| one.own_record.iter().any(|own| **own == *patient)) {
             continue;
         }
         let each = denials.into_iter().filter_map(|one| denial(one, keeps));
@@ -253,6 +256,11 @@ fn wishes(rules: PatientRules, who: &Who, purpose: Purpose) -> Wishes {
         }
     }
     wishes
+}
+
+/// Whether something holds of whoever asks and of everybody they act for.
+fn each(who: &Who, holds: impl Fn(&Who) -> bool) -> bool {
+    std::iter::successors(Some(who), |one| one.on_behalf_of.as_deref()).all(holds)
 }
 
 /// `None` when it names only records of no type that is stored: without records it would mean any.

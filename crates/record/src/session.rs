@@ -7,7 +7,7 @@ use access::Action;
 use audit::{Source, Ticket};
 use base::{Fault, Limits, Millis};
 use fhir::definitions::TypeId;
-use identity::Caller;
+use identity::{Caller, Principal};
 use privacy::elements::ElementMask;
 use sha2::{Digest as _, Sha256};
 use smart::Grant;
@@ -94,7 +94,32 @@ impl Record {
         grant: Option<Arc<Grant>>,
         asked: Asked,
     ) -> Result<Subject, Fault> {
-        let actor = self.gate.actors.of(&self.gate, caller, grant.as_deref())?;
+        self.known(caller, grant, None, asked)
+    }
+
+    /// The subject of an agent that acts for the caller by a grant: it reaches what both reach.
+    ///
+    /// # Errors
+    /// Without a grant; and when the relations of either to patients cannot be read.
+    pub fn subject_of_agent(
+        &self,
+        agent: &Arc<Principal>,
+        caller: &Caller,
+        grant: Option<Arc<Grant>>,
+        asked: Asked,
+    ) -> Result<Subject, Fault> {
+        let grant = grant.ok_or_else(denied)?;
+        self.known(caller, Some(grant), Some(agent), asked)
+    }
+
+    fn known(
+        &self,
+        caller: &Caller,
+        grant: Option<Arc<Grant>>,
+        agent: Option<&Arc<Principal>>,
+        asked: Asked,
+    ) -> Result<Subject, Fault> {
+        let actor = self.gate.actors.of(&self.gate, caller, grant.as_deref(), agent)?;
         Ok(Subject {
             actor: Cow::Owned(actor.id.clone()),
             source: None,
@@ -264,6 +289,7 @@ impl Session {
             purpose: actor.purpose(asked).map(|purpose| purpose.as_str().to_owned()),
             break_glass: self.gate.glasses.of(actor.session, self.now()).map(|_| String::new()),
             session: Some(actor.session.to_string()),
+            on_behalf_of: actor.acts_for(),
             client: grant.as_ref().map(|grant| grant.app.to_string()),
             ..audit::Receipt::default()
         };

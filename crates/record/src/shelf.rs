@@ -132,7 +132,9 @@ impl Kept {
         event.status = match deed.kind {
             DeedKind::SignInFailed => 401,
             DeedKind::SignedInConfined | DeedKind::PasswordBreached => 403,
-            DeedKind::Created | DeedKind::Claimed | DeedKind::TokenIssued => 201,
+            DeedKind::Created | DeedKind::Claimed | DeedKind::TokenIssued | DeedKind::Delegated => {
+                201
+            }
             _ => 200,
         };
         if deed.kind == DeedKind::SignInFailed {
@@ -151,13 +153,18 @@ impl Kept {
         let session = deed.session.map(|id| Target::resource("Session", id.to_string(), None));
         let issuer = deed.issuer.map(|name| Target::resource("Issuer", name.as_str(), None));
         event.targets.extend(upon.into_iter().chain(session).chain(issuer));
+        if let Some(id) = deed.acts_for {
+            let on_behalf_of = Some(id.to_string());
+            event.receipt =
+                Some(Box::new(audit::Receipt { on_behalf_of, ..audit::Receipt::default() }));
+        }
         Some(event)
     }
 }
 
 const fn takes_away(deed: DeedKind) -> bool {
-    use DeedKind::{Disabled, Revoked, SignedOut, Unlinked, Upkeep};
-    matches!(deed, Disabled | Revoked | SignedOut | Unlinked | Upkeep)
+    use DeedKind::{DelegationEnded, Disabled, Revoked, SignedOut, Unlinked, Upkeep};
+    matches!(deed, DelegationEnded | Disabled | Revoked | SignedOut | Unlinked | Upkeep)
 }
 
 const fn kind_of(deed: DeedKind) -> Option<Kind> {
@@ -185,6 +192,8 @@ const fn kind_of(deed: DeedKind) -> Option<Kind> {
         DeedKind::Linked => Kind::Linked,
         DeedKind::Unlinked => Kind::Unlinked,
         DeedKind::RolesMapped => Kind::RolesMapped,
+        DeedKind::Delegated => Kind::Delegated,
+        DeedKind::DelegationEnded => Kind::DelegationEnded,
         DeedKind::Upkeep => return None,
     })
 }

@@ -161,7 +161,10 @@ fn sightings_since(entries: &[Entry], relations: &dyn Relations, since: Millis) 
     sorted.sort_by_key(|entry| entry.seq);
     let mut actors: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
     for entry in sorted {
-        actors.entry(&entry.event.actor).or_default().push(entry);
+        // What an agent does is weighed as what was done by whom it acts for.
+        let receipt = entry.event.receipt.as_deref();
+        let behalf = receipt.and_then(|receipt| receipt.on_behalf_of.as_deref());
+        actors.entry(behalf.unwrap_or(&entry.event.actor)).or_default().push(entry);
     }
     let mut found = Vec::new();
     for (actor, own) in actors {

@@ -3,7 +3,7 @@
 //! would have to be otherwise (45 CFR 164.308(a)(4)(ii)(B); 164.308(a)(8)). Whoever asks leaves an
 //! event in the access log.
 
-use crate::actor::{Actor, Asked};
+use crate::actor::{Acting, Actor, Asked};
 use crate::gate::Gate;
 use crate::in_force::Standing;
 use crate::reach::TENANT;
@@ -81,7 +81,7 @@ impl Gate {
     ) -> Result<Actor, Fault> {
         let session = SessionId::parse(NO_SESSION)
             .ok_or_else(|| Fault::new(&code::INTERNAL, "the session of nobody has no id"))?;
-        Actor::new(self, policies, Arc::new(principal), session, false, now)
+        Actor::new(self, policies, Arc::new(principal), session, Acting::default(), now)
     }
 }
 

@@ -94,6 +94,7 @@ fn apps(smart: &Smart, port: &str, keys: String) -> Result<(Registered, Register
         scopes: scopes("launch launch/patient openid fhirUser patient/*.rs offline_access"),
         roles: Vec::new(),
         introspects: false,
+        agent: false,
     })?;
     let service = smart.register_app(Registration {
         name: "loader".to_owned(),
@@ -104,6 +105,7 @@ fn apps(smart: &Smart, port: &str, keys: String) -> Result<(Registered, Register
         scopes: scopes("system/*.rs"),
         roles: Vec::new(),
         introspects: false,
+        agent: false,
     })?;
     Ok((public, service))
 }

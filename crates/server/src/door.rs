@@ -37,14 +37,22 @@ pub(crate) fn known(state: &State, parts: &request::Parts, peer: IpAddr) -> Resu
         let what = "this needs a caller: send Authorization: Bearer and a token";
         return Err(Fault::new(&code::SIGN_IN_NEEDED, what));
     };
-    let (caller, grant) = match &state.smart {
+    let (caller, grant, agent) = match &state.smart {
         Some(smart) => {
             let found = smart.find(token, Some(peer))?;
-            (found.caller, found.grant)
+            (found.caller, found.grant, found.agent)
         }
-        None => (state.record.identity().find(token, Some(peer))?, None),
+        None => (state.record.identity().find(token, Some(peer))?, None, None),
     };
-    let subject = state.record.subject(&caller, grant, asked(&parts.headers)?)?.from(source);
+    let asked = asked(&parts.headers)?;
+    if let Some(agent) = agent {
+        let subject = state.record.subject_of_agent(&agent, &caller, grant, asked)?;
+        // Its own budget, whomever it acts for, and never without bounds.
+        let who = Who::Principal(agent.id.to_string());
+        let caller = Caller { who, roles: Vec::new() };
+        return Ok(Known { subject: subject.from(source), caller });
+    }
+    let subject = state.record.subject(&caller, grant, asked)?.from(source);
     let who = Who::Principal(caller.principal.id.to_string());
     let caller = Caller { who, roles: caller.principal.profile.roles.clone() };
     Ok(Known { subject, caller })

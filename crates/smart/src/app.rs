@@ -69,6 +69,8 @@ pub struct Registration {
     pub roles: Vec<String>,
     /// Whether it may ask about tokens of other apps (RFC 7662).
     pub introspects: bool,
+    /// Whether it is an AI agent, which acts for a user and never by itself; it stays what it is.
+    pub agent: bool,
 }
 
 /// An app, as it is registered.
@@ -109,6 +111,8 @@ struct Stored {
     scopes: String,
     roles: Vec<String>,
     introspects: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    agent: bool,
     created_ms: i64,
 }
 
@@ -135,7 +139,16 @@ impl Registration {
                 "Give whole addresses: https, http to the user's own machine, or a scheme with a dot in it; at most 16.",
             ));
         }
-        if user && self.redirects.is_empty() {
+        // Somebody lets an agent act; nobody starts it here, and it gets no code and no refresh token.
+        if self.agent
+            && (system || !signs || !self.redirects.is_empty() || self.launch_url.is_some())
+        {
+            return Err(wrong(
+                "agent",
+                "An agent signs with a key, has no address to return to, and no system scopes: give a key set and scopes of users or patients.",
+            ));
+        }
+        if user && !self.agent && self.redirects.is_empty() {
             return Err(wrong(
                 "redirects",
                 "An app that users start needs an address to return to.",
@@ -210,6 +223,7 @@ impl App {
             scopes: said.scopes.to_string(),
             roles: said.roles.clone(),
             introspects: said.introspects,
+            agent: said.agent,
             created_ms: self.created.0,
         })
     }
@@ -235,6 +249,7 @@ impl App {
             scopes: Scopes::parse(&stored.scopes).ok_or_else(item::damaged)?,
             roles: stored.roles,
             introspects: stored.introspects,
+            agent: stored.agent,
         };
         registration.check().ok().ok_or_else(item::damaged)?;
         let created = Millis(stored.created_ms);
@@ -256,7 +271,8 @@ impl Smart {
         let (secret, digest) = drawn.unzip();
         let _writing = self.write();
         // If the next commit fails, a principal is left that can do nothing.
-        let principal = self.ground.identity.create(Kind::App, registration.profile())?;
+        let kind = if registration.agent { Kind::Agent } else { Kind::App };
+        let principal = self.ground.identity.create(kind, registration.profile())?;
         let created = self.now();
         let app = App { id: principal.id, registration, created, secret: digest, version: 1 };
         let put = Change::put(ShelfName::Apps, app.id.as_bytes(), None, app.encode()?);
@@ -276,6 +292,12 @@ impl Smart {
         registration.check()?;
         let _writing = self.write();
         let before = self.known_app(id)?;
+        if before.registration.agent != registration.agent {
+            return Err(wrong(
+                "agent",
+                "An app stays an app, and an agent an agent: register another.",
+            ));
+        }
         let principal = self.ground.identity.principal(id)?;
         if principal.profile != registration.profile() {
             self.ground.identity.change(id, principal.version, registration.profile())?;
@@ -397,6 +419,7 @@ mod tests {
             scopes: Scopes::parse("openid patient/*.rs").expect("scopes"),
             roles: Vec::new(),
             introspects: false,
+            agent: false,
         }
     }
 

@@ -313,7 +313,7 @@ impl Smart {
     }
 
     /// Who vouched for a caller, where it was an issuer.
-    fn issuer_of(&self, caller: &Caller) -> Option<ByIssuer> {
+    pub(crate) fn issuer_of(&self, caller: &Caller) -> Option<ByIssuer> {
         let open = self.ground.identity.sessions(caller.principal.id);
         let name = open.iter().find(|one| one.id == caller.session)?.issuer?;
         Some(ByIssuer { name, two_factors: caller.assurance >= Assurance::Aal2 })

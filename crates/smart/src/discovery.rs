@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 
 use crate::address::Place;
+use crate::delegation::EXCHANGE;
 use crate::smart::Smart;
 
 /// What this server does, in the words of SMART.
@@ -85,7 +86,9 @@ fn common(place: &Place) -> Value {
         "jwks_uri": place.at("jwks"),
         "authorization_endpoint": place.at("authorize"),
         "token_endpoint": place.at("token"),
-        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "grant_types_supported": [
+            "authorization_code", "refresh_token", "client_credentials", EXCHANGE,
+        ],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "scopes_supported": SCOPES,

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use base::{Fault, Millis};
-use identity::{PrincipalId, Secret, SessionId};
+use identity::{By, Kind, PrincipalId, Secret, SessionId};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -18,6 +18,7 @@ use crate::address::{Params, Place};
 use crate::app::Proves;
 use crate::assertion::Proven;
 use crate::authorize::Coded;
+use crate::delegation::{ACCESS_TOKEN, EXCHANGE};
 use crate::families::{Access, Family};
 use crate::grant::{Grant, GrantId, Shown};
 use crate::item;
@@ -45,9 +46,26 @@ pub struct Issued {
     refresh: Option<Secret>,
     id_token: Option<Secret>,
     shown: Shown,
+    /// Whether it came of a token exchange, whose answer says of what type the token is.
+    exchanged: bool,
 }
 
 impl Issued {
+    /// What an agent gets that acts for somebody.
+    pub(crate) fn exchanged(access: Secret, expires_in_s: i64, grant: &Grant) -> Self {
+        Self {
+            app: grant.app,
+            user: grant.user,
+            access,
+            expires_in_s,
+            scopes: grant.scopes.clone(),
+            refresh: None,
+            id_token: None,
+            shown: grant.shown.clone(),
+            exchanged: true,
+        }
+    }
+
     /// The body of the answer.
     pub fn body(&self) -> Secret {
         let mut body = Map::new();
@@ -56,6 +74,9 @@ impl Issued {
         };
         put("access_token", json!(self.access.expose()));
         put("token_type", json!("Bearer"));
+        if self.exchanged {
+            put("issued_token_type", json!(ACCESS_TOKEN));
+        }
         put("expires_in", json!(self.expires_in_s));
         put("scope", json!(self.scopes.to_string()));
         if let Some(refresh) = &self.refresh {
@@ -92,7 +113,8 @@ impl Smart {
         place: &Place,
     ) -> Result<Issued, Refused> {
         let kind = params.need("grant_type", "Name a grant_type.")?;
-        if !matches!(kind, "authorization_code" | "refresh_token" | "client_credentials") {
+        if !matches!(kind, "authorization_code" | "refresh_token" | "client_credentials" | EXCHANGE)
+        {
             return Err(unsupported_grant());
         }
         let unnamed = authorization.is_none()
@@ -106,6 +128,7 @@ impl Smart {
         match kind {
             "authorization_code" => self.by_code(params, &proven, place),
             "refresh_token" => self.by_refresh(params, &proven),
+            EXCHANGE => self.by_exchange(params, &proven, place),
             _ => self.by_itself(params, &proven),
         }
     }
@@ -187,6 +210,7 @@ impl Smart {
             refresh,
             id_token,
             shown: grant.shown.clone(),
+            exchanged: false,
         })
     }
 
@@ -257,6 +281,7 @@ impl Smart {
             refresh: Some(refresh),
             id_token: None,
             shown: grant.shown.clone(),
+            exchanged: false,
         })
     }
 
@@ -322,6 +347,7 @@ impl Smart {
             refresh: None,
             id_token: None,
             shown: Shown::default(),
+            exchanged: false,
         })
     }
 
@@ -335,7 +361,7 @@ impl Smart {
     ) -> Result<(), Refused> {
         let proven = self.prove(params, authorization, place)?;
         let text = params.need("token", "Send the token.")?;
-        let _writing = self.write();
+        let writing = self.write();
         if let Some((id, digest)) = token::refresh(text) {
             let family = self.families.get(id);
             let own = family.is_some_and(|family| family.grant.app == proven.app.id);
@@ -349,6 +375,13 @@ impl Smart {
         if let Some((digest, (mut family, _, _))) = found
             && family.grant.app == proven.app.id
         {
+            // A delegation has the one token, and ends with it.
+            if proven.principal.kind == Kind::Agent {
+                let own = |grant: &Grant| grant.id == family.grant.id;
+                drop(writing);
+                self.revoke_by(By::Principal(proven.app.id), own)?;
+                return Ok(());
+            }
             family.access.retain(|access| access.digest != digest);
             self.keep(family, None)?;
         }
@@ -359,7 +392,7 @@ impl Smart {
         Millis(now.0.saturating_add(self.settings.refresh_ms))
     }
 
-    fn grant_id(&self, now: Millis) -> Result<GrantId, Fault> {
+    pub(crate) fn grant_id(&self, now: Millis) -> Result<GrantId, Fault> {
         let mut drawn = [0; 16];
         self.random().fill(&mut drawn)?;
         let mut words = Words(u128::from_le_bytes(drawn));
@@ -419,6 +452,7 @@ mod tests {
                 need_patient_banner: Some(false),
                 ..Shown::default()
             },
+            exchanged: false,
         };
         let body: Value = serde_json::from_str(issued.body().expose()).expect("JSON");
         let expected = json!({

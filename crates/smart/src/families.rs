@@ -10,7 +10,8 @@ use base::error::code;
 use base::{Fault, Millis};
 use identity::shelf::SCAN_MAX;
 use identity::{
-    Assurance, By, Caller, Change, Deed, DeedKind, PrincipalId, SessionId, SessionKind, ShelfName,
+    Assurance, By, Caller, Change, Deed, DeedKind, Kind, Principal, PrincipalId, SessionId,
+    SessionKind, ShelfName,
 };
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
@@ -211,7 +212,7 @@ impl Families {
         self.0.read().access.get(&digest).cloned()
     }
 
-    fn select(&self, wanted: impl Fn(&Family) -> bool) -> Vec<Family> {
+    pub(crate) fn select(&self, wanted: impl Fn(&Family) -> bool) -> Vec<Family> {
         self.0.read().families.values().filter(|family| wanted(family)).cloned().collect()
     }
 
@@ -253,6 +254,8 @@ pub struct Found {
     pub caller: Caller,
     /// What narrows it; none for a session or a script token of the principal's own.
     pub grant: Option<Arc<Grant>>,
+    /// The agent that acts for the caller by this grant; none when no agent does.
+    pub agent: Option<Arc<Principal>>,
 }
 
 /// A grant, as its user is shown it.
@@ -262,6 +265,8 @@ pub struct Given {
     pub grant: Arc<Grant>,
     /// What the app is called.
     pub display: String,
+    /// Whether it is an agent, which acts for the user.
+    pub agent: bool,
     /// When the app last asked for a token.
     pub used: Millis,
     /// When it ends if it is not used.
@@ -274,7 +279,7 @@ impl Smart {
     pub fn find(&self, token: &str, source: Option<IpAddr>) -> Result<Found, Fault> {
         if !is_access(token) {
             let caller = self.ground.identity.find(token, source)?;
-            return Ok(Found { caller, grant: None });
+            return Ok(Found { caller, grant: None, agent: None });
         }
         let invalid = || {
             let say = "The token is not one that is valid here. Ask for a new one.";
@@ -287,16 +292,19 @@ impl Smart {
             return Err(Fault::new(&code::SESSION_EXPIRED, say));
         }
         let app = self.able(grant.app)?.ok_or_else(invalid)?;
-        let principal = match grant.user {
-            Some(user) => {
-                let user = self.able(user)?.ok_or_else(invalid)?;
-                if !self.has_factors(&user, grant.issuer)? {
-                    return Err(identity::demand::missing());
-                }
-                user
-            }
-            None => app,
+        // What an agent is, its principal says, so no grant of one is ever taken for an app's.
+        let agent = match app.kind {
+            Kind::Agent => Some(self.acting(&grant)?.ok_or_else(invalid)?),
+            _ => None,
         };
+        let (principal, agent) = match (agent, grant.user) {
+            (Some((agent, user)), _) => (user, Some(agent)),
+            (None, Some(user)) => (self.able(user)?.ok_or_else(invalid)?, None),
+            (None, None) => (app, None),
+        };
+        if grant.user.is_some() && !self.has_factors(&principal, grant.issuer)? {
+            return Err(identity::demand::missing());
+        }
         let session = SessionId::parse(&grant.id.to_string()).ok_or_else(invalid)?;
         let caller = Caller {
             principal,
@@ -305,37 +313,48 @@ impl Smart {
             assurance: Assurance::Aal1,
             stepped_up_at: None,
         };
-        Ok(Found { caller, grant: Some(grant) })
+        Ok(Found { caller, grant: Some(grant), agent })
     }
 
     /// What a user gave to apps, the last used first.
     pub fn given_by(&self, user: PrincipalId) -> Vec<Given> {
         let now = self.now();
         let own = self.families.select(|f| f.grant.user == Some(user) && now < f.ends);
-        let mut list: Vec<_> = own
-            .into_iter()
-            .map(|family| Given {
-                display: self
-                    .app(family.grant.app)
-                    .map(|app| app.registration.display.clone())
-                    .unwrap_or_default(),
-                grant: family.grant,
-                used: family.used,
-                ends: family.ends,
-            })
-            .collect();
+        let mut list: Vec<_> = own.into_iter().map(|family| self.told(family)).collect();
         list.sort_by_key(|given| (std::cmp::Reverse(given.used), given.grant.id));
         list
+    }
+
+    /// A grant, as people are shown it.
+    pub(crate) fn told(&self, family: Family) -> Given {
+        let app = self.app(family.grant.app);
+        let principal = || self.ground.identity.principal(family.grant.app).ok();
+        // An agent may be a principal that no registration speaks of.
+        let display = match &app {
+            Some(app) => app.registration.display.clone(),
+            None => principal().map(|one| one.profile.display).unwrap_or_default(),
+        };
+        let agent = match &app {
+            Some(app) => app.registration.agent,
+            None => self.is_agent(family.grant.app),
+        };
+        Given { display, agent, grant: family.grant, used: family.used, ends: family.ends }
     }
 
     /// Ends one grant of a user; whether there was one. Its tokens are worth nothing when this
     /// returns, even if the disk fails.
     pub fn revoke_given(&self, user: PrincipalId, id: GrantId) -> Result<bool, Fault> {
-        self.revoke_where(|grant| grant.id == id && grant.user == Some(user)).map(|count| count > 0)
+        let wanted = |grant: &Grant| grant.id == id && grant.user == Some(user);
+        self.revoke_by(By::Principal(user), wanted).map(|count| count > 0)
     }
 
     /// Ends every grant that `wanted` chooses; how many.
     pub fn revoke_where(&self, wanted: impl Fn(&Grant) -> bool) -> Result<usize, Fault> {
+        self.revoke_by(By::Nobody, wanted)
+    }
+
+    /// As [`Smart::revoke_where`], told in the name of whoever asks.
+    pub fn revoke_by(&self, by: By, wanted: impl Fn(&Grant) -> bool) -> Result<usize, Fault> {
         let _writing = self.write();
         let ids: Vec<_> = self
             .families
@@ -343,18 +362,26 @@ impl Smart {
             .iter()
             .map(|family| family.grant.id)
             .collect();
-        self.end(&ids)?;
+        self.end_by(by, &ids)?;
         Ok(ids.len())
     }
 
-    /// Ends families: in memory first, then on the shelf. Whoever calls it holds `write`.
+    /// Ends families in nobody's name. Whoever calls it holds `write`.
     pub(crate) fn end(&self, ids: &[GrantId]) -> Result<(), Fault> {
+        self.end_by(By::Nobody, ids)
+    }
+
+    /// Ends families: in memory first, then on the shelf. Whoever calls it holds `write`.
+    fn end_by(&self, by: By, ids: &[GrantId]) -> Result<(), Fault> {
         let ended: Vec<_> = ids.iter().filter_map(|id| self.families.remove(*id)).collect();
         for family in ended {
             let Some(version) = family.version else { continue };
             let id = family.grant.id.0;
             let remove = Change::remove(ShelfName::AppGrants, &id, version);
-            let deed = Self::deed(DeedKind::Revoked, By::Nobody, family.grant.user);
+            let deed = match self.is_agent(family.grant.app) {
+                true => Self::delegation(DeedKind::DelegationEnded, by, &family.grant),
+                false => Self::deed(DeedKind::Revoked, by, family.grant.user),
+            };
             self.ground.shelf.commit(vec![remove], deed)?;
             self.forget_refreshes(&id)?;
         }
@@ -377,7 +404,24 @@ impl Smart {
 
     /// Puts a family on the shelf and in memory, with a refresh token it has just got. Whoever calls it
     /// holds `write`.
-    pub(crate) fn keep(&self, mut family: Family, fresh: Option<Digest>) -> Result<(), Fault> {
+    pub(crate) fn keep(&self, family: Family, fresh: Option<Digest>) -> Result<(), Fault> {
+        let by = By::Principal(family.grant.app);
+        let kind = if fresh.is_some() || family.version.is_none() {
+            DeedKind::TokenIssued
+        } else {
+            DeedKind::Revoked
+        };
+        let deed = Self::deed(kind, by, family.grant.user);
+        self.keep_as(family, fresh, deed)
+    }
+
+    /// As [`Smart::keep`], told as this deed.
+    pub(crate) fn keep_as(
+        &self,
+        mut family: Family,
+        fresh: Option<Digest>,
+        deed: Deed,
+    ) -> Result<(), Fault> {
         if family.grant.user.is_some() {
             let id = family.grant.id.0;
             let body = family.encode()?;
@@ -387,13 +431,7 @@ impl Smart {
                 let body = item::encode(&family.used.0)?;
                 changes.push(Change::put(ShelfName::AppRefreshes, &key, None, body));
             }
-            let by = By::Principal(family.grant.app);
-            let kind = if fresh.is_some() || family.version.is_none() {
-                DeedKind::TokenIssued
-            } else {
-                DeedKind::Revoked
-            };
-            self.ground.shelf.commit(changes, Self::deed(kind, by, family.grant.user))?;
+            self.ground.shelf.commit(changes, deed)?;
             family.version = Some(family.version.unwrap_or(0).saturating_add(1));
         }
         self.families.put(family);

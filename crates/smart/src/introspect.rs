@@ -59,6 +59,10 @@ impl Smart {
         if let Some(who) = &grant.fhir_user {
             put("fhirUser", json!(format!("{}/{who}", place.base)));
         }
+        // Who acts for the subject (RFC 8693, 4.1).
+        if self.is_agent(grant.app) {
+            body.insert("act".to_owned(), json!({ "sub": grant.app.to_string() }));
+        }
         show(&grant.shown, &mut body);
         Ok(Value::Object(body).to_string())
     }
@@ -93,6 +97,9 @@ impl Smart {
     }
 
     fn both_able(&self, grant: &Grant) -> Result<bool, Refused> {
+        if self.is_agent(grant.app) {
+            return Ok(self.acting(grant)?.is_some());
+        }
         let user = match grant.user {
             Some(user) => self.may_give(user, grant.issuer)?,
             None => true,

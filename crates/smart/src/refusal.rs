@@ -39,6 +39,11 @@ pub(crate) const fn invalid_scope() -> Refused {
     refuse(400, "invalid_scope", "Ask for scopes that the app was registered for and was given.")
 }
 
+/// RFC 8693, 2.2.2.
+pub(crate) const fn invalid_target() -> Refused {
+    refuse(400, "invalid_target", "Tokens are given for this server's own records alone.")
+}
+
 pub(crate) const fn unauthorized_app() -> Refused {
     refuse(400, "unauthorized_client", "The app is not registered for this kind of grant.")
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use base::{Clock, Fault, Millis};
 use identity::{
-    Asker, By, CryptoRandom, Deed, DeedKind, Identity, IssuerName, Principal, PrincipalId, Shelf,
+    Asker, By, CryptoRandom, Deed, DeedKind, Identity, IssuerName, Principal, PrincipalId,
+    SessionId, Shelf, Watch,
 };
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
@@ -112,6 +113,8 @@ pub struct Smart {
     pub(crate) fetches: Fetches,
     pub(crate) signing: SigningKeys,
     pub(crate) form_key: FormKey,
+    /// The sessions that delegations were given in.
+    pub(crate) watches: RwLock<HashMap<SessionId, Watch>>,
     believed: RwLock<HashMap<PrincipalId, (Millis, Arc<Principal>)>>,
     /// Who has a second factor, believed for as long.
     holders: RwLock<HashMap<PrincipalId, (Millis, bool)>>,
@@ -140,6 +143,7 @@ impl Smart {
             launches: Mutex::default(),
             fetches: Fetches::default(),
             signing: SigningKeys::default(),
+            watches: RwLock::default(),
             believed: RwLock::default(),
             holders: RwLock::default(),
             writing: Mutex::new(()),
@@ -175,7 +179,7 @@ impl Smart {
     /// What is told to the access log of a change.
     pub(crate) const fn deed(kind: DeedKind, by: By, upon: Option<PrincipalId>) -> Deed {
         let asker = Asker { by, request: [0; 16], source: None };
-        Deed { kind, asker, upon, session: None, issuer: None }
+        Deed { kind, asker, upon, ..Deed::UPKEEP }
     }
 
     /// A principal, if there is one and it may act; as of a second ago at most.
@@ -187,18 +191,26 @@ impl Smart {
         {
             return Ok(Some(Arc::clone(principal)).filter(|p| p.disabled.is_none()));
         }
-        let principal = match self.ground.identity.principal(id) {
-            Ok(principal) => Arc::new(principal),
+        self.able_now(id)
+    }
+
+    /// A principal, if there is one and it may act; as of now.
+    pub(crate) fn able_now(&self, id: PrincipalId) -> Result<Option<Arc<Principal>>, Fault> {
+        let read = match self.ground.identity.principal(id) {
+            Ok(principal) => principal,
             Err(fault) if fault.code() == &base::error::code::PRINCIPAL_NOT_FOUND => {
                 return Ok(None);
             }
             Err(fault) => return Err(fault),
         };
         let mut believed = self.believed.write();
+        // The same principal is handed out as long as nothing about it changes.
+        let known = believed.get(&id).filter(|(_, known)| **known == read);
+        let principal = known.map_or_else(|| Arc::new(read), |(_, known)| Arc::clone(known));
         if believed.len() >= BELIEVED_MAX {
             believed.clear();
         }
-        believed.insert(id, (now, Arc::clone(&principal)));
+        believed.insert(id, (self.now(), Arc::clone(&principal)));
         Ok(Some(principal).filter(|p| p.disabled.is_none()))
     }
 
@@ -250,6 +262,7 @@ impl Smart {
         self.pending.lock().retain(|_, pending| now < pending.until);
         self.codes.lock().retain(|_, coded| now < coded.until);
         self.launches.lock().retain(|_, launch| now < launch.until);
+        self.sweep_delegations()?;
         self.sweep_assertions(now)?;
         self.sweep_families(now)
     }

@@ -5,7 +5,7 @@ use anyhow::{Context, bail};
 use leak::persona::Link;
 use leak::token::{Client, Key};
 use leak::world::World;
-use leak::{People, Persona, Tokens};
+use leak::{People, Tokens};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -81,16 +81,6 @@ impl OwnPeople {
         }
     }
 
-    /// Why a persona cannot be made here, if it cannot.
-    pub(super) fn cannot(persona: &Persona) -> Option<&'static str> {
-        match persona.key {
-            "agent" => {
-                Some("an agent acts for a user, and nothing lets it yet: alone it is denied")
-            }
-            _ => None,
-        }
-    }
-
     /// A token for an app, got as apps get theirs; it lives minutes, so it is got anew each time.
     fn app_token(&mut self, world: &World) -> anyhow::Result<String> {
         let key = world.persona.key;
@@ -149,6 +139,31 @@ impl OwnPeople {
         Ok(token)
     }
 
+    /// A token of an agent that acts for a person.
+    fn agent_token(&mut self, world: &World) -> anyhow::Result<String> {
+        let key = world.persona.key;
+        if let Some(token) = self.tokens.get(key) {
+            return Ok(token.clone());
+        }
+        let (agent, user) = (format!("leak-{key}"), format!("leak-user-of-{key}"));
+        let make =
+            ["client", "add", &agent, "--display", key, "--kind", "agent", "--role", "agent"];
+        self.call(&make)?;
+        let (site, me) = (world.shared("org"), world.shared("me"));
+        let mut make = vec!["user", "add", &user, "--display", key, "--no-password"];
+        make.extend(["--site", &site]);
+        match world.persona.link {
+            Link::Care => make.extend(["--role", "clinician", "--practitioner", &me]),
+            _ => make.extend(["--role", "front-desk"]),
+        }
+        self.call(&make)?;
+        let words = ["token", "issue", "--agent", &agent, "--for", &user, "--ttl", TTL];
+        let token = self.call(&[&words[..], &["--scope", "user/*.cruds"]].concat())?;
+        let token = token.lines().last().unwrap_or("").trim().to_owned();
+        self.tokens.insert(key.to_owned(), token.clone());
+        Ok(token)
+    }
+
     fn call(&self, words: &[&str]) -> anyhow::Result<String> {
         let done = Command::new(&self.binary)
             .args(words)
@@ -176,6 +191,9 @@ impl People for OwnPeople {
             }
             let token = self.app_token(world)?;
             return Ok(Tokens { admin: Some(admin), persona: Some(token) });
+        }
+        if persona.role == "agent" {
+            return Ok(Tokens { admin: Some(admin), persona: Some(self.agent_token(world)?) });
         }
         let name = format!("leak-{}", persona.key);
         let (site, me) = (world.shared("org"), world.shared("me"));

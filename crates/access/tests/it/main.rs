@@ -1,6 +1,8 @@
 //! Contract tests of `access`.
 
 #[cfg(test)]
+mod agent;
+#[cfg(test)]
 mod decide;
 #[cfg(test)]
 mod diff;

@@ -16,7 +16,7 @@ pub(crate) struct App {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AppCommand {
-    /// Register an app that users start, or a service that acts as itself
+    /// Register an app that users start, a service that acts as itself, or an agent that acts for users
     Add(Box<AppAdd>),
     /// List the apps
     List,
@@ -65,4 +65,7 @@ pub(crate) struct AppAdd {
     /// It may ask about the tokens of other apps
     #[arg(long)]
     pub(crate) introspects: bool,
+    /// It is an AI agent: it acts for a user, within what both may, and never by itself
+    #[arg(long, conflicts_with_all = ["redirects", "launch", "public", "secret"])]
+    pub(crate) agent: bool,
 }

@@ -224,20 +224,32 @@ pub(crate) struct Token {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenCommand {
-    /// Issue a token to a script, and print it once
+    /// Issue a token to a script, or to an agent that acts for somebody, and print it once
     Issue(TokenIssue),
-    /// List tokens; not what they are, which is kept nowhere
+    /// List tokens and delegations; not what they are, which is kept nowhere
     List(TokenList),
-    /// End a token at once
+    /// End a token or delegation at once
     Revoke(TokenRevoke),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct TokenIssue {
     /// The user or client it acts as, by name
-    #[arg(long, value_name = "NAME")]
-    pub(crate) user: String,
-    /// How long it is valid: a number and s, m, h or d, such as 1h
+    #[arg(long, value_name = "NAME", required_unless_present = "agent")]
+    pub(crate) user: Option<String>,
+    /// The agent that acts for somebody, by name; within what both may, and the scopes
+    #[arg(long, value_name = "NAME", requires_all = ["acts_for", "scopes"], conflicts_with_all = ["user", "note"])]
+    pub(crate) agent: Option<String>,
+    /// For whom the agent acts: a user, or a service that stands for a function
+    #[arg(long = "for", value_name = "NAME", requires = "agent")]
+    pub(crate) acts_for: Option<String>,
+    /// What it may be used for, as scopes of an app: user/*.rs; may be given again
+    #[arg(long = "scope", value_name = "SCOPES", requires = "agent")]
+    pub(crate) scopes: Vec<String>,
+    /// The patient that scopes of a patient are about, by its id
+    #[arg(long, value_name = "ID", requires = "agent")]
+    pub(crate) patient: Option<String>,
+    /// How long it is valid: a number and s, m, h or d, such as 1h; of an agent 12 hours at most
     #[arg(long, value_name = "TIME")]
     pub(crate) ttl: String,
     /// What it is for
@@ -247,7 +259,7 @@ pub(crate) struct TokenIssue {
 
 #[derive(Debug, Args)]
 pub(crate) struct TokenList {
-    /// Only those of this user or client
+    /// Only those of this user, client or agent
     #[arg(long, value_name = "NAME")]
     pub(crate) user: Option<String>,
 }

@@ -51,6 +51,7 @@ fn add(args: AppAdd) -> anyhow::Result<Wish> {
         scopes: args.scopes.join(" "),
         roles: args.roles,
         introspects: args.introspects,
+        agent: args.agent,
     };
     Ok(Wish::AddApp { app: Box::new(app) })
 }
@@ -114,6 +115,7 @@ fn one(say: Say, told: Told) -> anyhow::Result<ExitCode> {
         ("name", app.name),
         ("display", app.display),
         ("client id", app.id),
+        ("acts", if app.agent { "for users, as an agent" } else { "as an app" }.to_owned()),
         ("state", state),
         ("proves itself by", app.proves),
         ("redirects", app.redirects.join(", ")),

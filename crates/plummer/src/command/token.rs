@@ -1,7 +1,7 @@
 //! `plummer token`: tokens for scripts, shown once and kept as a hash; revoking one takes effect
 //! before the command ends, in the running server too (45 CFR 164.308(a)(3)(ii)(C)).
 
-use crate::cli::people::{Token, TokenCommand};
+use crate::cli::people::{Token, TokenCommand, TokenIssue};
 use crate::people::{Say, tell};
 use crate::settings::Settings;
 use crate::wish::{Told, Wish};
@@ -13,14 +13,34 @@ use std::process::ExitCode;
 pub(crate) fn run(settings: &Settings, args: Token) -> anyhow::Result<ExitCode> {
     let say = Say { json: args.json };
     match args.command {
-        TokenCommand::Issue(args) => {
-            let ttl_ms = span(&args.ttl)?;
-            issued(&say, tell(settings, Wish::Issue { name: args.user, ttl_ms, note: args.note })?)
+        TokenCommand::Issue(args) => issued(&say, tell(settings, wanted(args)?)?),
+        TokenCommand::List(args) => {
+            let tokens = tell(settings, Wish::Tokens { name: args.user.clone() })?;
+            let delegations = tell(settings, Wish::Delegations { name: args.user })?;
+            let (Told::Sessions(mut all), Told::Sessions(more)) = (tokens, delegations) else {
+                bail!("the server told something else")
+            };
+            all.extend(more);
+            say.sessions(Told::Sessions(all))
         }
-        TokenCommand::List(args) => say.sessions(tell(settings, Wish::Tokens { name: args.user })?),
         TokenCommand::Revoke(args) => {
-            say.sessions(tell(settings, Wish::Revoke { token: args.token })?)
+            match tell(settings, Wish::EndDelegation { id: args.token.clone() })? {
+                Told::Ended(0) => say.sessions(tell(settings, Wish::Revoke { token: args.token })?),
+                told => say.sessions(told),
+            }
         }
+    }
+}
+
+fn wanted(args: TokenIssue) -> anyhow::Result<Wish> {
+    let ttl_ms = span(&args.ttl)?;
+    match (args.agent, args.acts_for, args.user) {
+        (Some(agent), Some(acts_for), None) => {
+            let (scopes, patient) = (args.scopes.join(" "), args.patient);
+            Ok(Wish::Delegate { agent, acts_for, scopes, patient, ttl_ms })
+        }
+        (None, None, Some(name)) => Ok(Wish::Issue { name, ttl_ms, note: args.note }),
+        _ => bail!("name a user, or an agent and for whom it acts"),
     }
 }
 
@@ -33,8 +53,9 @@ fn issued(say: &Say, told: Told) -> anyhow::Result<ExitCode> {
     writeln!(std::io::stdout(), "{}", token.0.expose())?;
     writeln!(
         std::io::stderr(),
-        "It acts as {} until {}, and is not shown again. End it: plummer token revoke {}",
+        "It acts as {}{} until {}, and is not shown again. End it: plummer token revoke {}",
         open.name,
+        if open.kind == "delegation" { format!(" ({})", open.note) } else { String::new() },
         open.ends,
         open.id
     )?;

@@ -79,6 +79,20 @@ pub(crate) fn all(site: &Site) -> Vec<Caller> {
     ] {
         add(&format!("app of a clinician, {scopes}"), Some(given(site, scopes)), None);
     }
+    for (role, scopes) in [
+        ("clinician", "user/*.cruds"),
+        ("clinician", "user/Observation.rs"),
+        ("front-desk", "user/*.cruds"),
+        ("patient", "user/*.cruds"),
+    ] {
+        let name = format!("agent for a {role}, {scopes}");
+        let user = signed_in(site, &format!("lets-{}", all.len()), &[role]);
+        let agent = Signs::agent(site, &format!("agent-{}", all.len()), scopes);
+        all.push(Caller { name, token: Some(agent.acts_for(site, &user, scopes)), purpose: None });
+    }
+    let mut add = |name: &str, token: Option<String>, purpose| {
+        all.push(Caller { name: name.to_owned(), token, purpose });
+    };
     for (app, roles) in [("registry", &["system"][..]), ("rootless", &[])] {
         let name = format!("backend {}, system/Patient.rs", roles.first().unwrap_or(&"roleless"));
         add(&name, Some(backend(site, app, roles, "system/Patient.rs")), None);
@@ -157,42 +171,83 @@ pub(crate) fn given(site: &Site, scopes: &str) -> String {
 
 /// The token that a backend service gets by signing.
 pub(crate) fn backend(site: &Site, name: &str, roles: &[&str], scopes: &str) -> String {
-    let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-    let key = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).expect("a key");
-    let point = key.public_key().as_ref();
-    let (x, y) = (part(&point[1..49]), part(&point[49..]));
-    let keys = format!(
-        r#"{{"keys":[{{"kty":"EC","crv":"P-384","alg":"ES384","kid":"k1","x":"{x}","y":"{y}"}}]}}"#
-    );
-    let registration = Registration {
-        name: name.to_owned(),
-        display: name.to_owned(),
-        redirects: Vec::new(),
-        launch_url: None,
-        proves: Proves::Keys(keys),
-        scopes: Scopes::parse(scopes).expect("scopes"),
-        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
-        introspects: false,
-    };
-    let id = site.smart.register_app(registration).expect("an app").app.id.to_string();
-    let claims = format!(
-        r#"{{"iss":"{id}","sub":"{id}","aud":"http://{}/auth/token","exp":{},"jti":"{id}"}}"#,
-        site.address,
-        SystemClock.now().0 / 1000 + 60
-    );
-    let header = part(br#"{"alg":"ES384","typ":"JWT","kid":"k1"}"#);
-    let text = format!("{header}.{}", part(claims.as_bytes()));
-    let signature = key.sign(&SystemRandom::new(), text.as_bytes()).expect("signed");
-    let fields = [
-        ("grant_type", "client_credentials"),
-        ("scope", scopes),
-        ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
-        ("client_assertion", &format!("{text}.{}", part(signature.as_ref()))),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let form = [("Content-Type", "application/x-www-form-urlencoded")];
-    let body = search::parse::encode_query(&fields);
-    let answer = site.send("POST", "/auth/token", &form, &body);
+    let signs = Signs::register(site, name, roles, scopes, false);
+    let answer = signs.ask(site, &[("grant_type", "client_credentials"), ("scope", scopes)]);
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.at("access_token")
+}
+
+/// An app that proves itself by signing.
+pub(crate) struct Signs {
+    pub(crate) id: String,
+    key: EcdsaKeyPair,
+    asked: std::cell::Cell<u32>,
+}
+
+impl Signs {
+    fn register(site: &Site, name: &str, roles: &[&str], scopes: &str, agent: bool) -> Self {
+        let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        let key = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).expect("a key");
+        let point = key.public_key().as_ref();
+        let (x, y) = (part(&point[1..49]), part(&point[49..]));
+        let keys = format!(
+            r#"{{"keys":[{{"kty":"EC","crv":"P-384","alg":"ES384","kid":"k1","x":"{x}","y":"{y}"}}]}}"#
+        );
+        let registration = Registration {
+            name: name.to_owned(),
+            display: name.to_owned(),
+            redirects: Vec::new(),
+            launch_url: None,
+            proves: Proves::Keys(keys),
+            scopes: Scopes::parse(scopes).expect("scopes"),
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+            introspects: false,
+            agent,
+        };
+        let id = site.smart.register_app(registration).expect("an app").app.id.to_string();
+        Self { id, key, asked: std::cell::Cell::new(0) }
+    }
+
+    /// An agent, with the shipped role.
+    pub(crate) fn agent(site: &Site, name: &str, scopes: &str) -> Self {
+        Self::register(site, name, &["agent"], scopes, true)
+    }
+
+    /// Asks for a token, proving itself.
+    pub(crate) fn ask(&self, site: &Site, fields: &[(&str, &str)]) -> Answer {
+        let (part, id) = (|bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes), &self.id);
+        self.asked.set(self.asked.get() + 1);
+        let claims = format!(
+            r#"{{"iss":"{id}","sub":"{id}","aud":"{}/auth/token","exp":{},"jti":"{}"}}"#,
+            site.own,
+            SystemClock.now().0 / 1000 + 60,
+            self.asked.get()
+        );
+        let header = part(br#"{"alg":"ES384","typ":"JWT","kid":"k1"}"#);
+        let text = format!("{header}.{}", part(claims.as_bytes()));
+        let signature = self.key.sign(&SystemRandom::new(), text.as_bytes()).expect("signed");
+        let assertion = format!("{text}.{}", part(signature.as_ref()));
+        let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+        let proof = [("client_assertion_type", kind), ("client_assertion", assertion.as_str())];
+        let fields = fields.iter().copied().chain(proof);
+        let fields: Vec<_> = fields.map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+        let form = [("Content-Type", "application/x-www-form-urlencoded")];
+        site.send("POST", "/auth/token", &form, &search::parse::encode_query(&fields))
+    }
+
+    /// Exchanges a person's token for one by which it acts for that person (RFC 8693).
+    pub(crate) fn acts_for(&self, site: &Site, subject: &str, scopes: &str) -> String {
+        let answer = self.ask(
+            site,
+            &[
+                ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+                ("subject_token", subject),
+                ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"),
+                ("scope", scopes),
+            ],
+        );
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        answer.at("access_token")
+    }
 }

@@ -217,6 +217,19 @@ fn apps_refused(out: &mut Denials) {
     out.add("A service without a role", what, &get(&service, "/Patient/ada"));
     let (_, agent) = callers::made(&site, Kind::Agent, "agent", &["agent"]);
     out.add("An agent that acts for nobody", "", &get(&agent, "/Patient/ada"));
+    let user = callers::signed_in(&site, "grace", &["clinician"]);
+    let agent = callers::Signs::agent(&site, "phone-line", "user/*.cruds");
+    let token = agent.acts_for(&site, &user, "user/*.cruds");
+    let glass = site.ask(&token, "POST", "/Patient/ada/$break-glass", GLASS);
+    out.add("An agent in an emergency of whom it acts for", "", &glass);
+    let change = observation("x", "ada", 1, "2021-01-01", "").replace(r#""id":"x","#, "");
+    let change = site.ask(&token, "POST", "/Observation", &change);
+    out.add("A change by an agent that its user may make", "", &change);
+    let person = site.smart.identity().find_by_name("grace").unwrap().unwrap();
+    let given = site.smart.given_by(person.id).remove(0);
+    site.smart.revoke_given(person.id, given.grant.id).unwrap();
+    let whose = "for whom it acted, and who ended it";
+    out.add("An agent whose delegation was ended", whose, &get(&token, "/Patient/ada"));
 }
 
 /// Refusals that keep the server up, and of what is no request.

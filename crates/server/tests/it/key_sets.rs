@@ -232,6 +232,7 @@ impl House {
             scopes: Scopes::parse("system/Patient.rs").unwrap(),
             roles: vec!["system".to_owned()],
             introspects: false,
+            agent: false,
         };
         self.site.smart.register_app(registration).unwrap().app.id.to_string()
     }

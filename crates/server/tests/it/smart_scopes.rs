@@ -272,6 +272,7 @@ fn a_service_reaches_what_its_scopes_and_its_role_both_permit() {
             scopes: Scopes::parse("system/Patient.rs").expect("scopes"),
             roles: roles.iter().map(|role| (*role).to_owned()).collect(),
             introspects: false,
+            agent: false,
         };
         site.smart.register_app(registration).expect("an app").app.id.to_string()
     };

@@ -62,6 +62,8 @@ pub(crate) struct Making {
     pub(crate) origin: Option<String>,
     /// Of which roles a second factor is demanded.
     pub(crate) demand: &'static [&'static str],
+    /// What else is set.
+    pub(crate) tune: fn(&mut Config),
 }
 
 impl Default for Making {
@@ -76,6 +78,7 @@ impl Default for Making {
             federate: None,
             origin: None,
             demand: &[],
+            tune: |_| {},
         }
     }
 }
@@ -103,7 +106,7 @@ impl Site {
     }
 
     pub(crate) fn with(making: Making) -> Self {
-        let Making { guard, search_threads, local, federate, fetch, clock, origin, demand } =
+        let Making { guard, search_threads, local, federate, fetch, clock, origin, demand, tune } =
             making;
         let base_url = origin.as_ref().map(|origin| format!("{origin}/fhir"));
         let dir = tempfile::tempdir().unwrap();
@@ -133,6 +136,7 @@ impl Site {
             scopes: Scopes::parse("openid fhirUser launch launch/patient launch/encounter patient/*.cruds user/*.cruds offline_access").unwrap(),
             roles: Vec::new(),
             introspects: false,
+            agent: false,
         };
         let app = smart.register_app(registration).unwrap().app.id.to_string();
         let all = Profile {
@@ -158,6 +162,7 @@ impl Site {
                     Config { listen, guard, search_threads, base_url, ..Config::default() };
                 // A test signs in more often than people do.
                 config.rates.sign_in_burst = 10_000;
+                tune(&mut config);
                 let random = Box::new(Seeded::new(3));
                 let server =
                     Server::bind(record, config, Arc::new(SystemClock), random).await.unwrap();

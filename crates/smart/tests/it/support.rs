@@ -124,6 +124,7 @@ pub(crate) fn public(name: &str, list: &str) -> Registration {
         scopes: scopes(list),
         roles: Vec::new(),
         introspects: false,
+        agent: false,
     }
 }
 

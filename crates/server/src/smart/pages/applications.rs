@@ -19,7 +19,9 @@ pub(in crate::smart) fn applications(form: &str, user: &str, given: &[Given]) ->
         body = body
             .raw("<li><div class=\"app\"><div><h2>")
             .text(&one.display)
-            .raw("</h2><p class=\"quiet\">Since ")
+            .raw("</h2>")
+            .raw(if one.agent { "<p>An assistant that acts for you.</p>" } else { "" })
+            .raw("<p class=\"quiet\">Since ")
             .text(&day(one.grant.created))
             .raw(", last used ")
             .text(&day(one.used))
