@@ -172,6 +172,8 @@ fn touched(event: &Event, patient: &str) -> bool {
         | Kind::Stop
         | Kind::PolicyChange
         | Kind::PolicyAsked
+        | Kind::RootKeyMoved
+        | Kind::RootKeyRewrapped
         | Kind::Review => false,
         _ => shown || event.decision == Decision::Deny || event.status < 400,
     }

@@ -94,7 +94,9 @@ pub(crate) fn coded(event: &Event) -> Coded {
         | Kind::FactorAdded
         | Kind::Linked => dicom("110113", "Security Alert", "110137", "C"),
         // Security configuration.
-        Kind::PolicyChange => dicom("110113", "Security Alert", "110131", "U"),
+        Kind::PolicyChange | Kind::RootKeyMoved | Kind::RootKeyRewrapped => {
+            dicom("110113", "Security Alert", "110131", "U")
+        }
         Kind::PolicyAsked => dicom("110101", "Audit Log Used", "110101", "R"),
         Kind::UserChange
         | Kind::UserDisable

@@ -66,6 +66,6 @@ pub use shelf::Sealer;
 pub use simulate::{Simulated, Tally};
 pub use snoop::{Case, Relations, Signal, Ties, cases};
 pub use store::{HistoryPage, HistoryQuery, Hit, Method, Page, Scope, Sync};
-pub use vault::{AtRest, Encryption, encrypt, has_keys, read_passphrase, restore};
+pub use vault::{AtRest, Encryption, encrypt, has_keys, keys_under, read_passphrase, restore};
 pub use why::{Why, WhyAsked, WhyPurpose};
 pub use write::{Deleted, Written};
