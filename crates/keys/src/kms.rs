@@ -38,6 +38,11 @@ pub trait Kms: Send + Sync + Debug {
         Ok(())
     }
 
+    /// Under which version of the root key something was wrapped, where there are versions.
+    fn version_of(&self, _wrapped: &[u8]) -> Option<u32> {
+        None
+    }
+
     /// What is known of the holder without asking it.
     fn standing(&self) -> Standing;
 }

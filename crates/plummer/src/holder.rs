@@ -18,7 +18,7 @@ const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 pub(crate) fn of(settings: &Settings, word: &str) -> anyhow::Result<Option<Arc<dyn Kms>>> {
     match word {
         "transit" => Ok(Some(Arc::new(transit(settings)?))),
-        "pkcs11" => bail!("root_key_holder: this program was built without pkcs11"),
+        "pkcs11" => token(settings),
         _ => Ok(None),
     }
 }
@@ -57,6 +57,29 @@ fn transit(settings: &Settings) -> anyhow::Result<Transit> {
     };
     let (network, clock) = (Arc::new(egress::System), Arc::new(SystemClock));
     Transit::new(config, network, &trust, clock, Arc::new(Sleep)).map_err(|fault| anyhow!("{fault}"))
+}
+
+/// A key on a token.
+#[cfg(feature = "kms-pkcs11")]
+fn token(settings: &Settings) -> anyhow::Result<Option<Arc<dyn Kms>>> {
+    let needed = |name: &'static str| match settings.text(name) {
+        text if text.is_empty() => bail!("{name}: the root key is to be held by a token, and it is not set"),
+        text => Ok(text),
+    };
+    let config = pkcs11::Config {
+        module: PathBuf::from(needed("pkcs11_module")?),
+        token: needed("pkcs11_token")?,
+        key: needed("pkcs11_key")?,
+        pin: secret(settings, "pkcs11_pin_file")?.context("pkcs11_pin_file: no PIN is named")?,
+    };
+    let random = Arc::new(keys::SystemRandom);
+    Ok(Some(Arc::new(pkcs11::Token::new(config, Arc::new(SystemClock), random))))
+}
+
+/// This program cannot: loading a maker's library is built in where it is asked for.
+#[cfg(not(feature = "kms-pkcs11"))]
+fn token(_settings: &Settings) -> anyhow::Result<Option<Arc<dyn Kms>>> {
+    bail!("root_key_holder: this program was built without pkcs11 (the feature kms-pkcs11)")
 }
 
 /// The file that a setting names: a path, or `credential:NAME` of what the service manager brought.

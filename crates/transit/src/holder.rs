@@ -240,6 +240,10 @@ impl Kms for Transit {
         self.noted(self.as_us(|token| self.look(token))).map_err(|trouble| trouble.fault)
     }
 
+    fn version_of(&self, wrapped: &[u8]) -> Option<u32> {
+        version(wrapped)
+    }
+
     fn standing(&self) -> Standing {
         self.standing.lock().clone()
     }

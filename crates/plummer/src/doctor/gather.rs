@@ -120,7 +120,7 @@ fn at_rest(settings: &Settings, data: &Path) -> Fact<AtRest> {
             holder: standing.holder,
             name: standing.name,
             newest: standing.version,
-            under: under.and_then(|under| transit::version(&under.wrapped)),
+            under: under.and_then(|under| holder.version_of(&under.wrapped)),
             trouble: asked.err().map(|fault| fault.to_string()),
         }));
     }

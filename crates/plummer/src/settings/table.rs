@@ -192,6 +192,20 @@ pub(crate) static TABLE: &[Setting] = &[
         "a file, mode 0600, with the AppRole's secret, or credential:NAME of systemd",
     ),
     row("transit_role_mount", Kind::Text, "approle", "where the service has its AppRole method"),
+    row(
+        "pkcs11_module",
+        Kind::Path,
+        "",
+        "the library that speaks to the token or HSM, by its maker; it runs inside this program",
+    ),
+    row("pkcs11_token", Kind::Text, "", "the label of the token"),
+    row("pkcs11_key", Kind::Text, "plummer", "the label of the root key on the token"),
+    row(
+        "pkcs11_pin_file",
+        Kind::Text,
+        "",
+        "a file, mode 0600, with the PIN of the token's user, or credential:NAME of systemd; one that was refused is not shown again",
+    ),
     row("create_by_update", Kind::Switch, "true", "a PUT under an unused id creates the resource"),
     row("delete_many", Kind::Switch, "false", "a conditional delete may delete several resources"),
     row(

@@ -34,8 +34,9 @@ pub(super) fn show(settings: &Settings) -> anyhow::Result<()> {
     let Some(under) = record::keys_under(&data).map_err(told)? else { return Ok(()) };
     let made = under.made.to_instant();
     writeln!(out, "tenant's key    number {}, made {made}", under.number)?;
-    if let Some(version) = transit::version(&under.wrapped) {
-        writeln!(out, "wrapped under   version {version} of a key in a transit service")?;
+    let holder = encryption.holder.as_ref();
+    if let Some(version) = holder.and_then(|holder| holder.version_of(&under.wrapped)) {
+        writeln!(out, "wrapped under   version {version} of the root key")?;
     }
     if let Some(since) = written(&data) {
         writeln!(out, "wrapped since   {}", since.to_instant())?;
@@ -149,7 +150,7 @@ pub(super) fn rewrap(settings: &Settings) -> anyhow::Result<()> {
     opening::session(&record).change_root(&**holder, &**holder).map_err(told)?;
     drop(record);
     let under = record::keys_under(&data).map_err(told)?;
-    let version = under.and_then(|under| transit::version(&under.wrapped));
+    let version = under.and_then(|under| holder.version_of(&under.wrapped));
     let mut out = std::io::stdout();
     match version {
         Some(version) => writeln!(out, "the tenant's key is wrapped under version {version} now")?,
