@@ -52,12 +52,16 @@ pub(crate) fn with_a_token(name: &str, test: fn(&Place)) {
     let run = |command: &mut Command| {
         let out = command.env("SOFTHSM2_CONF", &config).env(FOLDER, dir.path()).output().unwrap();
         let said = [&out.stdout[..], &out.stderr].concat();
-        assert!(out.status.success(), "{}", String::from_utf8_lossy(&said));
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert!(out.status.success(), "{said}");
+        said
     };
     run(Command::new("softhsm2-util").args([
         "--init-token", "--free", "--label", "clinic", "--so-pin", "87654321", "--pin", PIN,
     ]));
-    run(Command::new(std::env::current_exe().unwrap()).args(["--exact", name, "--nocapture"]));
+    let own = std::env::current_exe().unwrap();
+    let said = run(Command::new(own).args(["--exact", name, "--nocapture"]));
+    assert!(said.contains("1 passed"), "no test is called {name}: {said}");
 }
 
 impl Place {

@@ -20,6 +20,8 @@ mod help;
 #[cfg(test)]
 mod holder;
 #[cfg(test)]
+mod hsm;
+#[cfg(test)]
 mod import;
 #[cfg(test)]
 mod keys;
