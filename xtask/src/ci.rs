@@ -16,6 +16,9 @@ pub(crate) const COMMAND: Command = Command {
     run,
 };
 
+/// What is built beside what is built anyway: one build of everything, with the program that can speak to
+/// tokens in it.
+const FEATURES: [&str; 2] = ["--features", "plummer/kms-pkcs11"];
 /// The variable that names the folder of shared test data.
 const TEST_DATA: &str = "PLUMMER_TEST_DATA";
 /// The R4 package inside that folder, which the committed definitions are compiled from.
@@ -32,10 +35,11 @@ fn run(words: &[String]) -> anyhow::Result<()> {
     step("definitions", definitions)?;
     step("deny", deny)?;
     step("clippy", || {
-        cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
+        let words = ["clippy", "--workspace", "--all-targets", "--locked"];
+        cargo(&[&words[..], &FEATURES, &["--", "-D", "warnings"]].concat())
     })?;
     if tests {
-        step("test", || cargo(&["test", "--workspace", "--locked"]))?;
+        step("test", || cargo(&[&["test", "--workspace", "--locked"][..], &FEATURES].concat()))?;
     }
     Ok(())
 }

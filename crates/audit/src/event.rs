@@ -216,6 +216,8 @@ named! {
         Claimed = 56, "claimed", "The first administrator was made with the claim code.";
         Linked = 72, "linked", "A person is known by what an issuer says, from now on.";
         Unlinked = 73, "unlinked", "Whom issuers mean by a person was forgotten.";
+        RootKeyMoved = 65, "root-key-moved", "The tenant's key was put under a root key that another holds.";
+        RootKeyRewrapped = 66, "root-key-rewrapped", "The tenant's key was wrapped anew under the newest version of its root key.";
         RolesMapped = 74, "roles-mapped", "Roles or sites of a person followed from what an issuer says.";
     }
 }

@@ -152,6 +152,14 @@ codes! {
     KEYS_ROOT_PERMISSIONS = "keys.root.permissions", 500, "exception", "others than its owner may read the root key's file";
     KEYS_ROOT_EXISTS = "keys.root.exists", 500, "exception", "there is a root key already, and it is never replaced";
     KEYS_ROOT_OTHER = "keys.root.other", 500, "exception", "the keys stand under another root key";
+    KEYS_KMS_UNREACHABLE = "keys.kms.unreachable", 503, "transient", "whoever holds the root key does not answer";
+    KEYS_KMS_SEALED = "keys.kms.sealed", 503, "transient", "the service that holds the root key is sealed";
+    KEYS_KMS_DENIED = "keys.kms.denied", 500, "security", "whoever holds the root key will not let this server use it";
+    KEYS_KMS_MISSING = "keys.kms.missing", 500, "exception", "whoever should hold the root key has no key of this name";
+    KEYS_KMS_UNFIT = "keys.kms.unfit", 500, "exception", "what should hold the root key is not fit to, or is not set up";
+    KEYS_KMS_REFUSED = "keys.kms.refused", 500, "exception", "whoever holds the root key could not unwrap the tenant's key";
+    KEYS_KMS_ANSWER = "keys.kms.answer", 502, "exception", "whoever holds the root key answered what cannot be used";
+    KEYS_KMS_SECRET = "keys.kms.secret", 500, "exception", "the secret by which the root key is used cannot be read";
     KEYS_PASSPHRASE_MISSING = "keys.passphrase.missing", 500, "exception", "the root key is sealed by a passphrase, and none was given";
     KEYS_PASSPHRASE_WRONG = "keys.passphrase.wrong", 500, "exception", "the passphrase does not open the root key";
     KEYS_PATIENT_SHREDDED = "keys.patient.shredded", 410, "deleted", "the patient's key was destroyed, and with it what was sealed under it";

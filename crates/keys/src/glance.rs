@@ -30,7 +30,7 @@ impl Glance {
     /// When they are not there, are damaged, or stand under another root key.
     pub fn take(dir: &Path, kms: &dyn Kms, files: &dyn Files) -> Result<Self, Fault> {
         let file = tenant_file(files, dir, kms)?;
-        let kek = kms.unwrap(&file.kek.wrapped)?;
+        let kek = kms.unwrap(&file.kek.wrapped, &file.tenant)?;
         let [_page, audit, _blind, signing] = unwrap_all(&file, &kek)?;
         Ok(Self { tenant: file.tenant, audit, public: SigningKey::new(&signing)?.public() })
     }

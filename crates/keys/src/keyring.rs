@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use base::error::code;
-use base::{Clock, Fault};
+use base::{Clock, Fault, Millis};
 use parking_lot::Mutex;
 
 use crate::blind::BlindIndex;
-use crate::crypto::{WRAPPED_BYTES, derive, unwrap_key, wrap_key};
+use crate::crypto::{WRAPPED_BYTES, derive, same, unwrap_key, wrap_key};
 use crate::fault::{corrupt, unavailable};
 use crate::files::{Disk, Files, Lock, Taken, clear, publish, unfinished};
 use crate::kms::Kms;
@@ -83,7 +83,7 @@ impl Keyring {
             return Err(Fault::new(&code::KEYS_STORE_EXISTS, what));
         }
         let key = Secret::random(&*options.random)?;
-        let kek = new_kek(kms, &key, 1, &options)?;
+        let kek = new_kek(kms, (&key, 1), &tenant, &options)?;
         let keys = [[0; WRAPPED_BYTES]; PURPOSES.len()];
         let mut file = TenantFile { tenant, root: kms.key_id(), older: None, kek, keys };
         for (place, purpose) in file.keys.iter_mut().zip(PURPOSES) {
@@ -102,7 +102,7 @@ impl Keyring {
     pub fn open(dir: &Path, kms: &dyn Kms, options: Options) -> Result<Self, Fault> {
         let lock = lock(&options, dir)?;
         let file = tenant_file(&*options.files, dir, kms)?;
-        let key = kms.unwrap(&file.kek.wrapped)?;
+        let key = kms.unwrap(&file.kek.wrapped, &file.tenant)?;
         let Some(older) = &file.older else { return Self::opened(dir, options, lock, file, key) };
         let number = PatientKeys::kek_of(&*options.files, &patients_path(dir))?;
         if number != older.number {
@@ -110,7 +110,7 @@ impl Keyring {
             ring.retire(&mut ring.state.lock())?;
             return Ok(ring);
         }
-        let older = kms.unwrap(&older.wrapped)?;
+        let older = kms.unwrap(&older.wrapped, &file.tenant)?;
         let ring = Self::opened_with(dir, options, lock, file, key, &older)?;
         {
             let mut state = ring.state.lock();
@@ -221,7 +221,7 @@ impl Keyring {
             let key = Secret::random(&*self.options.random)?;
             let number = state.file.kek.number.checked_add(1);
             let number = number.ok_or_else(|| corrupt("the tenant has had too many keys"))?;
-            let kek = new_kek(kms, &key, number, &self.options)?;
+            let kek = new_kek(kms, (&key, number), &self.tenant, &self.options)?;
             let mut file = state.file.clone();
             file.older = Some(std::mem::replace(&mut file.kek, kek));
             let keys = unwrap_all(&state.file, &state.kek)?;
@@ -236,14 +236,15 @@ impl Keyring {
         self.retire(&mut state)
     }
 
-    /// Puts the tenant under another root key. The old root key opens nothing here any more.
+    /// Puts the tenant under another root key, or under the newest version of the same. Of another, the
+    /// old root key opens nothing here any more.
     pub fn change_root(&self, from: &dyn Kms, to: &dyn Kms) -> Result<(), Fault> {
         let mut state = self.state.lock();
         self.same_root(&state, from)?;
         let mut file = state.file.clone();
         file.root = to.key_id();
         for kek in file.older.iter_mut().chain([&mut file.kek]) {
-            kek.wrapped = bounded(to.wrap(&from.unwrap(&kek.wrapped)?)?)?;
+            kek.wrapped = wrapped(to, &from.unwrap(&kek.wrapped, &self.tenant)?, &self.tenant)?;
         }
         save(&self.options, &self.dir, &file, Taken::Replace)?;
         state.file = file;
@@ -266,6 +267,30 @@ impl Keyring {
     }
 }
 
+/// What a tenant's keys stand under, read without opening anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Under {
+    /// The root key.
+    pub root: KeyId,
+    /// The number of the tenant's key in use, from 1.
+    pub number: u32,
+    /// When that key was made.
+    pub made: Millis,
+    /// How the root key's holder wrapped it.
+    pub wrapped: Vec<u8>,
+}
+
+impl Under {
+    /// Reads it from the folder of keys.
+    ///
+    /// # Errors
+    /// When the tenant's keys are not there, or are damaged.
+    pub fn read(dir: &Path, files: &dyn Files) -> Result<Self, Fault> {
+        let TenantFile { root, kek: Kek { number, created, wrapped }, .. } = decoded(files, dir)?;
+        Ok(Self { root, number, made: created, wrapped })
+    }
+}
+
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Keyring({:?})", self.patients)
@@ -278,6 +303,15 @@ pub(crate) fn tenant_file(
     dir: &Path,
     kms: &dyn Kms,
 ) -> Result<TenantFile, Fault> {
+    let file = decoded(files, dir)?;
+    if file.root != kms.key_id() {
+        let what = format!("the keys stand under root key {}, not {}", file.root, kms.key_id());
+        return Err(Fault::new(&code::KEYS_ROOT_OTHER, what));
+    }
+    Ok(file)
+}
+
+fn decoded(files: &dyn Files, dir: &Path) -> Result<TenantFile, Fault> {
     let bytes = match files.read(&tenant_path(dir), TenantFile::BYTES_MAX) {
         Ok(bytes) => bytes,
         Err(e) if e.kind() == io::ErrorKind::InvalidData => {
@@ -285,12 +319,7 @@ pub(crate) fn tenant_file(
         }
         Err(e) => return Err(unavailable("reading the tenant's keys", &e)),
     };
-    let file = TenantFile::decode(&bytes).map_err(|what| corrupt(format!("tenant.keys {what}")))?;
-    if file.root != kms.key_id() {
-        let what = format!("the keys stand under root key {}, not {}", file.root, kms.key_id());
-        return Err(Fault::new(&code::KEYS_ROOT_OTHER, what));
-    }
-    Ok(file)
+    TenantFile::decode(&bytes).map_err(|what| corrupt(format!("tenant.keys {what}")))
 }
 
 fn tenant_path(dir: &Path) -> PathBuf {
@@ -318,15 +347,28 @@ fn save(options: &Options, dir: &Path, file: &TenantFile, taken: Taken) -> Resul
     Ok(())
 }
 
-fn new_kek(kms: &dyn Kms, key: &Secret, number: u32, options: &Options) -> Result<Kek, Fault> {
-    Ok(Kek { number, created: options.clock.now(), wrapped: bounded(kms.wrap(key)?)? })
+fn new_kek(
+    kms: &dyn Kms,
+    (key, number): (&Secret, u32),
+    tenant: &[u8; 16],
+    options: &Options,
+) -> Result<Kek, Fault> {
+    Ok(Kek { number, created: options.clock.now(), wrapped: wrapped(kms, key, tenant)? })
 }
 
-fn bounded(wrapped: Vec<u8>) -> Result<Vec<u8>, Fault> {
-    if (1..=TenantFile::WRAPPED_BYTES_MAX).contains(&wrapped.len()) {
-        return Ok(wrapped);
+/// Wraps a tenant's key, and sees it open again: a holder that wraps and would not unwrap loses
+/// everything, and is found out before anything rests on it.
+fn wrapped(kms: &dyn Kms, key: &Secret, tenant: &[u8; 16]) -> Result<Vec<u8>, Fault> {
+    let wrapped = kms.wrap(key, tenant)?;
+    if !(1..=TenantFile::WRAPPED_BYTES_MAX).contains(&wrapped.len()) {
+        let what = "the root key's holder gave a key of an odd length";
+        return Err(Fault::new(&code::KEYS_UNAVAILABLE, what));
     }
-    Err(Fault::new(&code::KEYS_UNAVAILABLE, "the root key's holder gave a key of an odd length"))
+    if !same(kms.unwrap(&wrapped, tenant)?.expose(), key.expose()) {
+        let what = "the root key's holder unwraps another key than it wrapped";
+        return Err(Fault::new(&code::KEYS_UNAVAILABLE, what));
+    }
+    Ok(wrapped)
 }
 
 /// What a key of the tenant is wrapped under: a key for this purpose and tenant alone.

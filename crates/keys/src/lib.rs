@@ -29,6 +29,7 @@ mod random;
 mod root;
 mod root_file;
 mod secret;
+mod secret_file;
 mod sign;
 mod tenant_file;
 
@@ -38,8 +39,8 @@ pub use envelope::{DataKey, HEAD_BYTES, OVERHEAD_BYTES, PLAIN_BYTES_MAX, Place, 
 pub use files::{Disk, Files, KeyFile, Lock};
 pub use glance::Glance;
 pub use hidden::{SecretBytes, SecretText};
-pub use keyring::{Keyring, Options};
-pub use kms::Kms;
+pub use keyring::{Keyring, Options, Under};
+pub use kms::{Kms, Standing, bound_to, named_key};
 pub use log_key::{FileKey, LOG_TAG_BYTES, LogKey, LogPart, RUN_BYTES, Run};
 pub use page::{PAGE_TRAILER_BYTES, PageKey, PageSpot, Unsound};
 pub use patients::{Certificate, PatientKeys, RECORDS_PER_CALL_MAX};
@@ -47,5 +48,6 @@ pub use random::{CryptoRandom, SystemRandom};
 pub use root::{Protection, RootKey};
 pub use root_file::{Argon, RootFile};
 pub use secret::{KeyId, Passphrase, Secret};
+pub use secret_file::SecretFile;
 pub use sign::{SIGNATURE_BYTES, SigningKey, VerifyingKey};
 pub use tenant_file::TenantFile;

@@ -2,7 +2,7 @@
 //! (45 CFR 164.312(a)(2)(iv)). Keep that file apart from the data: together they are the record.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base::error::code;
 use base::{Fault, Millis};
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::crypto::{WRAPPED_BYTES, unwrap_key, wrap_key};
 use crate::fault::unavailable;
 use crate::files::{Files, Taken, clear, publish, unfinished};
-use crate::kms::Kms;
+use crate::kms::{Kms, Standing};
 use crate::random::CryptoRandom;
 use crate::root_file::{Argon, RootFile};
 use crate::secret::{KeyId, Passphrase, Secret};
@@ -28,6 +28,7 @@ pub enum Protection<'a> {
 /// A root key from a file.
 #[derive(Debug)]
 pub struct RootKey {
+    path: PathBuf,
     id: KeyId,
     key: Secret,
 }
@@ -58,7 +59,7 @@ impl RootKey {
         publish(files, path, Taken::Keep, |new| {
             new.write_at(&bytes, 0).map_err(|e| unavailable("writing a root key", &e))
         })?;
-        Ok(Self { id: key.id(), key })
+        Ok(Self { path: path.to_owned(), id: key.id(), key })
     }
 
     /// Reads a root key from its file.
@@ -80,7 +81,7 @@ impl RootKey {
         let bytes = Zeroizing::new(files.read(path, RootFile::BYTES_MAX).map_err(failed)?);
         let file = RootFile::decode(&bytes).map_err(|what| unreadable(format!("it {what}")))?;
         let key = file.key(passphrase)?;
-        Ok(Self { id: file.key_id, key })
+        Ok(Self { path: path.to_owned(), id: file.key_id, key })
     }
 }
 
@@ -102,11 +103,12 @@ impl Kms for RootKey {
         self.id
     }
 
-    fn wrap(&self, key: &Secret) -> Result<Vec<u8>, Fault> {
+    /// A file has one tenant, and what binds a wrapped key to it are the keys wrapped beneath.
+    fn wrap(&self, key: &Secret, _tenant: &[u8; 16]) -> Result<Vec<u8>, Fault> {
         wrap_key(&self.key, key).map(Vec::from)
     }
 
-    fn unwrap(&self, wrapped: &[u8]) -> Result<Secret, Fault> {
+    fn unwrap(&self, wrapped: &[u8], _tenant: &[u8; 16]) -> Result<Secret, Fault> {
         <&[u8; WRAPPED_BYTES]>::try_from(wrapped)
             .ok()
             .and_then(|wrapped| unwrap_key(&self.key, wrapped))
@@ -114,5 +116,9 @@ impl Kms for RootKey {
                 let what = "what the root key should unwrap was altered";
                 Fault::new(&code::KEYS_STORE_CORRUPT, what)
             })
+    }
+
+    fn standing(&self) -> Standing {
+        Standing { holder: "file", name: self.path.display().to_string(), ..Standing::default() }
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod policy;
 pub(crate) mod review;
 
 use crate::settings::flags::Flags;
+use crate::settings::table::HOLDERS;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -151,6 +152,10 @@ pub(crate) enum Keys {
     Rotate,
     /// Put a new root key in place of the old one, sealed by a passphrase or by none
     Passphrase(Passphrase),
+    /// Put the keys under a root key that another holds; say in the settings that it does, afterwards
+    Move(Move),
+    /// Wrap the tenant's key anew, under the newest version of the root key that is held elsewhere
+    Rewrap,
     /// Destroy a patient's key: everything about this patient alone is unreadable from then on
     Shred(Shred),
     /// Print the certificates of destroyed keys, signed
@@ -164,6 +169,13 @@ pub(crate) struct Passphrase {
     /// A file with the new passphrase, mode 0600; without it the new root key is not sealed
     #[arg(long, value_name = "FILE")]
     pub(crate) new_passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Move {
+    /// Who is to hold the root key: what `root_key_holder` may be
+    #[arg(long, value_name = "HOLDER", value_parser = clap::builder::PossibleValuesParser::new(HOLDERS))]
+    pub(crate) to: String,
 }
 
 #[derive(Debug, clap::Args)]

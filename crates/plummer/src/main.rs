@@ -10,6 +10,7 @@ mod directory;
 mod doctor;
 mod federation;
 mod first_start;
+mod holder;
 mod import;
 mod labels;
 mod logging;

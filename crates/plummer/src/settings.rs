@@ -7,6 +7,7 @@ pub(crate) mod flags;
 pub(crate) mod table;
 
 use crate::command::role;
+use crate::holder;
 use crate::password_list;
 use crate::policies::{self, Folder};
 use ::federation::Issuer;
@@ -252,7 +253,7 @@ impl Settings {
             packs: self.packs()?,
             identity,
             breached: self.breached()?,
-            encryption: self.encryption(),
+            encryption: self.encryption()?,
             policies_missing: policies::says_nothing(&self.policies().path),
             policies: self.site_policies()?,
             review: record::ReviewSettings {
@@ -335,13 +336,19 @@ impl Settings {
     }
 
     /// How the data folder is encrypted.
-    pub(crate) fn encryption(&self) -> record::Encryption {
+    pub(crate) fn encryption(&self) -> anyhow::Result<record::Encryption> {
+        self.encryption_by(&self.text("root_key_holder"))
+    }
+
+    /// The same, if this one held the root key.
+    pub(crate) fn encryption_by(&self, holder: &str) -> anyhow::Result<record::Encryption> {
         let path = |name| Some(self.text(name)).filter(|p| !p.is_empty()).map(PathBuf::from);
-        record::Encryption {
+        Ok(record::Encryption {
             on: self.text("encryption") != "off",
             root_key: path("root_key"),
             passphrase_file: path("root_key_passphrase_file"),
-        }
+            holder: holder::of(self, holder)?,
+        })
     }
 
     /// What the server is made with; refuses what makes no sense.
@@ -378,6 +385,7 @@ impl Settings {
         self.key_set_origins()?;
         demand::of(self)?;
         self.trust()?;
+        self.encryption()?;
         if self.number("page_default") > self.number("page_max") {
             bail!("page_default is above page_max");
         }

@@ -21,7 +21,7 @@ pub(crate) struct LogKeys {
 /// The keys of the log of the data folder, if it has keys.
 pub(crate) fn log_keys(settings: &Settings) -> anyhow::Result<Option<LogKeys>> {
     let data = settings.data();
-    let glance = settings.encryption().glance(&data);
+    let glance = settings.encryption()?.glance(&data);
     let Some(glance) = glance.map_err(|fault| anyhow!("{}: {fault}", data.display()))? else {
         return Ok(None);
     };
@@ -36,6 +36,6 @@ pub(crate) fn log_keys(settings: &Settings) -> anyhow::Result<Option<LogKeys>> {
 /// What opens the log of the data folder where it is sealed.
 pub(crate) fn log_key(settings: &Settings) -> anyhow::Result<Option<LogKey>> {
     let data = settings.data();
-    let key = settings.encryption().log_key(&data);
+    let key = settings.encryption()?.log_key(&data);
     key.map_err(|fault| anyhow!("{}: {fault}", data.display()))
 }

@@ -188,6 +188,8 @@ fn touched(event: &Event, patient: &str) -> bool {
         | Kind::CaseOpened
         | Kind::CaseChanged
         | Kind::CaseRead
+        | Kind::RootKeyMoved
+        | Kind::RootKeyRewrapped
         | Kind::Review => false,
         _ => shown || event.decision == Decision::Deny || event.status < 400,
     }

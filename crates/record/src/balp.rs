@@ -98,7 +98,9 @@ pub(crate) fn coded(event: &Event) -> Coded {
         | Kind::Delegated
         | Kind::Linked => dicom("110113", "Security Alert", "110137", "C"),
         // Security configuration.
-        Kind::PolicyChange => dicom("110113", "Security Alert", "110131", "U"),
+        Kind::PolicyChange | Kind::RootKeyMoved | Kind::RootKeyRewrapped => {
+            dicom("110113", "Security Alert", "110131", "U")
+        }
         Kind::PolicyAsked | Kind::CaseRead => dicom("110101", "Audit Log Used", "110101", "R"),
         Kind::CaseOpened => dicom("110113", "Security Alert", "110113", "C"),
         Kind::CaseChanged => dicom("110113", "Security Alert", "110113", "U"),

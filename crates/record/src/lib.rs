@@ -72,7 +72,8 @@ pub use simulate::{Simulated, Tally};
 pub use snoop::{Relations, Sighting, Signal, Ties, sightings};
 pub use store::{HistoryPage, HistoryQuery, Hit, Method, Page, Scope, Sync};
 pub use vault::{
-    AtRest, Encryption, Remembered, encrypt, has_keys, read_passphrase, remembered, restore,
+    AtRest, Encryption, Remembered, encrypt, has_keys, keys_under, read_passphrase, remembered,
+    restore,
 };
 pub use why::{Why, WhyAsked, WhyPurpose};
 pub use write::{Deleted, Written};

@@ -4,12 +4,13 @@
 
 use crate::gate::{Record, private_folder};
 use crate::session::Session;
+use audit::{Kind, Target};
 use base::error::code;
 use base::{Clock, Fault};
 use fhir::definitions::r4;
 use keys::{
-    Argon, Certificate, Disk, Glance, Keyring, LogKey, Passphrase, Protection, RootKey,
-    SystemRandom,
+    Argon, Certificate, Disk, Glance, Keyring, Kms, LogKey, Passphrase, Protection, RootKey,
+    Standing, SystemRandom, Under,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,18 +31,20 @@ pub struct Encryption {
     pub root_key: Option<PathBuf>,
     /// A file with the passphrase that the root key is sealed by.
     pub passphrase_file: Option<PathBuf>,
+    /// Who holds the root key, when no file does.
+    pub holder: Option<Arc<dyn Kms>>,
 }
 
 impl Default for Encryption {
     fn default() -> Self {
-        Self { on: true, root_key: None, passphrase_file: None }
+        Self { on: true, root_key: None, passphrase_file: None, holder: None }
     }
 }
 
 /// What a data folder is like at rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AtRest {
-    /// Sealed, under a root key that lies apart from it.
+    /// Sealed, under a root key that lies apart from it, or is held elsewhere.
     Sealed,
     /// Sealed, under a root key that lies in the data folder: whoever takes the one has the other.
     SealedBesideRootKey,
@@ -82,11 +85,22 @@ impl Encryption {
         self.passphrase_file.as_deref().map(read_passphrase).transpose()
     }
 
-    /// Opens the root key.
+    /// Who holds the root key; when a file does, it is opened.
     ///
     /// # Errors
     /// As [`RootKey::open`].
-    pub fn root(&self, data: &Path) -> Result<RootKey, Fault> {
+    pub fn root(&self, data: &Path) -> Result<Arc<dyn Kms>, Fault> {
+        match &self.holder {
+            Some(holder) => Ok(Arc::clone(holder)),
+            None => self.root_in_file(data).map(|root| Arc::new(root) as Arc<dyn Kms>),
+        }
+    }
+
+    /// Opens the root key's file.
+    ///
+    /// # Errors
+    /// As [`RootKey::open`].
+    pub fn root_in_file(&self, data: &Path) -> Result<RootKey, Fault> {
         RootKey::open(&Disk, &self.root_path(data), self.passphrase()?.as_ref())
     }
 
@@ -120,7 +134,7 @@ impl Encryption {
         let options = keys::Options { clock, ..keys::Options::default() };
         let root = self.root(data)?;
         for _ in 0..LOCK_TRIES {
-            match Keyring::open(&folder(data), &root, options.clone()) {
+            match Keyring::open(&folder(data), &*root, options.clone()) {
                 // A process that is just ending, or beginning another, holds them for moments longer.
                 Err(fault) if fault.code() == &code::KEYS_STORE_LOCKED => {
                     std::thread::sleep(LOCK_PAUSE);
@@ -128,7 +142,7 @@ impl Encryption {
                 opened => return opened,
             }
         }
-        Keyring::open(&folder(data), &root, options)
+        Keyring::open(&folder(data), &*root, options)
     }
 
     /// The keys that read the access log of a data folder, also while a server holds them; `None` when the
@@ -140,7 +154,7 @@ impl Encryption {
         if !has_keys(data) {
             return Ok(None);
         }
-        Glance::take(&folder(data), &self.root(data)?, &Disk).map(Some)
+        Glance::take(&folder(data), &*self.root(data)?, &Disk).map(Some)
     }
 
     /// What opens the access log of a data folder where it is sealed, also while a server holds the keys.
@@ -160,15 +174,16 @@ impl Encryption {
             return self.keys(data, clock);
         }
         make_folder(data)?;
-        let root = if self.root_key.is_none() && !self.root_path(data).exists() {
-            self.make_root(data, &*clock)?
+        let own = self.root_key.is_none() && self.holder.is_none();
+        let root = if own && !self.root_path(data).exists() {
+            Arc::new(self.make_root(data, &*clock)?)
         } else {
             self.root(data)?
         };
         let mut tenant = [0; 16];
         keys::CryptoRandom::fill(&SystemRandom, &mut tenant)?;
         let options = keys::Options { clock, ..keys::Options::default() };
-        Keyring::create(&folder(data), &root, tenant, options)
+        Keyring::create(&folder(data), &*root, tenant, options)
     }
 
     /// What a data folder is opened with.
@@ -183,12 +198,31 @@ impl Encryption {
             Form::Plain if self.on => return Ok((None, AtRest::NotYetSealed)),
             Form::Absent | Form::Plain => return Ok((None, AtRest::Off)),
         };
-        let beside = std::path::absolute(self.root_path(data))
-            .and_then(|root| Ok(root.starts_with(std::path::absolute(data)?)))
-            .unwrap_or(false);
-        let state = if beside { AtRest::SealedBesideRootKey } else { AtRest::Sealed };
+        let state = if self.is_beside(data) { AtRest::SealedBesideRootKey } else { AtRest::Sealed };
         Ok((Some(Arc::new(ring)), state))
     }
+}
+
+impl Encryption {
+    /// Whether the root key lies in the data folder: whoever takes the one has the other.
+    pub fn is_beside(&self, data: &Path) -> bool {
+        let inside = || {
+            let root = std::path::absolute(self.root_path(data))?;
+            std::io::Result::Ok(root.starts_with(std::path::absolute(data)?))
+        };
+        self.holder.is_none() && inside().unwrap_or(false)
+    }
+}
+
+/// What the keys of a data folder stand under, read without opening them; `None` when it has none.
+///
+/// # Errors
+/// When they are damaged.
+pub fn keys_under(data: &Path) -> Result<Option<Under>, Fault> {
+    if !has_keys(data) {
+        return Ok(None);
+    }
+    Under::read(&folder(data), &Disk).map(Some)
 }
 
 /// The folder of a data folder's keys.
@@ -307,6 +341,11 @@ pub fn restore(
 }
 
 impl Record {
+    /// How whoever holds the root key stands, when no file does. Nobody is asked.
+    pub fn root_key(&self) -> Option<Standing> {
+        self.gate.settings.encryption.holder.as_ref().map(|holder| holder.standing())
+    }
+
     /// What it is like at rest.
     pub fn at_rest(&self) -> AtRest {
         self.gate.at_rest
@@ -322,6 +361,35 @@ impl Session {
     /// The keys the record is sealed under.
     pub fn keys(&self) -> Option<&Arc<Keyring>> {
         self.gate.keys.as_ref()
+    }
+
+    /// Puts the record's keys under another root key, or under the newest version of the same one. The
+    /// event is on the disk before it is done; when it fails, a second one says so.
+    ///
+    /// # Errors
+    /// When the record is not sealed, either holder refuses, or the access log failed. The keys then stand
+    /// where they stood.
+    pub fn change_root(&self, from: &dyn Kms, to: &dyn Kms) -> Result<(), Fault> {
+        self.may_write()?;
+        let Some(keys) = self.gate.keys.as_ref() else {
+            let what = "the record is not sealed, so it has no root key";
+            return Err(Fault::new(&code::STORE_KEY_MISSING, what));
+        };
+        // Who is not there, or has no key that is fit, is found out before anything is said.
+        to.ask()?;
+        let same = from.key_id() == to.key_id();
+        let kind = if same { Kind::RootKeyRewrapped } else { Kind::RootKeyMoved };
+        let mut event = self.event(kind);
+        let id = to.key_id().to_string();
+        event.targets = vec![Target::resource("RootKey", id, to.standing().version)];
+        self.gate.log.append(&event)?.synced().wait()?;
+        let done = keys.change_root(from, to);
+        if let Err(fault) = &done {
+            event.time = self.now();
+            event.status = fault.status();
+            self.gate.log.append(&event)?.synced().wait()?;
+        }
+        done
     }
 
     /// Destroys a patient's key, and with it the content of every version about this patient alone, in
@@ -344,7 +412,7 @@ impl Session {
         };
         let number = number
             .ok_or_else(|| Fault::new(&code::NOT_FOUND, "there is no patient with this id"))?;
-        let mut event = self.event(audit::Kind::Operation);
+        let mut event = self.event(Kind::Operation);
         event.patients = vec![patient.to_owned()];
         // What cannot be undone is in the log first, and on the disk.
         self.gate.log.append(&event)?.synced().wait()?;

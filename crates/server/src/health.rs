@@ -67,6 +67,7 @@ fn ready(state: &State, watches: bool) -> Reply {
     w.key("last_commit").integer(integer(health.last_commit));
     w.member("at_rest", health.at_rest.word());
     w.key("waiting").integer(integer(stats.queue_units)).end_object();
+    root_key(state, &mut w);
     w.key("audit").object();
     w.member("status", health.audit.as_ref().map_or("writing", |fault| fault.code().name));
     w.key("last_commit").integer(integer(health.audited_commit)).end_object();
@@ -97,6 +98,22 @@ const fn word_of(labels: &record::LabelStanding) -> &'static str {
         (_, 0, None) => "current",
         _ => "relabelling",
     }
+}
+
+/// Who holds the root key, when no file does. One who has gone away is no reason to be out of service:
+/// it is needed for the next start, and not before.
+fn root_key(state: &State, w: &mut Writer) {
+    let Some(root) = state.record.root_key() else { return };
+    w.key("root_key").object();
+    w.member("holder", root.holder);
+    w.member("status", root.failure.as_ref().map_or("answering", |fault| fault.code().name));
+    if let Some(version) = root.version {
+        w.key("version").integer(version.into());
+    }
+    if let Some(answered) = root.answered {
+        w.member("answered", &answered.to_instant());
+    }
+    w.end_object();
 }
 
 /// How the port is guarded: by TLS, by being on this machine only, or by a waiver.
@@ -216,6 +233,13 @@ fn metrics(state: &State) -> String {
             u64::from(reviews.is_failing),
         ),
     ]);
+    if let Some(root) = state.record.root_key() {
+        gauges.push(gauge(
+            "plummer_root_key_answering",
+            "1 when whoever holds the root key did what it was last asked; the next start needs it.",
+            u64::from(root.failure.is_none()),
+        ));
+    }
     if let Some(tls) = &state.tls {
         let until = tls.facts().validity.until.0 / 1000;
         let (taken, failed) = tls.counts();

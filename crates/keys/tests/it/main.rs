@@ -6,6 +6,7 @@ mod crash;
 mod envelope;
 #[cfg(test)]
 mod keyring;
+mod moving;
 #[cfg(test)]
 mod patients;
 #[cfg(test)]

@@ -6,7 +6,7 @@ use base::error::code;
 use keys::{Argon, Disk, Kms as _, Passphrase, Protection, RootFile, RootKey, Secret};
 use proptest::prelude::*;
 
-use crate::support::{NOW, Repeating};
+use crate::support::{NOW, Repeating, TENANT};
 
 const CHEAP: Argon = Argon { memory_kib: 8, passes: 1, lanes: 1 };
 
@@ -21,11 +21,11 @@ fn a_root_key_wraps_today_and_unwraps_tomorrow() {
     for protection in [Protection::Plain, Protection::Passphrase(&right, CHEAP)] {
         let root = RootKey::create(&Disk, &path, protection, &Repeating::new(1), NOW).unwrap();
         let key = Secret::take(&mut [3; 32]);
-        let wrapped = root.wrap(&key).unwrap();
+        let wrapped = root.wrap(&key, &TENANT).unwrap();
         let again = RootKey::open(&Disk, &path, Some(&right)).unwrap();
         assert_eq!(again.key_id(), root.key_id());
-        assert_eq!(again.unwrap(&wrapped).unwrap().expose(), key.expose());
-        let fault = again.unwrap(&wrapped[1..]).unwrap_err();
+        assert_eq!(again.unwrap(&wrapped, &TENANT).unwrap().expose(), key.expose());
+        let fault = again.unwrap(&wrapped[1..], &TENANT).unwrap_err();
         assert_eq!(fault.code(), &code::KEYS_STORE_CORRUPT);
         assert!(!dir.path().join("root.key.new").exists());
         fs::remove_file(&path).unwrap();

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use base::id::{Random as _, Seeded};
 use base::{Clock, Fault, Millis};
-use keys::{CryptoRandom, Disk, Files, KeyId, Keyring, Kms, Options, Place, Secret};
+use keys::{CryptoRandom, Disk, Files, KeyId, Keyring, Kms, Options, Place, Secret, Standing};
 
 pub(crate) const NOW: Millis = Millis(1_795_340_467_123);
 pub(crate) const TENANT: [u8; 16] = [0x7e; 16];
@@ -40,7 +40,8 @@ impl Clock for Still {
     }
 }
 
-/// A root key in memory; `wrong` makes another with the same way of wrapping.
+/// A root key in memory; another number is another key. It binds what it wraps to the tenant, as those
+/// elsewhere do.
 #[derive(Debug)]
 pub(crate) struct MemoryKms(pub(crate) u8);
 
@@ -55,12 +56,17 @@ impl Kms for MemoryKms {
         self.key().id()
     }
 
-    fn wrap(&self, key: &Secret) -> Result<Vec<u8>, Fault> {
-        keys::wrap_key(&self.key(), key).map(Vec::from)
+    fn wrap(&self, key: &Secret, tenant: &[u8; 16]) -> Result<Vec<u8>, Fault> {
+        Ok([keys::bound_to(tenant).as_bytes(), &keys::wrap_key(&self.key(), key)?].concat())
     }
 
-    fn unwrap(&self, wrapped: &[u8]) -> Result<Secret, Fault> {
+    fn unwrap(&self, wrapped: &[u8], tenant: &[u8; 16]) -> Result<Secret, Fault> {
+        let wrapped = wrapped.strip_prefix(keys::bound_to(tenant).as_bytes()).unwrap();
         Ok(keys::unwrap_key(&self.key(), wrapped.try_into().unwrap()).unwrap())
+    }
+
+    fn standing(&self) -> Standing {
+        Standing { holder: "memory", ..Standing::default() }
     }
 }
 

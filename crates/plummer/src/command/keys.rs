@@ -1,6 +1,8 @@
 //! `plummer keys`: the keys of a data folder, for whoever runs it. All but `show` need the data folder
 //! to themselves: a running server holds its keys (docs/operators/encryption.md).
 
+mod held;
+
 use crate::cli::Keys;
 use crate::opening;
 use crate::progress::{Progress, Step, grouped};
@@ -9,7 +11,7 @@ use anyhow::{Context as _, bail};
 use base::time::SystemClock;
 use base::{Clock, Fault};
 use keys::{Argon, Disk, Protection, RootKey, SystemRandom};
-use record::{AtRest, Encryption};
+use record::Encryption;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -17,29 +19,33 @@ use std::sync::Arc;
 
 /// Carries one of them out.
 pub(crate) fn run(settings: &Settings, command: &Keys) -> anyhow::Result<ExitCode> {
-    let (data, encryption) = (settings.data(), settings.encryption());
+    let (data, encryption) = (settings.data(), settings.encryption()?);
     let mut out = std::io::stdout();
     match command {
         Keys::Init => {
+            in_file(&encryption, "make the key there, as its page says")?;
             let clock = SystemClock;
             let path = encryption.root_path(&data);
             encryption.make_root(&data, &clock).map_err(told)?;
             writeln!(out, "made the root key {}", path.display())?;
             writeln!(out, "keep a copy of it in a safe place: without it nothing opens")?;
         }
-        Keys::Show => show(&data, &encryption)?,
+        Keys::Show => held::show(settings)?,
         Keys::Rotate => {
             let root = encryption.root(&data).map_err(told)?;
             let ring = encryption.keys(&data, clock()).map_err(told)?;
-            ring.rotate(&root).map_err(told)?;
+            ring.rotate(&*root).map_err(told)?;
             writeln!(out, "the tenant's key is now number {}", ring.generation())?;
         }
         Keys::Passphrase(args) => {
+            in_file(&encryption, "rotate the key there, and run `plummer keys rewrap`")?;
             let passphrase = args.new_passphrase_file.as_deref();
             change_root(&data, &encryption, passphrase)?;
             writeln!(out, "a new root key stands in {}", encryption.root_path(&data).display())?;
             writeln!(out, "copies of the one before open nothing here any more")?;
         }
+        Keys::Move(args) => held::change_holder(settings, &args.to)?,
+        Keys::Rewrap => held::rewrap(settings)?,
         Keys::Shred(args) => {
             if !args.yes {
                 bail!(
@@ -67,39 +73,22 @@ pub(crate) fn run(settings: &Settings, command: &Keys) -> anyhow::Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
+/// Refuses what is done to a root key's file where there is none.
+fn in_file(encryption: &Encryption, instead: &str) -> anyhow::Result<()> {
+    match &encryption.holder {
+        None => Ok(()),
+        Some(holder) => bail!("the root key is held by {}: {instead}", holder.standing().holder),
+    }
+}
+
 fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock)
 }
 
 /// A fault with its code, which names the page that helps.
 #[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
-fn told(fault: Fault) -> anyhow::Error {
+pub(super) fn told(fault: Fault) -> anyhow::Error {
     anyhow::anyhow!("{fault}")
-}
-
-/// What can be said without opening anything.
-fn show(data: &Path, encryption: &Encryption) -> anyhow::Result<()> {
-    let mut out = std::io::stdout();
-    let root = encryption.root_path(data);
-    let form = match store::form(&data.join("store")).map_err(told)? {
-        store::Form::Absent => "nothing stored yet",
-        store::Form::Plain => AtRest::NotYetSealed.word(),
-        store::Form::Sealed => "sealed",
-    };
-    writeln!(out, "data folder     {} ({form})", data.display())?;
-    writeln!(out, "keys            {}", if record::has_keys(data) { "there" } else { "none" })?;
-    match keys::Files::read(&Disk, &root, keys::RootFile::BYTES_MAX) {
-        Ok(bytes) => {
-            let file = keys::RootFile::decode(&bytes);
-            let file = file.map_err(|what| anyhow::anyhow!("{} {what}", root.display()))?;
-            let how = if file.is_sealed() { "sealed by a passphrase" } else { "plain" };
-            writeln!(out, "root key        {} ({how})", root.display())?;
-            writeln!(out, "root key's id   {}", file.key_id)?;
-            writeln!(out, "made            {}", file.created.to_instant())?;
-        }
-        Err(e) => writeln!(out, "root key        {} ({e})", root.display())?,
-    }
-    Ok(())
 }
 
 /// Puts another root key in place of the one there, sealed by a passphrase or not.
@@ -114,7 +103,7 @@ fn change_root(data: &Path, encryption: &Encryption, new: Option<&Path>) -> anyh
     if next.exists() {
         return finish_change(data, encryption, &path, &next, passphrase.as_ref());
     }
-    let from = encryption.root(data).map_err(told)?;
+    let from = encryption.root_in_file(data).map_err(told)?;
     let ring = encryption.keys(data, clock()).map_err(told)?;
     let to = RootKey::create(&Disk, &next, protection, &SystemRandom, SystemClock.now());
     ring.change_root(&from, &to.map_err(told)?).map_err(told)?;
@@ -133,7 +122,7 @@ fn finish_change(
     let options = || keys::Options { clock: clock(), ..keys::Options::default() };
     let folder = data.join("keys");
     if keys::Keyring::open(&folder, &to, options()).is_err() {
-        let from = encryption.root(data).map_err(told)?;
+        let from = encryption.root_in_file(data).map_err(told)?;
         let ring = keys::Keyring::open(&folder, &from, options()).map_err(told)?;
         ring.change_root(&from, &to).map_err(told)?;
     }

@@ -28,10 +28,10 @@ pub(crate) fn run(settings: &Settings, args: &Restore) -> anyhow::Result<ExitCod
         bail!("the backup's access log is damaged at event {}", damage.seq);
     }
     let clock: Arc<dyn base::Clock> = Arc::new(base::time::SystemClock);
-    record::restore(&file, &data, &settings.encryption(), &clock)?;
+    record::restore(&file, &data, &settings.encryption()?, &clock)?;
     copy_folder(&from.join("audit"), &data.join("audit"))?;
     // With its keys in place its events are opened, not only its links held.
-    let key = settings.encryption().log_key(&data).map_err(|fault| anyhow!("{fault}"))?;
+    let key = settings.encryption()?.log_key(&data).map_err(|fault| anyhow!("{fault}"))?;
     let report = audit::verify_under(&data.join("audit"), None, key.as_ref())?;
     if let Some(damage) = report.damage {
         bail!("the backup's access log is damaged at event {}", damage.seq);

@@ -27,6 +27,9 @@ use tracing::{info, warn};
 /// How often what apps were given and is over is forgotten.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
+/// How often whoever holds the root key is asked whether it is still there.
+const ASK_EVERY: Duration = Duration::from_secs(60);
+
 /// Serves.
 pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode> {
     let config = settings.server()?;
@@ -52,6 +55,9 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
             None => server,
         };
         tokio::spawn(sweep(Arc::clone(&apps)));
+        if let Some(holder) = record.settings().encryption.holder.clone() {
+            tokio::spawn(watch(holder));
+        }
         let base = format!("{}://{}/fhir", server.scheme(), server.address());
         control::answer(settings.data(), settings.policies(), record.clone(), apps);
         let at_rest = record.health().at_rest;
@@ -98,6 +104,29 @@ async fn sweep(apps: Arc<Smart>) {
         if !matches!(swept, Ok(Ok(_))) {
             warn!("what apps were given and is over could not be forgotten; it is tried again");
         }
+    }
+}
+
+/// Asks whoever holds the root key whether it is still there, until the process ends. Nothing here needs
+/// it before the next start; whoever runs the server should know before that.
+async fn watch(holder: Arc<dyn keys::Kms>) {
+    let mut answering = true;
+    loop {
+        let asked = Arc::clone(&holder);
+        let asked = tokio::task::spawn_blocking(move || asked.ask()).await;
+        match (asked, answering) {
+            (Ok(Err(fault)), true) => {
+                let code = fault.code().name;
+                warn!(code, "whoever holds the root key does not answer; a start would fail now");
+                answering = false;
+            }
+            (Ok(Ok(())), false) => {
+                info!("whoever holds the root key answers again");
+                answering = true;
+            }
+            _ => {}
+        }
+        tokio::time::sleep(ASK_EVERY).await;
     }
 }
 

@@ -82,6 +82,11 @@ pub(crate) static CHECKS: &[Check] = &[
         "a copy of the data folder, a backup or a stolen disk, takes the key along with what it protects",
         key_place,
     ),
+    check(
+        "rest.key-holder",
+        "the next start needs whoever holds the root key; until then the server goes on",
+        key_holder,
+    ),
     check("tls.files", "callers cannot connect, or not after the next start", tls_files),
     check("tls.validity", "callers refuse a certificate whose time is over", tls_validity),
     check("tls.host", "callers refuse a certificate that is for another name", tls_host),
@@ -289,7 +294,7 @@ fn encryption(facts: &Facts) -> Said {
             "records at rest are encrypted, and their root key is not where the settings say",
             "bring the root key back from where its copy is kept, before the server is stopped",
         ),
-        AtRest::Encrypted(_) => fine("records at rest are encrypted"),
+        AtRest::Encrypted(_) | AtRest::Held(_) => fine("records at rest are encrypted"),
     })
 }
 
@@ -297,6 +302,7 @@ fn key_modes(facts: &Facts) -> Said {
     known(&facts.at_rest, |at_rest| match at_rest {
         AtRest::Encrypted(key) => private(&key.file, "the root key"),
         AtRest::Plain | AtRest::KeyMissing => fine("there is no root key to look at"),
+        AtRest::Held(_) => fine("the root key is in no file"),
     })
 }
 
@@ -314,6 +320,29 @@ fn key_place(facts: &Facts) -> Said {
         ),
         AtRest::Encrypted(_) => fine("the root key lies apart from the data"),
         AtRest::Plain | AtRest::KeyMissing => fine("there is no root key to look at"),
+        AtRest::Held(_) => fine("the root key is held elsewhere"),
+    })
+}
+
+fn key_holder(facts: &Facts) -> Said {
+    known(&facts.at_rest, |at_rest| {
+        let AtRest::Held(held) = at_rest else {
+            return fine("the root key is held by nobody else");
+        };
+        if let Some(trouble) = &held.trouble {
+            let found =
+                format!("a start would fail now: {} ({}): {trouble}", held.holder, held.name);
+            let mend = "see the page of this error, and do not stop the server before it is mended";
+            return bad(Weight::Fault, found, mend);
+        }
+        match (held.newest, held.under) {
+            (Some(newest), Some(under)) if newest > under => bad(
+                Weight::Note,
+                format!("the tenant's key is wrapped under version {under}, and there is {newest}"),
+                "stop the server and run `plummer keys rewrap`",
+            ),
+            _ => fine("whoever holds the root key answers, and unwraps the tenant's key"),
+        }
     })
 }
 

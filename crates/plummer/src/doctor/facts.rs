@@ -50,17 +50,28 @@ pub(crate) struct RootKey {
     pub(crate) sealed: bool,
 }
 
+/// A root key that a service or a token holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// The kind of holder, and where it is.
+    pub(crate) holder: &'static str,
+    pub(crate) name: String,
+    /// The newest version of the key there, and that under which the tenant's key is wrapped.
+    pub(crate) newest: Option<u32>,
+    pub(crate) under: Option<u32>,
+    /// Why a start would fail now.
+    pub(crate) trouble: Option<String>,
+}
+
 /// Whether records at rest are encrypted, and under which key.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the store does not tell yet whether it encrypts")
-)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum AtRest {
     /// They are not.
     Plain,
     /// They are.
     Encrypted(RootKey),
+    /// They are, and the root key is held elsewhere.
+    Held(Held),
     /// They are, and the key is not where the settings say.
     KeyMissing,
 }

@@ -2,8 +2,8 @@
 //! and said to be so.
 
 use super::facts::{
-    Choices, Clock, Disk, Fact, Facts, Modes, Open, Port, Reviews, Second, Server, Stolen, Swap,
-    Transport,
+    AtRest, Choices, Clock, Disk, Fact, Facts, Held, Modes, Open, Port, Reviews, RootKey, Second,
+    Server, Stolen, Swap, Transport,
 };
 use super::proc;
 use super::stamp::Stamp;
@@ -45,7 +45,7 @@ pub(crate) fn facts(settings: &Settings) -> Facts {
         version: env!("CARGO_PKG_VERSION"),
         data: modes(&here).filter(|_| there),
         files: Fact::of(there.then(|| open_files(&here)), NO_DATA),
-        at_rest: Fact::Unknown("the store does not tell whether it encrypts"),
+        at_rest: if there { at_rest(settings, &here) } else { Fact::Unknown(NO_DATA) },
         transport: transport(settings),
         clock: clock(),
         newest: Fact::of(there.then(|| newest(&here)).flatten(), folder("nothing is written yet")),
@@ -143,6 +143,41 @@ fn open_files(data: &Path) -> Open {
 
 fn relative(path: &Path, to: &Path) -> PathBuf {
     path.strip_prefix(to).unwrap_or(path).to_owned()
+}
+
+/// Whether the store is encrypted, and whether the next start could open it.
+fn at_rest(settings: &Settings, data: &Path) -> Fact<AtRest> {
+    match store::form(&data.join("store")) {
+        Ok(store::Form::Sealed) => {}
+        Ok(store::Form::Plain) => return Fact::Known(AtRest::Plain),
+        Ok(store::Form::Absent) => return Fact::Unknown("nothing is stored yet"),
+        Err(_) => return Fact::Unknown("the store's file cannot be read"),
+    }
+    let Ok(encryption) = settings.encryption() else {
+        return Fact::Unknown("the settings do not say who holds the root key");
+    };
+    if let Some(holder) = &encryption.holder {
+        let asked = holder.ask().and_then(|()| encryption.glance(data).map(drop));
+        let standing = holder.standing();
+        let under = record::keys_under(data).ok().flatten();
+        return Fact::Known(AtRest::Held(Held {
+            holder: standing.holder,
+            name: standing.name,
+            newest: standing.version,
+            under: under.and_then(|under| holder.version_of(&under.wrapped)),
+            trouble: asked.err().map(|fault| fault.to_string()),
+        }));
+    }
+    let path = encryption.root_path(data);
+    let Some(file) = modes(&path) else { return Fact::Known(AtRest::KeyMissing) };
+    let bytes = keys::Files::read(&keys::Disk, &path, keys::RootFile::BYTES_MAX);
+    let sealed =
+        bytes.ok().and_then(|bytes| Some(keys::RootFile::decode(&bytes).ok()?.is_sealed()));
+    let Some(sealed) = sealed else {
+        return Fact::Unknown("the root key's file cannot be read by this user, or is damaged");
+    };
+    let beside_data = encryption.is_beside(data);
+    Fact::Known(AtRest::Encrypted(RootKey { file, beside_data, sealed }))
 }
 
 fn transport(settings: &Settings) -> Fact<Transport> {

@@ -3,8 +3,8 @@
 
 use super::checks::{CHECKS, all};
 use super::facts::{
-    AtRest, Choices, Clock, Disk, Fact, Facts, Modes, Open, Port, Reviews, RootKey, Second, Server,
-    Sessions, Stolen, Swap, Transport,
+    AtRest, Choices, Clock, Disk, Fact, Facts, Held, Modes, Open, Port, Reviews, RootKey, Second,
+    Server, Sessions, Stolen, Swap, Transport,
 };
 use super::{Finding, Weight, json, text, worst};
 use base::Millis;
@@ -103,6 +103,19 @@ fn reviews(facts: &mut Facts, change: fn(&mut Reviews)) {
     }
 }
 
+/// A root key that a service holds, with one thing wrong.
+fn held(facts: &mut Facts, change: fn(&mut Held)) {
+    let mut held = Held {
+        holder: "transit",
+        name: "transit/keys/plummer at https://bao.example".to_owned(),
+        newest: Some(2),
+        under: Some(2),
+        trouble: None,
+    };
+    change(&mut held);
+    facts.at_rest = Fact::Known(AtRest::Held(held));
+}
+
 fn waiver(facts: &mut Facts, end: Millis) {
     facts.transport = Fact::Known(Transport::Waived { date: "2026-12-31".to_owned(), end });
 }
@@ -128,6 +141,8 @@ const WRONGS: &[Wrong] = &[
     ("rest.key-place", Weight::Fault, |f| {
         key(f, |k| (k.beside_data, k.sealed) = (true, false));
     }),
+    ("rest.key-holder", Weight::Fault, |f| held(f, |h| h.trouble = Some("sealed".to_owned()))),
+    ("rest.key-holder", Weight::Note, |f| held(f, |h| h.newest = Some(3))),
     ("tls.files", Weight::Fault, |f| {
         f.transport = Fact::Known(Transport::Broken("tls.pem cannot be read".to_owned()));
     }),

@@ -80,6 +80,9 @@ const fn common(
 const MIB: u64 = 1 << 20;
 const DAY_MS: u64 = 86_400_000;
 
+/// Who may hold the root key.
+pub(crate) const HOLDERS: &[&str] = &["file", "transit", "pkcs11"];
+
 /// Every setting.
 pub(crate) static TABLE: &[Setting] = &[
     common(
@@ -153,6 +156,65 @@ pub(crate) static TABLE: &[Setting] = &[
         Kind::Path,
         "",
         "a file, mode 0600, with the passphrase that the root key is sealed by; empty: it is not sealed",
+    ),
+    row(
+        "root_key_holder",
+        Kind::Choice(HOLDERS),
+        "file",
+        "who holds the root key: the file root_key; transit: a service such as Vault or OpenBao; pkcs11: a token or HSM; the latter two never give it out, and a start needs them",
+    ),
+    row(
+        "transit_address",
+        Kind::Text,
+        "",
+        "the transit service, such as https://bao.hospital.example:8200; by http only an agent at 127.0.0.1 or [::1]",
+    ),
+    row("transit_mount", Kind::Text, "transit", "where the service has its transit engine"),
+    row(
+        "transit_key",
+        Kind::Text,
+        "plummer",
+        "the name of the root key there; it is made there, derived",
+    ),
+    row("transit_namespace", Kind::Text, "", "the namespace of the engine, where there are any"),
+    row(
+        "transit_ca",
+        Kind::Path,
+        "",
+        "PEM file of the authorities that the service is believed by, and no others; empty: those of every other system",
+    ),
+    row(
+        "transit_token_file",
+        Kind::Text,
+        "",
+        "a file, mode 0600, with the token that is shown to the service, or credential:NAME of systemd; read anew each time",
+    ),
+    row(
+        "transit_role_id",
+        Kind::Text,
+        "",
+        "the id of the AppRole to sign in as, in place of a token",
+    ),
+    row(
+        "transit_secret_id_file",
+        Kind::Text,
+        "",
+        "a file, mode 0600, with the AppRole's secret, or credential:NAME of systemd",
+    ),
+    row("transit_role_mount", Kind::Text, "approle", "where the service has its AppRole method"),
+    row(
+        "pkcs11_module",
+        Kind::Path,
+        "",
+        "the library that speaks to the token or HSM, by its maker; it runs inside this program",
+    ),
+    row("pkcs11_token", Kind::Text, "", "the label of the token"),
+    row("pkcs11_key", Kind::Text, "plummer", "the label of the root key on the token"),
+    row(
+        "pkcs11_pin_file",
+        Kind::Text,
+        "",
+        "a file, mode 0600, with the PIN of the token's user, or credential:NAME of systemd; one that was refused is not shown again",
     ),
     row("create_by_update", Kind::Switch, "true", "a PUT under an unused id creates the resource"),
     row("delete_many", Kind::Switch, "false", "a conditional delete may delete several resources"),

@@ -13,7 +13,14 @@ mod doctor;
 #[cfg(test)]
 mod export;
 #[cfg(test)]
+#[path = "../../../transit/tests/it/fake.rs"]
+mod fake;
+#[cfg(test)]
 mod help;
+#[cfg(test)]
+mod holder;
+#[cfg(test)]
+mod hsm;
 #[cfg(test)]
 mod import;
 #[cfg(test)]

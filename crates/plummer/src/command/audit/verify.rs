@@ -122,7 +122,7 @@ fn trust(
 /// none at all, is nothing to hold the log against: one that does not open may have been made so.
 fn anchor(settings: &Settings) -> anyhow::Result<(Option<Head>, &'static str)> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    Ok(match record::remembered(&settings.data(), &settings.encryption(), &clock)? {
+    Ok(match record::remembered(&settings.data(), &settings.encryption()?, &clock)? {
         Remembered::Event(seq, hash) => {
             (Some(Head { seq, hash: Hash(hash) }), "compared with what the store remembers of it")
         }
