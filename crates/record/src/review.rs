@@ -393,7 +393,11 @@ impl Session {
                 scope.zip(kind).is_some_and(|(scope, kind)| scope.sees_all_of(kind)),
             )
         };
-        if fits && reads()? { Ok(()) } else { Err(denied()) }
+        if fits && reads()? {
+            return Ok(());
+        }
+        let say = "cases are decided by a person with the role privacy-officer who may read the access log and is not shut out";
+        Err(Fault::new(&code::ACCESS_DENIED, say))
     }
 
     /// Four eyes: refuses the person whom a case is about, by whichever of their principals.

@@ -26,6 +26,8 @@ mod people;
 #[cfg(test)]
 mod policy;
 #[cfg(test)]
+mod review;
+#[cfg(test)]
 mod run;
 #[cfg(test)]
 mod serve;

@@ -39,8 +39,6 @@ const AFTER_FAILURE: Duration = Duration::from_secs(600);
 pub struct Swept {
     /// Cases that it opened, or to which it added something new.
     pub opened: u64,
-    /// What stands out and has its case already.
-    pub known: u64,
 }
 
 /// How far the log was swept, and the version of the item that says so.
@@ -86,7 +84,7 @@ impl Gate {
     fn sweep_on(&self, by: &Session, stop: &dyn Fn() -> bool) -> Result<Swept, Fault> {
         let now = self.now();
         let mut told = Swept::default();
-        let first = swept(&self.store)?.is_none();
+        let mut glasses = true;
         loop {
             if let Some(fault) = self.log.failure() {
                 return Err(fault);
@@ -96,26 +94,33 @@ impl Gate {
                 Some((at, _)) => day_of(Millis((*at).min(now).0.saturating_sub(LATE_MS))),
                 None => day_of(days_after(now, -FIRST_DAYS)),
             };
-            // Of glasses none is too old.
-            for entry in self.broken(by, (!first).then_some(since))? {
-                self.tell(by, &of_glass(&entry, self.due(CaseKind::BreakGlass, now)), &mut told)?;
+            if std::mem::take(&mut glasses) {
+                // Of a log that was never swept none is too old.
+                for entry in self.broken(by, kept.is_some().then_some(since))? {
+                    let due = self.due(CaseKind::BreakGlass, now);
+                    self.tell(by, &of_glass(&entry, due), &mut told)?;
+                }
             }
             let (until, found) = weighed(by, since, now)?;
             for one in found.iter().filter(|one| one.score >= self.settings.review.score_min) {
                 self.tell(by, &of_sighting(one, self.due(CaseKind::Signal, now)), &mut told)?;
             }
-            self.keep_swept(by, kept.map(|(_, version)| version), until, told)?;
-            if until >= now || stop() {
+            let ends = until >= now || stop();
+            let reading = ends.then(|| {
+                let mut event = by.event(Kind::Review);
+                event.targets.push(Target::of_type("AuditEvent"));
+                event.results = told.opened;
+                event.encode()
+            });
+            self.keep_swept(kept.map(|(_, version)| version), until, reading)?;
+            if ends {
                 return Ok(told);
             }
         }
     }
 
     fn tell(&self, by: &Session, seen: &Seen, told: &mut Swept) -> Result<(), Fault> {
-        match self.add_seen(seen, &by.event(Kind::CaseOpened))? {
-            true => told.opened += 1,
-            false => told.known += 1,
-        }
+        told.opened += u64::from(self.add_seen(seen, &by.event(Kind::CaseOpened))?);
         Ok(())
     }
 
@@ -149,23 +154,19 @@ impl Gate {
         }
     }
 
+    /// Keeps how far the log was swept; at the end of a sweep with the event of the reading.
     fn keep_swept(
         &self,
-        by: &Session,
         replaces: Option<u64>,
         until: Millis,
-        told: Swept,
+        reading: Option<Vec<u8>>,
     ) -> Result<(), Fault> {
-        let mut event = by.event(Kind::Review);
-        event.targets.push(Target::of_type("AuditEvent"));
-        event.results = told.opened;
-        let event = event.encode();
         let body = [until.0.to_be_bytes().as_slice(), &[VERSION]].concat();
         let item =
             ItemChange { shelf: SHELF, key: KEY.to_vec(), replaces, act: ItemAct::Put(body) };
         let unit = Unit {
             items: vec![item],
-            events: Some(Box::new(move |_| vec![event])),
+            events: Some(Box::new(move |_| reading.into_iter().collect())),
             ..Unit::default()
         };
         self.store.commit(unit)?;
