@@ -9,8 +9,8 @@ use base::error::code;
 use base::{Fault, Millis};
 use identity::{Identity, PrincipalId};
 use record::{
-    Case, CaseFile, CaseFilter, CaseId, CaseState, Done, Outcome, Record, ReviewCounts, Session, Step,
-    Ties,
+    Case, CaseFile, CaseFilter, CaseId, CaseState, Done, Outcome, Record, ReviewCounts, Session,
+    Step, Ties,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -123,7 +123,9 @@ pub(crate) fn carry_out(record: &Record, wish: Wish) -> Result<Told, Fault> {
         Ok(Told::Case(Box::new(shown(&case, None, names, session.now()))))
     };
     match *ask {
-        AboutReview::List { state, overdue, owner } => list(&session, names, &state, overdue, owner),
+        AboutReview::List { state, overdue, owner } => {
+            list(&session, names, &state, overdue, owner)
+        }
         AboutReview::Show { case } => {
             let file = session.case(id(&case)?)?.wait()?;
             let shown = shown(&file.case, Some(&file), names, session.now());
@@ -171,16 +173,15 @@ fn list(
     let owner = owner.map(|name| names.person(&name)).transpose()?;
     let cases = session.cases(&CaseFilter { states, overdue, owner })?.wait()?;
     let now = session.now();
-    let shown = cases.iter().map(|case| ShownCase {
-        history: Vec::new(),
-        ..shown(case, None, names, now)
-    });
+    let shown =
+        cases.iter().map(|case| ShownCase { history: Vec::new(), ..shown(case, None, names, now) });
     Ok(Told::Cases(shown.collect()))
 }
 
 fn id(text: &str) -> Result<CaseId, Fault> {
     CaseId::parse(text).ok_or_else(|| {
-        let say = "a case is named by 16 digits and letters; `plummer audit review list` tells them";
+        let say =
+            "a case is named by 16 digits and letters; `plummer audit review list` tells them";
         Fault::new(&code::CASE_NOT_FOUND, say)
     })
 }

@@ -1,8 +1,8 @@
 //! What one command asks of the process that holds the data folder, and what is told back: the words
 //! of the control socket, one JSON text a line, and of a command that holds the folder itself.
 
-use crate::reviews::{AboutReview, ShownCase, ShownCounts, ShownSwept};
 use crate::policies::{ShownSimulated, ShownStanding, ShownWhy, WantedWhy};
+use crate::reviews::{AboutReview, ShownCase, ShownCounts, ShownSwept};
 use identity::Secret;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;

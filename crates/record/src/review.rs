@@ -20,8 +20,8 @@ use crate::session::{Audited, Session, Subject};
 use crate::snoop::{Kept, Relations as _, Ties};
 use access::Action;
 use audit::{Decision, Event, Kind, Source, Target, Wanted};
-use base::error::code;
 use base::Fault;
+use base::error::code;
 use fhir::definitions::r4;
 use identity::{Kind as Of, Principal, PrincipalId};
 use std::borrow::Cow;
@@ -389,9 +389,7 @@ impl Session {
             let actor = gate.actor_of(policies, Principal::clone(principal), gate.now())?;
             let scope = actor.scope(gate, Action::Search, &Asked::default(), None, 0)?;
             let kind = r4().resource_type("AuditEvent");
-            Ok::<_, Fault>(
-                scope.zip(kind).is_some_and(|(scope, kind)| scope.sees_all_of(kind)),
-            )
+            Ok::<_, Fault>(scope.zip(kind).is_some_and(|(scope, kind)| scope.sees_all_of(kind)))
         };
         if fits && reads()? {
             return Ok(());

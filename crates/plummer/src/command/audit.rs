@@ -3,9 +3,9 @@
 
 mod forward;
 mod proof;
+mod reading;
 mod report;
 mod review;
-mod reading;
 mod signals;
 mod verify;
 

@@ -34,7 +34,11 @@ fn a_stopped_servers_log_is_signed_to_its_end_and_verifies() {
     );
     assert!(said.out.contains("sound"), "{said:?}");
     let shown = place.run(&["audit", "show", "--kind", "review"]);
-    assert_eq!(shown.out.lines().count(), 3, "sweep, verifying and showing leave events: {shown:?}");
+    assert_eq!(
+        shown.out.lines().count(),
+        3,
+        "sweep, verifying and showing leave events: {shown:?}"
+    );
     // Only with another's key.
     let other = "plummer/x+41ce0c8e+AZ0cOvqfN4Zz2p5GbcPKnn5FwDXwIrfhVQTCeZMrUZ4u";
     assert!(!place.run(&["audit", "verify", "--key", other]).ok);

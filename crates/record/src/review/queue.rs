@@ -206,12 +206,7 @@ pub(crate) fn each(
 }
 
 /// The change that puts a step behind those a case has. The store refuses it when another came first.
-pub(crate) fn next(
-    id: CaseId,
-    steps: usize,
-    most: usize,
-    step: &Step,
-) -> Result<Next, Fault> {
+pub(crate) fn next(id: CaseId, steps: usize, most: usize, step: &Step) -> Result<Next, Fault> {
     if steps >= most {
         let say = format!("a case has at most {most} steps");
         return Err(Fault::new(&code::CASE_STATE, say));

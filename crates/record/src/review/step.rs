@@ -256,9 +256,7 @@ impl Rest<'_> {
         let done = match self.byte()? {
             1 => Done::Seen(Box::new(self.seen()?)),
             2 => Done::Assigned { owner: self.text()?, note: self.text()? },
-            3 => {
-                Done::Closed { outcome: Outcome::from_name(&self.text()?)?, note: self.text()? }
-            }
+            3 => Done::Closed { outcome: Outcome::from_name(&self.text()?)?, note: self.text()? },
             4 => Done::Reopened { due: self.instant()?, note: self.text()? },
             _ => return None,
         };

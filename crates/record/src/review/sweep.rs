@@ -177,11 +177,7 @@ impl Gate {
 
 /// What stands out from an instant on, and until when it was weighed: less than until now when there is
 /// more than can be weighed at once.
-fn weighed(
-    by: &Session,
-    since: Millis,
-    now: Millis,
-) -> Result<(Millis, Vec<Sighting>), Fault> {
+fn weighed(by: &Session, since: Millis, now: Millis) -> Result<(Millis, Vec<Sighting>), Fault> {
     let mut refused = None;
     for span in SPANS_DAYS {
         let until = days_after(since, span).min(now);

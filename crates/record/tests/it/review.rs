@@ -421,8 +421,13 @@ fn steps_are_kept_in_order_with_who_and_why_and_closing_needs_a_note() {
     assert_eq!(told, expected);
     let by: Vec<_> = case.steps.iter().map(|step| (step.by.clone(), step.at_console)).collect();
     let (paula, petra) = (Some(paula.to_string()), Some(petra.to_string()));
-    let expected =
-        [(None, false), (paula.clone(), true), (petra, false), (paula.clone(), true), (paula.clone(), true)];
+    let expected = [
+        (None, false),
+        (paula.clone(), true),
+        (petra, false),
+        (paula.clone(), true),
+        (paula.clone(), true),
+    ];
     assert_eq!(by, expected);
     let events = house.events(Kind::CaseChanged);
     let done: Vec<_> = events.iter().filter(|event| event.status == 200).collect();

@@ -64,8 +64,7 @@ fn list(settings: &Settings, args: ReviewList) -> anyhow::Result<ExitCode> {
     if !["text", "csv", "ndjson"].contains(&args.format.as_str()) {
         bail!("{} is no form of a list; there are text, csv and ndjson", args.format);
     }
-    let ask =
-        AboutReview::List { state: args.state, overdue: args.overdue, owner: args.mine };
+    let ask = AboutReview::List { state: args.state, overdue: args.overdue, owner: args.mine };
     let Told::Cases(cases) = tell(settings, Wish::Review { ask: Box::new(ask) })? else {
         bail!("the server told something else");
     };
@@ -157,8 +156,7 @@ fn words(case: &ShownCase) -> String {
     }
     rows.push(("owner", case.owner.clone().unwrap_or_default()));
     rows.push(("outcome", case.outcome.clone().unwrap_or_default()));
-    let rows: Vec<_> =
-        rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
+    let rows: Vec<_> = rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
     let mut out = aligned(&rows);
     out.push_str("history\n");
     for step in &case.history {
@@ -214,13 +212,7 @@ mod tests {
             }),
             history: vec![
                 step("2026-11-22T11:10:32.950Z", "the server", false, "seen: broken glass", ""),
-                step(
-                    "2026-11-23T08:00:00.000Z",
-                    "paula",
-                    true,
-                    "assigned to petra",
-                    "",
-                ),
+                step("2026-11-23T08:00:00.000Z", "paula", true, "assigned to petra", ""),
                 step(
                     "2026-11-24T09:30:00.000Z",
                     "petra",
@@ -246,7 +238,10 @@ mod tests {
         assert!(text.starts_with("CASE") && text.contains("open, overdue"), "{text}");
         assert!(text.ends_with("1 cases\n"), "{text}");
         let text = csv(&[case]);
-        assert!(text.contains("\"'=HYPERLINK(1)\"") && text.contains("\"open, overdue\""), "{text}");
+        assert!(
+            text.contains("\"'=HYPERLINK(1)\"") && text.contains("\"open, overdue\""),
+            "{text}"
+        );
         assert_eq!(text.lines().count(), 2);
     }
 }
