@@ -332,7 +332,7 @@ impl Session {
     ) -> Result<Audited<Vec<Sighting>>, Fault> {
         let mut event = self.event(Kind::Review);
         event.targets.push(Target::of_type("AuditEvent"));
-        match self.gather_sightings(from, until, Millis(i64::MIN)) {
+        match self.gather_sightings(from, until, Millis(i64::MIN), &|| false) {
             Ok(found) => {
                 event.results = found.len() as u64;
                 let named: HashSet<_> =
@@ -351,12 +351,13 @@ impl Session {
     }
 
     /// What stands out on the days from that of `since` on, without an event of its own; for whoever may
-    /// read the log.
+    /// read the log. Of no use once `stop` said so.
     pub(crate) fn gather_sightings(
         &self,
         from: Option<Millis>,
         until: Option<Millis>,
         since: Millis,
+        stop: &dyn Fn() -> bool,
     ) -> Result<Vec<Sighting>, Fault> {
         self.may_read_log(None)?;
         let wanted = Wanted {
@@ -375,6 +376,6 @@ impl Session {
                 "there are more accesses than can be weighed at once; ask for a shorter time";
             return Err(Fault::new(&code::SEARCH_TOO_COSTLY, what));
         }
-        Ok(sightings_since(&page.entries, &Kept::of(self), since))
+        Ok(sightings_since(&page.entries, &Kept::of(self, stop), since))
     }
 }

@@ -27,7 +27,7 @@ const FIRST_DAYS: i64 = 30;
 const LATE_MS: i64 = 3_600_000;
 /// Days weighed at once, and days before them that tell what is usual: as many as the bound of one list
 /// allows, the most first.
-const SPANS_DAYS: [i64; 2] = [7, 1];
+const SPANS_DAYS: [i64; 3] = [30, 7, 1];
 const USUAL_DAYS: [i64; 4] = [14, 7, 3, 0];
 /// Events looked at before others may look into the log.
 const LOOKS: u64 = 50_000;
@@ -101,11 +101,14 @@ impl Gate {
                     self.tell(by, &of_glass(&entry, due), &mut told)?;
                 }
             }
-            let (until, found) = weighed(by, since, now)?;
+            let (until, found) = weighed(by, since, now, stop)?;
+            if stop() {
+                return Ok(told);
+            }
             for one in found.iter().filter(|one| one.score >= self.settings.review.score_min) {
                 self.tell(by, &of_sighting(one, self.due(CaseKind::Signal, now)), &mut told)?;
             }
-            let ends = until >= now || stop();
+            let ends = until >= now;
             let reading = ends.then(|| {
                 let mut event = by.event(Kind::Review);
                 event.targets.push(Target::of_type("AuditEvent"));
@@ -177,13 +180,18 @@ impl Gate {
 
 /// What stands out from an instant on, and until when it was weighed: less than until now when there is
 /// more than can be weighed at once.
-fn weighed(by: &Session, since: Millis, now: Millis) -> Result<(Millis, Vec<Sighting>), Fault> {
+fn weighed(
+    by: &Session,
+    since: Millis,
+    now: Millis,
+    stop: &dyn Fn() -> bool,
+) -> Result<(Millis, Vec<Sighting>), Fault> {
     let mut refused = None;
     for span in SPANS_DAYS {
         let until = days_after(since, span).min(now);
         for usual in USUAL_DAYS {
             let from = days_after(since, -usual);
-            match by.gather_sightings(Some(from), Some(until), since) {
+            match by.gather_sightings(Some(from), Some(until), since, stop) {
                 Err(fault) if fault.code() == &code::SEARCH_TOO_COSTLY => refused = Some(fault),
                 other => return other.map(|found| (until, found)),
             }

@@ -16,6 +16,9 @@ use std::collections::HashMap;
 /// of the same id.
 pub(crate) struct Kept<'s> {
     session: &'s Session,
+    /// Nothing more is looked up once it says so; what was told by then is of no use.
+    stop: &'s dyn Fn() -> bool,
+    known: RefCell<HashMap<(String, String), Ties>>,
     people: RefCell<HashMap<(&'static str, String), Person>>,
     practitioners: RefCell<HashMap<String, String>>,
 }
@@ -32,8 +35,14 @@ struct Person {
 
 impl<'s> Kept<'s> {
     /// As a session may see them: of one that sees everything.
-    pub(crate) fn of(session: &'s Session) -> Self {
-        Self { session, people: RefCell::default(), practitioners: RefCell::default() }
+    pub(crate) fn of(session: &'s Session, stop: &'s dyn Fn() -> bool) -> Self {
+        Self {
+            session,
+            stop,
+            known: RefCell::default(),
+            people: RefCell::default(),
+            practitioners: RefCell::default(),
+        }
     }
 
     fn practitioner(&self, actor: &str) -> String {
@@ -113,6 +122,21 @@ impl<'s> Kept<'s> {
 
 impl Relations for Kept<'_> {
     fn between(&self, actor: &str, patient: &str) -> Ties {
+        let pair = (actor.to_owned(), patient.to_owned());
+        if let Some(known) = self.known.borrow().get(&pair) {
+            return *known;
+        }
+        if (self.stop)() {
+            return Ties::default();
+        }
+        let ties = self.found(actor, patient);
+        self.known.borrow_mut().insert(pair, ties);
+        ties
+    }
+}
+
+impl Kept<'_> {
+    fn found(&self, actor: &str, patient: &str) -> Ties {
         let actor = &self.practitioner(actor);
         let (staff, own) = (self.person("Practitioner", actor), self.person("Patient", patient));
         let shared = |a: &[String], b: &[String]| a.iter().any(|one| b.contains(one));
