@@ -80,8 +80,10 @@ fn a_case_is_shown_assigned_decided_and_opened_again_in_words_that_were_reviewed
         let all = [&["audit", "review"], args].concat();
         let said = place.run(&all);
         let shown = |text: &str| {
-            let parted = masked(&text.replace(',', " , "));
-            parted.replace(" , ", ",").replace(&id, "<case>")
+            // An id or an instant is masked where it stands as a word of its own.
+            let parted = text.replace(',', " , ").replace('(', "( ").replace(')', " )");
+            let joined = masked(&parted).replace(" , ", ",").replace("( ", "(").replace(" )", ")");
+            joined.replace(&id, "<case>")
         };
         text.push_str(&format!("$ plummer {}\n", shown(&all.join(" ")).trim_end()));
         text.push_str(&shown(&said.out));
