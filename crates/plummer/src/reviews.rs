@@ -96,7 +96,6 @@ pub(crate) struct ShownStep {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ShownSwept {
     pub(crate) opened: u64,
-    pub(crate) known: u64,
 }
 
 /// How many cases there are: counts only.
@@ -150,7 +149,7 @@ pub(crate) fn carry_out(record: &Record, wish: Wish) -> Result<Told, Fault> {
         }
         AboutReview::Sweep => {
             let swept = session.sweep_cases()?;
-            Ok(Told::Swept(ShownSwept { opened: swept.opened, known: swept.known }))
+            Ok(Told::Swept(ShownSwept { opened: swept.opened }))
         }
         AboutReview::Counts => Ok(Told::ReviewCounts(counts(&record.review_counts()))),
     }

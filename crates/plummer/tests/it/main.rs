@@ -33,6 +33,8 @@ mod people;
 #[cfg(test)]
 mod policy;
 #[cfg(test)]
+mod review;
+#[cfg(test)]
 mod run;
 #[cfg(test)]
 mod serve;

@@ -30,6 +30,13 @@ struct Brief {
     kind: CaseKind,
     state: CaseState,
     due: Millis,
+    steps: usize,
+}
+
+impl Brief {
+    const fn of(case: &Case) -> Self {
+        Self { kind: case.kind, state: case.state, due: case.due, steps: case.steps.len() }
+    }
 }
 
 /// How many cases there are, of each kind and state.
@@ -77,8 +84,7 @@ impl Queue {
     pub(crate) fn open(store: &Store) -> Result<Self, Fault> {
         let mut briefs = HashMap::new();
         each(store, |case| {
-            let brief = Brief { kind: case.kind, state: case.state, due: case.due };
-            briefs.insert(case.id, brief);
+            briefs.insert(case.id, Brief::of(&case));
             Ok(())
         })?;
         Ok(Self {
@@ -93,8 +99,11 @@ impl Queue {
     pub(crate) fn note(&self, store: &Store, id: CaseId) {
         match load(store, id) {
             Ok(Some(case)) => {
-                let brief = Brief { kind: case.kind, state: case.state, due: case.due };
-                self.briefs.write().insert(id, brief);
+                let (brief, mut briefs) = (Brief::of(&case), self.briefs.write());
+                // Two who take steps at once may come here in the other order.
+                if briefs.get(&id).is_none_or(|known| known.steps <= brief.steps) {
+                    briefs.insert(id, brief);
+                }
             }
             Ok(None) => {}
             Err(fault) => {

@@ -27,7 +27,7 @@ const FIRST_DAYS: i64 = 30;
 const LATE_MS: i64 = 3_600_000;
 /// Days weighed at once, and days before them that tell what is usual: as many as the bound of one list
 /// allows, the most first.
-const SPANS_DAYS: [i64; 2] = [7, 1];
+const SPANS_DAYS: [i64; 3] = [30, 7, 1];
 const USUAL_DAYS: [i64; 4] = [14, 7, 3, 0];
 /// Events looked at before others may look into the log.
 const LOOKS: u64 = 50_000;
@@ -39,8 +39,6 @@ const AFTER_FAILURE: Duration = Duration::from_secs(600);
 pub struct Swept {
     /// Cases that it opened, or to which it added something new.
     pub opened: u64,
-    /// What stands out and has its case already.
-    pub known: u64,
 }
 
 /// How far the log was swept, and the version of the item that says so.
@@ -86,7 +84,7 @@ impl Gate {
     fn sweep_on(&self, by: &Session, stop: &dyn Fn() -> bool) -> Result<Swept, Fault> {
         let now = self.now();
         let mut told = Swept::default();
-        let first = swept(&self.store)?.is_none();
+        let mut glasses = true;
         loop {
             if let Some(fault) = self.log.failure() {
                 return Err(fault);
@@ -96,26 +94,36 @@ impl Gate {
                 Some((at, _)) => day_of(Millis((*at).min(now).0.saturating_sub(LATE_MS))),
                 None => day_of(days_after(now, -FIRST_DAYS)),
             };
-            // Of glasses none is too old.
-            for entry in self.broken(by, (!first).then_some(since))? {
-                self.tell(by, &of_glass(&entry, self.due(CaseKind::BreakGlass, now)), &mut told)?;
+            if std::mem::take(&mut glasses) {
+                // Of a log that was never swept none is too old.
+                for entry in self.broken(by, kept.is_some().then_some(since))? {
+                    let due = self.due(CaseKind::BreakGlass, now);
+                    self.tell(by, &of_glass(&entry, due), &mut told)?;
+                }
             }
-            let (until, found) = weighed(by, since, now)?;
+            let (until, found) = weighed(by, since, now, stop)?;
+            if stop() {
+                return Ok(told);
+            }
             for one in found.iter().filter(|one| one.score >= self.settings.review.score_min) {
                 self.tell(by, &of_sighting(one, self.due(CaseKind::Signal, now)), &mut told)?;
             }
-            self.keep_swept(by, kept.map(|(_, version)| version), until, told)?;
-            if until >= now || stop() {
+            let ends = until >= now;
+            let reading = ends.then(|| {
+                let mut event = by.event(Kind::Review);
+                event.targets.push(Target::of_type("AuditEvent"));
+                event.results = told.opened;
+                event.encode()
+            });
+            self.keep_swept(kept.map(|(_, version)| version), until, reading)?;
+            if ends {
                 return Ok(told);
             }
         }
     }
 
     fn tell(&self, by: &Session, seen: &Seen, told: &mut Swept) -> Result<(), Fault> {
-        match self.add_seen(seen, &by.event(Kind::CaseOpened))? {
-            true => told.opened += 1,
-            false => told.known += 1,
-        }
+        told.opened += u64::from(self.add_seen(seen, &by.event(Kind::CaseOpened))?);
         Ok(())
     }
 
@@ -149,23 +157,19 @@ impl Gate {
         }
     }
 
+    /// Keeps how far the log was swept; at the end of a sweep with the event of the reading.
     fn keep_swept(
         &self,
-        by: &Session,
         replaces: Option<u64>,
         until: Millis,
-        told: Swept,
+        reading: Option<Vec<u8>>,
     ) -> Result<(), Fault> {
-        let mut event = by.event(Kind::Review);
-        event.targets.push(Target::of_type("AuditEvent"));
-        event.results = told.opened;
-        let event = event.encode();
         let body = [until.0.to_be_bytes().as_slice(), &[VERSION]].concat();
         let item =
             ItemChange { shelf: SHELF, key: KEY.to_vec(), replaces, act: ItemAct::Put(body) };
         let unit = Unit {
             items: vec![item],
-            events: Some(Box::new(move |_| vec![event])),
+            events: Some(Box::new(move |_| reading.into_iter().collect())),
             ..Unit::default()
         };
         self.store.commit(unit)?;
@@ -176,13 +180,18 @@ impl Gate {
 
 /// What stands out from an instant on, and until when it was weighed: less than until now when there is
 /// more than can be weighed at once.
-fn weighed(by: &Session, since: Millis, now: Millis) -> Result<(Millis, Vec<Sighting>), Fault> {
+fn weighed(
+    by: &Session,
+    since: Millis,
+    now: Millis,
+    stop: &dyn Fn() -> bool,
+) -> Result<(Millis, Vec<Sighting>), Fault> {
     let mut refused = None;
     for span in SPANS_DAYS {
         let until = days_after(since, span).min(now);
         for usual in USUAL_DAYS {
             let from = days_after(since, -usual);
-            match by.gather_sightings(Some(from), Some(until), since) {
+            match by.gather_sightings(Some(from), Some(until), since, stop) {
                 Err(fault) if fault.code() == &code::SEARCH_TOO_COSTLY => refused = Some(fault),
                 other => return other.map(|found| (until, found)),
             }

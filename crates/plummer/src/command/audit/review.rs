@@ -36,10 +36,7 @@ pub(super) fn run(settings: &Settings, command: ReviewCommand) -> anyhow::Result
             stepped(ask(AboutReview::Reopen { case, by, note })?)?
         }
         ReviewCommand::Sweep => match ask(AboutReview::Sweep)? {
-            Told::Swept(swept) => format!(
-                "{} cases were opened or added to; {} things that stand out have their case already\n",
-                swept.opened, swept.known
-            ),
+            Told::Swept(swept) => format!("{} cases were opened or added to\n", swept.opened),
             _ => bail!("the server told something else"),
         },
     };
@@ -91,9 +88,14 @@ fn row(case: &ShownCase) -> [String; 9] {
         case.about.clone(),
         case.patient.clone().unwrap_or_default(),
         case.signals.join(", "),
-        case.score.to_string(),
+        score(case),
         case.owner.clone().unwrap_or_default(),
     ]
+}
+
+/// The score; nothing of a glass that no sweep has weighed.
+fn score(case: &ShownCase) -> String {
+    if case.score == 0 { String::new() } else { case.score.to_string() }
 }
 
 fn table(cases: &[ShownCase]) -> String {
@@ -143,7 +145,7 @@ fn words(case: &ShownCase) -> String {
         ("from", case.from.clone()),
         ("until", case.until.clone()),
         ("signals", case.signals.join(", ")),
-        ("score", case.score.to_string()),
+        ("score", score(case)),
     ];
     rows.extend(case.reasons.iter().map(|reason| ("reason held", reason.clone())));
     if let Some(held) = &case.held {
