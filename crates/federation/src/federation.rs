@@ -213,8 +213,7 @@ impl Federation {
         let code = one("code")?.filter(|code| code.len() <= CODE_BYTES_MAX).ok_or(Doubt::Code)?;
         let issued = counted.trade(&document, code, &waiting)?;
         let token = Token::parse(&issued.id_token, &issuer.allowed())?;
-        let keys =
-            counted.asked(|| known.keys(issuer, &document, &*party.ask, &token.kid, now))?;
+        let keys = counted.asked(|| known.keys(issuer, &document, &*party.ask, &token.kid, now))?;
         let expected = Expected {
             issuer: &issuer.issuer,
             client: &issuer.client_id,
@@ -229,14 +228,8 @@ impl Federation {
 }
 
 impl Counted {
-
     /// Trades a code for tokens.
-    fn trade(
-        &self,
-        document: &Document,
-        code: &str,
-        waiting: &Waiting,
-    ) -> Result<Issued, Trouble> {
+    fn trade(&self, document: &Document, code: &str, waiting: &Waiting) -> Result<Issued, Trouble> {
         let party = &self.party;
         let id = party.issuer.client_id.as_str();
         let mut pairs = vec![
@@ -387,7 +380,9 @@ mod tests {
                 self.changed.wait(&mut open);
             }
             let root = address.split("/.well-known").next().unwrap_or_default();
-            let body = format!(r#"{{"issuer":"{root}","authorization_endpoint":"{root}/a","token_endpoint":"{root}/t","jwks_uri":"{root}/k"}}"#);
+            let body = format!(
+                r#"{{"issuer":"{root}","authorization_endpoint":"{root}/a","token_endpoint":"{root}/t","jwks_uri":"{root}/k"}}"#
+            );
             let body = Zeroizing::new(body.into_bytes());
             Ok(Answer { status: 200, body, max_age_s: Some(60) })
         }

@@ -71,7 +71,8 @@ impl Identity {
             return Ok(None);
         }
         let until_ms = self.now().0.saturating_add(self.core.settings.claim_ms);
-        let body = body::encode(&Stored { waiting: Some(Waiting { hash, until_ms }), demands: true })?;
+        let body =
+            body::encode(&Stored { waiting: Some(Waiting { hash, until_ms }), demands: true })?;
         self.core.ground.shelf.commit(
             vec![Change::put(ShelfName::Claims, KEY, version, body)],
             self.deed(DeedKind::ClaimDrawn, None),

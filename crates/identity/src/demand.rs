@@ -7,7 +7,9 @@
 use base::{Fault, Millis};
 
 use crate::identity::Identity;
-use crate::principal::{Kind, LABEL_BYTES_MAX, LIST_MAX, Principal, PrincipalId, invalid, printable};
+use crate::principal::{
+    Kind, LABEL_BYTES_MAX, LIST_MAX, Principal, PrincipalId, invalid, printable,
+};
 use crate::refusal::factor_missing;
 use crate::session::{Assurance, Caller, SessionKind};
 
@@ -160,10 +162,14 @@ mod tests {
         let named = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
         let nurses = Demand { of: Of::Roles(named(&["nurse"])), ..Demand::default() };
         let staff = Demand { of: Of::AllBut(named(&["patient"])), ..Demand::default() };
-        let holds = |demand: &Demand, kind, roles: &[&str]| demand.holds(&with(kind, roles), Millis(5));
+        let holds =
+            |demand: &Demand, kind, roles: &[&str]| demand.holds(&with(kind, roles), Millis(5));
         assert!(holds(&nurses, Kind::Person, &["biller", "nurse"]));
         assert!(!holds(&nurses, Kind::Person, &["biller"]));
-        assert!(holds(&staff, Kind::Person, &["patient", "biller"]), "one of the staff, and a patient");
+        assert!(
+            holds(&staff, Kind::Person, &["patient", "biller"]),
+            "one of the staff, and a patient"
+        );
         assert!(!holds(&staff, Kind::Person, &["patient"]));
         assert!(!holds(&staff, Kind::Person, &[]));
         for kind in [Kind::Service, Kind::Device, Kind::Agent, Kind::App] {

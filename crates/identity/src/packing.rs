@@ -344,7 +344,8 @@ mod tests {
 
     #[test]
     fn rare_passwords_are_left_out_and_passwords_themselves_are_put_in_order() {
-        let list = Packed::open(packed(&published(100), Form::Sha1, 90).expect("packed")).expect("one");
+        let list =
+            Packed::open(packed(&published(100), Form::Sha1, 90).expect("packed")).expect("one");
         assert_eq!((list.about().entries, list.about().count_min), (10, 90));
         assert!(list.holds(&sha1("word-90")).expect("asked"));
         assert!(!list.holds(&sha1("word-89")).expect("asked"));
@@ -359,7 +360,9 @@ mod tests {
         let line = |digits: usize| format!("{}:3\n", "A".repeat(digits));
         let said = |text: &str| packed(text, Form::Sha1, 1).expect_err(text).to_string();
         assert!(said(&line(32)).starts_with("line 1 is an NTLM hash"));
-        assert!(said(&format!("{}{}", line(40), "0".repeat(40))).starts_with("line 2 comes before"));
+        assert!(
+            said(&format!("{}{}", line(40), "0".repeat(40))).starts_with("line 2 comes before")
+        );
         for bad in ["hunter2\n", &line(39), &line(41), &format!("{}:x\n", "A".repeat(40))] {
             let said = said(bad);
             assert!(said.starts_with("line 1 is no SHA-1") && !said.contains("hunter2"), "{said}");
@@ -384,7 +387,10 @@ mod tests {
         let mut swapped = whole.clone();
         swapped.copy_within(BLOCK..2 * BLOCK, 2 * BLOCK);
         let list = Packed::open(swapped).expect("its head is whole");
-        assert_eq!(list.check(|_| {}).expect_err("damaged").code().name, "identity.password-list.damaged");
+        assert_eq!(
+            list.check(|_| {}).expect_err("damaged").code().name,
+            "identity.password-list.damaged"
+        );
     }
 
     static LIST: LazyLock<Vec<u8>> =

@@ -288,7 +288,8 @@ impl Identity {
                 };
                 // An issuer may tell apart what is one name here (a ligature, ß and ss), so a name that
                 // merely folds to somebody's may be another person's.
-                if !same_name(&principal.profile.name, vouched.name.as_deref().unwrap_or_default()) {
+                if !same_name(&principal.profile.name, vouched.name.as_deref().unwrap_or_default())
+                {
                     return Ok(Err((Why::NameUnlike, Some(id))));
                 }
                 let person = Link::person_key(id, vouched.issuer);

@@ -80,7 +80,9 @@ pub(crate) fn carry_out(record: &Record, apps: &Smart, wish: Wish) -> Result<Tol
 /// when they are let in again.
 pub(crate) fn with_people(record: &Record, apps: &Smart, wish: Wish) -> Result<Told, Fault> {
     let whose = match &wish {
-        Wish::Disable { sort: Sort::Person, name, .. } | Wish::Unlink { name } => Some(name.clone()),
+        Wish::Disable { sort: Sort::Person, name, .. } | Wish::Unlink { name } => {
+            Some(name.clone())
+        }
         _ => None,
     };
     let told = directory::carry_out(record, wish)?;

@@ -96,7 +96,8 @@ fn read(path: &Path, file: File) -> std::io::Result<Result<List, Fault>> {
         return Ok(Packed::open(Placed(file)).map(List::Packed));
     }
     if !breach::is_list(&head) {
-        let say = "This is no list of stolen passwords. Make one by `plummer password-list import`.";
+        let say =
+            "This is no list of stolen passwords. Make one by `plummer password-list import`.";
         return Ok(Err(Fault::new(&code::PASSWORD_LIST_DAMAGED, say)));
     }
     let written = Millis(file.metadata()?.mtime().saturating_mul(1000));

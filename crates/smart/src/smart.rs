@@ -213,7 +213,11 @@ impl Smart {
 
     /// Whether a user has the second factor that their role demands: here, or at the issuer by whose
     /// word they were signed in when they gave something. As of a second ago at most.
-    pub(crate) fn has_factors(&self, user: &Principal, by: Option<ByIssuer>) -> Result<bool, Fault> {
+    pub(crate) fn has_factors(
+        &self,
+        user: &Principal,
+        by: Option<ByIssuer>,
+    ) -> Result<bool, Fault> {
         let identity = &self.ground.identity;
         if by.is_some_and(|by| by.two_factors) || !identity.demands(user) {
             return Ok(true);

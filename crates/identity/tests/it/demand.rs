@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use base::{Fault, Millis};
 use identity::vouched::Vouched;
 use identity::{
-    Assurance, Breached, By, Caller, DeedKind, Demand, Enrolment, Ground, Identity, IssuerName, Kind,
-    Of, Opened, Principal, Profile, Proof, Secret, Shelf as _, ShelfName, Standing, Step, Welcome, Why,
+    Assurance, Breached, By, Caller, DeedKind, Demand, Enrolment, Ground, Identity, IssuerName,
+    Kind, Of, Opened, Principal, Profile, Proof, Secret, Shelf as _, ShelfName, Standing, Step,
+    Welcome, Why,
 };
 use parking_lot::Mutex;
 use sha1::{Digest as _, Sha1};
@@ -120,7 +121,8 @@ fn the_demand_holds_from_its_day_on_and_is_known_before() {
 #[test]
 fn programs_and_machines_are_not_asked() {
     let site = demanded(&["nurse"]);
-    for (kind, name) in [(Kind::Service, "lab"), (Kind::Device, "monitor"), (Kind::Agent, "agent")] {
+    for (kind, name) in [(Kind::Service, "lab"), (Kind::Device, "monitor"), (Kind::Agent, "agent")]
+    {
         let made = site.identity.create(kind, profile(name)).expect("made");
         let made = give(&site, &made, &["nurse"]);
         let token = site.identity.issue(made.id, MINUTE_MS, "works").expect("issued");

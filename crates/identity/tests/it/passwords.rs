@@ -141,10 +141,18 @@ fn every_hash_of_a_long_list_is_found_and_its_neighbours_are_not() {
 fn a_list_that_is_none_is_said_to_be_none() {
     let text = b"the quick brown fox jumps over the lazy dog\n".repeat(1000);
     assert_eq!(look(&text, &[7; 20]), Err("identity.password-list.damaged"));
-    assert_eq!(look(b"ABCDEF:1\n", &[7; 20]), Err("identity.password-list.damaged"), "too short a prefix");
+    assert_eq!(
+        look(b"ABCDEF:1\n", &[7; 20]),
+        Err("identity.password-list.damaged"),
+        "too short a prefix"
+    );
     let mut mixed = lines(&[hash("a")], 40);
     mixed.extend(b"FFFFFFFFFFFF:1\n");
-    assert_eq!(look(&mixed, &[255; 20]), Err("identity.password-list.damaged"), "prefixes of two lengths");
+    assert_eq!(
+        look(&mixed, &[255; 20]),
+        Err("identity.password-list.damaged"),
+        "prefixes of two lengths"
+    );
 }
 
 proptest! {

@@ -628,21 +628,28 @@ fn second(facts: &Facts) -> Said {
         }
         Second { demanded, missing } => bad(
             Weight::Warning,
-            format!("{missing} of {demanded} people lack the second factor that their role demands"),
+            format!(
+                "{missing} of {demanded} people lack the second factor that their role demands"
+            ),
             "`plummer user list` names them; until they make one nothing else opens for them, and whoever learns their password could make it in their place",
         ),
     })
 }
 
 fn stolen(facts: &Facts) -> Said {
-    let mend = "plummer password-list import FILE, with the public list of SHA-1 hashes, once a year";
+    let mend =
+        "plummer password-list import FILE, with the public list of SHA-1 hashes, once a year";
     known(&facts.stolen, |stolen| match stolen {
-        Stolen::None => bad(Weight::Note, "new passwords are held against no list of stolen ones", mend),
+        Stolen::None => {
+            bad(Weight::Note, "new passwords are held against no list of stolen ones", mend)
+        }
         Stolen::Damaged(why) => bad(Weight::Fault, why.clone(), mend),
         Stolen::Made(made) => {
             let found = format!("the list of stolen passwords was made {made}");
             match days_since(*made, facts.now) {
-                days if days < 0 => bad(Weight::Warning, format!("{found}, which is to come"), mend),
+                days if days < 0 => {
+                    bad(Weight::Warning, format!("{found}, which is to come"), mend)
+                }
                 days if days > STOLEN_WARNING_DAYS => bad(Weight::Warning, found, mend),
                 _ => fine(found),
             }

@@ -3,8 +3,8 @@
 
 use super::checks::{CHECKS, all};
 use super::facts::{
-    AtRest, Choices, Clock, Disk, Fact, Facts, Modes, Open, Port, RootKey, Second, Server, Sessions,
-    Stolen, Swap, Transport,
+    AtRest, Choices, Clock, Disk, Fact, Facts, Modes, Open, Port, RootKey, Second, Server,
+    Sessions, Stolen, Swap, Transport,
 };
 use super::{Finding, Weight, json, text, worst};
 use base::Millis;

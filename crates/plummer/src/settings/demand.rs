@@ -24,7 +24,8 @@ pub(crate) fn of(settings: &Settings) -> anyhow::Result<Demand> {
         ["standard"] => (Of::Roles(owned(&STANDARD)), true),
         ["all-staff"] => (Of::AllBut(owned(&NOT_STAFF)), false),
         names => {
-            if let Some(word) = names.iter().find(|n| ["none", "standard", "all-staff"].contains(n)) {
+            if let Some(word) = names.iter().find(|n| ["none", "standard", "all-staff"].contains(n))
+            {
                 bail!("second_factor_roles: {word} stands alone, or name roles");
             }
             role::check(settings, &roles).context("second_factor_roles")?;

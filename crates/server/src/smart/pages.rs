@@ -14,9 +14,7 @@ mod sign_in;
 
 pub(super) use applications::applications;
 pub(super) use approval::{Approval, approval};
-pub(super) use factors::{
-    DEMANDED, Factors, authenticator, codes, confirm, factors, new_passkey,
-};
+pub(super) use factors::{DEMANDED, Factors, authenticator, codes, confirm, factors, new_passkey};
 pub(super) use federated::{Offered, not_signed_in};
 pub(super) use launch::launch;
 pub(super) use passkey::{Scripted, passkey, script};

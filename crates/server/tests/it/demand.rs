@@ -29,7 +29,8 @@ fn whoever_lacks_a_demanded_factor_is_led_to_one_page_and_gets_nothing_else() {
     let mut visitor = Visitor::new(&site);
     visitor.open("/auth/sign-in");
     let page = visitor.sign_in_for("eve", "");
-    let one_page = |text: &str| text.contains("One step is left") && !text.contains("href=\"apps\"");
+    let one_page =
+        |text: &str| text.contains("One step is left") && !text.contains("href=\"apps\"");
     assert!(one_page(&page.text()), "{}", page.text());
     assert_eq!(site.logged(audit::event::Kind::SignInConfined).len(), 1);
     for path in ["/auth/apps", "/auth/launch", "/auth/sign-in", &site.authorize(ALL)] {
@@ -44,7 +45,11 @@ fn whoever_lacks_a_demanded_factor_is_led_to_one_page_and_gets_nothing_else() {
         let fields = fields.map(|(n, v)| (n.to_owned(), v.to_owned()));
         let sent = visitor.post(path, &fields, &[]);
         let to = sent.header("location").unwrap_or_default();
-        assert!(sent.status == 303 && to.ends_with("/auth/factors"), "{path}: {} {to}", sent.status);
+        assert!(
+            sent.status == 303 && to.ends_with("/auth/factors"),
+            "{path}: {} {to}",
+            sent.status
+        );
     }
     // The session's token is no key to the record either.
     let token = visitor.cookie("__Host-plummer-session").expect("a session");

@@ -103,7 +103,8 @@ impl Site {
     }
 
     pub(crate) fn with(making: Making) -> Self {
-        let Making { guard, search_threads, local, federate, fetch, clock, origin, demand } = making;
+        let Making { guard, search_threads, local, federate, fetch, clock, origin, demand } =
+            making;
         let base_url = origin.as_ref().map(|origin| format!("{origin}/fhir"));
         let dir = tempfile::tempdir().unwrap();
         let record = Record::open(

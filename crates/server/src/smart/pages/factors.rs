@@ -38,7 +38,10 @@ pub(in crate::smart) struct Factors<'a> {
 pub(in crate::smart) fn factors(view: &Factors<'_>) -> Reply {
     let mut body = alert(Html::new(), view.first);
     if view.confined {
-        body = body.raw("<p class=\"who\" role=\"status\"><b>One step is left.</b> ").raw(MISSING).raw("</p>");
+        body = body
+            .raw("<p class=\"who\" role=\"status\"><b>One step is left.</b> ")
+            .raw(MISSING)
+            .raw("</p>");
     }
     if let Some(from) = view.due {
         body = body
@@ -46,10 +49,8 @@ pub(in crate::smart) fn factors(view: &Factors<'_>) -> Reply {
             .text(&day(from))
             .raw(" on your role asks for a second factor, and you have none yet. Make one before that day.</p>");
     }
-    body = body
-        .raw("<p>You are signed in as <b>")
-        .text(view.user)
-        .raw("</b>.</p><h2>Passkeys</h2>");
+    body =
+        body.raw("<p>You are signed in as <b>").text(view.user).raw("</b>.</p><h2>Passkeys</h2>");
     if view.passkeys.is_empty() {
         body = body.raw("<p role=\"status\">You have no passkey.</p>");
     }
@@ -68,7 +69,12 @@ pub(in crate::smart) fn factors(view: &Factors<'_>) -> Reply {
         true => "You have one. Another one takes its place, and brings new recovery codes.",
         false => "You have none. It shows six digits that are asked for after your password.",
     });
-    body = body.raw("</p>").join(&act(view.form, "authenticator", "Set one up", view.confined && view.party.is_none()));
+    body = body.raw("</p>").join(&act(
+        view.form,
+        "authenticator",
+        "Set one up",
+        view.confined && view.party.is_none(),
+    ));
     if view.authenticator || !view.passkeys.is_empty() {
         body = body
             .raw("<h2>Recovery codes</h2><p>You have ")
