@@ -501,7 +501,7 @@ mod tests {
                 return NoFetch.get(url, 0);
             }
             if self.slow {
-                std::thread::sleep(std::time::Duration::from_millis(50));
+                std::thread::sleep(Duration::from_millis(50));
             }
             let body = format!(r#"{{"keys":[{}]}}"#, rsa(&self.kid.lock(), ""));
             Ok(Fetched { body: body.into_bytes(), max_age_s: self.max_age_s })
