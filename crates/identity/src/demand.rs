@@ -176,7 +176,7 @@ mod tests {
             assert!(!holds(&staff, kind, &["nurse"]), "{kind:?} is no person");
         }
         assert!(!holds(&Demand::default(), Kind::Person, &["nurse"]));
-        let later = Demand { from: Some(Millis(6)), ..nurses.clone() };
+        let later = Demand { from: Some(Millis(6)), ..nurses };
         assert!(!holds(&later, Kind::Person, &["nurse"]));
         assert!(later.holds(&with(Kind::Person, &["nurse"]), Millis(6)));
     }
