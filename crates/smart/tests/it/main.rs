@@ -10,6 +10,8 @@ mod codes;
 #[cfg(test)]
 mod coverage;
 #[cfg(test)]
+mod demand;
+#[cfg(test)]
 mod launches;
 #[cfg(test)]
 mod refreshes;
