@@ -287,7 +287,7 @@ mod tests {
 
     impl ReadAt for Vec<u8> {
         fn read_at(&self, at: u64, out: &mut [u8]) -> io::Result<()> {
-            let at = usize::try_from(at).map_err(|_| io::ErrorKind::InvalidInput)?;
+            let at = usize::try_from(at).map_err(|_why| io::ErrorKind::InvalidInput)?;
             let there = self.get(at..).and_then(|rest| rest.get(..out.len()));
             out.copy_from_slice(there.ok_or(io::ErrorKind::UnexpectedEof)?);
             Ok(())
@@ -384,7 +384,7 @@ mod tests {
         head[30] ^= 1;
         assert_eq!(code(head), "identity.password-list.damaged");
         // Two blocks that changed places, each whole in itself.
-        let mut swapped = whole.clone();
+        let mut swapped = whole;
         swapped.copy_within(BLOCK..2 * BLOCK, 2 * BLOCK);
         let list = Packed::open(swapped).expect("its head is whole");
         assert_eq!(

@@ -124,6 +124,10 @@ impl Identity {
         if !factors.remove_passkey(which) {
             return Err(unknown());
         }
+        if caller.is_some_and(|caller| !factors.required() && self.demands(&caller.principal)) {
+            let say = "Your role demands a second factor. Make another before you remove this one.";
+            return Err(invalid("passkey", say));
+        }
         self.core.halfway.lock().retain(|_, halfway| halfway.principal != id);
         self.core.ceremonies.forget(id);
         let stays = caller.map(|caller| caller.session);

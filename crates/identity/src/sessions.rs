@@ -13,7 +13,7 @@ use crate::deed::{By, Deed, DeedKind};
 use crate::identity::Identity;
 use crate::issuer::IssuerName;
 use crate::principal::{Principal, PrincipalId, invalid, printable};
-use crate::refusal::{disabled, expired, factor_missing, step_up_needed, token_invalid};
+use crate::refusal::{disabled, expired, step_up_needed, token_invalid};
 use crate::session::{
     Assurance, Caller, NOTE_BYTES_MAX, Opened, Session, SessionId, SessionKind, State, Watch,
 };
@@ -124,7 +124,8 @@ impl Identity {
             return Err(disabled());
         }
         if self.demands(&principal) && !self.holds_factor(id)? {
-            return Err(factor_missing());
+            let say = "Their role demands a second factor, and they have none. Let them make one first, or issue the token to a client of its own.";
+            return Err(Fault::new(&code::FACTOR_MISSING, say));
         }
         let guard = Change::keep(ShelfName::Principals, id.as_bytes(), Some(principal.version));
         let order = Order {

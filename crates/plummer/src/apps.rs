@@ -235,3 +235,86 @@ fn show(record: &Record, app: &App, secret: Option<Hidden>) -> Result<ShownApp, 
         secret,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use identity::{Cost, Kind, Profile, Secret, Step};
+    use smart::{NoFetch, Params, Place};
+
+    const PASSWORD: &str = "tulpen in rotterdam";
+    const BACK: &str = "https://app.example/cb";
+    const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+    /// What an app gets when ada lets it; its refresh token.
+    fn given(apps: &Smart, app: &App, place: &Place) -> String {
+        let identity = apps.identity();
+        let here = std::net::IpAddr::from([127, 0, 0, 1]);
+        let step = identity.begin("ada", &Secret::from(PASSWORD), here).unwrap();
+        let Step::Done(opened) = step else { panic!("no second factor") };
+        let caller = identity.find(opened.token.text().expose(), None).unwrap();
+        let browser = apps.draw_browser().unwrap();
+        let ask = format!(
+            "response_type=code&client_id={}&redirect_uri={BACK}&state=state-of-sixteen-or-more&scope=user/*.rs%20offline_access&code_challenge={CHALLENGE}&code_challenge_method=S256&aud={}",
+            app.id, place.base
+        );
+        let asked = apps.begin(&Params::parse(&ask).unwrap(), browser.expose(), place).unwrap();
+        let agreed = Scopes::parse("user/*.rs offline_access").unwrap();
+        let back = apps.approve(asked.expose(), browser.expose(), &caller, &agreed).unwrap();
+        let code = back.expose().split("code=").nth(1).unwrap().split('&').next().unwrap();
+        let trade = format!(
+            "grant_type=authorization_code&client_id={}&redirect_uri={BACK}&code={code}&code_verifier={VERIFIER}",
+            app.id
+        );
+        let issued = apps.token(&Params::parse(&trade).unwrap(), None, place).unwrap();
+        let body: serde_json::Value = serde_json::from_str(issued.body().expose()).unwrap();
+        body["refresh_token"].as_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn what_apps_hold_of_somebody_who_is_shut_out_or_unlinked_ends_for_good() {
+        let dir = tempfile::tempdir().unwrap();
+        let cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
+        let identity = identity::Settings { cost, ..identity::Settings::default() };
+        let how = record::Settings { identity, ..record::Settings::default() };
+        let record = Record::open(dir.path(), how).unwrap();
+        let apps = open(&record, Arc::new(NoFetch)).unwrap();
+        let profile = Profile {
+            name: "ada".to_owned(),
+            display: "Ada Lovelace".to_owned(),
+            ..Profile::default()
+        };
+        let ada = record.identity().create(Kind::Person, profile).unwrap();
+        record.identity().set_password(ada.id, &Secret::from(PASSWORD), None).unwrap();
+        let app = WantedApp {
+            name: "chart".to_owned(),
+            display: "Growth Chart".to_owned(),
+            redirects: vec![BACK.to_owned()],
+            launch: None,
+            proves: Proof::Public,
+            scopes: "user/*.rs offline_access".to_owned(),
+            roles: Vec::new(),
+            introspects: false,
+        };
+        let app = apps.register_app(registration(app).unwrap()).unwrap().app;
+        let place = Place::of("https://ehr.example/fhir").unwrap();
+        let refreshed = |token: &str| {
+            let ask =
+                format!("grant_type=refresh_token&client_id={}&refresh_token={token}", app.id);
+            apps.token(&Params::parse(&ask).unwrap(), None, &place).is_ok()
+        };
+        let name = || "ada".to_owned();
+        let token = given(&apps, &app, &place);
+        assert!(refreshed(&token), "it is good");
+        let _ = given(&apps, &app, &place);
+        with_people(&record, &apps, Wish::Unlink { name: name() }).unwrap();
+        assert_eq!(apps.given_by(ada.id), [], "nothing is left after unlink");
+        let token = given(&apps, &app, &place);
+        let (sort, reason) = (Sort::Person, "left".to_owned());
+        with_people(&record, &apps, Wish::Disable { sort, name: name(), reason }).unwrap();
+        with_people(&record, &apps, Wish::Enable { sort, name: name() }).unwrap();
+        assert_eq!(apps.given_by(ada.id), []);
+        assert!(!refreshed(&token), "it does not come back to life");
+    }
+}

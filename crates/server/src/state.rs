@@ -16,9 +16,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
-/// Requests that may wait for other systems at once: four for each of sixteen issuers, and as many for
-/// the key sets of eight apps, so that none which is silent keeps another from being asked.
-const WAITING_MAX: usize = 96;
+/// Requests that may wait for other systems at once: four for each of sixteen issuers, and sixteen for
+/// each of four apps with key sets, so that one which is silent keeps no other from being asked.
+const WAITING_MAX: usize = 128;
 
 tokio::task_local! {
     /// The permit of the request a task works on: work on the pool is charged to it, and holds it

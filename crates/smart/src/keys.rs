@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, RSA_PKCS1_2048_8192_SHA256,
@@ -18,6 +19,7 @@ use identity::PrincipalId;
 use parking_lot::Mutex;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use sha2::{Digest as _, Sha256};
 
 /// Bytes of a key set.
 pub const SET_BYTES_MAX: usize = 32 << 10;
@@ -35,10 +37,13 @@ const KEPT_MS: i64 = 60_000;
 /// The least between two fetches for names that are not in a set which is good still: whoever makes up
 /// names of keys makes this server ask no more often than this.
 const UNKNOWN_MS: i64 = 10_000;
-/// Fetches for one app in a minute: an address may forbid that its set is kept at all, and then nobody
-/// makes this server ask more often than this.
-const FETCHES_MAX: u32 = 10;
-const MINUTE_MS: i64 = 60_000;
+/// The least between two fetches for one app: an address may forbid that its set is kept at all, and then
+/// nobody makes this server ask more often than this. Whoever comes meanwhile waits for the next fetch
+/// and shares it, so that no flood of assertions, which cannot be told from good ones before there are
+/// keys, uses up what the app itself needs.
+const BETWEEN_MS: i64 = 2000;
+/// Waiting at once for the set of one app; each keeps a thread of the server.
+const WAITERS_MAX: u32 = 16;
 /// After a fetch that failed, the app's address is left alone for so long.
 const FAILED_MS: i64 = 30_000;
 
@@ -256,6 +261,11 @@ pub struct Fetched {
 pub trait Fetch: Send + Sync + fmt::Debug {
     /// Asks `url` by GET for `application/json`.
     fn get(&self, url: &str, bytes_max: usize) -> Result<Fetched, Fault>;
+
+    /// Lets so many milliseconds pass before an address is asked again.
+    fn pause(&self, ms: u64) {
+        std::thread::sleep(Duration::from_millis(ms));
+    }
 }
 
 /// Nothing is fetched: apps whose keys stand at an address cannot prove themselves.
@@ -276,6 +286,15 @@ struct Kept {
     /// What was fetched, at what time, and until when it is taken.
     set: Option<(Arc<KeySet>, Millis, Millis)>,
     asked: Option<Asked>,
+    /// The names of the keys of the last set, never the keys: what a set says that may not be kept is not,
+    /// but a name that was not in it a moment ago is no reason to ask again.
+    names: Option<Vec<[u8; 32]>>,
+    /// How many fetches have begun.
+    begun: u64,
+    /// What the last one brought, for those who came before it began; gone with the last of them.
+    shared: Option<(u64, Option<Arc<KeySet>>)>,
+    /// How many wait.
+    waiters: u32,
 }
 
 /// How an address was asked.
@@ -285,9 +304,6 @@ struct Asked {
     at: Millis,
     /// Until when it is left alone, after it failed.
     rests: Millis,
-    /// How often since `counted`.
-    count: u32,
-    counted: Millis,
 }
 
 impl Kept {
@@ -302,22 +318,30 @@ impl Kept {
         let known = fresh.is_some_and(|set| set.knows(kid));
         let since = |at: Millis| now.0.saturating_sub(at.0);
         let waits = self.asked.filter(|asked| asked.at <= now).is_some_and(|asked| {
-            now < asked.rests
-                || (fresh.is_some() && since(asked.at) < UNKNOWN_MS)
-                || (asked.count >= FETCHES_MAX && since(asked.counted) < MINUTE_MS)
+            let strange = fresh.is_some()
+                || self.names.as_ref().is_some_and(|names| !names.contains(&digest(kid)));
+            now < asked.rests || (strange && since(asked.at) < UNKNOWN_MS)
         });
         (known || waits).then(|| fresh.cloned())
     }
 
-    /// Notes that the address is asked; it rests afterwards unless it answers.
-    fn ask(&mut self, now: Millis) {
-        let rests = Millis(now.0.saturating_add(FAILED_MS));
-        let running = self
-            .asked
-            .filter(|asked| (0..MINUTE_MS).contains(&now.0.saturating_sub(asked.counted.0)));
-        let (count, counted) = running.map_or((1, now), |asked| (asked.count + 1, asked.counted));
-        self.asked = Some(Asked { at: now, rests, count, counted });
+    /// How long the address is left alone yet.
+    fn pause_ms(&self, now: Millis) -> i64 {
+        let since = self.asked.map_or(BETWEEN_MS, |asked| now.0.saturating_sub(asked.at.0));
+        // One who came before the last fetch began has waited for it, and shares the one after it; a
+        // clock that was turned back holds nobody up.
+        BETWEEN_MS.saturating_sub(since.max(0)).clamp(0, BETWEEN_MS)
     }
+
+    /// Notes that the address is asked.
+    fn ask(&mut self, now: Millis) {
+        self.asked = Some(Asked { at: now, rests: now });
+        self.begun += 1;
+    }
+}
+
+fn digest(kid: &str) -> [u8; 32] {
+    Sha256::digest(kid).into()
 }
 
 /// One app's address, asked by one at a time.
@@ -325,6 +349,19 @@ impl Kept {
 struct Slot {
     kept: Mutex<Kept>,
     asking: Mutex<()>,
+}
+
+/// One of those who wait for an address.
+struct Waiter<'a>(&'a Slot);
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        let mut kept = self.0.kept.lock();
+        kept.waiters = kept.waiters.saturating_sub(1);
+        if kept.waiters == 0 {
+            kept.shared = None;
+        }
+    }
 }
 
 /// The key sets that were fetched, by app.
@@ -344,39 +381,54 @@ impl Fetches {
         now: Millis,
     ) -> Option<Arc<KeySet>> {
         let slot = Arc::clone(self.0.lock().entry(app).or_default());
-        let asking = {
-            let kept = slot.kept.lock();
+        let (asking, came) = {
+            let mut kept = slot.kept.lock();
             if let Some(answer) = kept.answer(kid, now) {
                 return answer;
             }
             let asking = slot.asking.try_lock();
-            if asking.is_none()
-                && let Some(set) = kept.fresh(now)
-            {
-                // Somebody asks already, and what is kept is good: a name that is not in it can wait.
-                return Some(Arc::clone(set));
+            // Somebody asks already, and what is kept is good: a name that is not in it can wait.
+            let good = asking.is_none() && kept.fresh(now).is_some();
+            if good || kept.waiters >= WAITERS_MAX {
+                return kept.fresh(now).cloned();
             }
-            asking
+            kept.waiters += 1;
+            (asking, kept.begun)
         };
+        let _waiter = Waiter(&slot);
         let _asking = asking.unwrap_or_else(|| slot.asking.lock());
-        if let Some(answer) = slot.kept.lock().answer(kid, now) {
-            return answer;
+        let pause_ms = {
+            let kept = slot.kept.lock();
+            // A fetch that began after this one came is as new as one of its own would be.
+            if let Some((_, set)) = kept.shared.as_ref().filter(|(begun, _)| *begun > came) {
+                return set.clone();
+            }
+            if let Some(answer) = kept.answer(kid, now) {
+                return answer;
+            }
+            kept.pause_ms(now)
+        };
+        if pause_ms > 0 {
+            fetch.pause(pause_ms.unsigned_abs());
         }
+        let now = Millis(now.0.saturating_add(pause_ms));
+        slot.kept.lock().ask(now);
         // What others read is not locked meanwhile: another app's keys do not wait for a slow address.
         let fetched = fetch.get(url, SET_BYTES_MAX).ok();
         let found = fetched.and_then(|f| Some((Arc::new(KeySet::parse(&f.body)?), f.max_age_s)));
         let mut kept = slot.kept.lock();
-        kept.ask(now);
         let Some((set, said_s)) = found else {
             // What was fetched before is taken for as long as it was good for, and no longer.
-            return kept.fresh(now).cloned();
+            kept.asked = Some(Asked { at: now, rests: Millis(now.0.saturating_add(FAILED_MS)) });
+            let before = kept.fresh(now).cloned();
+            kept.shared = Some((kept.begun, before.clone()));
+            return before;
         };
         let said_ms = said_s.map_or(KEPT_MS, |said| i64::from(said).saturating_mul(1000));
         let until = Millis(now.0.saturating_add(said_ms.min(KEPT_MAX_MS)));
-        kept.set = Some((Arc::clone(&set), now, until));
-        if let Some(asked) = &mut kept.asked {
-            asked.rests = now;
-        }
+        kept.set = (now < until).then(|| (Arc::clone(&set), now, until));
+        kept.names = Some(set.0.iter().map(|key| digest(&key.kid)).collect());
+        kept.shared = Some((kept.begun, Some(Arc::clone(&set))));
         Some(set)
     }
 
@@ -390,7 +442,7 @@ impl Fetches {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
     fn rsa(kid: &str, more: &str) -> String {
         let n = URL_SAFE_NO_PAD.encode([0xC5; 256]);
@@ -439,6 +491,7 @@ mod tests {
         max_age_s: Option<u32>,
         failing: Mutex<bool>,
         slow: bool,
+        paused_ms: AtomicU64,
     }
 
     impl Fetch for Counting {
@@ -448,10 +501,14 @@ mod tests {
                 return NoFetch.get(url, 0);
             }
             if self.slow {
-                std::thread::sleep(std::time::Duration::from_millis(50));
+                std::thread::sleep(Duration::from_millis(50));
             }
             let body = format!(r#"{{"keys":[{}]}}"#, rsa(&self.kid.lock(), ""));
             Ok(Fetched { body: body.into_bytes(), max_age_s: self.max_age_s })
+        }
+
+        fn pause(&self, ms: u64) {
+            self.paused_ms.fetch_add(ms, Ordering::SeqCst);
         }
     }
 
@@ -502,13 +559,40 @@ mod tests {
         *fetch.kid.lock() = "a".to_owned();
         let (fetches, app) = (Fetches::default(), PrincipalId::new([1; 16]));
         let set = |at: i64| fetches.set(&fetch, app, "https://a/jwks", "a", Millis(at)).is_some();
-        for n in 1..=FETCHES_MAX {
-            assert!(set(0));
-            assert_eq!(fetch.calls.load(Ordering::SeqCst), n);
+        let paused = || fetch.paused_ms.load(Ordering::SeqCst);
+        assert!(set(0) && set(BETWEEN_MS));
+        assert_eq!((fetch.calls.load(Ordering::SeqCst), paused()), (2, 0));
+        assert!(set(BETWEEN_MS + 500), "it waits rather than being refused");
+        assert_eq!((fetch.calls.load(Ordering::SeqCst), paused()), (3, 1500));
+        let slot = Arc::clone(&fetches.0.lock()[&app]);
+        let kept = slot.kept.lock();
+        assert!(kept.set.is_none() && kept.shared.is_none(), "nothing of it is kept");
+    }
+
+    #[test]
+    fn a_flood_of_assertions_starves_nobody_whose_set_may_not_be_kept() {
+        let fetch = Counting { max_age_s: Some(0), slow: true, ..Counting::default() };
+        *fetch.kid.lock() = "a".to_owned();
+        let (fetches, app) = (Fetches::default(), PrincipalId::new([1; 16]));
+        let set = |kid: &str, at: i64| fetches.set(&fetch, app, "https://a/jwks", kid, Millis(at));
+        assert!(set("a", 0).is_some());
+        // Names that were not in the set a moment ago are refused without asking.
+        for n in 0..100 {
+            assert!(set(&format!("unknown-{n}"), 1 + n).is_none());
         }
-        assert!(!set(MINUTE_MS - 1));
-        assert_eq!(fetch.calls.load(Ordering::SeqCst), FETCHES_MAX);
-        assert!(set(MINUTE_MS));
+        assert_eq!(fetch.calls.load(Ordering::SeqCst), 1);
+        // Those who know the name come together, the app among them: all share one fetch.
+        std::thread::scope(|scope| {
+            let all: Vec<_> =
+                (0..12).map(|n| scope.spawn(move || set("a", 5000 + n).is_some())).collect();
+            assert!(all.into_iter().all(|one| one.join().expect("joined")));
+        });
+        let calls = fetch.calls.load(Ordering::SeqCst);
+        assert!((2..=4).contains(&calls), "{calls} fetches");
+        assert!(set("a", 5100).is_some(), "and the app is answered afterwards as well");
+        // A key that is changed is taken, once the name has been unknown for a while.
+        *fetch.kid.lock() = "b".to_owned();
+        assert!(set("b", 5100 + BETWEEN_MS + UNKNOWN_MS).is_some_and(|set| set.knows("b")));
     }
 
     #[test]

@@ -44,7 +44,10 @@ fn make(
 
 impl Made {
     fn new() -> Self {
-        let site = Site::new();
+        Self::on(Site::new())
+    }
+
+    fn on(site: Site) -> Self {
         let ada = site.person("ada");
         let opened = site.sign_in("ada");
         let mut device = Authenticator::at(HERE);
@@ -317,6 +320,22 @@ fn a_removed_passkey_opens_nothing_and_what_it_opened_ends() {
     at.site.sign_in("ada");
     let again = at.site.identity.remove_passkey(&caller, which);
     assert_eq!(code(again), "server.parameter.invalid");
+}
+
+#[test]
+fn the_last_factor_that_a_role_demands_is_not_removed_by_its_owner() {
+    let of = identity::Of::Roles(vec!["nurse".to_owned()]);
+    let demand = identity::Demand { of, ..identity::Demand::default() };
+    let at = Made::on(Site::with(|settings| settings.second_factor = demand));
+    let which = at.site.identity.passkeys(at.ada.id).expect("a list")[0].id;
+    let roles = vec!["nurse".to_owned()];
+    let profile = identity::Profile { roles, ..at.ada.profile.clone() };
+    at.site.identity.change(at.ada.id, at.ada.version, profile).expect("changed");
+    let remove = || at.site.identity.remove_passkey(&find(&at.site, &at.opened), which);
+    assert_eq!(code(remove()), "server.parameter.invalid");
+    make(&at.site, &at.opened, &mut Authenticator::at(HERE)).expect("another");
+    remove().expect("the other is left");
+    assert_eq!(at.site.identity.passkeys(at.ada.id).expect("a list").len(), 1);
 }
 
 #[test]

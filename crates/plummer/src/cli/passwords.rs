@@ -29,7 +29,7 @@ pub(crate) struct Import {
     /// Leave out what was seen less often; the public list tells how often
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) min_count: u64,
-    /// Where to write the list [default: breached_passwords, or the data folder]
+    /// Where to write the list [default: where the settings have it, or the data folder]
     #[arg(long, value_name = "FILE")]
     pub(crate) to: Option<PathBuf>,
 }

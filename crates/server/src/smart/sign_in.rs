@@ -95,7 +95,8 @@ fn must_change(refusal: &Refusal) -> bool {
 
 /// The page on which a password is chosen, with what has to be done first or was wrong.
 fn choose(call: &Call, next: &str, name: &str, refusal: &Refusal) -> Result<Reply, Fault> {
-    refused(refusal, |say| Ok(pages::choose_password(&call.form_text(), next, name, say)))
+    let wrong = !must_change(refusal);
+    refused(refusal, |say| Ok(pages::choose_password(&call.form_text(), next, name, (say, wrong))))
 }
 
 /// The page of the second step, which asks for a passkey where there is one.

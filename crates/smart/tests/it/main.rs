@@ -12,6 +12,8 @@ mod coverage;
 #[cfg(test)]
 mod delegations;
 #[cfg(test)]
+mod demand;
+#[cfg(test)]
 mod launches;
 #[cfg(test)]
 mod refreshes;

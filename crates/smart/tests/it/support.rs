@@ -311,7 +311,10 @@ fn open(
     posted: &Arc<Posted>,
 ) -> Smart {
     let cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
-    let settings = identity::Settings { cost, ..identity::Settings::default() };
+    // A role that nobody has but in the tests of it.
+    let of = identity::Of::Roles(vec!["watched".to_owned()]);
+    let second_factor = identity::Demand { of, ..identity::Demand::default() };
+    let settings = identity::Settings { cost, second_factor, ..identity::Settings::default() };
     let ground = identity::Ground {
         shelf: Arc::clone(shelf) as _,
         clock: Arc::clone(clock) as _,

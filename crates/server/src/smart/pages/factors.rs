@@ -39,13 +39,13 @@ pub(in crate::smart) fn factors(view: &Factors<'_>) -> Reply {
     let mut body = alert(Html::new(), view.first);
     if view.confined {
         body = body
-            .raw("<p class=\"who\" role=\"status\"><b>One step is left.</b> ")
+            .raw("<p class=\"step\" role=\"status\"><b>One step is left.</b> ")
             .raw(MISSING)
             .raw("</p>");
     }
     if let Some(from) = view.due {
         body = body
-            .raw("<p class=\"who\" role=\"status\">From ")
+            .raw("<p class=\"step\" role=\"status\">From ")
             .text(&day(from))
             .raw(" on your role asks for a second factor, and you have none yet. Make one before that day.</p>");
     }

@@ -31,7 +31,10 @@ impl Offered<'_> {
             return body.join(own);
         }
         if self.own {
-            return body.join(own).raw("<p class=\"or\">or</p>").join(&self.buttons(form, next));
+            return body
+                .join(own)
+                .raw("<p class=\"either\">or</p>")
+                .join(&self.buttons(form, next));
         }
         let details =
             if tried { "<details class=\"own\" open>" } else { "<details class=\"own\">" };

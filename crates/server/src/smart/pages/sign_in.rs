@@ -41,10 +41,15 @@ pub(in crate::smart) fn sign_in(
 }
 
 /// A password of one's own, in the place of one that has to be changed; `name` is empty where it has to
-/// be typed again.
-pub(in crate::smart) fn choose_password(form: &str, next: &str, name: &str, say: &str) -> Reply {
+/// be typed again, and what is said is `wrong` after the first time.
+pub(in crate::smart) fn choose_password(
+    form: &str,
+    next: &str,
+    name: &str,
+    (say, wrong): (&str, bool),
+) -> Reply {
     let mut body = Html::new()
-        .raw("<p role=\"alert\">")
+        .raw(if wrong { "<p role=\"alert\">" } else { "<p class=\"step\" role=\"status\">" })
         .text(say)
         .raw("</p><form method=\"post\" action=\"sign-in\">")
         .join(&hidden(form, "next", next))
@@ -64,7 +69,8 @@ pub(in crate::smart) fn choose_password(form: &str, next: &str, name: &str, say:
             .raw(id)
             .raw("\" name=\"")
             .raw(id)
-            .raw("\" required autocomplete=\"")
+            .raw(if id == "password" && !name.is_empty() { "\" autofocus" } else { "\"" })
+            .raw(" required autocomplete=\"")
             .raw(complete);
     }
     let body = body.raw("\"><p class=\"hint\">At least 12 characters. A few words that have nothing to do with you or each other are easy to keep.</p><button>Change it and sign in</button></form><p class=\"or\"><a href=\"sign-in\">Back to signing in</a></p>");
