@@ -11,8 +11,8 @@ use identity::{By, Identity, Principal};
 use keys::SystemRandom;
 use record::Record;
 use smart::{
-    About, App, Delegated, Delegating, Fetch, Given, GrantId, Ground, Proves, Registration, Scope,
-    Scopes, Settings, Smart,
+    About, App, Delegated, Delegating, Fetch, Given, GrantId, Ground, NoFetch, Proves, Registration,
+    Scope, Scopes, Settings, Smart,
 };
 use std::sync::Arc;
 
@@ -118,6 +118,11 @@ pub(crate) fn carry_out(record: &Record, apps: &Smart, wish: Wish) -> Result<Tol
 /// Ends what stood on a principal that was shut out, so that letting it in again brings nothing back.
 pub(crate) fn settle(apps: &Smart) -> Result<(), Fault> {
     apps.sweep_delegations().map(drop)
+}
+
+/// Ends all delegations, in a copy of the past.
+pub(crate) fn forget(record: &Record) -> Result<(), Fault> {
+    open(record, Arc::new(NoFetch))?.end_delegations(By::Operator).map(drop)
 }
 
 /// A delegation, as lists of tokens show it.
