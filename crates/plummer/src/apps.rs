@@ -11,8 +11,8 @@ use identity::{By, Identity, Principal};
 use keys::SystemRandom;
 use record::Record;
 use smart::{
-    About, App, Delegated, Delegating, Fetch, Given, GrantId, Ground, NoFetch, Proves, Registration,
-    Scope, Scopes, Settings, Smart,
+    About, App, Delegated, Delegating, Fetch, Given, GrantId, Ground, NoFetch, Proves,
+    Registration, Scope, Scopes, Settings, Smart,
 };
 use std::sync::Arc;
 
@@ -94,9 +94,8 @@ pub(crate) fn carry_out(record: &Record, apps: &Smart, wish: Wish) -> Result<Tol
             let identity = &operator(record);
             let named = name.map(|name| principal(identity, Sort::Any, &name)).transpose()?;
             let wanted = |given: &Given| {
-                let of = |one: &Principal| {
-                    given.grant.app == one.id || given.grant.user == Some(one.id)
-                };
+                let of =
+                    |one: &Principal| given.grant.app == one.id || given.grant.user == Some(one.id);
                 named.as_ref().is_none_or(of)
             };
             let all = apps.delegations();

@@ -356,7 +356,8 @@ impl Actor {
 
     /// Whether the principal may take off a label that a person set.
     pub(crate) fn takes_labels_off(&self) -> bool {
-        self.agent.is_none() && self.principal.profile.roles.iter().any(|role| KEEPERS.contains(&role.as_str()))
+        self.agent.is_none()
+            && self.principal.profile.roles.iter().any(|role| KEEPERS.contains(&role.as_str()))
     }
 
     /// What of a record the principal does not need to see, if anything.

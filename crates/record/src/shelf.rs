@@ -131,7 +131,9 @@ impl Kept {
         let mut event = Event::new(self.clock.now(), deed.asker.request, kind_of(deed.kind)?);
         event.status = match deed.kind {
             DeedKind::SignInFailed => 401,
-            DeedKind::Created | DeedKind::Claimed | DeedKind::TokenIssued | DeedKind::Delegated => 201,
+            DeedKind::Created | DeedKind::Claimed | DeedKind::TokenIssued | DeedKind::Delegated => {
+                201
+            }
             _ => 200,
         };
         if deed.kind == DeedKind::SignInFailed {

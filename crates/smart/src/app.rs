@@ -140,7 +140,8 @@ impl Registration {
             ));
         }
         // Somebody lets an agent act; nobody starts it here, and it gets no code and no refresh token.
-        if self.agent && (system || !signs || !self.redirects.is_empty() || self.launch_url.is_some())
+        if self.agent
+            && (system || !signs || !self.redirects.is_empty() || self.launch_url.is_some())
         {
             return Err(wrong(
                 "agent",
@@ -292,7 +293,10 @@ impl Smart {
         let _writing = self.write();
         let before = self.known_app(id)?;
         if before.registration.agent != registration.agent {
-            return Err(wrong("agent", "An app stays an app, and an agent an agent: register another."));
+            return Err(wrong(
+                "agent",
+                "An app stays an app, and an agent an agent: register another.",
+            ));
         }
         let principal = self.ground.identity.principal(id)?;
         if principal.profile != registration.profile() {

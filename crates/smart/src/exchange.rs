@@ -113,10 +113,8 @@ impl Smart {
         place: &Place,
     ) -> Result<Issued, Refused> {
         let kind = params.need("grant_type", "Name a grant_type.")?;
-        if !matches!(
-            kind,
-            "authorization_code" | "refresh_token" | "client_credentials" | EXCHANGE
-        ) {
+        if !matches!(kind, "authorization_code" | "refresh_token" | "client_credentials" | EXCHANGE)
+        {
             return Err(unsupported_grant());
         }
         let unnamed = authorization.is_none()

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use base::{Clock, Fault, Millis};
 use identity::{
-    Asker, By, CryptoRandom, Deed, DeedKind, Identity, Principal, PrincipalId, SessionId, Shelf, Watch,
+    Asker, By, CryptoRandom, Deed, DeedKind, Identity, Principal, PrincipalId, SessionId, Shelf,
+    Watch,
 };
 use parking_lot::{Mutex, MutexGuard, RwLock};
 

@@ -146,7 +146,8 @@ impl OwnPeople {
             return Ok(token.clone());
         }
         let (agent, user) = (format!("leak-{key}"), format!("leak-user-of-{key}"));
-        let make = ["client", "add", &agent, "--display", key, "--kind", "agent", "--role", "agent"];
+        let make =
+            ["client", "add", &agent, "--display", key, "--kind", "agent", "--role", "agent"];
         self.call(&make)?;
         let (site, me) = (world.shared("org"), world.shared("me"));
         let mut make = vec!["user", "add", &user, "--display", key, "--no-password"];

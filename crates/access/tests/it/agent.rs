@@ -90,7 +90,9 @@ fn an_agent_for_a_user_reaches_what_both_reach_and_nothing_else() {
             let facts = throw(&mut dice).facts;
             let (one, two) = (own.allows(&facts), theirs.allows(&facts));
             let says = both.allows(&facts);
-            let told = || format!("seed {seed}: {agent:?} for {user:?}\n{action:?} {context:?}\n{facts:?}");
+            let told = || {
+                format!("seed {seed}: {agent:?} for {user:?}\n{action:?} {context:?}\n{facts:?}")
+            };
             assert_eq!(says, one && two, "{}", told());
             (asked, through) = (asked + 1, through + u64::from(says));
             by_one += u64::from(one != two);

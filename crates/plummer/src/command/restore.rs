@@ -1,8 +1,8 @@
 //! `plummer restore`: a backup becomes the data folder, after it was checked: the records' file by the
 //! store, the access log link by link (45 CFR 164.308(a)(7)(ii)(B)).
 
-use crate::cli::Restore;
 use crate::apps;
+use crate::cli::Restore;
 use crate::directory;
 use crate::opening;
 use crate::progress::grouped;

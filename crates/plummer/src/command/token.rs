@@ -13,9 +13,7 @@ use std::process::ExitCode;
 pub(crate) fn run(settings: &Settings, args: Token) -> anyhow::Result<ExitCode> {
     let say = Say { json: args.json };
     match args.command {
-        TokenCommand::Issue(args) => {
-            issued(&say, tell(settings, wanted(args)?)?)
-        }
+        TokenCommand::Issue(args) => issued(&say, tell(settings, wanted(args)?)?),
         TokenCommand::List(args) => {
             let tokens = tell(settings, Wish::Tokens { name: args.user.clone() })?;
             let delegations = tell(settings, Wish::Delegations { name: args.user })?;

@@ -44,9 +44,8 @@ impl Room {
 
 /// Ada's notes: one that anybody who treats her sees, and one that is very restricted.
 fn restricted(site: &Site) {
-    let meta = format!(
-        r#""meta":{{"security":[{{"system":"{CONFIDENTIALITY}","code":"V"}}]}},"status""#
-    );
+    let meta =
+        format!(r#""meta":{{"security":[{{"system":"{CONFIDENTIALITY}","code":"V"}}]}},"status""#);
     let body = observation("ada-hidden", "ada", "laboratory").replacen(r#""status""#, &meta, 1);
     site.put("Observation/ada-hidden", &body);
     let condition = r#"{"resourceType":"Condition","id":"of-hidden","subject":{"reference":"Patient/ada"},"evidence":[{"detail":[{"reference":"Observation/ada-hidden"}]}]}"#;
@@ -71,11 +70,33 @@ fn an_agent_sees_neither_what_its_user_does_not_nor_what_no_agent_does() {
     }
     let lab = "category=laboratory";
     for (path, agent, user) in [
-        (format!("/Observation?{lab}"), &["ada-lab", "bob-lab"][..], &["ada-hidden", "ada-lab", "bob-lab"][..]),
-        (format!("/Condition?evidence-detail:Observation.{lab}"), &["ada-lab", "bob-lab"], &["ada-lab", "bob-lab", "of-hidden"]),
-        (format!("/Patient?_has:Observation:patient:{lab}&_has:Observation:patient:_id=ada-hidden"), &[], &["ada"]),
-        ("/Condition?_id=of-hidden&_include=Condition:evidence-detail".to_owned(), &["of-hidden"], &["ada-hidden", "of-hidden"]),
-        ("/Patient?_id=ada&_revinclude=Observation:patient".to_owned(), &["ada", "ada-lab", "ada-pulse"], &["ada", "ada-hidden", "ada-lab", "ada-pulse"]),
+        (
+            format!("/Observation?{lab}"),
+            &["ada-lab", "bob-lab"][..],
+            &["ada-hidden", "ada-lab", "bob-lab"][..],
+        ),
+        (
+            format!("/Condition?evidence-detail:Observation.{lab}"),
+            &["ada-lab", "bob-lab"],
+            &["ada-lab", "bob-lab", "of-hidden"],
+        ),
+        (
+            format!(
+                "/Patient?_has:Observation:patient:{lab}&_has:Observation:patient:_id=ada-hidden"
+            ),
+            &[],
+            &["ada"],
+        ),
+        (
+            "/Condition?_id=of-hidden&_include=Condition:evidence-detail".to_owned(),
+            &["of-hidden"],
+            &["ada-hidden", "of-hidden"],
+        ),
+        (
+            "/Patient?_id=ada&_revinclude=Observation:patient".to_owned(),
+            &["ada", "ada-lab", "ada-pulse"],
+            &["ada", "ada-hidden", "ada-lab", "ada-pulse"],
+        ),
     ] {
         let (one, two) = room.both(&path);
         assert_eq!(ids(&one), agent, "{path}");
@@ -93,7 +114,11 @@ fn an_agent_sees_neither_what_its_user_does_not_nor_what_no_agent_does() {
 #[test]
 fn an_agent_drafts_and_changes_nothing_else() {
     let room = Room::new();
-    let note = |patient: &str| format!(r#"{{"resourceType":"Communication","status":"preparation","subject":{{"reference":"Patient/{patient}"}}}}"#);
+    let note = |patient: &str| {
+        format!(
+            r#"{{"resourceType":"Communication","status":"preparation","subject":{{"reference":"Patient/{patient}"}}}}"#
+        )
+    };
     assert_eq!(room.send("POST", "/Communication", &note("ada")), 201);
     assert_eq!(room.send("POST", "/Communication", &note("carl")), 403, "not her patient");
     let lab = observation("ada-lab", "ada", "laboratory");
@@ -138,8 +163,32 @@ fn attack_47_an_agent_breaks_no_glass_reads_no_log_and_passes_nothing_on() {
         ],
     );
     assert_eq!((chain.status, chain.at("error")), (400, "invalid_request".to_owned()));
-    let own = room.agent.ask(&room.site, &[("grant_type", "client_credentials"), ("scope", "system/*.rs")]);
+    let own = room
+        .agent
+        .ask(&room.site, &[("grant_type", "client_credentials"), ("scope", "system/*.rs")]);
     assert_eq!((own.status, own.at("error")), (400, "unauthorized_client".to_owned()));
+}
+
+/// Attack 25: one agent that works for two people is two strangers to the server.
+#[test]
+fn attack_25_an_agent_for_one_person_is_told_nothing_it_was_told_for_another() {
+    let room = Room::new();
+    let identity = room.site.smart.identity();
+    let mallory = identity.find_by_name("mallory").unwrap().unwrap();
+    let opened = identity.issue(mallory.id, 60_000, "a test").unwrap();
+    let other = room.agent.acts_for(&room.site, opened.token.text().expose(), ALL);
+    let ask = |token: &str, path: &str| room.site.ask(token, "GET", path, "");
+    for _ in 0..2 {
+        assert_eq!(ids(&ask(&room.token, "/Observation")), ["ada-lab", "ada-pulse", "bob-lab"]);
+        assert_eq!(ids(&ask(&other, "/Observation")), ["ada-lab", "ada-pulse"]);
+        assert_eq!(ask(&room.token, "/Observation/bob-lab").status, 200);
+        assert_eq!(ask(&other, "/Observation/bob-lab").status, 404);
+    }
+    let link = ask(&room.token, "/Observation?_count=1").link("next").expect("more is to come");
+    let path = link.split_once("/fhir").map_or(link.as_str(), |(_, path)| path);
+    assert_eq!(ask(&room.token, path).status, 200);
+    assert_eq!(ask(&other, path).status, 400, "a page link is for one delegation");
+    assert_eq!(ask(&room.own, path).status, 400, "and not its person's");
 }
 
 #[test]
@@ -150,11 +199,15 @@ fn the_log_names_the_agent_for_whom_it_acted_and_by_which_delegation() {
     let as_officer = |path: &str| room.site.ask(&officer, "GET", path, "");
     let person = room.site.smart.identity().find_by_name("grace").unwrap().unwrap().id;
     let given = room.site.smart.given_by(person).remove(0);
-    let found = as_officer(&format!("/AuditEvent?patient=ada&subtype=read&agent={}", room.agent.id));
+    let found =
+        as_officer(&format!("/AuditEvent?patient=ada&subtype=read&agent={}", room.agent.id));
     assert_eq!(found.entries(), 1, "by the agent");
     let text = found.text();
     assert!(text.contains("DELEGATOR") && text.contains(&person.to_string()), "{text}");
-    assert_eq!(as_officer(&format!("/AuditEvent?patient=ada&subtype=read&agent={person}")).entries(), 2);
+    assert_eq!(
+        as_officer(&format!("/AuditEvent?patient=ada&subtype=read&agent={person}")).entries(),
+        2
+    );
     let who_saw = as_officer("/Patient/ada/$who-saw").text();
     assert!(who_saw.contains("grace, by the assistant phone-line"), "{who_saw}");
     assert!(who_saw.contains(&person.to_string()) && who_saw.contains("onBehalfOf"));
@@ -170,16 +223,19 @@ fn the_log_names_the_agent_for_whom_it_acted_and_by_which_delegation() {
 #[test]
 fn a_consent_that_denies_devices_holds_for_agents_and_not_for_whom_they_act_for() {
     let room = Room::new();
-    let deny = |reference: &str| format!(
-        r#"{{"resourceType":"Consent","id":"no-agents","status":"active","scope":{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/consentscope","code":"patient-privacy"}}]}},"category":[{{"coding":[{{"system":"http://loinc.org","code":"59284-0"}}]}}],"patient":{{"reference":"Patient/ada"}},"policyRule":{{"text":"x"}},"provision":{{"type":"deny","actor":[{{"role":{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/v3-ParticipationType","code":"IRCP"}}]}},"reference":{{"reference":"{reference}"}}}}],"class":[{{"system":"http://hl7.org/fhir/resource-types","code":"Observation"}}]}}}}"#
-    );
+    let deny = |reference: &str| {
+        format!(
+            r#"{{"resourceType":"Consent","id":"no-agents","status":"active","scope":{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/consentscope","code":"patient-privacy"}}]}},"category":[{{"coding":[{{"system":"http://loinc.org","code":"59284-0"}}]}}],"patient":{{"reference":"Patient/ada"}},"policyRule":{{"text":"x"}},"provision":{{"type":"deny","actor":[{{"role":{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/v3-ParticipationType","code":"IRCP"}}]}},"reference":{{"reference":"{reference}"}}}}],"class":[{{"system":"http://hl7.org/fhir/resource-types","code":"Observation"}}]}}}}"#
+        )
+    };
     assert_eq!(room.both("/Observation/ada-lab").0.status, 200);
     room.site.put("Consent/no-agents", &deny("Device/assistant"));
     let (agent, user) = room.both("/Observation/ada-lab");
     assert_eq!((agent.status, user.status), (404, 200));
     assert_eq!(ids(&room.both("/Observation").0), ["bob-lab"]);
     // One that denies the person denies the agent too.
-    let answer = room.site.ask(&room.site.all, "PUT", "/Consent/no-agents", &deny("Practitioner/pr-eve"));
+    let answer =
+        room.site.ask(&room.site.all, "PUT", "/Consent/no-agents", &deny("Practitioner/pr-eve"));
     assert_eq!(answer.status, 200);
     let (agent, user) = room.both("/Observation/ada-lab");
     assert_eq!((agent.status, user.status), (404, 404));
@@ -213,7 +269,11 @@ fn an_agent_has_a_budget_of_its_own() {
     // By the service that is exempt an agent is not.
     let statuses: Vec<u16> = (0..8).map(|_| room.send("GET", "/Patient/ada", "")).collect();
     assert!(statuses.contains(&429), "{statuses:?}");
-    assert_eq!(room.site.ask(&room.own, "GET", "/Patient/ada", "").status, 200, "hers is untouched");
+    assert_eq!(
+        room.site.ask(&room.own, "GET", "/Patient/ada", "").status,
+        200,
+        "hers is untouched"
+    );
     // Another delegation of the same agent draws on the same.
     let other = signed_in(&room.site, "henry", &["clinician"]);
     let second = room.agent.acts_for(&room.site, &other, ALL);

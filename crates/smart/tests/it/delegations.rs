@@ -1,9 +1,7 @@
 //! Agents that act for people: token exchange (RFC 8693), what it asks for, how narrow it is, and
 //! everything that ends it.
 
-use crate::support::{
-    MINUTE_MS, Signer, Site, basic, body, form, public, scopes, service, text,
-};
+use crate::support::{MINUTE_MS, Signer, Site, basic, body, form, public, scopes, service, text};
 use base::error::code;
 use identity::{By, Kind, Principal, PrincipalId, Profile};
 use serde_json::{Value, json};
@@ -58,7 +56,8 @@ impl<'s> Asking<'s> {
             ("client_assertion_type", ASSERTION),
             ("client_assertion", &assertion),
         ];
-        let kept = usual.into_iter().filter(|(name, _)| more.iter().all(|(other, _)| other != name));
+        let kept =
+            usual.into_iter().filter(|(name, _)| more.iter().all(|(other, _)| other != name));
         let pairs: Vec<_> = kept.chain(more.iter().copied()).collect();
         self.site.token(&pairs)
     }
@@ -198,10 +197,7 @@ fn an_exchange_is_asked_for_rightly_by_an_agent_that_signs_or_refused() {
     assert_eq!(site.token(&open).map(|_| ()).unwrap_err().error, "unauthorized_client");
     // Nor does an agent act as itself.
     let assertion = asking.assertion();
-    assert_eq!(
-        site.by_assertion(&assertion).map(|_| ()).unwrap_err().error,
-        "unauthorized_client"
-    );
+    assert_eq!(site.by_assertion(&assertion).map(|_| ()).unwrap_err().error, "unauthorized_client");
 }
 
 #[test]
@@ -296,7 +292,8 @@ fn an_administrator_hands_out_a_delegation_within_its_bounds() {
     ] {
         assert_eq!(member(&wrong), name, "{wrong:?}");
     }
-    let shown = Delegating { scopes: scopes("patient/*.rs"), patient: Some("ada".into()), ..whole.clone() };
+    let shown =
+        Delegating { scopes: scopes("patient/*.rs"), patient: Some("ada".into()), ..whole.clone() };
     assert_eq!(give(&shown).unwrap().given.grant.shown.patient.as_deref(), Some("ada"));
     // For a function, and to an agent that has no key of its own.
     let other = Delegating { agent: plain.id, user: desk.id, ..whole.clone() };
@@ -346,7 +343,11 @@ fn an_agent_is_registered_with_a_key_and_without_what_is_an_apps() {
         assert_eq!(fault.issues[0].expression.as_deref(), Some("agent"));
     }
     let made = site.app(sound.clone());
-    let app = Registration { agent: false, proves: sound.proves.clone(), ..public("phone-line", "user/*.rs") };
+    let app = Registration {
+        agent: false,
+        proves: sound.proves.clone(),
+        ..public("phone-line", "user/*.rs")
+    };
     assert!(site.smart.change_app(made.app.id, app).is_err(), "an agent stays one");
     let site = site.restarted();
     assert!(site.smart.app(made.app.id).is_some_and(|app| app.registration.agent));
