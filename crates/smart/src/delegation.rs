@@ -56,6 +56,9 @@ pub struct Delegated {
     pub given: Given,
 }
 
+/// An agent, and whom it acts for.
+type Both = (Arc<Principal>, Arc<Principal>);
+
 impl Smart {
     /// Lets an agent act for somebody: an administrator's act, which is the caller's to see to.
     ///
@@ -195,10 +198,7 @@ impl Smart {
 
     /// The agent of a delegation and whom it acts for, when both may act now and what it was given in
     /// goes on. Nothing of it is remembered from before: who is shut out is shut out at once.
-    pub(crate) fn acting(
-        &self,
-        grant: &Grant,
-    ) -> Result<Option<(Arc<Principal>, Arc<Principal>)>, Fault> {
+    pub(crate) fn acting(&self, grant: &Grant) -> Result<Option<Both>, Fault> {
         let Some(user) = grant.user else { return Ok(None) };
         if !self.lasts(grant, user)? {
             return Ok(None);
