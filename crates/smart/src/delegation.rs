@@ -131,7 +131,7 @@ impl Smart {
         }
         let subject = params.need("subject_token", "Send the token of whom the agent acts for.")?;
         let asked = params.one("scope")?.map(Scopes::parse);
-        let found = self.find(subject, None).map_err(not_taken)?;
+        let found = self.look_at(subject).map_err(not_taken)?;
         // No chains: who lets an agent act is a person, by a session of its own or by an app.
         if found.agent.is_some() || found.caller.principal.kind != Kind::Person {
             return Err(refuse_subject());

@@ -3,7 +3,7 @@
 use crate::callers::{Signs, signed_in};
 use crate::client::Answer;
 use crate::smart_scopes::{clinic, ids, observation};
-use crate::smart_site::{Making, Site};
+use crate::smart_site::{Making, Site, Visitor};
 
 const ALL: &str = "user/*.cruds";
 const GLASS: &str = r#"{"resourceType":"Parameters","parameter":[{"name":"reason","valueString":"unconscious in the emergency room"}]}"#;
@@ -167,6 +167,28 @@ fn attack_47_an_agent_breaks_no_glass_reads_no_log_and_passes_nothing_on() {
         .agent
         .ask(&room.site, &[("grant_type", "client_credentials"), ("scope", "system/*.rs")]);
     assert_eq!((own.status, own.at("error")), (400, "unauthorized_client".to_owned()));
+}
+
+#[test]
+fn a_person_sees_an_agent_among_their_apps_and_stops_it_there() {
+    let room = Room::new();
+    let identity = room.site.smart.identity();
+    let eve = identity.find_by_name("eve").unwrap().unwrap();
+    let opened = identity.issue(eve.id, 60_000, "a test").unwrap();
+    let token = room.agent.acts_for(&room.site, opened.token.text().expose(), "user/Patient.rs");
+    let read = || room.site.ask(&token, "GET", "/Patient/ada", "").status;
+    assert_eq!(read(), 200);
+    let mut visitor = Visitor::new(&room.site);
+    visitor.open("/auth/apps");
+    visitor.sign_in_for("eve", "apps");
+    let page = visitor.open("/auth/apps");
+    assert!(page.text().contains("phone-line"), "{}", page.text());
+    assert!(page.text().contains("An assistant that acts for you."));
+    let grant = page.field("grant").unwrap();
+    assert_eq!(grant, room.site.smart.given_by(eve.id).remove(0).grant.id.to_string());
+    let page = visitor.send_form(&[("grant", &grant)]);
+    assert!(page.text().contains("No app can see anything"), "{}", page.text());
+    assert_eq!(read(), 401, "with the next request");
 }
 
 /// Attack 25: one agent that works for two people is two strangers to the server.

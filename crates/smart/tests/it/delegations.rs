@@ -208,16 +208,19 @@ fn whatever_a_delegation_stands_on_ends_it_at_once() {
     let identity = site.smart.identity();
     // The session it was given in.
     let session = signed_in(&site, "eve");
-    let (access, other) = (asking.for_token(&session), asking.for_token(&signed_in(&site, "eve")));
+    let idle = signed_in(&site, "eve");
+    let (access, other) = (asking.for_token(&session), asking.for_token(&idle));
     identity.sign_out(&identity.find(&session, None).unwrap()).unwrap();
     assert!(!site.is_good(&access) && site.is_good(&other), "her other session goes on");
-    // Left idle: that the agent works is no use of the session by her.
+    // Left idle: that the agent works, and asks again, is no use of the session by her.
     for _ in 0..3 {
         site.clock.turn(4 * MINUTE_MS);
         assert!(site.is_good(&other));
+        asking.for_token(&idle);
     }
     site.clock.turn(3 * MINUTE_MS);
     assert!(!site.is_good(&other), "15 minutes");
+    assert!(asking.exchange(&idle, &[]).is_err());
     // The app it was given through.
     let chart = site.app(public("chart", "user/*.rs offline_access"));
     let code = site.code(
