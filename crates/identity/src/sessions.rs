@@ -97,6 +97,12 @@ impl Identity {
         self.core.table.find(digest, source, self.now(), &self.core.settings)
     }
 
+    /// Whose a token is that another shows: it is no use of the session, which ends when it is idle.
+    pub fn look(&self, token: &str) -> Result<Caller, Fault> {
+        let digest = Token::parse(token).ok_or_else(token_invalid)?.digest();
+        self.core.table.look(digest, self.now(), &self.core.settings)
+    }
+
     /// Refuses a caller whose last factor is not fresh.
     pub fn need_step_up(&self, caller: &Caller) -> Result<(), Fault> {
         let now = self.now();

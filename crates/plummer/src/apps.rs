@@ -11,8 +11,8 @@ use identity::{By, Identity, Principal};
 use keys::SystemRandom;
 use record::Record;
 use smart::{
-    About, App, Delegated, Delegating, Fetch, Given, GrantId, Ground, Proves, Registration, Scope,
-    Scopes, Settings, Smart,
+    About, App, Delegated, Delegating, Fetch, Given, GrantId, Ground, NoFetch, Proves,
+    Registration, Scope, Scopes, Settings, Smart,
 };
 use std::sync::Arc;
 
@@ -135,6 +135,11 @@ pub(crate) fn with_people(record: &Record, apps: &Smart, wish: Wish) -> Result<T
         apps.revoke_where(|grant| grant.user == Some(one.id))?;
     }
     Ok(told)
+}
+
+/// Ends all delegations, in a copy of the past.
+pub(crate) fn forget(record: &Record) -> Result<(), Fault> {
+    open(record, Arc::new(NoFetch))?.end_delegations(By::Operator).map(drop)
 }
 
 /// A delegation, as lists of tokens show it.

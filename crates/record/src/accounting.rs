@@ -303,6 +303,21 @@ mod tests {
     }
 
     #[test]
+    fn what_an_agent_does_for_somebody_is_told_apart_from_what_they_do() {
+        let agent = |event: &mut Event| {
+            let (on_behalf_of, client) = (Some("doctor".to_owned()), Some("helper".to_owned()));
+            let receipt = Receipt { on_behalf_of, client, ..Receipt::default() };
+            event.receipt = Some(Box::new(receipt));
+        };
+        let told = group(&[entry(2, 20, "helper", agent), entry(1, 10, "doctor", |_| {})]);
+        let who = |access: &Access| (access.who.clone(), access.on_behalf_of.clone());
+        let said: Vec<_> = told.accesses.iter().map(who).collect();
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(said, [(text("helper"), text("doctor")), (text("doctor"), None)]);
+        assert!(told.accesses.iter().all(|access| access.app.is_none()), "told once");
+    }
+
+    #[test]
     fn accesses_are_grouped_by_person_day_act_and_reason() {
         const DAY: i64 = 86_400_000;
         let treat = |event: &mut Event| {

@@ -56,6 +56,9 @@ pub struct Delegated {
     pub given: Given,
 }
 
+/// An agent, and whom it acts for.
+type Both = (Arc<Principal>, Arc<Principal>);
+
 impl Smart {
     /// Lets an agent act for somebody: an administrator's act, which is the caller's to see to.
     ///
@@ -129,7 +132,7 @@ impl Smart {
         }
         let subject = params.need("subject_token", "Send the token of whom the agent acts for.")?;
         let asked = params.one("scope")?.map(Scopes::parse);
-        let found = self.find(subject, None).map_err(not_taken)?;
+        let found = self.look_at(subject).map_err(not_taken)?;
         // No chains: who lets an agent act is a person, by a session of its own or by an app.
         if found.agent.is_some() || found.caller.principal.kind != Kind::Person {
             return Err(refuse_subject());
@@ -201,10 +204,7 @@ impl Smart {
 
     /// The agent of a delegation and whom it acts for, when both may act now and what it was given in
     /// goes on. Nothing of it is remembered from before: who is shut out is shut out at once.
-    pub(crate) fn acting(
-        &self,
-        grant: &Grant,
-    ) -> Result<Option<(Arc<Principal>, Arc<Principal>)>, Fault> {
+    pub(crate) fn acting(&self, grant: &Grant) -> Result<Option<Both>, Fault> {
         let Some(user) = grant.user else { return Ok(None) };
         if !self.lasts(grant, user)? {
             return Ok(None);
@@ -265,6 +265,15 @@ impl Smart {
         let mut all: Vec<_> = told.filter(|given| given.agent).collect();
         all.sort_by_key(|given| (std::cmp::Reverse(given.grant.created), given.grant.id));
         all
+    }
+
+    /// Ends all of them; how many. For a copy of the past: what was ended since it was made would be
+    /// valid in it again.
+    ///
+    /// # Errors
+    /// When the disk fails; they are ended all the same.
+    pub fn end_delegations(&self, by: By) -> Result<usize, Fault> {
+        self.revoke_by(by, |grant| self.is_agent(grant.app))
     }
 
     /// Ends one, at once; whether there was one.

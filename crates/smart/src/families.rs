@@ -281,6 +281,19 @@ impl Smart {
             let caller = self.ground.identity.find(token, source)?;
             return Ok(Found { caller, grant: None, agent: None });
         }
+        self.find_given(token)
+    }
+
+    /// Whose a token is that another shows; no use of a session.
+    pub(crate) fn look_at(&self, token: &str) -> Result<Found, Fault> {
+        if !is_access(token) {
+            let caller = self.ground.identity.look(token)?;
+            return Ok(Found { caller, grant: None, agent: None });
+        }
+        self.find_given(token)
+    }
+
+    fn find_given(&self, token: &str) -> Result<Found, Fault> {
         let invalid = || {
             let say = "The token is not one that is valid here. Ask for a new one.";
             Fault::new(&code::TOKEN_INVALID, say)

@@ -18,7 +18,7 @@ fn refuses(text: &str, code: &str, place: &str) {
 fn what_is_shipped_loads() {
     let policies = Policies::load(3, &[]).unwrap();
     assert_eq!(policies.epoch(), 3);
-    assert_eq!(policies.rules().filter(|rule| rule.wall).count(), 4);
+    assert_eq!(policies.rules().filter(|rule| rule.wall).count(), 8);
     assert!(policies.rules().filter(|rule| rule.wall).all(|rule| !rule.permits));
     assert!(policies.rules().all(|rule| rule.law.is_some()), "each rests on something");
 }

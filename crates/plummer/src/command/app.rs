@@ -115,7 +115,7 @@ fn one(say: Say, told: Told) -> anyhow::Result<ExitCode> {
         ("name", app.name),
         ("display", app.display),
         ("client id", app.id),
-        ("acts", if app.agent { "for users, as an agent" } else { "as an app" }.to_owned()),
+        ("agent", if app.agent { "yes: it acts for users" } else { "no" }.to_owned()),
         ("state", state),
         ("proves itself by", app.proves),
         ("redirects", app.redirects.join(", ")),

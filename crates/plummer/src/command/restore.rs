@@ -1,6 +1,7 @@
 //! `plummer restore`: a backup becomes the data folder, after it was checked: the records' file by the
 //! store, the access log link by link (45 CFR 164.308(a)(7)(ii)(B)).
 
+use crate::apps;
 use crate::cli::Restore;
 use crate::directory;
 use crate::opening;
@@ -40,6 +41,7 @@ pub(crate) fn run(settings: &Settings, args: &Restore) -> anyhow::Result<ExitCod
     let record = opening::record(settings)?;
     // What was revoked since the backup was made would be valid in it again.
     directory::operator(&record).revoke_everything().map_err(|fault| anyhow!("{fault}"))?;
+    apps::forget(&record).map_err(|fault| anyhow!("{fault}"))?;
     let count: u64 = record.store_stats().live.iter().map(|(_, count)| count).sum();
     writeln!(
         std::io::stdout(),

@@ -194,6 +194,45 @@ fn a_token_issued_beside_a_running_server_is_revoked_in_it_at_once() {
 }
 
 #[test]
+fn an_agent_is_let_act_for_somebody_listed_and_stopped_at_once() {
+    let place = Place::new();
+    let line = ["client", "add", "line", "--display", "Phone Line", "--kind", "agent"];
+    done(&place, &[&line[..], &["--role", "agent"]].concat());
+    done(&place, &["client", "add", "desk", "--display", "Front Desk", "--role", "front-desk"]);
+    let issue = ["token", "issue", "--agent", "line", "--for", "desk", "--ttl", "1h"];
+    let issue = |more: &[&str]| place.run(&[&issue[..], more].concat());
+    let scope = ["--scope", "user/Appointment.rs"];
+    // With a server and without one.
+    for running in [false, true] {
+        let server = running.then(|| Serving::start(&place, &[]));
+        let issued = issue(&scope);
+        assert!(issued.ok && issued.out.trim().starts_with("pla_"), "{issued:?}");
+        let listed = done(&place, &["token", "list", "--user", "desk"]);
+        assert!(listed.contains("delegation") && !listed.contains(issued.out.trim()), "{listed}");
+        assert!(listed.contains("for desk: user/Appointment.rs"), "{listed}");
+        let id = listed.lines().nth(1).and_then(|line| line.split(' ').next()).unwrap();
+        assert_eq!(done(&place, &["token", "revoke", id]), "ended 1\n");
+        assert!(!place.run(&["token", "revoke", id]).ok, "it is gone");
+        // Shutting out either ends what stood on it, for good.
+        for (shut_out, name) in [("agent", "line"), ("person", "desk")] {
+            assert!(issue(&scope).ok, "{shut_out}");
+            done(&place, &["client", "disable", name, "--reason", "a test"]);
+            done(&place, &["client", "enable", name]);
+            let listed = done(&place, &["token", "list"]);
+            assert!(!listed.contains("delegation"), "{running} {shut_out}: {listed}");
+        }
+        assert!(server.is_none_or(Serving::stop));
+    }
+    for kind in ["delegated", "delegation-ended"] {
+        let shown = done(&place, &["audit", "show", "--kind", kind, "--actor", "operator"]);
+        assert!(!shown.is_empty() && !shown.contains("pla_"), "{kind}: {shown}");
+    }
+    assert!(!issue(&[]).ok, "without a scope");
+    assert!(refused(&issue(&["--scope", "system/*.rs"])).contains("scope"));
+    assert!(!place.run(&["token", "issue", "--agent", "line", "--ttl", "1h"]).ok, "for nobody");
+}
+
+#[test]
 fn people_are_added_and_listed_while_a_server_holds_the_folder() {
     let place = Place::new();
     let server = Serving::start(&place, &[]);
@@ -275,6 +314,9 @@ fn a_restored_folder_knows_everybody_and_no_token() {
     let place = Place::new();
     done(&place, &["client", "add", "lab", "--display", "Laboratory"]);
     done(&place, &["token", "issue", "--user", "lab", "--ttl", "1h"]);
+    done(&place, &["client", "add", "line", "--display", "Phone Line", "--kind", "agent"]);
+    let agent = ["token", "issue", "--agent", "line", "--for", "lab", "--scope", "user/*.rs"];
+    done(&place, &[&agent[..], &["--ttl", "1h"]].concat());
     done(&place, &["backup", "copy", "--keys-to", "new/keys"]);
     std::fs::copy(place.path("data/keys/root.key"), place.path("new/keys/root.key")).unwrap();
     let restored = place.command(&["restore", "copy", "--data", "new"]).output().unwrap();
@@ -285,5 +327,5 @@ fn a_restored_folder_knows_everybody_and_no_token() {
     };
     assert!(of(&["client", "list"]).contains("Laboratory"));
     assert_eq!(of(&["token", "list"]).lines().count(), 1, "only the heading");
-    assert_eq!(done(&place, &["token", "list"]).lines().count(), 2, "where it was issued it is");
+    assert_eq!(done(&place, &["token", "list"]).lines().count(), 3, "where it was issued it is");
 }

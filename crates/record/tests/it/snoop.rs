@@ -73,12 +73,18 @@ impl Diary {
         let time = Millis(BEGIN_MS + day * DAY_MS + hour * 3_600_000 + self.day);
         self.day += 1;
         let mut event = Event::new(time, [3; 16], kind);
+        // `helper for dr-5` is an agent that acts for him.
+        let (actor, on_behalf_of) = match actor.split_once(" for ") {
+            Some((agent, person)) => (agent, Some(person.to_owned())),
+            None => (actor, None),
+        };
         event.actor = actor.to_owned().into();
         event.targets.push(Target::of_type("Patient"));
         event.patients.extend(patients.iter().map(|id| (*id).to_owned()));
         let break_glass = glass.then(|| "urgent".to_owned());
         let purpose = Some("TREAT".to_owned());
-        event.receipt = Some(Box::new(Receipt { purpose, break_glass, ..Receipt::default() }));
+        let receipt = Receipt { purpose, break_glass, on_behalf_of, ..Receipt::default() };
+        event.receipt = Some(Box::new(receipt));
         self.log.append(&event).unwrap();
     }
 }
@@ -166,7 +172,11 @@ fn clinic() -> (TempDir, Settings, Expected) {
         }
     }
     for (n, patient, signal) in &expected {
-        let (actor, day) = (format!("dr-{n}"), 6);
+        // One of them has an agent look for him: it is his case all the same.
+        let (actor, day) = match n {
+            5 => ("helper for dr-5".to_owned(), 6),
+            _ => (format!("dr-{n}"), 6),
+        };
         match (signal, patient) {
             (Signal::OffShift, Some(patient)) => {
                 diary.note(&actor, (day, 3), Kind::Read, &[patient], false)

@@ -208,16 +208,19 @@ fn whatever_a_delegation_stands_on_ends_it_at_once() {
     let identity = site.smart.identity();
     // The session it was given in.
     let session = signed_in(&site, "eve");
-    let (access, other) = (asking.for_token(&session), asking.for_token(&signed_in(&site, "eve")));
+    let idle = signed_in(&site, "eve");
+    let (access, other) = (asking.for_token(&session), asking.for_token(&idle));
     identity.sign_out(&identity.find(&session, None).unwrap()).unwrap();
     assert!(!site.is_good(&access) && site.is_good(&other), "her other session goes on");
-    // Left idle: that the agent works is no use of the session by her.
+    // Left idle: that the agent works, and asks again, is no use of the session by her.
     for _ in 0..3 {
         site.clock.turn(4 * MINUTE_MS);
         assert!(site.is_good(&other));
+        asking.for_token(&idle);
     }
     site.clock.turn(3 * MINUTE_MS);
     assert!(!site.is_good(&other), "15 minutes");
+    assert!(asking.exchange(&idle, &[]).is_err());
     // The app it was given through.
     let chart = site.app(public("chart", "user/*.rs offline_access"));
     let code = site.code(
@@ -292,11 +295,10 @@ fn an_administrator_hands_out_a_delegation_within_its_bounds() {
     ] {
         assert_eq!(member(&wrong), name, "{wrong:?}");
     }
-    let shown =
-        Delegating { scopes: scopes("patient/*.rs"), patient: Some("ada".into()), ..whole.clone() };
+    let shown = Delegating { scopes: scopes("patient/*.rs"), patient: Some("ada".into()), ..whole };
     assert_eq!(give(&shown).unwrap().given.grant.shown.patient.as_deref(), Some("ada"));
     // For a function, and to an agent that has no key of its own.
-    let other = Delegating { agent: plain.id, user: desk.id, ..whole.clone() };
+    let other = Delegating { agent: plain.id, user: desk.id, ..whole };
     let given = give(&other).unwrap();
     assert_eq!(given.given.display, "Other");
     let access = given.token.expose().to_owned();
@@ -343,11 +345,8 @@ fn an_agent_is_registered_with_a_key_and_without_what_is_an_apps() {
         assert_eq!(fault.issues[0].expression.as_deref(), Some("agent"));
     }
     let made = site.app(sound.clone());
-    let app = Registration {
-        agent: false,
-        proves: sound.proves.clone(),
-        ..public("phone-line", "user/*.rs")
-    };
+    let app =
+        Registration { agent: false, proves: sound.proves, ..public("phone-line", "user/*.rs") };
     assert!(site.smart.change_app(made.app.id, app).is_err(), "an agent stays one");
     let site = site.restarted();
     assert!(site.smart.app(made.app.id).is_some_and(|app| app.registration.agent));
