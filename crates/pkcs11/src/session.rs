@@ -86,7 +86,10 @@ impl Open {
             return Err(Trouble::new(&code::KEYS_KMS_MISSING, what));
         }
         if handles.len() > KEYS_MAX {
-            return Err(Trouble::new(&code::KEYS_KMS_UNFIT, "the token has too many keys of this label"));
+            return Err(Trouble::new(
+                &code::KEYS_KMS_UNFIT,
+                "the token has too many keys of this label",
+            ));
         }
         let mut keys = Vec::with_capacity(handles.len());
         for handle in handles {
@@ -94,7 +97,8 @@ impl Open {
         }
         keys.sort_by_key(|key| key.number);
         if keys.windows(2).any(|pair| matches!(pair, [a, b] if a.number == b.number)) {
-            let what = "two keys of this label have the same CKA_ID, so that nobody can tell them apart";
+            let what =
+                "two keys of this label have the same CKA_ID, so that nobody can tell them apart";
             return Err(Trouble::new(&code::KEYS_KMS_UNFIT, what));
         }
         Ok(keys)
@@ -111,7 +115,8 @@ impl Open {
             AttributeType::Decrypt,
             AttributeType::Id,
         ];
-        let (mut aes, mut long, mut kept, mut inside, mut may) = (false, false, false, false, [false; 2]);
+        let (mut aes, mut long, mut kept, mut inside, mut may) =
+            (false, false, false, false, [false; 2]);
         let mut number = 0;
         for attribute in self.session.get_attributes(handle, &asked)? {
             match attribute {
@@ -128,9 +133,9 @@ impl Open {
         let unfit = |what| Err(Trouble::new(&code::KEYS_KMS_UNFIT, what));
         match () {
             () if !aes || !long => unfit("the key is not AES of 256 bits"),
-            () if !kept || !inside => {
-                unfit("the key can be taken out of the token: make one that is sensitive and not extractable")
-            }
+            () if !kept || !inside => unfit(
+                "the key can be taken out of the token: make one that is sensitive and not extractable",
+            ),
             () if may != [true; 2] => unfit("the key may not encrypt and decrypt"),
             () => Ok(number),
         }

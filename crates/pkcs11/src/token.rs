@@ -157,6 +157,7 @@ impl Kms for Token {
 }
 
 fn missing() -> Trouble {
-    let what = "the token has keys of this label, and not the one that the tenant's key was wrapped by";
+    let what =
+        "the token has keys of this label, and not the one that the tenant's key was wrapped by";
     Trouble::new(&code::KEYS_KMS_MISSING, what)
 }

@@ -49,14 +49,21 @@ impl From<Error> for Trouble {
                 Self { pin: true, ..Self::new(&code::KEYS_KMS_DENIED, what) }
             }
             UserPinNotInitialized => Self::new(&code::KEYS_KMS_DENIED, what),
-            SessionHandleInvalid | SessionClosed | UserNotLoggedIn | DeviceRemoved
-            | TokenNotPresent | TokenNotRecognized | CryptokiNotInitialized => {
+            SessionHandleInvalid
+            | SessionClosed
+            | UserNotLoggedIn
+            | DeviceRemoved
+            | TokenNotPresent
+            | TokenNotRecognized
+            | CryptokiNotInitialized => {
                 Self { lost: true, ..Self::new(&code::KEYS_KMS_UNREACHABLE, what) }
             }
-            KeyFunctionNotPermitted | KeyTypeInconsistent | KeySizeRange | MechanismInvalid
-            | MechanismParamInvalid | FunctionNotSupported => {
-                Self::new(&code::KEYS_KMS_UNFIT, what)
-            }
+            KeyFunctionNotPermitted
+            | KeyTypeInconsistent
+            | KeySizeRange
+            | MechanismInvalid
+            | MechanismParamInvalid
+            | FunctionNotSupported => Self::new(&code::KEYS_KMS_UNFIT, what),
             _ => Self::new(&code::KEYS_KMS_UNREACHABLE, what),
         }
     }
@@ -66,8 +73,8 @@ impl From<Error> for Trouble {
 /// differ in how they call it, and some call it a general failure.
 pub(crate) fn refused(error: &Error) -> bool {
     use RvError::{
-        DataInvalid, DataLenRange, EncryptedDataInvalid, EncryptedDataLenRange,
-        FunctionFailed, GeneralError,
+        DataInvalid, DataLenRange, EncryptedDataInvalid, EncryptedDataLenRange, FunctionFailed,
+        GeneralError,
     };
     matches!(
         error,
@@ -99,7 +106,11 @@ mod tests {
             (RvError::MechanismInvalid, &code::KEYS_KMS_UNFIT, false, false),
         ] {
             let trouble = Trouble::from(Error::Pkcs11(found, Function::Login));
-            assert_eq!((trouble.fault.code(), trouble.lost, trouble.pin), (code, lost, pin), "{found:?}");
+            assert_eq!(
+                (trouble.fault.code(), trouble.lost, trouble.pin),
+                (code, lost, pin),
+                "{found:?}"
+            );
         }
         assert!(refused(&Error::Pkcs11(RvError::EncryptedDataInvalid, Function::Decrypt)));
         assert!(!refused(&Error::Pkcs11(RvError::SessionClosed, Function::Decrypt)));

@@ -26,7 +26,9 @@ pub(crate) fn of(settings: &Settings, word: &str) -> anyhow::Result<Option<Arc<d
 fn transit(settings: &Settings) -> anyhow::Result<Transit> {
     let address = settings.text("transit_address");
     if address.is_empty() {
-        bail!("transit_address: the root key is to be held by a transit service, and none is named");
+        bail!(
+            "transit_address: the root key is to be held by a transit service, and none is named"
+        );
     }
     let token = secret(settings, "transit_token_file")?;
     let role = settings.text("transit_role_id");
@@ -56,14 +58,17 @@ fn transit(settings: &Settings) -> anyhow::Result<Transit> {
         timeout_ms: TRANSIT_TIMEOUT_MS,
     };
     let (network, clock) = (Arc::new(egress::System), Arc::new(SystemClock));
-    Transit::new(config, network, &trust, clock, Arc::new(Sleep)).map_err(|fault| anyhow!("{fault}"))
+    Transit::new(config, network, &trust, clock, Arc::new(Sleep))
+        .map_err(|fault| anyhow!("{fault}"))
 }
 
 /// A key on a token.
 #[cfg(feature = "kms-pkcs11")]
 fn token(settings: &Settings) -> anyhow::Result<Option<Arc<dyn Kms>>> {
     let needed = |name: &'static str| match settings.text(name) {
-        text if text.is_empty() => bail!("{name}: the root key is to be held by a token, and it is not set"),
+        text if text.is_empty() => {
+            bail!("{name}: the root key is to be held by a token, and it is not set")
+        }
         text => Ok(text),
     };
     let config = pkcs11::Config {
@@ -92,7 +97,8 @@ fn secret(settings: &Settings, name: &str) -> anyhow::Result<Option<SecretFile>>
     if !plain {
         bail!("{name}: a credential's name has no slash in it");
     }
-    let folder = std::env::var_os(CREDENTIALS)
-        .with_context(|| format!("{name}: {CREDENTIALS} is not set: nobody brought a credential"))?;
+    let folder = std::env::var_os(CREDENTIALS).with_context(|| {
+        format!("{name}: {CREDENTIALS} is not set: nobody brought a credential")
+    })?;
     Ok(Some(SecretFile::credential(PathBuf::from(folder).join(credential))))
 }

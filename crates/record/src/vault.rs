@@ -9,8 +9,8 @@ use base::error::code;
 use base::{Clock, Fault};
 use fhir::definitions::r4;
 use keys::{
-    Argon, Certificate, Disk, Glance, Keyring, Kms, LogKey, Passphrase, Protection, RootKey, Standing,
-    SystemRandom, Under,
+    Argon, Certificate, Disk, Glance, Keyring, Kms, LogKey, Passphrase, Protection, RootKey,
+    Standing, SystemRandom, Under,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -71,7 +71,9 @@ impl Key {
             return unfit("the key is of a type that cannot wrap: make one of type aes256-gcm96");
         }
         if !self.derived {
-            return unfit("the key is not derived, so nothing wrapped by it is bound to its tenant: make one with derived=true");
+            return unfit(
+                "the key is not derived, so nothing wrapped by it is bound to its tenant: make one with derived=true",
+            );
         }
         Ok(self.latest_version)
     }
@@ -199,7 +201,9 @@ pub(crate) fn judge(status: u16) -> Result<(), Trouble> {
             &code::KEYS_KMS_MISSING,
             "the service has no such key, no engine at this mount, or no such namespace",
         ),
-        503 => Trouble::passing(&code::KEYS_KMS_SEALED, "the service is sealed, or under maintenance"),
+        503 => {
+            Trouble::passing(&code::KEYS_KMS_SEALED, "the service is sealed, or under maintenance")
+        }
         412 | 429 | 472 | 473 | 500..=599 => Trouble::passing(
             &code::KEYS_KMS_UNREACHABLE,
             format!("the service answers that it cannot now (status {status})"),

@@ -50,8 +50,9 @@ pub struct Config {
 impl Config {
     /// The origin, if all of it makes sense.
     pub(crate) fn check(&self) -> Result<Origin, Fault> {
-        let origin = Origin::parse(&self.address)
-            .map_err(|fault| unfit(&format!("transit_address is no scheme, host and port: {fault}")))?;
+        let origin = Origin::parse(&self.address).map_err(|fault| {
+            unfit(&format!("transit_address is no scheme, host and port: {fault}"))
+        })?;
         let here = match &origin.host {
             Host::Address(IpAddr::V4(address)) => address.is_loopback(),
             Host::Address(IpAddr::V6(address)) => address.is_loopback(),

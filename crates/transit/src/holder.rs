@@ -112,7 +112,8 @@ impl Transit {
             Proof::Token(file) => carry_out(Some(&file.read(&Disk)?)),
             Proof::Role { .. } => {
                 let now = self.clock.now();
-                let held = self.held.lock().as_ref().filter(|h| h.until > now).map(|h| h.token.clone());
+                let held =
+                    self.held.lock().as_ref().filter(|h| h.until > now).map(|h| h.token.clone());
                 if let Some(token) = held {
                     match carry_out(Some(&token)) {
                         Err(trouble) if trouble.is(&code::KEYS_KMS_DENIED) => {}

@@ -136,7 +136,8 @@ fn a_rewrapping_that_crashed_anywhere_leaves_the_one_version_or_the_other() {
         let bodies = begun(&disk, &Versions(1));
         (disk, bodies)
     };
-    let rewrap = |disk: &Simulated| open(disk, &Versions(1))?.change_root(&Versions(1), &Versions(2));
+    let rewrap =
+        |disk: &Simulated| open(disk, &Versions(1))?.change_root(&Versions(1), &Versions(2));
     let (whole, _) = start();
     let before = whole.operations();
     rewrap(&whole).unwrap();

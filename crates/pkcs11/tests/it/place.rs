@@ -57,7 +57,14 @@ pub(crate) fn with_a_token(name: &str, test: fn(&Place)) {
         said
     };
     run(Command::new("softhsm2-util").args([
-        "--init-token", "--free", "--label", "clinic", "--so-pin", "87654321", "--pin", PIN,
+        "--init-token",
+        "--free",
+        "--label",
+        "clinic",
+        "--so-pin",
+        "87654321",
+        "--pin",
+        PIN,
     ]));
     let own = std::env::current_exe().unwrap();
     let said = run(Command::new(own).args(["--exact", name, "--nocapture"]));

@@ -155,7 +155,10 @@ fn a_token_or_module_that_is_not_there_is_named() {
     with_a_token(name, |place| {
         for (config, expected) in [
             (Config { token: "other".to_owned(), ..place.config() }, &code::KEYS_KMS_UNREACHABLE),
-            (Config { module: PathBuf::from("/nowhere.so"), ..place.config() }, &code::KEYS_KMS_UNFIT),
+            (
+                Config { module: PathBuf::from("/nowhere.so"), ..place.config() },
+                &code::KEYS_KMS_UNFIT,
+            ),
             (Config { key: "other".to_owned(), ..place.config() }, &code::KEYS_KMS_MISSING),
         ] {
             let fault = place.with(config).ask().unwrap_err();

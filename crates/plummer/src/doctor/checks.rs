@@ -307,9 +307,12 @@ fn key_place(facts: &Facts) -> Said {
 
 fn key_holder(facts: &Facts) -> Said {
     known(&facts.at_rest, |at_rest| {
-        let AtRest::Held(held) = at_rest else { return fine("the root key is held by nobody else") };
+        let AtRest::Held(held) = at_rest else {
+            return fine("the root key is held by nobody else");
+        };
         if let Some(trouble) = &held.trouble {
-            let found = format!("a start would fail now: {} ({}): {trouble}", held.holder, held.name);
+            let found =
+                format!("a start would fail now: {} ({}): {trouble}", held.holder, held.name);
             let mend = "see the page of this error, and do not stop the server before it is mended";
             return bad(Weight::Fault, found, mend);
         }

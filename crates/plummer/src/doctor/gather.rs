@@ -127,7 +127,8 @@ fn at_rest(settings: &Settings, data: &Path) -> Fact<AtRest> {
     let path = encryption.root_path(data);
     let Some(file) = modes(&path) else { return Fact::Known(AtRest::KeyMissing) };
     let bytes = keys::Files::read(&keys::Disk, &path, keys::RootFile::BYTES_MAX);
-    let sealed = bytes.ok().and_then(|bytes| Some(keys::RootFile::decode(&bytes).ok()?.is_sealed()));
+    let sealed =
+        bytes.ok().and_then(|bytes| Some(keys::RootFile::decode(&bytes).ok()?.is_sealed()));
     let Some(sealed) = sealed else {
         return Fact::Unknown("the root key's file cannot be read by this user, or is damaged");
     };

@@ -3,8 +3,8 @@
 
 use super::checks::{CHECKS, all};
 use super::facts::{
-    AtRest, Choices, Clock, Disk, Fact, Facts, Held, Modes, Open, Port, RootKey, Server, Sessions, Swap,
-    Transport,
+    AtRest, Choices, Clock, Disk, Fact, Facts, Held, Modes, Open, Port, RootKey, Server, Sessions,
+    Swap, Transport,
 };
 use super::{Finding, Weight, json, text, worst};
 use base::Millis;
@@ -214,7 +214,10 @@ fn bad() -> Facts {
         .iter()
         .filter(|(code, weight, _)| {
             let worst = WRONGS.iter().filter(|(c, _, _)| c == code).map(|(_, w, _)| w).max();
-            let elsewhere = matches!(*code, "tls.files" | "tls.plaintext" | "rest.encryption");
+            let elsewhere = matches!(
+                *code,
+                "tls.files" | "tls.plaintext" | "rest.encryption" | "rest.key-holder"
+            );
             // A server that runs as root may write the files of anybody.
             (Some(weight) == worst || *code == "data.owner") && !elsewhere
         })
@@ -229,8 +232,8 @@ fn bad() -> Facts {
 fn of_a_bad_box_everything_is_found() {
     let findings = all(&bad());
     let told = told(&findings);
-    // What excludes another: a certificate that cannot be read has no dates.
-    assert_eq!(told.len(), CHECKS.len() - 3);
+    // What excludes another: a certificate that cannot be read has no dates, a key held elsewhere no file.
+    assert_eq!(told.len(), CHECKS.len() - 4);
     assert!(told.len() >= 20 && told.iter().all(|(_, weight)| *weight >= Weight::Note));
     assert_eq!(worst(&findings), Weight::Fault);
     insta::assert_snapshot!("bad_box", text(&findings));

@@ -170,7 +170,12 @@ pub(crate) static TABLE: &[Setting] = &[
         "the transit service, such as https://bao.hospital.example:8200; by http only an agent at 127.0.0.1 or [::1]",
     ),
     row("transit_mount", Kind::Text, "transit", "where the service has its transit engine"),
-    row("transit_key", Kind::Text, "plummer", "the name of the root key there; it is made there, derived"),
+    row(
+        "transit_key",
+        Kind::Text,
+        "plummer",
+        "the name of the root key there; it is made there, derived",
+    ),
     row("transit_namespace", Kind::Text, "", "the namespace of the engine, where there are any"),
     row(
         "transit_ca",
@@ -184,7 +189,12 @@ pub(crate) static TABLE: &[Setting] = &[
         "",
         "a file, mode 0600, with the token that is shown to the service, or credential:NAME of systemd; read anew each time",
     ),
-    row("transit_role_id", Kind::Text, "", "the id of the AppRole to sign in as, in place of a token"),
+    row(
+        "transit_role_id",
+        Kind::Text,
+        "",
+        "the id of the AppRole to sign in as, in place of a token",
+    ),
     row(
         "transit_secret_id_file",
         Kind::Text,

@@ -70,11 +70,16 @@ fn a_root_key_goes_to_a_service_is_rotated_there_and_comes_back() {
     hospital.fake.world().least = 2;
     assert!(hospital.opens("transit").ok, "the older version is needed no more");
     let shown = hospital.run(&["keys", "show"], "transit");
-    for line in ["held by transit: transit/keys/plummer at http", "yes; newest version 2", "version 2 of"] {
+    for line in
+        ["held by transit: transit/keys/plummer at http", "yes; newest version 2", "version 2 of"]
+    {
         assert!(shown.out.contains(line), "{line}: {shown:?}");
     }
     for file in ["root.key", "tenant.keys"] {
-        assert_eq!(hospital.place.path("data").join("keys").join(file).exists(), file != "root.key");
+        assert_eq!(
+            hospital.place.path("data").join("keys").join(file).exists(),
+            file != "root.key"
+        );
     }
 
     let back = hospital.run(&["keys", "move", "--to", "file"], "transit");
@@ -125,7 +130,10 @@ fn a_start_needs_the_service_and_a_server_that_runs_goes_on_without_it() {
     let hospital = Hospital::begun("transit");
     let server = Serving::start(&hospital.place, &hospital.held_by("transit"));
     let health = server.ask("GET", "/health/ready", "");
-    assert!(health.contains("\"root_key\":{\"holder\":\"transit\",\"status\":\"answering\""), "{health}");
+    assert!(
+        health.contains("\"root_key\":{\"holder\":\"transit\",\"status\":\"answering\""),
+        "{health}"
+    );
     assert!(health.contains("\"at_rest\":\"sealed\""), "{health}");
     let doctor = || hospital.run(&["doctor", "--json"], "transit").out;
     let weight = |report: &str, weight: &str| {
@@ -173,7 +181,8 @@ fn settings_of_a_service_that_make_no_sense_are_refused_and_no_secret_is_shown()
         let replaced: Vec<_> = flags.iter().step_by(2).collect();
         let usual = hospital.held_by("transit");
         let kept = usual.chunks(2).filter(|pair| !replaced.contains(&&pair[0])).flatten().copied();
-        let words: Vec<_> = ["config", "check"].into_iter().chain(kept).chain(flags.iter().copied()).collect();
+        let words: Vec<_> =
+            ["config", "check"].into_iter().chain(kept).chain(flags.iter().copied()).collect();
         let said = hospital.place.run(&words);
         assert!(!said.ok && said.err.contains(word), "{word}: {said:?}");
     }
@@ -188,8 +197,16 @@ fn a_credential_of_the_service_manager_is_found_by_its_name() {
     hospital.place.write("in.json", "{\"resourceType\":\"Patient\",\"id\":\"ada\"}");
     let address = format!("http://{}", hospital.fake.address);
     let args = [
-        "import", "in.json", "--data", "data", "--root-key-holder", "transit", "--transit-address",
-        &address, "--transit-token-file", "credential:bao-token",
+        "import",
+        "in.json",
+        "--data",
+        "data",
+        "--root-key-holder",
+        "transit",
+        "--transit-address",
+        &address,
+        "--transit-token-file",
+        "credential:bao-token",
     ];
     let out = hospital
         .place

@@ -34,7 +34,8 @@ fn a_root_key_goes_to_a_token_and_comes_back() {
     let place = Place::new();
     let tokens = place.path("tokens");
     std::fs::create_dir(&tokens).unwrap();
-    let config = place.write("softhsm2.conf", &format!("directories.tokendir = {}\n", tokens.display()));
+    let config =
+        place.write("softhsm2.conf", &format!("directories.tokendir = {}\n", tokens.display()));
     let raw = place.write("raw", &"k".repeat(32));
     let run = |command: &mut Command| {
         let out = command.env("SOFTHSM2_CONF", &config).output().unwrap();
@@ -45,18 +46,44 @@ fn a_root_key_goes_to_a_token_and_comes_back() {
         let (ok, out, err) = run(Command::new("softhsm2-util").args(words));
         assert!(ok, "{out}{err}");
     };
-    tool(&["--init-token", "--free", "--label", "clinic", "--so-pin", "87654321", "--pin", "123456"]);
     tool(&[
-        "--import", raw.to_str().unwrap(), "--aes", "--token", "clinic", "--label", "plummer", "--id",
-        "01", "--pin", "123456",
+        "--init-token",
+        "--free",
+        "--label",
+        "clinic",
+        "--so-pin",
+        "87654321",
+        "--pin",
+        "123456",
+    ]);
+    tool(&[
+        "--import",
+        raw.to_str().unwrap(),
+        "--aes",
+        "--token",
+        "clinic",
+        "--label",
+        "plummer",
+        "--id",
+        "01",
+        "--pin",
+        "123456",
     ]);
     let pin = place.write("pin", "123456\n");
     std::fs::set_permissions(&pin, std::fs::Permissions::from_mode(0o600)).unwrap();
     let plummer = |words: &[&str], holder: &str| {
         let pin = pin.to_str().unwrap();
         let settings = [
-            "--data", "data", "--root-key-holder", holder, "--pkcs11-module", module,
-            "--pkcs11-token", "clinic", "--pkcs11-pin-file", pin,
+            "--data",
+            "data",
+            "--root-key-holder",
+            holder,
+            "--pkcs11-module",
+            module,
+            "--pkcs11-token",
+            "clinic",
+            "--pkcs11-pin-file",
+            pin,
         ];
         run(&mut place.command(&[words, &settings].concat()))
     };

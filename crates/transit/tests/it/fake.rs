@@ -176,18 +176,30 @@ impl World {
                 self.signed_in += 1;
                 let token = format!("hvs.{}", self.signed_in);
                 self.tokens.push(token.clone());
-                (200, format!("{{\"request_id\":\"x\",\"data\":null,\"auth\":{{\"client_token\":\"{token}\",\"accessor\":\"a\",\"policies\":[\"plummer\"],\"lease_duration\":{seconds},\"renewable\":true}}}}"))
+                (
+                    200,
+                    format!(
+                        "{{\"request_id\":\"x\",\"data\":null,\"auth\":{{\"client_token\":\"{token}\",\"accessor\":\"a\",\"policies\":[\"plummer\"],\"lease_duration\":{seconds},\"renewable\":true}}}}"
+                    ),
+                )
             }
             _ => error(400, "invalid role or secret ID"),
         }
     }
 
     fn about(&self) -> (u16, String) {
-        let keys: Vec<_> = (1..=self.versions.len()).map(|n| format!("\"{n}\":1795305600")).collect();
-        (200, format!(
-            "{{\"request_id\":\"x\",\"lease_id\":\"\",\"renewable\":false,\"data\":{{\"allow_plaintext_backup\":false,\"deletion_allowed\":false,\"derived\":{},\"exportable\":false,\"kdf\":\"hkdf_sha256\",\"keys\":{{{}}},\"latest_version\":{},\"min_decryption_version\":{},\"min_encryption_version\":0,\"name\":\"plummer\",\"supports_decryption\":true,\"type\":\"aes256-gcm96\"}},\"auth\":null}}",
-            self.derived, keys.join(","), self.versions.len(), self.least
-        ))
+        let keys: Vec<_> =
+            (1..=self.versions.len()).map(|n| format!("\"{n}\":1795305600")).collect();
+        (
+            200,
+            format!(
+                "{{\"request_id\":\"x\",\"lease_id\":\"\",\"renewable\":false,\"data\":{{\"allow_plaintext_backup\":false,\"deletion_allowed\":false,\"derived\":{},\"exportable\":false,\"kdf\":\"hkdf_sha256\",\"keys\":{{{}}},\"latest_version\":{},\"min_decryption_version\":{},\"min_encryption_version\":0,\"name\":\"plummer\",\"supports_decryption\":true,\"type\":\"aes256-gcm96\"}},\"auth\":null}}",
+                self.derived,
+                keys.join(","),
+                self.versions.len(),
+                self.least
+            ),
+        )
     }
 
     /// The key that a version and a context derive.
@@ -212,7 +224,12 @@ impl World {
             return error(400, "encryption key not found");
         };
         let sealed = STANDARD.encode(wrap_key(&under, &key).unwrap());
-        (200, format!("{{\"data\":{{\"ciphertext\":\"vault:v{version}:{sealed}\",\"key_version\":{version}}}}}"))
+        (
+            200,
+            format!(
+                "{{\"data\":{{\"ciphertext\":\"vault:v{version}:{sealed}\",\"key_version\":{version}}}}}"
+            ),
+        )
     }
 
     fn decrypt(&self, body: &str) -> (u16, String) {

@@ -90,7 +90,8 @@ fn a_slow_answer_is_given_up() {
 #[test]
 fn an_answer_larger_than_any_should_be_is_refused() {
     let place = Place::new();
-    place.fake.world().instead = answer(200, "", &format!("{{\"data\":\"{}\"}}", "x".repeat(70_000)));
+    place.fake.world().instead =
+        answer(200, "", &format!("{{\"data\":\"{}\"}}", "x".repeat(70_000)));
     let fault = place.transit().ask().unwrap_err();
     assert_eq!(fault.code(), &code::KEYS_KMS_ANSWER, "{fault}");
 }

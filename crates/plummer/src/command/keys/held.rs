@@ -126,7 +126,10 @@ pub(super) fn change_holder(settings: &Settings, word: &str) -> anyhow::Result<(
     opening::session(&record).change_root(&*root, &*target).map_err(told)?;
     writeln!(out, "the keys stand under {name} now; set root_key_holder = \"{word}\"")?;
     writeln!(out, "copies of tenant.keys from before still stand under {}:", root.standing().name)?;
-    writeln!(out, "replace them (`plummer backup --keys-to`), and destroy that key when none is left")?;
+    writeln!(
+        out,
+        "replace them (`plummer backup --keys-to`), and destroy that key when none is left"
+    )?;
     Ok(())
 }
 
@@ -144,7 +147,9 @@ fn target(to: &Encryption, data: &Path) -> anyhow::Result<Arc<dyn Kms>> {
 pub(super) fn rewrap(settings: &Settings) -> anyhow::Result<()> {
     let (data, encryption) = (settings.data(), settings.encryption()?);
     let Some(holder) = &encryption.holder else {
-        bail!("the root key is in a file, which has no versions; `plummer keys passphrase` makes a new one");
+        bail!(
+            "the root key is in a file, which has no versions; `plummer keys passphrase` makes a new one"
+        );
     };
     let record = opening::record(settings)?;
     opening::session(&record).change_root(&**holder, &**holder).map_err(told)?;
@@ -156,6 +161,9 @@ pub(super) fn rewrap(settings: &Settings) -> anyhow::Result<()> {
         Some(version) => writeln!(out, "the tenant's key is wrapped under version {version} now")?,
         None => writeln!(out, "the tenant's key is wrapped anew")?,
     }
-    writeln!(out, "copies of tenant.keys from before stand under the version they were wrapped by")?;
+    writeln!(
+        out,
+        "copies of tenant.keys from before stand under the version they were wrapped by"
+    )?;
     Ok(())
 }
