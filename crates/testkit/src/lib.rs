@@ -1,6 +1,7 @@
-//! What tests share: a clock they can turn, an authenticator in software, and the public test data that
-//! is not in the repository. Never part of the product (`cargo xtask tidy` holds that).
+//! What tests share: a clock they can turn, an authenticator in software, a token in software, and the
+//! public test data that is not in the repository. Never part of the product (`cargo xtask tidy` holds that).
 
 pub mod authenticator;
 pub mod clock;
 pub mod data;
+pub mod softhsm;
