@@ -52,6 +52,8 @@ const TABLE: &[(&str, Exception)] = &[
     ("identity.token.invalid", Exception::Security),
     ("audit.unavailable", Exception::Performance),
     ("identity.federated.unavailable", Exception::Performance),
+    ("keys.kms.sealed", Exception::Performance),
+    ("keys.kms.unreachable", Exception::Performance),
     ("keys.unavailable", Exception::Performance),
     ("search.query.too-costly", Exception::Performance),
     ("server.busy", Exception::Performance),

@@ -148,7 +148,7 @@ pub(crate) fn plaintext(answer: &Answer) -> Result<Secret, Trouble> {
     let bytes = STANDARD.decode(text.as_bytes()).map(Zeroizing::new);
     let bytes = bytes.map_err(|_quoting| unusable("a key that is no base64"))?;
     let key: [u8; 32] =
-        bytes.as_slice().try_into().map_err(|_| unusable("a key of an odd length"))?;
+        bytes.as_slice().try_into().map_err(|_quoting| unusable("a key of an odd length"))?;
     Ok(Secret::take(&mut Zeroizing::new(key)))
 }
 

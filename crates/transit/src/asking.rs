@@ -123,7 +123,8 @@ impl Asking {
         let asked = std::thread::scope(|scope| {
             let waiting = scope.spawn(|| {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                let runtime = runtime.map_err(|_| failed("there is no room for a connection"))?;
+                let runtime =
+                    runtime.map_err(|_system| failed("there is no room for a connection"))?;
                 runtime.block_on(self.egress.ask(PURPOSE, policy, request)).map_err(named)
             });
             waiting.join()

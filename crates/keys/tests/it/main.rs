@@ -6,6 +6,7 @@ mod crash;
 mod envelope;
 #[cfg(test)]
 mod keyring;
+#[cfg(test)]
 mod moving;
 #[cfg(test)]
 mod patients;

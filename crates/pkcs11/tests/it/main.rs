@@ -1,4 +1,4 @@
-//! Contract tests of `pkcs11`, against SoftHSM.
+//! Contract tests of `pkcs11`, against `SoftHSM`.
 
 #[cfg(test)]
 mod place;

@@ -11,19 +11,12 @@ use cryptoki::types::AuthPin;
 use keys::{SecretFile, SystemRandom};
 use pkcs11::{Config, Token};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
 /// Where a process of its own is told its folder.
 const FOLDER: &str = "PLUMMER_SOFTHSM";
-/// Where systems put the library.
-const MODULES: [&str; 4] = [
-    "/usr/lib/softhsm/libsofthsm2.so",
-    "/usr/lib64/pkcs11/libsofthsm2.so",
-    "/usr/local/lib/softhsm/libsofthsm2.so",
-    "/opt/homebrew/lib/softhsm/libsofthsm2.so",
-];
 pub(crate) const PIN: &str = "123456";
 
 /// The token `clinic`, with keys that the test makes.
@@ -34,12 +27,7 @@ pub(crate) struct Place {
 
 /// Runs a test, named as the test runner knows it, in a process of its own with a token.
 pub(crate) fn with_a_token(name: &str, test: fn(&Place)) {
-    let Some(module) = MODULES.into_iter().find(|path| Path::new(path).exists()) else {
-        let required = std::env::var_os("PLUMMER_REQUIRE_DATA").is_some();
-        assert!(!required, "NOT TESTED: SoftHSM (softhsm2) is not installed, and it must be");
-        eprintln!("NOT TESTED: SoftHSM (softhsm2) is not installed, so no token is spoken to");
-        return;
-    };
+    let Some(module) = testkit::softhsm::module() else { return };
     if let Some(folder) = std::env::var_os(FOLDER) {
         return test(&Place { folder: folder.into(), module });
     }
@@ -141,6 +129,6 @@ impl Place {
     /// Ends every session there is, as a token that was taken out and put back does.
     pub(crate) fn pull(&self) {
         let library = Pkcs11::new(self.module).unwrap();
-        library.clone().finalize().unwrap();
+        library.finalize().unwrap();
     }
 }

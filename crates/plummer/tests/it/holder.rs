@@ -4,7 +4,12 @@
 use crate::fake::Fake;
 use crate::run::{Place, Said};
 use crate::serve::Serving;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
 
 /// A place with a transit service on its machine, and how it is named.
 struct Hospital {
@@ -15,10 +20,16 @@ struct Hospital {
 
 impl Hospital {
     fn new() -> Self {
-        let (place, fake) = (Place::new(), Fake::start(None));
+        Self::speaking(None)
+    }
+
+    /// One whose service speaks TLS, or an agent's plain HTTP.
+    fn speaking(tls: Option<Arc<ServerConfig>>) -> Self {
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let (place, fake) = (Place::new(), Fake::start(tls));
         let token = place.write("token", "good\n");
         std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o600)).unwrap();
-        let address = format!("http://{}", fake.address);
+        let address = format!("{scheme}://{}", fake.address);
         let token = token.to_str().unwrap();
         let flags = ["--transit-address", &address, "--transit-token-file", token];
         let flags = flags.map(str::to_owned).to_vec();
@@ -159,6 +170,43 @@ fn a_start_needs_the_service_and_a_server_that_runs_goes_on_without_it() {
     assert!(!denied.ok && denied.err.contains("keys.kms.denied"), "{denied:?}");
     hospital.fake.world().tokens.push("good".to_owned());
     assert!(hospital.opens("transit").ok);
+}
+
+/// What a service at 127.0.0.1 shows, and the authority that signed it, in PEM.
+fn certified() -> (Arc<ServerConfig>, String) {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.signed_by(&key, &authority).unwrap();
+    let chain = vec![CertificateDer::from_pem_slice(certificate.pem().as_bytes()).unwrap()];
+    let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap();
+    (Arc::new(config), authority.pem())
+}
+
+#[test]
+fn a_service_is_believed_by_the_authority_that_the_site_names_and_by_no_other() {
+    let (config, authority) = certified();
+    let hospital = Hospital::speaking(Some(config));
+    hospital.place.write("in.json", "{\"resourceType\":\"Patient\",\"id\":\"ada\"}");
+    let ours = hospital.place.write("ours.pem", &authority);
+    let others = hospital.place.write("others.pem", &certified().1);
+    for (ca, believed) in [(None, false), (Some(&others), false), (Some(&ours), true)] {
+        let mut words = vec!["import", "in.json"];
+        words.extend(ca.map(|path| ["--transit-ca", path.to_str().unwrap()]).into_iter().flatten());
+        let said = hospital.run(&words, "transit");
+        assert_eq!(said.ok, believed, "{said:?}");
+        assert!(believed || said.err.contains("keys.kms.unreachable"), "{said:?}");
+        assert_eq!(hospital.fake.world().asked.is_empty(), !believed, "no token is shown");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use crate::run::Place;
 #[cfg(feature = "kms-pkcs11")]
-use std::{os::unix::fs::PermissionsExt as _, path::Path, process::Command};
+use std::{os::unix::fs::PermissionsExt as _, process::Command};
 
 #[cfg(not(feature = "kms-pkcs11"))]
 #[test]
@@ -13,24 +13,10 @@ fn a_program_that_cannot_speak_to_tokens_says_so() {
     assert!(!said.ok && said.err.contains("kms-pkcs11"), "{said:?}");
 }
 
-/// Where systems put the library.
-#[cfg(feature = "kms-pkcs11")]
-const MODULES: [&str; 4] = [
-    "/usr/lib/softhsm/libsofthsm2.so",
-    "/usr/lib64/pkcs11/libsofthsm2.so",
-    "/usr/local/lib/softhsm/libsofthsm2.so",
-    "/opt/homebrew/lib/softhsm/libsofthsm2.so",
-];
-
 #[cfg(feature = "kms-pkcs11")]
 #[test]
 fn a_root_key_goes_to_a_token_and_comes_back() {
-    let Some(module) = MODULES.into_iter().find(|path| Path::new(path).exists()) else {
-        let required = std::env::var_os("PLUMMER_REQUIRE_DATA").is_some();
-        assert!(!required, "NOT TESTED: SoftHSM (softhsm2) is not installed, and it must be");
-        eprintln!("NOT TESTED: SoftHSM (softhsm2) is not installed, so no token is spoken to");
-        return;
-    };
+    let Some(module) = testkit::softhsm::module() else { return };
     let place = Place::new();
     let tokens = place.path("tokens");
     std::fs::create_dir(&tokens).unwrap();

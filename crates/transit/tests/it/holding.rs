@@ -135,7 +135,7 @@ fn a_role_that_is_not_known_is_denied_and_asked_for_once() {
     let transit = place.with(as_role(&place, "wrong"), &place.trust());
     let fault = transit.wrap(&key(), &TENANT).unwrap_err();
     assert_eq!(fault.code(), &code::KEYS_KMS_DENIED, "{fault}");
-    assert_eq!((place.fake.count("login"), place.waits()), (1, 0));
+    assert_eq!((place.count("login"), place.waits()), (1, 0));
 }
 
 #[test]

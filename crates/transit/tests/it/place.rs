@@ -48,11 +48,14 @@ impl Network for House {
     }
 }
 
+/// What happens at which wait.
+type Then = (usize, Box<dyn FnOnce() + Send>);
+
 /// Waits that are only counted; at one of them something may happen.
 #[derive(Default)]
 pub(crate) struct Counted {
     pub(crate) waited: Mutex<Vec<Duration>>,
-    pub(crate) then: Mutex<Option<(usize, Box<dyn FnOnce() + Send>)>>,
+    pub(crate) then: Mutex<Option<Then>>,
 }
 
 impl std::fmt::Debug for Counted {
@@ -130,6 +133,11 @@ impl Place {
 
     pub(crate) fn turn(&self, ms: i64) {
         *self.clock.0.lock().unwrap() += ms;
+    }
+
+    /// How often a path was asked for.
+    pub(crate) fn count(&self, path: &str) -> usize {
+        self.fake.world().asked.iter().filter(|line| line.contains(path)).count()
     }
 
     pub(crate) fn waits(&self) -> usize {

@@ -60,7 +60,7 @@ fn a_key_that_is_not_there_is_missing_and_none_is_made_by_asking() {
     place.fake.world().versions.clear();
     let fault = place.transit().wrap(&key(), &TENANT).unwrap_err();
     assert_eq!(fault.code(), &code::KEYS_KMS_MISSING, "{fault}");
-    assert_eq!(place.fake.count("/encrypt/"), 0);
+    assert_eq!(place.count("/encrypt/"), 0);
     place.fake.world().versions.push(1);
     let wrapped = place.transit().wrap(&key(), &TENANT).unwrap();
     place.fake.world().versions.clear();
@@ -74,7 +74,7 @@ fn a_key_that_binds_nothing_to_a_tenant_is_not_used() {
     place.fake.world().derived = false;
     let fault = place.transit().wrap(&key(), &TENANT).unwrap_err();
     assert_eq!(fault.code(), &code::KEYS_KMS_UNFIT, "{fault}");
-    assert_eq!(place.fake.count("/encrypt/"), 0);
+    assert_eq!(place.count("/encrypt/"), 0);
 }
 
 #[test]
