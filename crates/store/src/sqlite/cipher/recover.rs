@@ -26,7 +26,7 @@ pub(in crate::sqlite) fn check_log(
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
         Err(e) => return Err(crate::sqlite::io(&e)),
     };
-    let failed = |e: std::io::Error| crate::sqlite::io(&e);
+    let failed = |e: io::Error| crate::sqlite::io(&e);
     let frames = file.metadata().map_err(failed)?.len().saturating_sub(LOG_HEAD) / FRAME as u64;
     let mut head = [0; 32];
     if read_up_to(&file, &mut head, 0).map_err(failed)? < head.len() || head == [0; 32] {
