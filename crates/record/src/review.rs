@@ -217,7 +217,7 @@ impl Session {
             false => self.reviewer(None).map(drop),
         };
         may.map_err(|fault| self.kept_out(self.case_event(Kind::CaseRead), fault))?;
-        let all = Session {
+        let all = Self {
             subject: Arc::new(Subject::operator().from(Source::Local)),
             noted: Arc::clone(&self.noted),
             ..self.clone()
@@ -271,7 +271,7 @@ impl Session {
         self.may_read_log(None)?;
         let case = self.known(id)?;
         let (events, more) = self.events_of(&case)?;
-        let all = Session { subject: Arc::new(Subject::operator()), ..self.clone() };
+        let all = Self { subject: Arc::new(Subject::operator()), ..self.clone() };
         let ties =
             case.patient.as_ref().map(|id| Kept::of(&all, &|| false).between(&case.actor, id));
         Ok(CaseFile { case, events, more, ties })
