@@ -301,6 +301,7 @@ mod tests {
             scopes: "user/*.rs offline_access".to_owned(),
             roles: Vec::new(),
             introspects: false,
+            agent: false,
         };
         let app = apps.register_app(registration(app).unwrap()).unwrap().app;
         let place = Place::of("https://ehr.example/fhir").unwrap();

@@ -12,7 +12,7 @@ use base::{Fault, Millis};
 use identity::{Caller, Kind, Principal, SessionId};
 use parking_lot::{Mutex, RwLock};
 use privacy::elements::ElementMask;
-use smart::Grant;
+use smart::{Grant, Scopes};
 use std::collections::HashMap;
 use std::sync::Arc;
 use store::{Rights, Scope, Wishes};
@@ -61,6 +61,8 @@ pub(crate) struct Actor {
     principal: Arc<Principal>,
     /// The agent that acts for the principal, when one does; then `id` and `who` are the agent's.
     agent: Option<Arc<Principal>>,
+    /// The scopes of the token it was made for: what is kept here is kept of them.
+    given: Option<Scopes>,
     pub(crate) who: Arc<Who>,
     purposes: Vec<Purpose>,
     names_ids: bool,
@@ -128,6 +130,8 @@ impl Actors {
         let fresh = |actor: &Arc<Actor>| {
             Arc::ptr_eq(&actor.principal, &caller.principal)
                 && actor.agent.as_ref().map(Arc::as_ptr) == agent.map(Arc::as_ptr)
+                // An app may hold tokens of one grant that are narrower than it.
+                && actor.given.as_ref() == grant.map(|grant| &grant.scopes)
                 && Arc::ptr_eq(&actor.policies, &policies)
                 && (0..RELATIONS_MS).contains(&now.0.saturating_sub(actor.made.0))
         };
@@ -137,7 +141,8 @@ impl Actors {
         // An app that nobody gave anything acts as itself: it is a service (SMART backend services).
         let itself = grant.is_some_and(|grant| grant.user.is_none());
         let principal = Arc::clone(&caller.principal);
-        let acting = Acting { itself, agent: agent.map(Arc::clone) };
+        let given = grant.map(|grant| grant.scopes.clone());
+        let acting = Acting { itself, agent: agent.map(Arc::clone), given };
         let actor = Actor::new(gate, policies, principal, caller.session, acting, now)?;
         let actor = Arc::new(actor);
         let mut actors = self.0.write();
@@ -156,6 +161,8 @@ pub(crate) struct Acting {
     pub(crate) itself: bool,
     /// An agent that acts for the principal.
     pub(crate) agent: Option<Arc<Principal>>,
+    /// The scopes that its token was given.
+    pub(crate) given: Option<Scopes>,
 }
 
 /// A principal as policies know it: as what it is, or as a kind that it acts as.
@@ -188,7 +195,7 @@ impl Actor {
         acting: Acting,
         now: Millis,
     ) -> Result<Self, Fault> {
-        let Acting { itself, agent } = acting;
+        let Acting { itself, agent, given } = acting;
         let profile = &principal.profile;
         let kind = if itself { PrincipalKind::Service } else { kind(principal.kind) };
         let mut who = known(gate, &principal, kind, now)?;
@@ -223,6 +230,7 @@ impl Actor {
             policies,
             principal,
             agent,
+            given,
             made: now,
             scopes: Mutex::default(),
             heard: Mutex::default(),
@@ -278,7 +286,6 @@ impl Actor {
             })
             .collect();
         let scope = reach::scope(decisions.iter().map(|(one, two)| (&**one, &**two)));
-        // A session's grant is always the same, so what is kept here is kept of it.
         match grant {
             Some(grant) => scope.and_then(|scope| grant::within(&scope, grant, action)),
             None => scope,

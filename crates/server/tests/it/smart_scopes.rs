@@ -221,6 +221,29 @@ fn a_user_scope_stays_within_what_the_user_may_do() {
 }
 
 #[test]
+fn a_token_that_was_narrowed_reaches_no_more_beside_the_wide_one_of_its_grant() {
+    let site = clinic();
+    let scopes = "user/*.cruds offline_access";
+    let mut visitor = Visitor::new(&site);
+    visitor.open(&site.authorize(scopes));
+    visitor.sign_in("eve");
+    let back = visitor.answer("approve", &["user/*.cruds", "offline_access"]);
+    let address = back.header("location").expect("an address");
+    let wide = site.trade(&value(address, "code").expect("a code"));
+    let narrow = site.refresh(&format!("{}&scope=user%2FPatient.r", wide.at("refresh_token")));
+    assert_eq!(narrow.at("scope"), "user/Patient.r", "{}", narrow.text());
+    let status = |token: &str, path: &str| site.ask(token, "GET", path, "").status;
+    let (wide, narrow) = (wide.at("access_token"), narrow.at("access_token"));
+    for _ in 0..2 {
+        assert_eq!(status(&wide, "/Observation/ada-lab"), 200);
+        assert_eq!(status(&narrow, "/Observation/ada-lab"), 403, "a moment after the wide one");
+        assert_eq!(status(&narrow, "/Patient/ada"), 200);
+        let write = observation("ada-lab", "ada", "laboratory");
+        assert_eq!(site.ask(&narrow, "PUT", "/Observation/ada-lab", &write).status, 403);
+    }
+}
+
+#[test]
 fn access_ends_with_the_request_after_the_grant_is_taken_back() {
     let site = clinic();
     let first = given(&site, "launch/patient patient/Observation.rs");
