@@ -62,6 +62,8 @@ pub struct Finder {
     walk: Option<Walk>,
     key: Option<LogKey>,
     random: Arc<dyn CryptoRandom>,
+    /// Keeps no index on the disk: another finder of this process does.
+    looks_only: bool,
 }
 
 #[derive(Debug)]
@@ -92,6 +94,7 @@ impl Finder {
             walk: None,
             key: None,
             random: Arc::new(SystemRandom),
+            looks_only: false,
         }
     }
 
@@ -106,7 +109,7 @@ impl Finder {
     #[must_use]
     pub fn beside(&self) -> Self {
         let (key, random) = (self.key.clone(), Arc::clone(&self.random));
-        Self { random, ..Self::new(&self.dir).under(key) }
+        Self { random, looks_only: true, ..Self::new(&self.dir).under(key) }
     }
 
     /// Indexes what was written since. A query does this by itself; done beside the server's work it
@@ -119,11 +122,8 @@ impl Finder {
         let listed = list(&self.dir).map_err(failed)?;
         for (at, (first, path)) in listed.iter().enumerate() {
             let ended = at + 1 < listed.len();
-            if self
-                .segments
-                .get(at)
-                .is_some_and(|known| matches!(known.postings, Postings::Kept { .. }))
-            {
+            let is_kept = |known: &Indexed| matches!(known.postings, Postings::Kept { .. });
+            if at + 1 < self.segments.len() || self.segments.get(at).is_some_and(is_kept) {
                 continue;
             }
             if at == self.segments.len() {
@@ -200,7 +200,13 @@ impl Finder {
             }
         }
         segment.length = walk.offset;
-        if ended {
+        if ended && self.looks_only {
+            // What was found stays where it is.
+            postings.sort_unstable();
+            postings.dedup();
+            segment.postings = Postings::Growing(std::mem::take(postings));
+            self.walk = None;
+        } else if ended {
             let postings = std::mem::take(postings);
             let (path, length, events) = (&segment.path, segment.length, segment.events);
             let (of, blocks) = (walk.header.sum(), &segment.blocks);

@@ -12,7 +12,7 @@ use crate::policies::{self, Folder};
 use crate::reviews;
 use crate::wish::{Line, Request, Told, VERSION, Wish};
 use anyhow::{Context as _, anyhow, bail};
-use record::Record;
+use record::{Record, Remembered};
 use smart::Smart;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -150,6 +150,11 @@ fn carry_out(held: &Held, stream: UnixStream) -> anyhow::Result<()> {
             };
             labels::carry_out(record, ask, progress).map_err(|fault| anyhow!("{fault}"))
         }
+        Ok(Wish::LogAnchor) => match record.remembered() {
+            Ok(Remembered::Event(seq, hash)) => Ok(Told::Anchor(Some((seq, hash)))),
+            Ok(_) => Ok(Told::Anchor(None)),
+            Err(fault) => Err(anyhow!("{fault}")),
+        },
         Ok(Wish::LogRead { patient }) => {
             let left = opening::session(record).log_was_read(patient.as_deref());
             left.map(|()| Told::Done).map_err(|fault| anyhow!("{fault}"))

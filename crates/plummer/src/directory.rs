@@ -43,6 +43,7 @@ pub(crate) fn carry_out(record: &Record, wish: Wish) -> Result<Told, Fault> {
     match wish {
         Wish::Backup { .. }
         | Wish::LogRead { .. }
+        | Wish::LogAnchor
         | Wish::Labels { .. }
         | Wish::Review { .. }
         | Wish::Apps

@@ -74,6 +74,7 @@ impl Say {
             Told::Case(one) => serde_json::to_string(one)?,
             Told::Swept(swept) => serde_json::to_string(swept)?,
             Told::ReviewCounts(counts) => serde_json::to_string(counts)?,
+            Told::Anchor(anchor) => serde_json::to_string(anchor)?,
         };
         writeln!(std::io::stdout(), "{text}")?;
         Ok(ExitCode::SUCCESS)

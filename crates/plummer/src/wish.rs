@@ -87,6 +87,8 @@ pub(crate) enum Wish {
     PolicySimulate { dir: PathBuf, from_ms: Option<i64>, until_ms: Option<i64> },
     /// Something about the labels of records.
     Labels { ask: AboutLabels },
+    /// What the store remembers of the log.
+    LogAnchor,
     /// The event of a reading of the log that a command makes by itself.
     LogRead { patient: Option<String> },
     /// Something about cases of review.
@@ -228,7 +230,10 @@ pub(crate) enum Told {
     Sessions(Vec<Open>),
     Passkeys(Vec<ShownPasskey>),
     Ended(usize),
-    Issued { token: Hidden, open: Open },
+    Issued {
+        token: Hidden,
+        open: Open,
+    },
     Code(Option<Hidden>),
     App(Box<ShownApp>),
     Apps(Vec<ShownApp>),
@@ -237,7 +242,11 @@ pub(crate) enum Told {
     Simulated(Box<ShownSimulated>),
     Labels(Box<ShownLabels>),
     Tags(Vec<ShownTag>),
-    Tagged { changed: bool },
+    Tagged {
+        changed: bool,
+    },
+    /// The last event that the store knows to be safe, and its hash; none before the first.
+    Anchor(Option<(u64, [u8; 32])>),
     Cases(Vec<ShownCase>),
     Case(Box<ShownCase>),
     Swept(ShownSwept),

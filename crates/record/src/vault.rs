@@ -274,7 +274,7 @@ pub enum Remembered {
     Nothing,
     /// There is no store.
     Absent,
-    /// Another process, probably a running server, has it open.
+    /// Another process has it open: a running server tells what it remembers when asked.
     InUse,
 }
 
@@ -290,22 +290,36 @@ pub fn remembered(
     let dir = data.join("store");
     let ask = || -> Result<Remembered, Fault> {
         let cipher = match store::form(&dir)? {
+            // Keys are made with a sealed store: where there are keys and no such store, the one that
+            // would contradict a log cut short is not there.
+            Form::Absent if has_keys(data) => {
+                let what = "the folder has keys and no store: bring the store that belongs to it";
+                return Err(Fault::new(&code::STORE_UNAVAILABLE, what));
+            }
+            Form::Plain if has_keys(data) => {
+                let what = "the folder has keys and its store is not sealed: it is another store, or `plummer keys encrypt` was broken off";
+                return Err(Fault::new(&code::STORE_KEY_OTHER, what));
+            }
             Form::Absent => return Ok(Remembered::Absent),
             Form::Plain => None,
             Form::Sealed => Some(Cipher::of(Arc::new(encryption.keys(data, Arc::clone(clock))?))?),
         };
         let options =
             store::Options { cipher, clock: Arc::clone(clock), ..store::Options::default() };
-        Ok(match Store::open(&dir, options)?.audit_anchor()? {
-            Some((event, hash)) => Remembered::Event(event, hash),
-            None => Remembered::Nothing,
-        })
+        remembered_by(&Store::open(&dir, options)?)
     };
     let in_use = [code::STORE_LOCKED.name, code::KEYS_STORE_LOCKED.name];
     match ask() {
         Err(fault) if in_use.contains(&fault.code().name) => Ok(Remembered::InUse),
         asked => asked,
     }
+}
+
+fn remembered_by(store: &Store) -> Result<Remembered, Fault> {
+    Ok(match store.audit_anchor()? {
+        Some((event, hash)) => Remembered::Event(event, hash),
+        None => Remembered::Nothing,
+    })
 }
 
 /// Seals a plain data folder's store. Nobody else may have it open.
@@ -354,6 +368,14 @@ impl Record {
     /// The keys it is sealed under.
     pub fn keys(&self) -> Option<&Arc<Keyring>> {
         self.gate.keys.as_ref()
+    }
+
+    /// What its store remembers of the access log.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn remembered(&self) -> Result<Remembered, Fault> {
+        remembered_by(&self.gate.store)
     }
 }
 

@@ -196,6 +196,7 @@ mod tests {
             "category",
             "category=",
             "category=a,",
+            "category=http://x.org|",
             "category:not=a",
             "category:missing=true",
             "category:text=a",

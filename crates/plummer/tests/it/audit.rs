@@ -92,6 +92,26 @@ fn a_store_that_does_not_open_leaves_the_log_unproven() {
     let said = place.run(&["audit", "verify"]);
     assert!(!said.ok && said.out.contains("store.corrupt"), "{said:?}");
     assert!(said.out.contains("NOT PROVEN"), "{said:?}");
+    // Nor does one that is gone, another that anybody can make, or one that somebody holds.
+    std::fs::remove_file(&path).unwrap();
+    let said = place.run(&["audit", "verify"]);
+    assert!(!said.ok && said.out.contains("NOT PROVEN"), "{said:?}");
+    std::fs::write(&path, b"SQLite format 3\0").unwrap();
+    let said = place.run(&["audit", "verify"]);
+    assert!(!said.ok && said.out.contains("NOT PROVEN"), "{said:?}");
+    let lock = std::fs::File::open(place.path("data/keys/lock")).unwrap();
+    lock.lock().unwrap();
+    let said = place.run(&["audit", "verify"]);
+    assert!(!said.ok && said.out.contains("NOT PROVEN"), "{said:?}");
+}
+
+#[test]
+fn a_running_server_tells_what_its_store_remembers() {
+    let place = sample();
+    let server = Serving::start(&place, &[]);
+    let said = place.run(&["audit", "verify"]);
+    assert!(said.ok && said.out.contains("as the running server says"), "{said:?}");
+    assert!(server.stop());
 }
 
 #[test]

@@ -147,6 +147,9 @@ pub(super) fn check_key(path: &Path, key: &PageKey) -> Result<(), Fault> {
 }
 
 fn mend_first_page(path: &Path, key: &PageKey) -> Result<(), Fault> {
+    // A log that a crash cannot have left tells nothing, and stays as it was found. Whatever the store
+    // syncs otherwise, a checkpoint syncs the log before it writes a page.
+    check_log(path, key, true)?;
     let Some(mut page) = recover::committed_first_page(path, key).map_err(|e| super::io(&e))?
     else {
         return Err(Fault::new(&code::STORE_CORRUPT, "the first page of the store was altered"));

@@ -205,6 +205,17 @@ fn a_first_page_torn_by_a_loss_of_power_in_a_checkpoint_comes_back_from_the_log(
         assert_eq!(count(left.path(), &c.clock).unwrap(), 30, "{sectors:?}");
         // It is whole from then on.
         assert_eq!(count(left.path(), &c.clock).unwrap(), 30, "{sectors:?}");
+        // A log that was damaged tells nothing, and nothing is written.
+        let damaged = killed(&c);
+        tear(damaged.path(), sectors.clone());
+        let log = damaged.path().join("records.sqlite-wal");
+        let mut bytes = std::fs::read(&log).unwrap();
+        bytes[32 + 7 * 4120 + 24] ^= 4;
+        std::fs::write(&log, bytes).unwrap();
+        let torn = std::fs::read(damaged.path().join("records.sqlite")).unwrap();
+        let fault = count(damaged.path(), &c.clock).unwrap_err();
+        assert!(fault.to_string().contains("log was altered"), "{fault}");
+        assert!(std::fs::read(damaged.path().join("records.sqlite")).unwrap() == torn);
         // Without a log that tells what stood there, it is damage.
         tear(left.path(), sectors);
         let fault = count(left.path(), &c.clock).unwrap_err();

@@ -111,7 +111,6 @@ fn all_parameters_must_hold_and_one_of_the_queries() {
         (&["code=29463-7"][..], "o3 o4 bare"),
         (&["code=http://loinc.org|29463-7"], "o3 o4"),
         (&["code=|29463-7"], "bare"),
-        (&["code=http://loinc.org|"], "o1 o2 o3 o4 bp"),
         (&["code=http://unheard.of|29463-7"], ""),
         (&["code=29463-7,85354-9"], "o3 o4 bp bare"),
         (&["code=29463-7&subject=Patient/ann"], "o3 bare"),

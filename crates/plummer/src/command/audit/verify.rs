@@ -2,10 +2,12 @@
 
 use super::{key, key_beside, note_keys, reading};
 use crate::cli::AuditVerify;
+use crate::control;
 use crate::doctor::stamp::Stamp;
 use crate::settings::Settings;
 use crate::signing::{self, LogKeys};
-use anyhow::Context as _;
+use crate::wish::{Told, Wish};
+use anyhow::{Context as _, bail};
 use audit::{Hash, Head, Trust, checkpoint, verify_signed, verify_under, witness};
 use base::Clock;
 use base::time::SystemClock;
@@ -27,10 +29,13 @@ pub(super) fn run(settings: &Settings, dir: &Path, args: &AuditVerify) -> anyhow
     };
     let log = keys.as_ref().map(|keys| keys.log.clone());
     let (trust, signed) = trust(keys.as_ref(), dir, args)?;
-    let (anchor, note, apart) = match (apart, anchor(settings)) {
-        (apart, Ok((anchor, note))) => (anchor, note, apart),
-        (Some(apart), Err(_)) => (None, NOT_OPENED, Some(apart)),
-        (None, Err(fault)) => (None, NOT_OPENED, Some(fault)),
+    // With keys that do not open neither does the store, and a PIN is not shown twice.
+    let (anchor, note, apart) = match apart {
+        Some(apart) => (None, NOT_OPENED, Some(apart)),
+        None => match anchor(settings) {
+            Ok((anchor, note)) => (anchor, note, None),
+            Err(fault) => (None, NOT_OPENED, Some(fault)),
+        },
     };
     let report = match &trust {
         Some(trust) => verify_signed(dir, anchor, trust)?,
@@ -128,6 +133,19 @@ fn anchor(settings: &Settings) -> anyhow::Result<(Option<Head>, &'static str)> {
         }
         Remembered::Nothing => (None, "the store remembers nothing of it yet"),
         Remembered::Absent => (None, "not compared with the store: there is none"),
-        Remembered::InUse => (None, "not compared with the store: a server has it open"),
+        Remembered::InUse => by_the_server(settings)?,
     })
+}
+
+/// What the server says that has the store open. A process that says nothing may hold it for that.
+fn by_the_server(settings: &Settings) -> anyhow::Result<(Option<Head>, &'static str)> {
+    let wish = control::request(Wish::LogAnchor);
+    match control::ask(&settings.data(), &wish, &mut |_, _| {})? {
+        Some(Told::Anchor(Some((seq, hash)))) => Ok((
+            Some(Head { seq, hash: Hash(hash) }),
+            "compared with what the store remembers of it, as the running server says",
+        )),
+        Some(Told::Anchor(None)) => Ok((None, "the store remembers nothing of it yet")),
+        _ => bail!("another process has the store open and tells nothing: verify again without it"),
+    }
 }
