@@ -4,6 +4,7 @@ use crate::support::{Room, Turned};
 use audit::{Event, Kind, Log, Options, Receipt, Target};
 use base::Millis;
 use base::time::SystemClock;
+use identity::{Cost, Profile};
 use record::{Case, CaseFilter, CaseKind, CaseState, Record, Settings, Sighting, Signal};
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -68,7 +69,7 @@ impl Diary {
         (day, hour): (i64, i64),
         kind: Kind,
         patients: &[&str],
-        glass: bool,
+        glass: Option<&str>,
     ) {
         let time = Millis(BEGIN_MS + day * DAY_MS + hour * 3_600_000 + self.day);
         self.day += 1;
@@ -81,7 +82,7 @@ impl Diary {
         event.actor = actor.to_owned().into();
         event.targets.push(Target::of_type("Patient"));
         event.patients.extend(patients.iter().map(|id| (*id).to_owned()));
-        let break_glass = glass.then(|| "urgent".to_owned());
+        let break_glass = glass.map(str::to_owned);
         let purpose = Some("TREAT".to_owned());
         let receipt = Receipt { purpose, break_glass, on_behalf_of, ..Receipt::default() };
         event.receipt = Some(Box::new(receipt));
@@ -165,9 +166,9 @@ fn clinic() -> (TempDir, Settings, Expected) {
             let actor = format!("dr-{n}");
             let own: Vec<String> = (0..6).map(|p| format!("p-{n}-{p}")).collect();
             let list: Vec<&str> = own.iter().map(String::as_str).collect();
-            diary.note(&actor, (day, 8), Kind::Search, &list, false);
+            diary.note(&actor, (day, 8), Kind::Search, &list, None);
             for (p, id) in list.iter().enumerate() {
-                diary.note(&actor, (day, 9 + i64::try_from(p).unwrap()), Kind::Read, &[id], false);
+                diary.note(&actor, (day, 9 + i64::try_from(p).unwrap()), Kind::Read, &[id], None);
             }
         }
     }
@@ -179,12 +180,12 @@ fn clinic() -> (TempDir, Settings, Expected) {
         };
         match (signal, patient) {
             (Signal::OffShift, Some(patient)) => {
-                diary.note(&actor, (day, 3), Kind::Read, &[patient], false)
+                diary.note(&actor, (day, 3), Kind::Read, &[patient], None)
             }
-            (_, Some(patient)) => diary.note(&actor, (day, 10), Kind::Read, &[patient], false),
+            (_, Some(patient)) => diary.note(&actor, (day, 10), Kind::Read, &[patient], None),
             (Signal::Fishing, None) => {
                 for _ in 0..12 {
-                    diary.note(&actor, (DAYS + 1, 11), Kind::Search, &["p-1-1", "p-2-2"], false);
+                    diary.note(&actor, (DAYS + 1, 11), Kind::Search, &["p-1-1", "p-2-2"], None);
                 }
             }
             (Signal::Volume, None) => {
@@ -194,16 +195,16 @@ fn clinic() -> (TempDir, Settings, Expected) {
                         (DAYS + 1, 11),
                         Kind::Read,
                         &[&format!("p-{who}-{p}")],
-                        false,
+                        None,
                     );
                 }
             }
             (_, None) => {
                 for p in 0..3 {
                     let patient = format!("p-1-{p}");
-                    diary.note(&actor, (5 + p, 12), Kind::BreakGlass, &[&patient], true);
+                    diary.note(&actor, (5 + p, 12), Kind::BreakGlass, &[&patient], Some("urgent"));
                     // While it is broken another record is read, as every day.
-                    diary.note(&actor, (5 + p, 12), Kind::Read, &["p-8-1"], false);
+                    diary.note(&actor, (5 + p, 12), Kind::Read, &["p-8-1"], Some(""));
                 }
             }
         }
@@ -289,4 +290,40 @@ fn twenty_snoops_are_twenty_sightings_and_ordinary_work_is_none() {
     let early =
         session.review_list(None, Some(Millis(BEGIN_MS + 5 * DAY_MS))).unwrap().wait().unwrap();
     assert!(early.is_empty(), "five ordinary days: {early:#?}");
+}
+
+#[test]
+fn people_are_told_apart_by_the_practitioner_that_their_profile_names() {
+    let cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
+    let room = Room::with(|settings| settings.identity.cost = cost);
+    room.put(&staff(0)).unwrap();
+    room.put(&patient("name-0", 200, Some("Staffaaq".to_owned()), None, "")).unwrap();
+    let add = |name: &str, practitioner: Option<&str>| {
+        let profile = Profile {
+            name: name.to_owned(),
+            display: "Somebody".to_owned(),
+            roles: vec!["clinician".to_owned()],
+            practitioner: practitioner.map(str::to_owned),
+            ..Profile::default()
+        };
+        let password = "four unrelated words here".into();
+        room.record.identity().create_person(profile, &password, false).unwrap().id.to_string()
+    };
+    let (known, unknown) = (add("known", Some("dr-0")), add("unknown", None));
+    let Room { record, dir } = room;
+    let settings = record.settings().clone();
+    drop(record);
+    let key = crate::support::log_key(dir.path());
+    let options = Options { key, ..Options::new(Arc::new(SystemClock)) };
+    let log = Log::open(&dir.path().join("audit"), options).unwrap();
+    let mut diary = Diary { log, day: 0 };
+    for actor in [&known, &unknown] {
+        diary.note(actor, (6, 10), Kind::Read, &["name-0"], None);
+    }
+    diary.log.close().unwrap();
+    let record = Record::open(dir.path(), settings).unwrap();
+    let session = record.session(record::Subject::operator(), [9; 16]);
+    let found = session.review_list(None, None).unwrap().wait().unwrap();
+    let told: Vec<_> = found.iter().map(|one| (&one.actor, one.signals.as_slice())).collect();
+    assert_eq!(told, [(&known, [Signal::SameSurname].as_slice())]);
 }
