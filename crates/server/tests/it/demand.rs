@@ -110,6 +110,20 @@ fn whoever_has_a_second_factor_and_showed_one_is_asked_for_it() {
 }
 
 #[test]
+fn before_the_day_of_a_demand_people_are_told_and_nobody_is_held_up() {
+    let demand_from = Some(base::Millis(4_102_444_800_000));
+    let site = Site::with(Making { demand: &["clinician"], demand_from, ..Making::default() });
+    let mut visitor = Visitor::new(&site);
+    visitor.open("/auth/sign-in");
+    let page = visitor.sign_in_for("eve", "");
+    assert!(page.text().contains("Apps that can see my record"), "{}", page.text());
+    let page = visitor.open("/auth/factors");
+    assert!(page.text().contains("From 2100-01-01 on your role asks"), "{}", page.text());
+    register(&site, &visitor);
+    assert!(!visitor.open("/auth/factors").text().contains("2100-01-01"));
+}
+
+#[test]
 fn a_password_that_has_to_be_changed_is_changed_on_the_page() {
     let site = demanding(&[]);
     let (identity, eve) = (site.smart.identity(), site.id("eve"));

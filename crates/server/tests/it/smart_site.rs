@@ -64,6 +64,8 @@ pub(crate) struct Making {
     pub(crate) demand: &'static [&'static str],
     /// What else is set.
     pub(crate) tune: fn(&mut Config),
+    /// And from when.
+    pub(crate) demand_from: Option<base::Millis>,
 }
 
 impl Default for Making {
@@ -79,6 +81,7 @@ impl Default for Making {
             origin: None,
             demand: &[],
             tune: |_| {},
+            demand_from: None,
         }
     }
 }
@@ -106,13 +109,19 @@ impl Site {
     }
 
     pub(crate) fn with(making: Making) -> Self {
-        let Making { guard, search_threads, local, federate, fetch, clock, origin, demand, tune } =
-            making;
+        let (demand, from) = (making.demand, making.demand_from);
+        let Making { guard, search_threads, local, federate, fetch, clock, origin, tune, .. } = making;
+        let of = identity::Of::Roles(demand.iter().map(|role| (*role).to_owned()).collect());
+        let second_factor = identity::Demand { of, from, new_sites: false };
         let base_url = origin.as_ref().map(|origin| format!("{origin}/fhir"));
         let dir = tempfile::tempdir().unwrap();
         let record = Record::open(
             dir.path(),
-            Settings { seed: Some(7), identity: cheap(local, demand), ..Settings::default() },
+            Settings {
+                seed: Some(7),
+                identity: cheap(local, second_factor),
+                ..Settings::default()
+            },
         )
         .unwrap();
         let smart = Arc::new(smart(&record, fetch, clock));
@@ -276,10 +285,8 @@ impl Drop for Site {
 }
 
 /// Passwords that cost nothing.
-fn cheap(local: bool, demand: &[&str]) -> identity::Settings {
+fn cheap(local: bool, second_factor: identity::Demand) -> identity::Settings {
     let cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
-    let of = identity::Of::Roles(demand.iter().map(|role| (*role).to_owned()).collect());
-    let second_factor = identity::Demand { of, ..identity::Demand::default() };
     identity::Settings { cost, local, second_factor, ..identity::Settings::default() }
 }
 
