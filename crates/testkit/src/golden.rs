@@ -16,10 +16,9 @@ const TOLD_MAX: usize = 20;
 pub fn hold(manifest: &str, name: &str, text: &str) {
     let path = Path::new(manifest).join("tests/golden").join(name);
     if std::env::var_os("PLUMMER_BLESS").is_some() {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).expect("a folder for golden texts");
-        }
-        std::fs::write(&path, text).expect("a golden text that can be written");
+        let folder = path.parent().unwrap_or(&path);
+        let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text));
+        assert!(written.is_ok(), "{name} cannot be written: {written:?}");
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
