@@ -23,7 +23,8 @@ use std::time::Duration;
 use table::{Kind, Setting, TABLE, setting, suggestion};
 
 /// Names with our prefix in the environment that are no settings.
-const OTHERS: [&str; 3] = ["PLUMMER_CONFIG", "PLUMMER_TEST_DATA", "PLUMMER_REQUIRE_DATA"];
+const OTHERS: [&str; 4] =
+    ["PLUMMER_CONFIG", "PLUMMER_TEST_DATA", "PLUMMER_REQUIRE_DATA", "PLUMMER_BLESS"];
 
 /// The one table of a file: issuers, each with many entries of its own.
 const ISSUERS: &str = "oidc";

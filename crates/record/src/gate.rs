@@ -291,6 +291,20 @@ impl Session {
         self.gate.store.backup(to, progress)
     }
 
+    /// Leaves the event that a backup was put back, first of what happens in the copy: `resources` are in
+    /// it (45 CFR 164.308(a)(7)(ii)(B)).
+    ///
+    /// # Errors
+    /// `access.denied` for any but who is on the machine; when the access log failed.
+    pub fn restored(&self, resources: u64) -> Result<(), Fault> {
+        if self.rights().is_some() {
+            return Err(crate::actor::denied());
+        }
+        let mut event = self.event(audit::Kind::Restore);
+        event.results = resources;
+        self.gate.log.append(&event)?.synced().wait()
+    }
+
     /// Copies the access log of the data folder `data` to the folder `to`, sealed as it is, up to the
     /// events of `commit`: what belongs to a copy of the store that has come to it.
     ///

@@ -39,10 +39,11 @@ pub(crate) fn run(settings: &Settings, args: &Restore) -> anyhow::Result<ExitCod
     }
     // Opening it is the proof that it can be opened.
     let record = opening::record(settings)?;
+    let count: u64 = record.store_stats().live.iter().map(|(_, count)| count).sum();
+    opening::session(&record).restored(count)?;
     // What was revoked since the backup was made would be valid in it again.
     directory::operator(&record).revoke_everything().map_err(|fault| anyhow!("{fault}"))?;
     apps::forget(&record).map_err(|fault| anyhow!("{fault}"))?;
-    let count: u64 = record.store_stats().live.iter().map(|(_, count)| count).sum();
     writeln!(
         std::io::stdout(),
         "restored {} resources and {} access log events to {}",

@@ -27,6 +27,9 @@ fn a_backup_of_a_running_server_is_a_whole_data_folder() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(told.starts_with("restored 2 resources"), "{told}");
+    let args = ["audit", "show", "--data", "back", "--kind", "restore"];
+    let shown = String::from_utf8(place.command(&args).output().unwrap().stdout).unwrap();
+    assert_eq!(shown.matches("\"results\":2").count(), 1, "the copy knows that it is one: {shown}");
     let verified = place.command(&["audit", "verify", "--data", "back"]).output().unwrap();
     assert!(verified.status.success());
     let server = Serving::start(&place, &["--data", "back"]);
