@@ -5,6 +5,7 @@ use super::html::Html;
 use super::passkey::ask;
 use super::{Scripted, hidden, page, scripted};
 use crate::reply::Reply;
+use crate::smart::sign_in::Upon;
 use http::StatusCode;
 use identity::PasskeyAsked;
 
@@ -42,19 +43,31 @@ pub(in crate::smart) fn sign_in(
 
 /// A password of one's own, in the place of one that has to be changed; `name` is empty where it has to
 /// be typed again.
-pub(in crate::smart) fn choose_password(form: &str, next: &str, name: &str, say: &str) -> Reply {
+pub(in crate::smart) fn choose_password(
+    form: &str,
+    next: &str,
+    upon: Upon<'_>,
+    say: &str,
+) -> Reply {
     let mut body = Html::new()
         .raw("<p role=\"alert\">")
         .text(say)
         .raw("</p><form method=\"post\" action=\"sign-in\">")
-        .join(&hidden(form, "next", next))
-        .raw("<label for=\"name\">Sign-in name</label><input type=\"text\" id=\"name\" name=\"name\" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" required value=\"")
-        .text(name);
-    for (id, label, complete) in [
+        .join(&hidden(form, "next", next));
+    body = match upon {
+        Upon::Name(name) => body.raw("<label for=\"name\">Sign-in name</label><input type=\"text\" id=\"name\" name=\"name\" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" required value=\"").text(name),
+        Upon::Handle(handle) => {
+            body.raw("<input type=\"hidden\" name=\"handle\" value=\"").text(handle)
+        }
+    };
+    let fields = [
         ("password", "The password you have", "current-password"),
         ("new", "Your new password", "new-password"),
         ("again", "Your new password once more", "new-password"),
-    ] {
+    ];
+    // With a handle the password was shown before the second factor.
+    let known = usize::from(matches!(upon, Upon::Handle(_)));
+    for (id, label, complete) in fields.into_iter().skip(known) {
         body = body
             .raw("\"><label for=\"")
             .raw(id)
