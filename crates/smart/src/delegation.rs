@@ -153,7 +153,7 @@ impl Smart {
         }
         let issuer = match &found.grant {
             Some(grant) => grant.issuer,
-            None => self.issuer_of(&found.caller),
+            None => self.issuer_of(&found.caller)?,
         };
         let user = found.caller.principal.id;
         let _writing = self.write();
