@@ -445,7 +445,7 @@ impl Identity {
     }
 
     /// Whether somebody has the role that no issuer signs in.
-    pub(crate) fn is_administrator(&self, one: &Principal) -> bool {
+    pub fn is_administrator(&self, one: &Principal) -> bool {
         one.profile.roles.contains(&self.core.settings.administrator_role)
     }
 }

@@ -69,7 +69,9 @@ pub(crate) fn carry_out(record: &Record, apps: &Smart, wish: Wish) -> Result<Tol
             let identity = operator(record);
             let principal = identity.principal(app.id)?;
             identity.disable(app.id, principal.version, &reason)?;
-            apps.revoke_by(By::Operator, |grant| grant.app == app.id)?;
+            apps.end_all_of(app.id, By::Operator)?;
+            // What agents were given through it.
+            apps.sweep_delegations_by(By::Operator)?;
             told(record, &app, None)
         }
         Wish::EnableApp { name } => {
@@ -115,24 +117,33 @@ pub(crate) fn carry_out(record: &Record, apps: &Smart, wish: Wish) -> Result<Tol
 }
 
 /// Does what is wished about who may sign in, and ends with it what apps hold of somebody who is shut out,
-/// or whom an issuer no longer means: else a refresh token would go on for months, or come back to life
-/// when they are let in again.
+/// or whom an issuer no longer means or signs in: else a refresh token would go on for months, or come back
+/// to life when they are let in again. An app is shut out by its name as a client as well.
 pub(crate) fn with_people(record: &Record, apps: &Smart, wish: Wish) -> Result<Told, Fault> {
     let whose = match &wish {
-        Wish::Disable { sort: Sort::Person, name, .. } | Wish::Unlink { name } => {
-            Some(name.clone())
-        }
+        Wish::Disable { sort, name, .. } => Some((*sort, name.clone())),
+        Wish::Unlink { name } => Some((Sort::Person, name.clone())),
         _ => None,
     };
-    let shuts_out = matches!(wish, Wish::Disable { .. });
+    let changed = match &wish {
+        Wish::Roles { name, .. } => Some(name.clone()),
+        _ => None,
+    };
     let told = directory::carry_out(record, wish)?;
-    if shuts_out {
-        // What stood on a principal that was shut out: letting it in again brings nothing back.
-        apps.sweep_delegations()?;
+    let identity = record.identity();
+    if let Some((sort, name)) = whose {
+        let one = principal(identity, sort, &name)?;
+        // Its own first, so that a fault of the rest leaves none of it.
+        apps.end_all_of(one.id, By::Operator)?;
+        // What stood on it: letting it in again brings nothing back.
+        apps.sweep_delegations_by(By::Operator)?;
     }
-    if let Some(name) = whose {
-        let one = directory::find(record.identity(), Sort::Person, &name)?;
-        apps.revoke_where(|grant| grant.user == Some(one.id))?;
+    if let Some(name) = changed {
+        let one = principal(identity, Sort::Any, &name)?;
+        if identity.is_administrator(&one) {
+            // No issuer signs in an administrator, nor goes on doing so through an app.
+            apps.end_vouched_of(one.id, By::Operator)?;
+        }
     }
     Ok(told)
 }

@@ -242,6 +242,11 @@ impl Smart {
     /// Ends the delegations that stand no longer: whose session is over, or whose agent or user was
     /// shut out; how many. What was ended does not come back when they are let in again.
     pub fn sweep_delegations(&self) -> Result<usize, Fault> {
+        self.sweep_delegations_by(By::Nobody)
+    }
+
+    /// As [`Smart::sweep_delegations`], told in the name of whoever shut them out.
+    pub fn sweep_delegations_by(&self, by: By) -> Result<usize, Fault> {
         self.sweep_watches();
         let families = self.families.select(|_| true);
         let agents = families.into_iter().filter(|family| self.is_agent(family.grant.app));
@@ -254,7 +259,7 @@ impl Smart {
         if over.is_empty() {
             return Ok(0);
         }
-        self.revoke_where(|grant| over.contains(&grant.id))
+        self.revoke_by(by, |grant| over.contains(&grant.id))
     }
 
     /// The delegations there are, the last given first.

@@ -152,7 +152,9 @@ impl Smart {
             && now < coded.until
             && params.one("redirect_uri")? == Some(coded.redirect.as_str())
             && verifies(verifier, &coded.challenge);
-        if !fits || !self.may_give(coded.user, coded.issuer)? {
+        // As of now, not of a second ago: what is given here outlives the code by months.
+        let able = self.able_now(coded.user)?.is_some();
+        if !fits || !able || !self.may_give(coded.user, coded.issuer)? {
             return Err(invalid_grant());
         }
         self.make_room(coded.app, Some(coded.user))?;

@@ -353,6 +353,21 @@ impl Smart {
         self.revoke_by(By::Nobody, wanted)
     }
 
+    /// Ends everything that a principal gave, or was given as an app or agent, with the codes and
+    /// launches that wait: for one that is shut out. How many grants there were.
+    pub fn end_all_of(&self, one: PrincipalId, by: By) -> Result<usize, Fault> {
+        self.codes.lock().retain(|_, coded| coded.user != one && coded.app != one);
+        self.launches.lock().retain(|_, launch| launch.user != one && launch.app != one);
+        self.revoke_by(by, |grant| grant.user == Some(one) || grant.app == one)
+    }
+
+    /// Ends everything that a person gave while an issuer vouched for them: for one whom issuers sign in
+    /// no longer. How many grants there were.
+    pub fn end_vouched_of(&self, one: PrincipalId, by: By) -> Result<usize, Fault> {
+        self.codes.lock().retain(|_, coded| coded.user != one || coded.issuer.is_none());
+        self.revoke_by(by, |grant| grant.user == Some(one) && grant.issuer.is_some())
+    }
+
     /// As [`Smart::revoke_where`], told in the name of whoever asks.
     pub fn revoke_by(&self, by: By, wanted: impl Fn(&Grant) -> bool) -> Result<usize, Fault> {
         let _writing = self.write();
