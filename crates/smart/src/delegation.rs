@@ -129,7 +129,7 @@ impl Smart {
         }
         let subject = params.need("subject_token", "Send the token of whom the agent acts for.")?;
         let asked = params.one("scope")?.map(Scopes::parse);
-        let found = self.find(subject, None).map_err(not_taken)?;
+        let (found, until) = self.find_subject(subject).map_err(not_taken)?;
         // No chains: who lets an agent act is a person, by a session of its own or by an app.
         if found.agent.is_some() || found.caller.principal.kind != Kind::Person {
             return Err(refuse_subject());
@@ -169,7 +169,8 @@ impl Smart {
             issuer,
             created: now,
         };
-        let ttl_ms = self.settings.access_ms;
+        // It outlives neither the session, which is watched, nor the app's token it was given by.
+        let ttl_ms = self.settings.access_ms.min(until.0.saturating_sub(now.0));
         let (access, family) = self.begin_delegation(grant, ttl_ms, By::Principal(user))?;
         Ok(Issued::exchanged(access, ttl_ms / 1000, &family.grant))
     }
@@ -181,7 +182,7 @@ impl Smart {
         ttl_ms: i64,
         by: By,
     ) -> Result<(Secret, Family), Fault> {
-        self.make_room(grant.app, grant.user)?;
+        self.make_room_for(&grant, by)?;
         let (access, digest) = token::draw(Use::Access, self.random())?;
         let ends = Millis(grant.created.0.saturating_add(ttl_ms));
         let family = Family {
@@ -221,16 +222,29 @@ impl Smart {
         let Some(session) = grant.session else { return Ok(true) };
         if let Some(through) = self.families.get(GrantId(*session.as_bytes())) {
             let own = through.grant.user == Some(user) && self.now() < through.ends;
-            return Ok(own && self.able_now(through.grant.app)?.is_some());
+            // What lasts without its user's session lasts through an app as well; what does not, ends
+            // with that session.
+            let held = match through.grant.session {
+                Some(session) if !through.grant.scopes.has(&Scope::Offline) => {
+                    self.is_open(user, session)
+                }
+                _ => true,
+            };
+            return Ok(own && held && self.able_now(through.grant.app)?.is_some());
         }
+        Ok(self.is_open(user, session))
+    }
+
+    /// Whether a session of a user goes on; to ask is no use of it.
+    fn is_open(&self, user: PrincipalId, session: SessionId) -> bool {
         let identity = &self.ground.identity;
         if let Some(watch) = self.watches.read().get(&session) {
-            return Ok(identity.goes_on(watch));
+            return identity.goes_on(watch);
         }
-        let Some(watch) = identity.watch(user, session) else { return Ok(false) };
+        let Some(watch) = identity.watch(user, session) else { return false };
         let open = identity.goes_on(&watch);
         self.watches.write().insert(session, watch);
-        Ok(open)
+        open
     }
 
     /// Forgets the sessions that are over.
@@ -307,6 +321,6 @@ const fn refuse_subject() -> Refused {
 
 /// A token that is not good is the agent's to mend; anything else failed here.
 fn not_taken(fault: Fault) -> Refused {
-    let known = [&code::TOKEN_INVALID, &code::SESSION_EXPIRED];
+    let known = [&code::TOKEN_INVALID, &code::SESSION_EXPIRED, &code::FACTOR_MISSING];
     if known.contains(&fault.code()) { refuse_subject() } else { fault.into() }
 }

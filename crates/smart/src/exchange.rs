@@ -385,7 +385,10 @@ impl Smart {
                 return Ok(());
             }
             family.access.retain(|access| access.digest != digest);
+            let id = family.grant.id;
             self.keep(family, None)?;
+            // What was given by it ends with it. By which of the app's tokens that was is not kept.
+            self.end_through(id, By::Principal(proven.app.id))?;
         }
         Ok(())
     }
