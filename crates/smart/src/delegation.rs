@@ -11,7 +11,7 @@ use std::sync::Arc;
 use base::error::code;
 use base::{Fault, Millis};
 use fhir::reference::is_id;
-use identity::{By, Deed, DeedKind, Kind, Principal, PrincipalId, Secret, SessionId};
+use identity::{Asker, By, Deed, DeedKind, Kind, Principal, PrincipalId, Secret, SessionId};
 
 use crate::address::{Params, Place, wrong};
 use crate::assertion::Proven;
@@ -100,7 +100,8 @@ impl Smart {
             issuer: None,
             created: now,
         };
-        let (token, family) = self.begin_delegation(grant, wanted.ttl_ms, by)?;
+        let asker = Asker { by, ..Asker::default() };
+        let (token, family) = self.begin_delegation(grant, wanted.ttl_ms, asker)?;
         Ok(Delegated { token, given: self.told(family) })
     }
 
@@ -110,6 +111,7 @@ impl Smart {
         params: &Params,
         proven: &Proven,
         place: &Place,
+        asker: Asker,
     ) -> Result<Issued, Refused> {
         let registration = &proven.app.registration;
         if !proven.signed || proven.principal.kind != Kind::Agent {
@@ -156,6 +158,8 @@ impl Smart {
             None => self.issuer_of(&found.caller)?,
         };
         let user = found.caller.principal.id;
+        // It is the agent that asks: the person may be far away.
+        let asker = Asker { by: By::Principal(proven.principal.id), ..asker };
         let _writing = self.write();
         let now = self.now();
         let grant = Grant {
@@ -171,7 +175,7 @@ impl Smart {
         };
         // It outlives neither the session, which is watched, nor the app's token it was given by.
         let ttl_ms = self.settings.access_ms.min(until.0.saturating_sub(now.0));
-        let (access, family) = self.begin_delegation(grant, ttl_ms, By::Principal(user))?;
+        let (access, family) = self.begin_delegation(grant, ttl_ms, asker)?;
         Ok(Issued::exchanged(access, ttl_ms / 1000, &family.grant))
     }
 
@@ -180,9 +184,9 @@ impl Smart {
         &self,
         grant: Grant,
         ttl_ms: i64,
-        by: By,
+        asker: Asker,
     ) -> Result<(Secret, Family), Fault> {
-        self.make_room_for(&grant, by)?;
+        self.make_room_for(&grant, asker.by)?;
         let (access, digest) = token::draw(Use::Access, self.random())?;
         let ends = Millis(grant.created.0.saturating_add(ttl_ms));
         let family = Family {
@@ -195,7 +199,8 @@ impl Smart {
             ends,
             grant: Arc::new(grant),
         };
-        let deed = Self::delegation(DeedKind::Delegated, by, &family.grant);
+        let deed = Self::delegation(DeedKind::Delegated, asker.by, &family.grant);
+        let deed = Deed { asker, through: family.grant.session, ..deed };
         self.keep_as(family.clone(), None, deed)?;
         Ok((access, family))
     }
