@@ -246,3 +246,161 @@ fn show(record: &Record, app: &App, secret: Option<Hidden>) -> Result<ShownApp, 
         secret,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use identity::vouched::{Vouched, Welcome};
+    use identity::{Caller, Cost, IssuerName, Kind, Profile, Secret, Step};
+    use smart::{NoFetch, Params, Place};
+
+    const BACK: &str = "https://app.example/cb";
+    const SCOPES: &str = "user/*.rs offline_access";
+    /// The pair of RFC 7636, appendix B.
+    const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+    struct Site {
+        _dir: tempfile::TempDir,
+        record: Record,
+        apps: Smart,
+        app: String,
+    }
+
+    impl Site {
+        fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
+            let identity = identity::Settings { cost, ..identity::Settings::default() };
+            let how = record::Settings { identity, ..record::Settings::default() };
+            let record = Record::open(dir.path(), how).unwrap();
+            let apps = open(&record, Arc::new(NoFetch)).unwrap();
+            let who = record.identity();
+            let made = |name: &str| {
+                let profile = Profile {
+                    name: name.to_owned(),
+                    display: "Someone".to_owned(),
+                    ..Profile::default()
+                };
+                let one = who.create(Kind::Person, profile).unwrap();
+                who.set_password(one.id, &Secret::from("tulpen in rotterdam"), None).unwrap();
+            };
+            made("eve");
+            let registration = Registration {
+                name: "billing-app".to_owned(),
+                display: "Billing".to_owned(),
+                redirects: vec![BACK.to_owned()],
+                launch_url: None,
+                proves: Proves::Not,
+                scopes: Scopes::parse(SCOPES).unwrap(),
+                roles: Vec::new(),
+                introspects: false,
+                agent: false,
+            };
+            let app = apps.register_app(registration).unwrap().app.id.to_string();
+            Self { _dir: dir, record, apps, app }
+        }
+
+        fn caller(&self, step: Step) -> Caller {
+            let Step::Done(opened) = step else { panic!("no second factor was set") };
+            self.record.identity().find(opened.token.text().expose(), None).unwrap()
+        }
+
+        /// The access token of what a user gives the app.
+        fn given(&self, caller: &Caller) -> String {
+            let place = Place::of("https://ehr.example/fhir").unwrap();
+            let browser = self.apps.draw_browser().unwrap();
+            let form = |pairs: &[(&str, &str)]| {
+                let pair = |(name, value): &(&str, &str)| {
+                    let kept = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+                    let coded = value.bytes().map(|b| match kept(b) {
+                        true => char::from(b).to_string(),
+                        false => format!("%{b:02X}"),
+                    });
+                    format!("{name}={}", coded.collect::<String>())
+                };
+                Params::parse(&pairs.iter().map(pair).collect::<Vec<_>>().join("&")).unwrap()
+            };
+            let request = form(&[
+                ("response_type", "code"),
+                ("client_id", &self.app),
+                ("redirect_uri", BACK),
+                ("scope", SCOPES),
+                ("state", "state-of-sixteen-or-more"),
+                ("aud", "https://ehr.example/fhir"),
+                ("code_challenge", CHALLENGE),
+                ("code_challenge_method", "S256"),
+            ]);
+            let asked = self.apps.begin(&request, browser.expose(), &place).unwrap();
+            let agreed = Scopes::parse(SCOPES).unwrap();
+            let back =
+                self.apps.approve(asked.expose(), browser.expose(), caller, &agreed).unwrap();
+            let code = back.expose().split("code=").nth(1).unwrap();
+            let code = code.split('&').next().unwrap();
+            let trade = form(&[
+                ("grant_type", "authorization_code"),
+                ("code", code),
+                ("redirect_uri", BACK),
+                ("code_verifier", VERIFIER),
+                ("client_id", &self.app),
+            ]);
+            let issued = self.apps.token(&trade, None, &place).unwrap().body();
+            let body: serde_json::Value = serde_json::from_str(issued.expose()).unwrap();
+            body["access_token"].as_str().unwrap().to_owned()
+        }
+
+        fn wish(&self, wish: Wish) {
+            with_people(&self.record, &self.apps, wish).unwrap();
+        }
+    }
+
+    #[test]
+    fn an_app_disabled_as_a_client_gets_nothing_back_when_it_is_enabled() {
+        let site = Site::new();
+        let who = site.record.identity();
+        let home = std::net::Ipv4Addr::LOCALHOST.into();
+        let step = who.begin("eve", &Secret::from("tulpen in rotterdam"), home).unwrap();
+        let access = site.given(&site.caller(step));
+        assert!(site.apps.find(&access, None).is_ok());
+        let (sort, name) = (Sort::Program, "billing-app".to_owned());
+        site.wish(Wish::Disable { sort, name: name.clone(), reason: "stolen".to_owned() });
+        site.wish(Wish::Enable { sort, name });
+        assert!(site.apps.find(&access, None).is_err());
+        assert!(site.apps.given_by(who.find_by_name("eve").unwrap().unwrap().id).is_empty());
+    }
+
+    #[test]
+    fn whoever_becomes_an_administrator_loses_what_apps_have_by_an_issuers_word() {
+        let site = Site::new();
+        let who = site.record.identity();
+        let home = std::net::Ipv4Addr::LOCALHOST.into();
+        let vouched = Vouched {
+            issuer: IssuerName::parse("st-elsewhere").unwrap(),
+            subject: [1; 32],
+            name: Some("eve".to_owned()),
+            display: None,
+            roles: vec!["nurse".to_owned()],
+            sites: Vec::new(),
+            governs_roles: vec!["nurse".to_owned()],
+            governs_sites: Vec::new(),
+            links: true,
+            creates: false,
+            second_factor: true,
+            shown: None,
+        };
+        let Welcome::In(step) = who.vouch(&vouched, home).unwrap() else { panic!("not known") };
+        let theirs = site.given(&site.caller(step));
+        let step = who.begin("eve", &Secret::from("tulpen in rotterdam"), home).unwrap();
+        let own = site.given(&site.caller(step));
+        let grant = |role: &str| Wish::Roles {
+            name: "eve".to_owned(),
+            grant: vec![role.to_owned()],
+            revoke: Vec::new(),
+        };
+        site.wish(grant("biller"));
+        assert!(site.apps.find(&theirs, None).is_ok(), "another role ends nothing");
+        site.wish(grant("it-administrator"));
+        assert!(site.apps.find(&theirs, None).is_err());
+        assert!(site.apps.find(&own, None).is_ok(), "what she gave by her own password goes on");
+    }
+}
