@@ -106,6 +106,8 @@ pub struct Deed {
     pub issuer: Option<IssuerName>,
     /// For whom an agent may act, or no longer may.
     pub acts_for: Option<PrincipalId>,
+    /// The session, or the grant of an app, that it was given in.
+    pub through: Option<SessionId>,
 }
 
 impl Deed {
@@ -117,6 +119,7 @@ impl Deed {
         session: None,
         issuer: None,
         acts_for: None,
+        through: None,
     };
 
     /// Done in one session or to it.

@@ -227,6 +227,8 @@ impl Identity {
         let step = totp::accept(&key, typed.expose(), now, -1).ok_or_else(refused)?;
         let (printed, recovery) = self.draw_codes(now)?;
         let _writing = self.write();
+        // Another session may have added one meanwhile.
+        self.may_change_factors(caller)?;
         let (version, mut factors) = self.load_factors(id)?;
         factors.list.retain(|f| !matches!(f, Factor::Totp { .. } | Factor::Recovery { .. }));
         factors.list.push(Factor::Totp { key, step, since_ms: now.0 });
@@ -244,6 +246,8 @@ impl Identity {
         let (now, id) = (self.now(), caller.principal.id);
         let (printed, recovery) = self.draw_codes(now)?;
         let _writing = self.write();
+        // Another session may have added one meanwhile.
+        self.may_change_factors(caller)?;
         let (version, mut factors) = self.load_factors(id)?;
         if !factors.required() {
             let say =

@@ -67,6 +67,8 @@ impl Identity {
             false => self.draw_codes(now).map(|(printed, drawn)| (printed, Some(drawn)))?,
         };
         let _writing = self.write();
+        // Another session may have added one meanwhile.
+        self.may_change_factors(caller)?;
         let (version, mut factors) = self.load_factors(id)?;
         room(&factors)?;
         if factors.passkeys().any(|other| other.credential == kept.credential) {

@@ -18,7 +18,7 @@ use crate::refusal::{Refusal, disabled, refused};
 use crate::secret::Secret;
 use crate::session::SessionId;
 use crate::shelf::{Change, ShelfName};
-use crate::sign_in::conflict_is_refusal;
+use crate::sign_in::{able, conflict_is_refusal};
 use crate::weak::{self, Weakness};
 
 /// How a password stands on its shelf, under the principal's id.
@@ -80,6 +80,9 @@ impl Identity {
 
     /// Chooses a password in the place of one that has to be changed, which is shown once more: no
     /// session is open at that moment. It opens none; sign in with the new one.
+    ///
+    /// Where there is a second factor it is refused: that is shown first, and the password chosen with
+    /// [`Identity::choose_password`].
     pub fn change_password(
         &self,
         name: &str,
@@ -96,30 +99,71 @@ impl Identity {
             || {
                 let known = self.know(name, old, &slot)?;
                 drop(slot);
-                // Where there is a second factor, a stolen password is marked when that was shown.
-                let stolen = known.breached && !self.holds_factor(known.principal)?;
-                if !known.must_change && !stolen {
-                    // Whoever has a password of their own changes it in a session, with a fresh factor.
+                let (factors, held) = self.load_factors(known.principal)?;
+                if known.stale.is_none() || held.required() {
+                    // Whoever has a password of their own changes it in a session, with a fresh factor;
+                    // whoever has a second factor shows it first.
                     return Err(refused());
                 }
                 if weak::normalise(old.expose()) == weak::normalise(new.expose()) {
                     let say = "Choose another password than the one you were given.";
                     return Err(Fault::at(&code::PASSWORD_WEAK, say, "password"));
                 }
-                let principal = self.principal(known.principal)?;
-                let body = self.hashed(&principal, new, false)?;
-                let (key, version) = (principal.id.as_bytes(), principal.version);
-                let changes = vec![
-                    Change::put(ShelfName::Passwords, key, Some(known.password), body),
-                    Change::keep(ShelfName::Principals, key, Some(version)),
-                ];
-                let mut deed = self.deed(DeedKind::PasswordSet, Some(principal.id)).from(source);
-                deed.asker.by = By::Principal(principal.id);
-                let _writing = self.write();
-                self.core.ground.shelf.commit(changes, deed).map_err(conflict_is_refusal)?;
+                let guard = Change::keep(ShelfName::Factors, known.principal.as_bytes(), factors);
+                self.replace(known.principal, known.password, new, vec![guard], source)?;
                 Ok(((), false))
             },
         )
+    }
+
+    /// Chooses a password with the handle of a sign-in whose second factor was shown, and which was
+    /// answered that the password has to be changed. It opens no session: sign in with the new one, by
+    /// the name that is answered.
+    pub fn choose_password(
+        &self,
+        handle: &str,
+        new: &Secret,
+        source: IpAddr,
+    ) -> Result<String, Refusal> {
+        let choosing = self.choosing(handle)?;
+        let id = choosing.principal;
+        let (version, stored) = self.load_password(id)?.ok_or_else(refused)?;
+        if choosing.password != Some(version) {
+            return Err(refused().into());
+        }
+        let slot = self.core.kiln.enter()?;
+        let typed = weak::normalise(new.expose());
+        let text = typed.as_ref().map_or("", |typed| typed.as_str());
+        let same = self.core.kiln.verify(text, Some(&stored.hash), &slot)?;
+        drop(slot);
+        if same {
+            let say = "Choose another password than the one you have.";
+            return Err(Fault::at(&code::PASSWORD_WEAK, say, "password").into());
+        }
+        let name = self.replace(id, version, new, Vec::new(), source)?;
+        self.chosen(handle);
+        Ok(name)
+    }
+
+    /// Puts a password in the place of the version that was shown; the sign-in name of whose it is.
+    fn replace(
+        &self,
+        id: PrincipalId,
+        shown: u64,
+        new: &Secret,
+        mut changes: Vec<Change>,
+        source: IpAddr,
+    ) -> Result<String, Fault> {
+        let principal = self.load_principal(id)?.filter(able).ok_or_else(refused)?;
+        let body = self.hashed(&principal, new, false)?;
+        let (key, version) = (id.as_bytes(), principal.version);
+        changes.push(Change::put(ShelfName::Passwords, key, Some(shown), body));
+        changes.push(Change::keep(ShelfName::Principals, key, Some(version)));
+        let mut deed = self.deed(DeedKind::PasswordSet, Some(id)).from(source);
+        deed.asker.by = By::Principal(id);
+        let _writing = self.write();
+        self.core.ground.shelf.commit(changes, deed).map_err(conflict_is_refusal)?;
+        Ok(principal.profile.name)
     }
 
     fn put_password(
@@ -188,20 +232,6 @@ impl Identity {
         // The published lists were made of what people typed, normalised or not.
         Ok(breach::holds(list.as_ref(), text)?
             || (typed != text && breach::holds(list.as_ref(), typed)?))
-    }
-
-    /// The change that lets a password open nothing but its own change.
-    pub(crate) fn mark_breached(
-        &self,
-        id: PrincipalId,
-        version: Option<u64>,
-    ) -> Result<Change, Fault> {
-        let (found, stored) = self.load_password(id)?.ok_or_else(refused)?;
-        if Some(found) != version {
-            return Err(refused());
-        }
-        let body = body::encode(&Stored { must_change: true, ..stored })?;
-        Ok(Change::put(ShelfName::Passwords, id.as_bytes(), version, body))
     }
 
     /// The password of a principal, with its version.

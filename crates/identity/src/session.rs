@@ -239,6 +239,22 @@ pub struct Watch(pub(crate) Arc<Mutex<State>>);
 pub(crate) struct Table(RwLock<ByDigest<Arc<Mutex<State>>>>);
 
 impl Table {
+    /// Whose token it is, without a use of it.
+    pub(crate) fn peek(
+        &self,
+        digest: TokenDigest,
+        now: Millis,
+        settings: &Settings,
+    ) -> Result<Caller, Fault> {
+        let table = self.0.read();
+        let mut state = table.get(&digest).ok_or_else(token_invalid)?.lock();
+        if state.ended || state.session.over(now, settings) {
+            state.ended = true;
+            return Err(expired());
+        }
+        Ok(state.caller())
+    }
+
     /// The hot path: one hash, one look-up, no write but to memory.
     pub(crate) fn find(
         &self,
@@ -256,22 +272,6 @@ impl Table {
         state.session.used = state.session.used.max(now);
         if source.is_some() {
             state.session.source = source;
-        }
-        Ok(state.caller())
-    }
-
-    /// As [`Table::find`], and the session is not used by it.
-    pub(crate) fn look(
-        &self,
-        digest: TokenDigest,
-        now: Millis,
-        settings: &Settings,
-    ) -> Result<Caller, Fault> {
-        let table = self.0.read();
-        let mut state = table.get(&digest).ok_or_else(token_invalid)?.lock();
-        if state.ended || state.session.over(now, settings) {
-            state.ended = true;
-            return Err(expired());
         }
         Ok(state.caller())
     }

@@ -91,16 +91,19 @@ impl Identity {
         Ok(caller)
     }
 
+    /// As [`Identity::find`], for a token that a program shows without its person being there: it is no
+    /// use of the session, so one that is idle ends all the same.
+    pub fn find_unused(&self, token: &str) -> Result<Caller, Fault> {
+        let digest = Token::parse(token).ok_or_else(token_invalid)?.digest();
+        let caller = self.core.table.peek(digest, self.now(), &self.core.settings)?;
+        self.need_second_factor(&caller)?;
+        Ok(caller)
+    }
+
     /// Who it is, whatever their role demands.
     pub(crate) fn look_up(&self, token: &str, source: Option<IpAddr>) -> Result<Caller, Fault> {
         let digest = Token::parse(token).ok_or_else(token_invalid)?.digest();
         self.core.table.find(digest, source, self.now(), &self.core.settings)
-    }
-
-    /// Whose a token is that another shows: it is no use of the session, which ends when it is idle.
-    pub fn look(&self, token: &str) -> Result<Caller, Fault> {
-        let digest = Token::parse(token).ok_or_else(token_invalid)?.digest();
-        self.core.table.look(digest, self.now(), &self.core.settings)
     }
 
     /// Refuses a caller whose last factor is not fresh.

@@ -9,7 +9,7 @@ use base::error::code;
 use base::{Fault, Millis};
 
 use crate::backoff::NameKey;
-use crate::deed::DeedKind;
+use crate::deed::{Deed, DeedKind};
 use crate::factor::{FactorKind, Factors, Proof};
 use crate::identity::Identity;
 use crate::issuer::IssuerName;
@@ -61,8 +61,10 @@ pub(crate) struct Halfway {
     name: NameKey,
     /// The password that was right; if it is changed meanwhile, it is no longer.
     password: Option<u64>,
-    /// That password stands in the list of stolen ones by now.
-    breached: bool,
+    /// That password opens nothing but its own change.
+    stale: Option<Stale>,
+    /// The second factor was shown, and another password is waited for.
+    proven: bool,
     /// Who vouched, where it was no password.
     pub(crate) issuer: Option<IssuerName>,
     /// What was said, to be held to when the second factor is shown: before that it links nobody
@@ -78,14 +80,35 @@ impl Halfway {
     }
 }
 
+/// Why a right password opens nothing but its own change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stale {
+    /// Somebody else set it.
+    Given,
+    /// It stands in the list of stolen ones by now.
+    Breached,
+}
+
+impl Stale {
+    fn fault(self) -> Fault {
+        match self {
+            Self::Given => must_change(),
+            Self::Breached => password_breached(),
+        }
+    }
+}
+
 /// A password that was found right: whose, and which version of it.
 pub(crate) struct Known {
     pub(crate) principal: PrincipalId,
     pub(crate) password: u64,
-    /// It opens nothing but its own change.
-    pub(crate) must_change: bool,
-    /// It stands in the list of stolen ones by now.
-    pub(crate) breached: bool,
+    pub(crate) stale: Option<Stale>,
+}
+
+/// A sign-in that showed all there is to show, and has to choose another password.
+pub(crate) struct Choosing {
+    pub(crate) principal: PrincipalId,
+    pub(crate) password: Option<u64>,
 }
 
 /// What was shown at the first step: a password that stands in this version, or an issuer's word.
@@ -93,19 +116,19 @@ pub(crate) struct Known {
 pub(crate) struct Showed {
     pub(crate) principal: PrincipalId,
     pub(crate) password: Option<u64>,
-    pub(crate) breached: bool,
+    pub(crate) stale: Option<Stale>,
     pub(crate) issuer: Option<IssuerName>,
 }
 
 impl Showed {
     const fn password(known: &Known) -> Self {
         let (principal, password) = (known.principal, Some(known.password));
-        Self { principal, password, breached: known.breached, issuer: None }
+        Self { principal, password, stale: known.stale, issuer: None }
     }
 
     /// The word of an issuer.
     pub(crate) const fn vouched(principal: PrincipalId, issuer: IssuerName) -> Self {
-        Self { principal, password: None, breached: false, issuer: Some(issuer) }
+        Self { principal, password: None, stale: None, issuer: Some(issuer) }
     }
 }
 
@@ -118,17 +141,16 @@ impl Identity {
         self.counted(key, source, upon, || {
             let known = self.know(name, password, &slot)?;
             drop(slot);
-            if known.must_change {
-                return Err(must_change());
-            }
             let now = self.now();
             let _writing = self.write();
             let (version, factors) = self.load_factors(known.principal)?;
             if !factors.required() {
-                if known.breached {
-                    let deed = self.deed(DeedKind::PasswordBreached, Some(known.principal));
-                    self.core.ground.shelf.note(deed.from(source))?;
-                    return Err(password_breached());
+                if let Some(stale) = known.stale {
+                    if stale == Stale::Breached {
+                        let deed = self.deed(DeedKind::PasswordBreached, Some(known.principal));
+                        self.core.ground.shelf.note(deed.from(source))?;
+                    }
+                    return Err(stale.fault());
                 }
                 let guard = Change::keep(ShelfName::Factors, known.principal.as_bytes(), version);
                 let showed = Showed::password(&known);
@@ -136,7 +158,8 @@ impl Identity {
                 return Ok((Step::Done(opened), true));
             }
             // It costs nothing and clears nothing: what was guessed before stays counted until the
-            // second step is right as well.
+            // second step is right as well. That the password has to be changed is told after it,
+            // and changed after it: whoever has the password alone learns and changes nothing.
             let showed = Showed::password(&known);
             Ok((self.await_second(showed, None, key, &factors, now)?, false))
         })
@@ -153,9 +176,18 @@ impl Identity {
     ) -> Result<Step, Fault> {
         let handle = Token::draw(self.random())?;
         let until = Millis(now.0.saturating_add(self.core.settings.second_step_ms));
-        let Showed { principal, password, breached, issuer } = showed;
-        let halfway =
-            Halfway { principal, name, password, breached, issuer, vouched, until, tries: 0 };
+        let Showed { principal, password, stale, issuer } = showed;
+        let halfway = Halfway {
+            principal,
+            name,
+            password,
+            stale,
+            proven: false,
+            issuer,
+            vouched,
+            until,
+            tries: 0,
+        };
         let mut waiting = self.core.halfway.lock();
         waiting.retain(|_, halfway| halfway.waits(now));
         drop_oldest(&mut waiting, principal);
@@ -166,7 +198,9 @@ impl Identity {
         Ok(Step::SecondFactor(Awaited { handle, factors: factors.kinds(), until }))
     }
 
-    /// The second step: a proof of a second factor, with the handle of the first.
+    /// The second step: a proof of a second factor, with the handle of the first. Where the password
+    /// has to be changed the handle is that of the change from then on
+    /// ([`Identity::choose_password`]).
     pub fn finish(&self, handle: &str, proof: &Proof, source: IpAddr) -> Result<Opened, Refusal> {
         let now = self.now();
         let digest = Token::parse(handle).ok_or_else(refused)?.digest();
@@ -183,9 +217,13 @@ impl Identity {
                 let halfway = self.core.halfway.lock().remove(&digest);
                 let halfway = halfway.filter(|halfway| halfway.waits(now)).ok_or_else(refused)?;
                 let tried = self.try_finish(&halfway, proof, source, now);
-                if let Err(fault) = &tried
-                    && fault.code() != &code::PASSWORD_MUST_CHANGE
-                {
+                if let Err(fault) = &tried {
+                    if fault.code() == &code::PASSWORD_MUST_CHANGE {
+                        let until = Millis(now.0.saturating_add(self.core.settings.second_step_ms));
+                        let proven = Halfway { proven: true, tries: 0, until, ..halfway };
+                        self.core.halfway.lock().insert(digest, proven);
+                        return tried.map(|opened| (opened, true));
+                    }
                     let tries = halfway.tries + u32::from(Refusal::is_wrong(fault));
                     if tries < TRIES_MAX {
                         self.core.halfway.lock().insert(digest, Halfway { tries, ..halfway });
@@ -302,7 +340,25 @@ impl Identity {
         // A list that cannot be read is no reason to keep people from patients: it refuses new passwords,
         // and the doctor tells of it.
         let breached = self.is_breached(password.expose(), text).unwrap_or(false);
-        Ok(Known { principal: id, password: version, must_change: stored.must_change, breached })
+        let given = stored.must_change.then_some(Stale::Given);
+        let stale = if breached { Some(Stale::Breached) } else { given };
+        Ok(Known { principal: id, password: version, stale })
+    }
+
+    /// Whose password is chosen with this handle: both factors were shown with it.
+    pub(crate) fn choosing(&self, handle: &str) -> Result<Choosing, Fault> {
+        let digest = Token::parse(handle).ok_or_else(refused)?.digest();
+        let (now, waiting) = (self.now(), self.core.halfway.lock());
+        let found = waiting.get(&digest).filter(|halfway| halfway.proven && halfway.waits(now));
+        let found = found.ok_or_else(refused)?;
+        Ok(Choosing { principal: found.principal, password: found.password })
+    }
+
+    /// Makes a handle void.
+    pub(crate) fn chosen(&self, handle: &str) {
+        if let Some(token) = Token::parse(handle) {
+            self.core.halfway.lock().remove(&token.digest());
+        }
     }
 
     /// Makes a hash of another cost anew, now that the password is at hand.
@@ -330,16 +386,20 @@ impl Identity {
         now: Millis,
     ) -> Result<Opened, Fault> {
         let used = self.prove(halfway.principal, proof, now)?.ok_or_else(refused)?;
-        let Halfway { principal, password, breached, issuer, .. } = *halfway;
-        let showed = Showed { principal, password, breached, issuer };
+        let Halfway { principal, password, stale, issuer, .. } = *halfway;
+        let showed = Showed { principal, password, stale, issuer };
         let _writing = self.write();
-        if breached {
-            // Whoever has the stolen password alone cannot change it; whoever showed the second factor
-            // as well can, and has to.
-            let mark = self.mark_breached(principal, password)?;
-            let deed = self.deed(DeedKind::PasswordBreached, Some(principal)).from(source);
-            let marked = self.core.ground.shelf.commit(vec![used, mark], deed);
-            return Err(marked.map_or_else(conflict_is_refusal, |()| password_breached()));
+        if let Some(stale) = stale {
+            // Nothing is marked: a mark would let whoever has the password alone change it.
+            let deed = match stale {
+                Stale::Given => Deed::UPKEEP,
+                Stale::Breached => {
+                    self.deed(DeedKind::PasswordBreached, Some(principal)).from(source)
+                }
+            };
+            let held = Change::keep(ShelfName::Passwords, principal.as_bytes(), password);
+            let shown = self.core.ground.shelf.commit(vec![used, held], deed);
+            return Err(shown.map_or_else(conflict_is_refusal, |()| stale.fault()));
         }
         if let Some(vouched) = &halfway.vouched {
             // As it stands now: who is disabled or unlinked meanwhile is not let in.
@@ -385,7 +445,7 @@ impl Identity {
     }
 
     /// Whether somebody has the role that no issuer signs in.
-    pub(crate) fn is_administrator(&self, one: &Principal) -> bool {
+    pub fn is_administrator(&self, one: &Principal) -> bool {
         one.profile.roles.contains(&self.core.settings.administrator_role)
     }
 }

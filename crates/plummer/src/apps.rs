@@ -69,7 +69,9 @@ pub(crate) fn carry_out(record: &Record, apps: &Smart, wish: Wish) -> Result<Tol
             let identity = operator(record);
             let principal = identity.principal(app.id)?;
             identity.disable(app.id, principal.version, &reason)?;
-            apps.revoke_by(By::Operator, |grant| grant.app == app.id)?;
+            apps.end_all_of(app.id, By::Operator)?;
+            // What agents were given through it.
+            apps.sweep_delegations_by(By::Operator)?;
             told(record, &app, None)
         }
         Wish::EnableApp { name } => {
@@ -115,24 +117,33 @@ pub(crate) fn carry_out(record: &Record, apps: &Smart, wish: Wish) -> Result<Tol
 }
 
 /// Does what is wished about who may sign in, and ends with it what apps hold of somebody who is shut out,
-/// or whom an issuer no longer means: else a refresh token would go on for months, or come back to life
-/// when they are let in again.
+/// or whom an issuer no longer means or signs in: else a refresh token would go on for months, or come back
+/// to life when they are let in again. An app is shut out by its name as a client as well.
 pub(crate) fn with_people(record: &Record, apps: &Smart, wish: Wish) -> Result<Told, Fault> {
     let whose = match &wish {
-        Wish::Disable { sort: Sort::Person, name, .. } | Wish::Unlink { name } => {
-            Some(name.clone())
-        }
+        Wish::Disable { sort, name, .. } => Some((*sort, name.clone())),
+        Wish::Unlink { name } => Some((Sort::Person, name.clone())),
         _ => None,
     };
-    let shuts_out = matches!(wish, Wish::Disable { .. });
+    let changed = match &wish {
+        Wish::Roles { name, .. } => Some(name.clone()),
+        _ => None,
+    };
     let told = directory::carry_out(record, wish)?;
-    if shuts_out {
-        // What stood on a principal that was shut out: letting it in again brings nothing back.
-        apps.sweep_delegations()?;
+    let identity = record.identity();
+    if let Some((sort, name)) = whose {
+        let one = principal(identity, sort, &name)?;
+        // Its own first, so that a fault of the rest leaves none of it.
+        apps.end_all_of(one.id, By::Operator)?;
+        // What stood on it: letting it in again brings nothing back.
+        apps.sweep_delegations_by(By::Operator)?;
     }
-    if let Some(name) = whose {
-        let one = directory::find(record.identity(), Sort::Person, &name)?;
-        apps.revoke_where(|grant| grant.user == Some(one.id))?;
+    if let Some(name) = changed {
+        let one = principal(identity, Sort::Any, &name)?;
+        if identity.is_administrator(&one) {
+            // No issuer signs in an administrator, nor goes on doing so through an app.
+            apps.end_vouched_of(one.id, By::Operator)?;
+        }
     }
     Ok(told)
 }
@@ -244,83 +255,240 @@ fn show(record: &Record, app: &App, secret: Option<Hidden>) -> Result<ShownApp, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use identity::{Cost, Kind, Profile, Secret, Step};
+    mod shut_out {
+        use super::super::*;
+        use identity::{Cost, Kind, Profile, Secret, Step};
+        use smart::{NoFetch, Params, Place};
+
+        const PASSWORD: &str = "tulpen in rotterdam";
+        const BACK: &str = "https://app.example/cb";
+        const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+        /// What an app gets when ada lets it; its refresh token.
+        fn given(apps: &Smart, app: &App, place: &Place) -> String {
+            let identity = apps.identity();
+            let here = std::net::IpAddr::from([127, 0, 0, 1]);
+            let step = identity.begin("ada", &Secret::from(PASSWORD), here).unwrap();
+            let Step::Done(opened) = step else { panic!("no second factor") };
+            let caller = identity.find(opened.token.text().expose(), None).unwrap();
+            let browser = apps.draw_browser().unwrap();
+            let ask = format!(
+                "response_type=code&client_id={}&redirect_uri={BACK}&state=state-of-sixteen-or-more&scope=user/*.rs%20offline_access&code_challenge={CHALLENGE}&code_challenge_method=S256&aud={}",
+                app.id, place.base
+            );
+            let asked = apps.begin(&Params::parse(&ask).unwrap(), browser.expose(), place).unwrap();
+            let agreed = Scopes::parse("user/*.rs offline_access").unwrap();
+            let back = apps.approve(asked.expose(), browser.expose(), &caller, &agreed).unwrap();
+            let code = back.expose().split("code=").nth(1).unwrap().split('&').next().unwrap();
+            let trade = format!(
+                "grant_type=authorization_code&client_id={}&redirect_uri={BACK}&code={code}&code_verifier={VERIFIER}",
+                app.id
+            );
+            let issued = apps.token(&Params::parse(&trade).unwrap(), None, place).unwrap();
+            let body: serde_json::Value = serde_json::from_str(issued.body().expose()).unwrap();
+            body["refresh_token"].as_str().unwrap().to_owned()
+        }
+
+        #[test]
+        fn what_apps_hold_of_somebody_who_is_shut_out_or_unlinked_ends_for_good() {
+            let dir = tempfile::tempdir().unwrap();
+            let cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
+            let identity = identity::Settings { cost, ..identity::Settings::default() };
+            let how = record::Settings { identity, ..record::Settings::default() };
+            let record = Record::open(dir.path(), how).unwrap();
+            let apps = open(&record, Arc::new(NoFetch)).unwrap();
+            let profile = Profile {
+                name: "ada".to_owned(),
+                display: "Ada Lovelace".to_owned(),
+                ..Profile::default()
+            };
+            let ada = record.identity().create(Kind::Person, profile).unwrap();
+            record.identity().set_password(ada.id, &Secret::from(PASSWORD), None).unwrap();
+            let app = WantedApp {
+                name: "chart".to_owned(),
+                display: "Growth Chart".to_owned(),
+                redirects: vec![BACK.to_owned()],
+                launch: None,
+                proves: Proof::Public,
+                scopes: "user/*.rs offline_access".to_owned(),
+                roles: Vec::new(),
+                introspects: false,
+                agent: false,
+            };
+            let app = apps.register_app(registration(app).unwrap()).unwrap().app;
+            let place = Place::of("https://ehr.example/fhir").unwrap();
+            let refreshed = |token: &str| {
+                let ask =
+                    format!("grant_type=refresh_token&client_id={}&refresh_token={token}", app.id);
+                apps.token(&Params::parse(&ask).unwrap(), None, &place).is_ok()
+            };
+            let name = || "ada".to_owned();
+            let token = given(&apps, &app, &place);
+            assert!(refreshed(&token), "it is good");
+            let _ = given(&apps, &app, &place);
+            with_people(&record, &apps, Wish::Unlink { name: name() }).unwrap();
+            assert_eq!(apps.given_by(ada.id), [], "nothing is left after unlink");
+            let token = given(&apps, &app, &place);
+            let (sort, reason) = (Sort::Person, "left".to_owned());
+            with_people(&record, &apps, Wish::Disable { sort, name: name(), reason }).unwrap();
+            with_people(&record, &apps, Wish::Enable { sort, name: name() }).unwrap();
+            assert_eq!(apps.given_by(ada.id), []);
+            assert!(!refreshed(&token), "it does not come back to life");
+        }
+    }
+
+    use identity::vouched::{Vouched, Welcome};
+    use identity::{Caller, Cost, IssuerName, Kind, Profile, Secret, Step};
     use smart::{NoFetch, Params, Place};
 
-    const PASSWORD: &str = "tulpen in rotterdam";
     const BACK: &str = "https://app.example/cb";
+    const SCOPES: &str = "user/*.rs offline_access";
+    /// The pair of RFC 7636, appendix B.
     const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-    /// What an app gets when ada lets it; its refresh token.
-    fn given(apps: &Smart, app: &App, place: &Place) -> String {
-        let identity = apps.identity();
-        let here = std::net::IpAddr::from([127, 0, 0, 1]);
-        let step = identity.begin("ada", &Secret::from(PASSWORD), here).unwrap();
-        let Step::Done(opened) = step else { panic!("no second factor") };
-        let caller = identity.find(opened.token.text().expose(), None).unwrap();
-        let browser = apps.draw_browser().unwrap();
-        let ask = format!(
-            "response_type=code&client_id={}&redirect_uri={BACK}&state=state-of-sixteen-or-more&scope=user/*.rs%20offline_access&code_challenge={CHALLENGE}&code_challenge_method=S256&aud={}",
-            app.id, place.base
-        );
-        let asked = apps.begin(&Params::parse(&ask).unwrap(), browser.expose(), place).unwrap();
-        let agreed = Scopes::parse("user/*.rs offline_access").unwrap();
-        let back = apps.approve(asked.expose(), browser.expose(), &caller, &agreed).unwrap();
-        let code = back.expose().split("code=").nth(1).unwrap().split('&').next().unwrap();
-        let trade = format!(
-            "grant_type=authorization_code&client_id={}&redirect_uri={BACK}&code={code}&code_verifier={VERIFIER}",
-            app.id
-        );
-        let issued = apps.token(&Params::parse(&trade).unwrap(), None, place).unwrap();
-        let body: serde_json::Value = serde_json::from_str(issued.body().expose()).unwrap();
-        body["refresh_token"].as_str().unwrap().to_owned()
+    struct Site {
+        _dir: tempfile::TempDir,
+        record: Record,
+        apps: Smart,
+        app: String,
+    }
+
+    impl Site {
+        fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
+            let identity = identity::Settings { cost, ..identity::Settings::default() };
+            let how = record::Settings { identity, ..record::Settings::default() };
+            let record = Record::open(dir.path(), how).unwrap();
+            let apps = open(&record, Arc::new(NoFetch)).unwrap();
+            let who = record.identity();
+            let made = |name: &str| {
+                let profile = Profile {
+                    name: name.to_owned(),
+                    display: "Someone".to_owned(),
+                    ..Profile::default()
+                };
+                let one = who.create(Kind::Person, profile).unwrap();
+                who.set_password(one.id, &Secret::from("tulpen in rotterdam"), None).unwrap();
+            };
+            made("eve");
+            let registration = Registration {
+                name: "billing-app".to_owned(),
+                display: "Billing".to_owned(),
+                redirects: vec![BACK.to_owned()],
+                launch_url: None,
+                proves: Proves::Not,
+                scopes: Scopes::parse(SCOPES).unwrap(),
+                roles: Vec::new(),
+                introspects: false,
+                agent: false,
+            };
+            let app = apps.register_app(registration).unwrap().app.id.to_string();
+            Self { _dir: dir, record, apps, app }
+        }
+
+        fn caller(&self, step: Step) -> Caller {
+            let Step::Done(opened) = step else { panic!("no second factor was set") };
+            self.record.identity().find(opened.token.text().expose(), None).unwrap()
+        }
+
+        /// The access token of what a user gives the app.
+        fn given(&self, caller: &Caller) -> String {
+            let place = Place::of("https://ehr.example/fhir").unwrap();
+            let browser = self.apps.draw_browser().unwrap();
+            let form = |pairs: &[(&str, &str)]| {
+                let pair = |(name, value): &(&str, &str)| {
+                    let kept = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+                    let coded = value.bytes().map(|b| match kept(b) {
+                        true => char::from(b).to_string(),
+                        false => format!("%{b:02X}"),
+                    });
+                    format!("{name}={}", coded.collect::<String>())
+                };
+                Params::parse(&pairs.iter().map(pair).collect::<Vec<_>>().join("&")).unwrap()
+            };
+            let request = form(&[
+                ("response_type", "code"),
+                ("client_id", &self.app),
+                ("redirect_uri", BACK),
+                ("scope", SCOPES),
+                ("state", "state-of-sixteen-or-more"),
+                ("aud", "https://ehr.example/fhir"),
+                ("code_challenge", CHALLENGE),
+                ("code_challenge_method", "S256"),
+            ]);
+            let asked = self.apps.begin(&request, browser.expose(), &place).unwrap();
+            let agreed = Scopes::parse(SCOPES).unwrap();
+            let back =
+                self.apps.approve(asked.expose(), browser.expose(), caller, &agreed).unwrap();
+            let code = back.expose().split("code=").nth(1).unwrap();
+            let code = code.split('&').next().unwrap();
+            let trade = form(&[
+                ("grant_type", "authorization_code"),
+                ("code", code),
+                ("redirect_uri", BACK),
+                ("code_verifier", VERIFIER),
+                ("client_id", &self.app),
+            ]);
+            let issued = self.apps.token(&trade, None, &place).unwrap().body();
+            let body: serde_json::Value = serde_json::from_str(issued.expose()).unwrap();
+            body["access_token"].as_str().unwrap().to_owned()
+        }
+
+        fn wish(&self, wish: Wish) {
+            with_people(&self.record, &self.apps, wish).unwrap();
+        }
     }
 
     #[test]
-    fn what_apps_hold_of_somebody_who_is_shut_out_or_unlinked_ends_for_good() {
-        let dir = tempfile::tempdir().unwrap();
-        let cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
-        let identity = identity::Settings { cost, ..identity::Settings::default() };
-        let how = record::Settings { identity, ..record::Settings::default() };
-        let record = Record::open(dir.path(), how).unwrap();
-        let apps = open(&record, Arc::new(NoFetch)).unwrap();
-        let profile = Profile {
-            name: "ada".to_owned(),
-            display: "Ada Lovelace".to_owned(),
-            ..Profile::default()
+    fn an_app_disabled_as_a_client_gets_nothing_back_when_it_is_enabled() {
+        let site = Site::new();
+        let who = site.record.identity();
+        let home = std::net::Ipv4Addr::LOCALHOST.into();
+        let step = who.begin("eve", &Secret::from("tulpen in rotterdam"), home).unwrap();
+        let access = site.given(&site.caller(step));
+        assert!(site.apps.find(&access, None).is_ok());
+        let (sort, name) = (Sort::Program, "billing-app".to_owned());
+        site.wish(Wish::Disable { sort, name: name.clone(), reason: "stolen".to_owned() });
+        site.wish(Wish::Enable { sort, name });
+        assert!(site.apps.find(&access, None).is_err());
+        assert!(site.apps.given_by(who.find_by_name("eve").unwrap().unwrap().id).is_empty());
+    }
+
+    #[test]
+    fn whoever_becomes_an_administrator_loses_what_apps_have_by_an_issuers_word() {
+        let site = Site::new();
+        let who = site.record.identity();
+        let home = std::net::Ipv4Addr::LOCALHOST.into();
+        let vouched = Vouched {
+            issuer: IssuerName::parse("st-elsewhere").unwrap(),
+            subject: [1; 32],
+            name: Some("eve".to_owned()),
+            display: None,
+            roles: vec!["nurse".to_owned()],
+            sites: Vec::new(),
+            governs_roles: vec!["nurse".to_owned()],
+            governs_sites: Vec::new(),
+            links: true,
+            creates: false,
+            second_factor: true,
+            shown: None,
         };
-        let ada = record.identity().create(Kind::Person, profile).unwrap();
-        record.identity().set_password(ada.id, &Secret::from(PASSWORD), None).unwrap();
-        let app = WantedApp {
-            name: "chart".to_owned(),
-            display: "Growth Chart".to_owned(),
-            redirects: vec![BACK.to_owned()],
-            launch: None,
-            proves: Proof::Public,
-            scopes: "user/*.rs offline_access".to_owned(),
-            roles: Vec::new(),
-            introspects: false,
-            agent: false,
+        let Welcome::In(step) = who.vouch(&vouched, home).unwrap() else { panic!("not known") };
+        let theirs = site.given(&site.caller(step));
+        let step = who.begin("eve", &Secret::from("tulpen in rotterdam"), home).unwrap();
+        let own = site.given(&site.caller(step));
+        let grant = |role: &str| Wish::Roles {
+            name: "eve".to_owned(),
+            grant: vec![role.to_owned()],
+            revoke: Vec::new(),
         };
-        let app = apps.register_app(registration(app).unwrap()).unwrap().app;
-        let place = Place::of("https://ehr.example/fhir").unwrap();
-        let refreshed = |token: &str| {
-            let ask =
-                format!("grant_type=refresh_token&client_id={}&refresh_token={token}", app.id);
-            apps.token(&Params::parse(&ask).unwrap(), None, &place).is_ok()
-        };
-        let name = || "ada".to_owned();
-        let token = given(&apps, &app, &place);
-        assert!(refreshed(&token), "it is good");
-        let _ = given(&apps, &app, &place);
-        with_people(&record, &apps, Wish::Unlink { name: name() }).unwrap();
-        assert_eq!(apps.given_by(ada.id), [], "nothing is left after unlink");
-        let token = given(&apps, &app, &place);
-        let (sort, reason) = (Sort::Person, "left".to_owned());
-        with_people(&record, &apps, Wish::Disable { sort, name: name(), reason }).unwrap();
-        with_people(&record, &apps, Wish::Enable { sort, name: name() }).unwrap();
-        assert_eq!(apps.given_by(ada.id), []);
-        assert!(!refreshed(&token), "it does not come back to life");
+        site.wish(grant("biller"));
+        assert!(site.apps.find(&theirs, None).is_ok(), "another role ends nothing");
+        site.wish(grant("it-administrator"));
+        assert!(site.apps.find(&theirs, None).is_err());
+        assert!(site.apps.find(&own, None).is_ok(), "what she gave by her own password goes on");
     }
 }

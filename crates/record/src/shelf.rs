@@ -152,7 +152,8 @@ impl Kept {
         let upon = deed.upon.map(|id| Target::resource("Principal", id.to_string(), None));
         let session = deed.session.map(|id| Target::resource("Session", id.to_string(), None));
         let issuer = deed.issuer.map(|name| Target::resource("Issuer", name.as_str(), None));
-        event.targets.extend(upon.into_iter().chain(session).chain(issuer));
+        let through = deed.through.map(|id| Target::resource("Session", id.to_string(), None));
+        event.targets.extend(upon.into_iter().chain(session).chain(issuer).chain(through));
         if let Some(id) = deed.acts_for {
             let on_behalf_of = Some(id.to_string());
             event.receipt =

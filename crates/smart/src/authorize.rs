@@ -287,7 +287,7 @@ impl Smart {
             nonce: pending.nonce.clone(),
             user: user.id,
             session: caller.session,
-            issuer: self.issuer_of(caller),
+            issuer: self.issuer_of(caller)?,
             scopes,
             shown: ask.shown,
             fhir_user: who.filter(|_| told),
@@ -313,10 +313,17 @@ impl Smart {
     }
 
     /// Who vouched for a caller, where it was an issuer.
-    pub(crate) fn issuer_of(&self, caller: &Caller) -> Option<ByIssuer> {
-        let open = self.ground.identity.sessions(caller.principal.id);
-        let name = open.iter().find(|one| one.id == caller.session)?.issuer?;
-        Some(ByIssuer { name, two_factors: caller.assurance >= Assurance::Aal2 })
+    pub(crate) fn issuer_of(&self, caller: &Caller) -> Result<Option<ByIssuer>, Fault> {
+        let (identity, id) = (&self.ground.identity, caller.principal.id);
+        let open = identity.sessions(id);
+        let Some(name) = open.iter().find(|one| one.id == caller.session).and_then(|s| s.issuer)
+        else {
+            return Ok(None);
+        };
+        // Where there is a factor here, that may be what was shown: it is asked for again at each use
+        // of what is given, and what is given ends with it.
+        let theirs = caller.assurance >= Assurance::Aal2 && !identity.holds_factor(id)?;
+        Ok(Some(ByIssuer { name, two_factors: theirs }))
     }
 
     /// Denies a request; the address to send the browser to.

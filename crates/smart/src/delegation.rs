@@ -11,7 +11,7 @@ use std::sync::Arc;
 use base::error::code;
 use base::{Fault, Millis};
 use fhir::reference::is_id;
-use identity::{By, Deed, DeedKind, Kind, Principal, PrincipalId, Secret, SessionId};
+use identity::{Asker, By, Deed, DeedKind, Kind, Principal, PrincipalId, Secret, SessionId};
 
 use crate::address::{Params, Place, wrong};
 use crate::assertion::Proven;
@@ -103,7 +103,8 @@ impl Smart {
             issuer: None,
             created: now,
         };
-        let (token, family) = self.begin_delegation(grant, wanted.ttl_ms, by)?;
+        let asker = Asker { by, ..Asker::default() };
+        let (token, family) = self.begin_delegation(grant, wanted.ttl_ms, asker)?;
         Ok(Delegated { token, given: self.told(family) })
     }
 
@@ -113,6 +114,7 @@ impl Smart {
         params: &Params,
         proven: &Proven,
         place: &Place,
+        asker: Asker,
     ) -> Result<Issued, Refused> {
         let registration = &proven.app.registration;
         if !proven.signed || proven.principal.kind != Kind::Agent {
@@ -132,7 +134,7 @@ impl Smart {
         }
         let subject = params.need("subject_token", "Send the token of whom the agent acts for.")?;
         let asked = params.one("scope")?.map(Scopes::parse);
-        let found = self.look_at(subject).map_err(not_taken)?;
+        let (found, until) = self.find_subject(subject).map_err(not_taken)?;
         // No chains: who lets an agent act is a person, by a session of its own or by an app.
         if found.agent.is_some() || found.caller.principal.kind != Kind::Person {
             return Err(refuse_subject());
@@ -156,9 +158,11 @@ impl Smart {
         }
         let issuer = match &found.grant {
             Some(grant) => grant.issuer,
-            None => self.issuer_of(&found.caller),
+            None => self.issuer_of(&found.caller)?,
         };
         let user = found.caller.principal.id;
+        // It is the agent that asks: the person may be far away.
+        let asker = Asker { by: By::Principal(proven.principal.id), ..asker };
         let _writing = self.write();
         let now = self.now();
         let grant = Grant {
@@ -172,8 +176,9 @@ impl Smart {
             issuer,
             created: now,
         };
-        let ttl_ms = self.settings.access_ms;
-        let (access, family) = self.begin_delegation(grant, ttl_ms, By::Principal(user))?;
+        // It outlives neither the session, which is watched, nor the app's token it was given by.
+        let ttl_ms = self.settings.access_ms.min(until.0.saturating_sub(now.0));
+        let (access, family) = self.begin_delegation(grant, ttl_ms, asker)?;
         Ok(Issued::exchanged(access, ttl_ms / 1000, &family.grant))
     }
 
@@ -182,9 +187,9 @@ impl Smart {
         &self,
         grant: Grant,
         ttl_ms: i64,
-        by: By,
+        asker: Asker,
     ) -> Result<(Secret, Family), Fault> {
-        self.make_room(grant.app, grant.user)?;
+        self.make_room_for(&grant, asker.by)?;
         let (access, digest) = token::draw(Use::Access, self.random())?;
         let ends = Millis(grant.created.0.saturating_add(ttl_ms));
         let family = Family {
@@ -197,7 +202,8 @@ impl Smart {
             ends,
             grant: Arc::new(grant),
         };
-        let deed = Self::delegation(DeedKind::Delegated, by, &family.grant);
+        let deed = Self::delegation(DeedKind::Delegated, asker.by, &family.grant);
+        let deed = Deed { asker, through: family.grant.session, ..deed };
         self.keep_as(family.clone(), None, deed)?;
         Ok((access, family))
     }
@@ -221,16 +227,29 @@ impl Smart {
         let Some(session) = grant.session else { return Ok(true) };
         if let Some(through) = self.families.get(GrantId(*session.as_bytes())) {
             let own = through.grant.user == Some(user) && self.now() < through.ends;
-            return Ok(own && self.able_now(through.grant.app)?.is_some());
+            // What lasts without its user's session lasts through an app as well; what does not, ends
+            // with that session.
+            let held = match through.grant.session {
+                Some(session) if !through.grant.scopes.has(&Scope::Offline) => {
+                    self.is_open(user, session)
+                }
+                _ => true,
+            };
+            return Ok(own && held && self.able_now(through.grant.app)?.is_some());
         }
+        Ok(self.is_open(user, session))
+    }
+
+    /// Whether a session of a user goes on; to ask is no use of it.
+    fn is_open(&self, user: PrincipalId, session: SessionId) -> bool {
         let identity = &self.ground.identity;
         if let Some(watch) = self.watches.read().get(&session) {
-            return Ok(identity.goes_on(watch));
+            return identity.goes_on(watch);
         }
-        let Some(watch) = identity.watch(user, session) else { return Ok(false) };
+        let Some(watch) = identity.watch(user, session) else { return false };
         let open = identity.goes_on(&watch);
         self.watches.write().insert(session, watch);
-        Ok(open)
+        open
     }
 
     /// Forgets the sessions that are over.
@@ -242,6 +261,11 @@ impl Smart {
     /// Ends the delegations that stand no longer: whose session is over, or whose agent or user was
     /// shut out; how many. What was ended does not come back when they are let in again.
     pub fn sweep_delegations(&self) -> Result<usize, Fault> {
+        self.sweep_delegations_by(By::Nobody)
+    }
+
+    /// As [`Smart::sweep_delegations`], told in the name of whoever shut them out.
+    pub fn sweep_delegations_by(&self, by: By) -> Result<usize, Fault> {
         self.sweep_watches();
         let families = self.families.select(|_| true);
         let agents = families.into_iter().filter(|family| self.is_agent(family.grant.app));
@@ -254,7 +278,7 @@ impl Smart {
         if over.is_empty() {
             return Ok(0);
         }
-        self.revoke_where(|grant| over.contains(&grant.id))
+        self.revoke_by(by, |grant| over.contains(&grant.id))
     }
 
     /// The delegations there are, the last given first.
@@ -311,6 +335,6 @@ const fn refuse_subject() -> Refused {
 
 /// A token that is not good is the agent's to mend; anything else failed here.
 fn not_taken(fault: Fault) -> Refused {
-    let known = [&code::TOKEN_INVALID, &code::SESSION_EXPIRED];
+    let known = [&code::TOKEN_INVALID, &code::SESSION_EXPIRED, &code::FACTOR_MISSING];
     if known.contains(&fault.code()) { refuse_subject() } else { fault.into() }
 }

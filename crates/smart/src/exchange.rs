@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use base::{Fault, Millis};
-use identity::{By, Kind, PrincipalId, Secret, SessionId};
+use identity::{Asker, By, Kind, PrincipalId, Secret, SessionId};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -112,6 +112,17 @@ impl Smart {
         authorization: Option<&str>,
         place: &Place,
     ) -> Result<Issued, Refused> {
+        self.token_asked(params, authorization, place, Asker::default())
+    }
+
+    /// As [`Smart::token`], with the request and the source that the access log is told of.
+    pub fn token_asked(
+        &self,
+        params: &Params,
+        authorization: Option<&str>,
+        place: &Place,
+        asker: Asker,
+    ) -> Result<Issued, Refused> {
         let kind = params.need("grant_type", "Name a grant_type.")?;
         if !matches!(kind, "authorization_code" | "refresh_token" | "client_credentials" | EXCHANGE)
         {
@@ -128,7 +139,7 @@ impl Smart {
         match kind {
             "authorization_code" => self.by_code(params, &proven, place),
             "refresh_token" => self.by_refresh(params, &proven),
-            EXCHANGE => self.by_exchange(params, &proven, place),
+            EXCHANGE => self.by_exchange(params, &proven, place, asker),
             _ => self.by_itself(params, &proven),
         }
     }
@@ -152,7 +163,9 @@ impl Smart {
             && now < coded.until
             && params.one("redirect_uri")? == Some(coded.redirect.as_str())
             && verifies(verifier, &coded.challenge);
-        if !fits || !self.may_give(coded.user, coded.issuer)? {
+        // As of now, not of a second ago: what is given here outlives the code by months.
+        let able = self.able_now(coded.user)?.is_some();
+        if !fits || !able || !self.may_give(coded.user, coded.issuer)? {
             return Err(invalid_grant());
         }
         self.make_room(coded.app, Some(coded.user))?;
@@ -383,7 +396,10 @@ impl Smart {
                 return Ok(());
             }
             family.access.retain(|access| access.digest != digest);
+            let id = family.grant.id;
             self.keep(family, None)?;
+            // What was given by it ends with it. By which of the app's tokens that was is not kept.
+            self.end_through(id, By::Principal(proven.app.id))?;
         }
         Ok(())
     }

@@ -281,19 +281,19 @@ impl Smart {
             let caller = self.ground.identity.find(token, source)?;
             return Ok(Found { caller, grant: None, agent: None });
         }
-        self.find_given(token)
+        self.find_app(token).map(|(found, _)| found)
     }
 
-    /// Whose a token is that another shows; no use of a session.
-    pub(crate) fn look_at(&self, token: &str) -> Result<Found, Fault> {
-        if !is_access(token) {
-            let caller = self.ground.identity.look(token)?;
-            return Ok(Found { caller, grant: None, agent: None });
+    /// Whose a subject token is, without a use of it, and when it ends, as far as that is not watched.
+    pub(crate) fn find_subject(&self, token: &str) -> Result<(Found, Millis), Fault> {
+        if is_access(token) {
+            return self.find_app(token);
         }
-        self.find_given(token)
+        let caller = self.ground.identity.find_unused(token)?;
+        Ok((Found { caller, grant: None, agent: None }, Millis(i64::MAX)))
     }
 
-    fn find_given(&self, token: &str) -> Result<Found, Fault> {
+    fn find_app(&self, token: &str) -> Result<(Found, Millis), Fault> {
         let invalid = || {
             let say = "The token is not one that is valid here. Ask for a new one.";
             Fault::new(&code::TOKEN_INVALID, say)
@@ -326,7 +326,7 @@ impl Smart {
             assurance: Assurance::Aal1,
             stepped_up_at: None,
         };
-        Ok(Found { caller, grant: Some(grant), agent })
+        Ok((Found { caller, grant: Some(grant), agent }, ends))
     }
 
     /// What a user gave to apps, the last used first.
@@ -364,6 +364,21 @@ impl Smart {
     /// Ends every grant that `wanted` chooses; how many.
     pub fn revoke_where(&self, wanted: impl Fn(&Grant) -> bool) -> Result<usize, Fault> {
         self.revoke_by(By::Nobody, wanted)
+    }
+
+    /// Ends everything that a principal gave, or was given as an app or agent, with the codes and
+    /// launches that wait: for one that is shut out. How many grants there were.
+    pub fn end_all_of(&self, one: PrincipalId, by: By) -> Result<usize, Fault> {
+        self.codes.lock().retain(|_, coded| coded.user != one && coded.app != one);
+        self.launches.lock().retain(|_, launch| launch.user != one && launch.app != one);
+        self.revoke_by(by, |grant| grant.user == Some(one) || grant.app == one)
+    }
+
+    /// Ends everything that a person gave while an issuer vouched for them: for one whom issuers sign in
+    /// no longer. How many grants there were.
+    pub fn end_vouched_of(&self, one: PrincipalId, by: By) -> Result<usize, Fault> {
+        self.codes.lock().retain(|_, coded| coded.user != one || coded.issuer.is_none());
+        self.revoke_by(by, |grant| grant.user == Some(one) && grant.issuer.is_some())
     }
 
     /// As [`Smart::revoke_where`], told in the name of whoever asks.
@@ -455,6 +470,32 @@ impl Smart {
     pub(crate) fn was_refresh(&self, id: GrantId, digest: Digest) -> Result<bool, Fault> {
         let key = refresh_key(id, digest);
         self.ground.shelf.get(ShelfName::AppRefreshes, &key).map(|item| item.is_some())
+    }
+
+    /// Ends the delegations that were given through a grant. Whoever calls it holds `write`.
+    pub(crate) fn end_through(&self, id: GrantId, by: By) -> Result<(), Fault> {
+        let through = |family: &Family| {
+            family.grant.session.is_some_and(|session| *session.as_bytes() == id.0)
+        };
+        let given = self.families.select(through);
+        self.end_by(by, &given.iter().map(|family| family.grant.id).collect::<Vec<_>>())
+    }
+
+    /// Room for one more delegation. An exchange takes the place of exchanges alone: what an
+    /// administrator gave for hours does not leave for what lasts minutes. Whoever calls it holds
+    /// `write`.
+    pub(crate) fn make_room_for(&self, grant: &Grant, by: By) -> Result<(), Fault> {
+        let mut own =
+            self.families.select(|f| f.grant.app == grant.app && f.grant.user == grant.user);
+        let leaving = (own.len() + 1).saturating_sub(GRANTS_EACH_MAX);
+        own.retain(|f| grant.session.is_none() || f.grant.session.is_some());
+        own.sort_by_key(|family| (family.grant.session.is_none(), family.used));
+        if own.len() < leaving {
+            let say = "The agent acts for them as often as it may at once. Try again later.";
+            return Err(Fault::new(&code::OVERLOADED, say));
+        }
+        let ids: Vec<_> = own.iter().take(leaving).map(|family| family.grant.id).collect();
+        self.end_by(by, &ids)
     }
 
     /// Room for one more grant: the ones that have to leave for it. Whoever calls it holds `write`.

@@ -92,7 +92,7 @@ pub struct Grant {
 pub struct ByIssuer {
     /// Which.
     pub name: IssuerName,
-    /// Whether the session had shown two factors.
+    /// Whether it had seen two factors; never where the user had one here.
     pub two_factors: bool,
 }
 

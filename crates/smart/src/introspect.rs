@@ -98,7 +98,11 @@ impl Smart {
 
     fn both_able(&self, grant: &Grant) -> Result<bool, Refused> {
         if self.is_agent(grant.app) {
-            return Ok(self.acting(grant)?.is_some());
+            // As at a request: what the door would refuse is not active.
+            return match self.acting(grant)? {
+                Some((_, user)) => Ok(self.has_factors(&user, grant.issuer)?),
+                None => Ok(false),
+            };
         }
         let user = match grant.user {
             Some(user) => self.may_give(user, grant.issuer)?,

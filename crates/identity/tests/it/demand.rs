@@ -284,6 +284,11 @@ fn change(site: &Site, old: &str, new: &str) -> Result<(), &'static str> {
     done.map_err(|refusal| refusal.fault.code().name)
 }
 
+fn choose(site: &Site, handle: &str, new: &str) -> Result<String, &'static str> {
+    let done = site.identity.choose_password(handle, &new.into(), HOME);
+    done.map_err(|refusal| refusal.fault.code().name)
+}
+
 #[test]
 fn a_password_that_was_stolen_meanwhile_has_to_be_changed_at_the_sign_in() {
     let (site, list) = listed();
@@ -312,7 +317,37 @@ fn with_a_second_factor_a_stolen_password_is_changed_after_that_was_shown_alone(
     let proof = Proof::Totp(shown(&enrolment, START_MS + MINUTE_MS));
     let done = site.identity.finish(awaited.handle.text().expose(), &proof, HOME);
     assert_eq!(code(done), "identity.password.must-change");
-    assert_eq!(change(&site, PASSWORD, ANOTHER), Ok(()));
+    // From then on as before: whoever has the password alone changes nothing with it.
+    assert_eq!(change(&site, PASSWORD, ANOTHER), Err("identity.sign-in.refused"));
+    let handle = awaited.handle.text();
+    assert_eq!(choose(&site, handle.expose(), PASSWORD), Err("identity.password.weak"));
+    assert_eq!(choose(&site, handle.expose(), ANOTHER), Ok("ada".to_owned()));
+    assert!(matches!(begin(&site, ANOTHER), Ok(Step::SecondFactor(_))));
+    let again = choose(&site, handle.expose(), "drei esel im november");
+    assert_eq!(again, Err("identity.sign-in.refused"), "the handle is worth one change");
+}
+
+#[test]
+fn a_handle_chooses_no_password_before_the_second_factor_was_shown() {
+    let site = Site::new();
+    let ada = site.person("ada");
+    let enrolment = enrol(&site, &site.sign_in("ada"));
+    let given = "handed over in person";
+    site.identity.reset_password(ada.id, &given.into()).expect("reset");
+    // Where there is a second factor, one that somebody else set is changed after it as well, and
+    // whoever has it alone is not told that it has to be.
+    assert_eq!(change(&site, given, ANOTHER), Err("identity.sign-in.refused"));
+    let Ok(Step::SecondFactor(awaited)) = begin(&site, given) else { panic!("asked for two") };
+    let handle = awaited.handle.text();
+    assert_eq!(choose(&site, handle.expose(), ANOTHER), Err("identity.sign-in.refused"));
+    site.clock.turn(MINUTE_MS);
+    let proof = Proof::Totp(shown(&enrolment, START_MS + MINUTE_MS));
+    let done = site.identity.finish(handle.expose(), &proof, HOME);
+    assert_eq!(code(done), "identity.password.must-change");
+    let Ok(Step::SecondFactor(other)) = begin(&site, given) else { panic!("asked for two") };
+    let strange = choose(&site, other.handle.text().expose(), ANOTHER);
+    assert_eq!(strange, Err("identity.sign-in.refused"), "what another sign-in showed");
+    assert_eq!(choose(&site, handle.expose(), ANOTHER), Ok("ada".to_owned()));
     assert!(matches!(begin(&site, ANOTHER), Ok(Step::SecondFactor(_))));
 }
 

@@ -1,13 +1,17 @@
 //! Second factors: an authenticator is enrolled, asked for, used once a step, and recovered from.
 
+use std::sync::Arc;
+
 use base::Millis;
 use hmac::{Hmac, Mac as _};
 use identity::{
-    Assurance, Awaited, Caller, Enrolment, FactorKind, Opened, Principal, Proof, Secret, Step,
+    Assurance, Awaited, Caller, CryptoRandom, Enrolment, FactorKind, Ground, Identity, Opened,
+    Principal, Proof, Secret, Step,
 };
+use parking_lot::Mutex;
 use sha1::Sha1;
 
-use crate::support::{HOME, MINUTE_MS, PASSWORD, START_MS, Site, code, text};
+use crate::support::{Counted, Failing, HOME, MINUTE_MS, PASSWORD, START_MS, Site, code, text};
 
 /// What an authenticator shows: written apart from the crate, from the text it hands out.
 pub(crate) fn shown(enrolment: &Enrolment, now_ms: i64) -> Secret {
@@ -283,4 +287,64 @@ fn factors_outlive_a_restart_and_halves_of_sign_ins_do_not() {
     assert_eq!(at.finish(&awaited, &Proof::Totp(at.code())).map(drop), REFUSED);
     assert_eq!(find(&at.site, &at.opened).assurance, Assurance::Aal2);
     at.finish(&at.awaited(), &Proof::Totp(at.code())).expect("signed in");
+}
+
+/// Does something once, when randomness is next asked for.
+#[derive(Default)]
+struct Meanwhile {
+    inner: Counted,
+    then: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl std::fmt::Debug for Meanwhile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Meanwhile")
+    }
+}
+
+impl CryptoRandom for Meanwhile {
+    fn fill(&self, out: &mut [u8]) -> Result<(), base::Fault> {
+        let then = self.then.lock().take();
+        if let Some(then) = then {
+            then();
+        }
+        self.inner.fill(out)
+    }
+}
+
+#[test]
+fn a_factor_that_another_session_adds_meanwhile_is_not_replaced_by_one_factor() {
+    let site = Site::new();
+    let ada = site.person("ada");
+    let random = Arc::new(Meanwhile::default());
+    // Numbers that the site has not drawn.
+    (0..1000).for_each(|_| random.fill(&mut [0]).expect("drawn"));
+    let ground = Ground {
+        shelf: Arc::<Failing>::clone(&site.shelf),
+        clock: Arc::<testkit::clock::Turned>::clone(&site.clock),
+        random: Arc::<Meanwhile>::clone(&random),
+        breached: None,
+    };
+    let identity = Arc::new(Identity::open(ground, site.settings.clone()).expect("opened"));
+    let signed_in = || match identity.begin("ada", &PASSWORD.into(), HOME).expect("known") {
+        Step::Done(opened) => identity.find(text(&opened).expose(), None).expect("a caller"),
+        Step::SecondFactor(_) => panic!("no second factor yet"),
+    };
+    let (thief, owner) = (signed_in(), signed_in());
+    let planted = identity.enrol_totp(&thief).expect("a key");
+    let then = Arc::clone(&identity);
+    *random.then.lock() = Some(Box::new(move || {
+        let own = then.enrol_totp(&owner).expect("a key");
+        then.confirm_totp(&owner, &shown(&own, START_MS)).expect("confirmed");
+    }));
+    let done = identity.confirm_totp(&thief, &shown(&planted, START_MS));
+    assert_eq!(code(done), "identity.step-up.needed");
+    site.clock.turn(MINUTE_MS);
+    let Ok(Step::SecondFactor(awaited)) = identity.begin("ada", &PASSWORD.into(), HOME) else {
+        panic!("asked for the owner's")
+    };
+    let proof = Proof::Totp(shown(&planted, START_MS + MINUTE_MS));
+    let done = identity.finish(awaited.handle.text().expose(), &proof, HOME);
+    assert_eq!(code(done), "identity.sign-in.refused");
+    assert!(identity.holds_factor(ada.id).expect("read"));
 }

@@ -99,7 +99,13 @@ fn second(data: &Path) -> Fact<Second> {
 fn stolen(settings: &Settings) -> Stolen {
     match password_list::open(settings) {
         Ok(None) => Stolen::None,
-        Ok(Some(list)) => Stolen::Made(list.made()),
+        Ok(Some(list)) => {
+            let made = list.made();
+            match list.sample() {
+                Ok(()) => Stolen::Made(made),
+                Err(fault) => Stolen::Damaged(fault.to_string()),
+            }
+        }
         Err(error) => Stolen::Damaged(format!("{error:#}")),
     }
 }

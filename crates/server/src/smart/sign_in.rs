@@ -49,30 +49,41 @@ pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
         call.smart.waiting(next, call.browser()).map(|ask| ask.app.registration.display.clone());
     let identity = asked_here(call);
     let handle = field(&params, "handle");
-    if !handle.is_empty() {
+    let chooses = params.all("new").next().is_some();
+    if !handle.is_empty() && !chooses {
         return match identity.finish(handle, &proof(&params), call.peer) {
             Ok(opened) => enter(call, next, &opened),
-            Err(refusal) if must_change(&refusal) => choose(call, next, "", &refusal),
+            Err(refusal) if must_change(&refusal) => {
+                choose(call, next, Upon::Handle(handle), &refusal)
+            }
             Err(refusal) => {
                 refused(&refusal, |wrong| second(call, &identity, next, handle, Some(wrong)))
             }
         };
     }
-    let name = field(&params, "name");
+    let mut name = field(&params, "name").to_owned();
     let mut password = Secret::new(field(&params, "password").to_owned());
-    if params.all("new").next().is_some() {
+    if chooses {
+        let upon = if handle.is_empty() { Upon::Name(&name) } else { Upon::Handle(handle) };
         let chosen = Secret::new(field(&params, "new").to_owned());
         if field(&params, "again") != chosen.expose() {
             let say = "The two new passwords are not the same. Type them again.";
             let fault = Fault::at(&code::PARAMETER_INVALID, say, "again");
-            return choose(call, next, name, &fault.into());
+            return choose(call, next, upon, &fault.into());
         }
-        if let Err(refusal) = identity.change_password(name, &password, &chosen, call.peer) {
-            return choose(call, next, name, &refusal);
-        }
+        let done = match upon {
+            Upon::Name(name) => {
+                identity.change_password(name, &password, &chosen, call.peer).map(|()| name.into())
+            }
+            Upon::Handle(handle) => identity.choose_password(handle, &chosen, call.peer),
+        };
+        name = match done {
+            Ok(name) => name,
+            Err(refusal) => return choose(call, next, upon, &refusal),
+        };
         password = chosen;
     }
-    match identity.begin(name, &password, call.peer) {
+    match identity.begin(&name, &password, call.peer) {
         Ok(Step::Done(opened)) => enter(call, next, &opened),
         Ok(Step::SecondFactor(awaited)) => {
             let handle = awaited.handle.text();
@@ -82,11 +93,20 @@ pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
                 .then_some("Your passkey works only where this server is opened by its own name.");
             second(call, &identity, next, handle.expose(), say)
         }
-        Err(refusal) if must_change(&refusal) => choose(call, next, name, &refusal),
+        Err(refusal) if must_change(&refusal) => choose(call, next, Upon::Name(&name), &refusal),
         Err(refusal) => {
             refused(&refusal, |wrong| Ok(show(call, next, app.as_deref(), Some(wrong))))
         }
     }
+}
+
+/// What somebody shows who chooses a password in the place of another.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Upon<'c> {
+    /// Name and password once more.
+    Name(&'c str),
+    /// The handle of a sign-in whose second factor was shown.
+    Handle(&'c str),
 }
 
 fn must_change(refusal: &Refusal) -> bool {
@@ -94,9 +114,9 @@ fn must_change(refusal: &Refusal) -> bool {
 }
 
 /// The page on which a password is chosen, with what has to be done first or was wrong.
-fn choose(call: &Call, next: &str, name: &str, refusal: &Refusal) -> Result<Reply, Fault> {
+fn choose(call: &Call, next: &str, upon: Upon<'_>, refusal: &Refusal) -> Result<Reply, Fault> {
     let wrong = !must_change(refusal);
-    refused(refusal, |say| Ok(pages::choose_password(&call.form_text(), next, name, (say, wrong))))
+    refused(refusal, |say| Ok(pages::choose_password(&call.form_text(), next, upon, (say, wrong))))
 }
 
 /// The page of the second step, which asks for a passkey where there is one.

@@ -5,13 +5,15 @@ use crate::reply::Reply;
 use base::Fault;
 use http::StatusCode;
 use http::header::WWW_AUTHENTICATE;
+use identity::{Asker, By};
 use smart::Refused;
 
 const JSON: &str = "application/json";
 
 /// Answers a request for a token.
 pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
-    let issued = call.smart.token(&call.params()?, call.authorization(), &call.place);
+    let asker = Asker { by: By::Nobody, request: call.session.request(), source: Some(call.peer) };
+    let issued = call.smart.token_asked(&call.params()?, call.authorization(), &call.place, asker);
     Ok(match issued {
         Ok(issued) => Reply::text(StatusCode::OK, JSON, issued.body().expose().to_owned()),
         Err(refused) => refusal(&refused),

@@ -146,3 +146,32 @@ fn a_password_that_has_to_be_changed_is_changed_on_the_page() {
     let page = send("wir essen um halb acht", "wir essen um halb acht");
     assert!(page.text().contains("eve Someone"), "{}", page.text());
 }
+
+#[test]
+fn with_a_second_factor_the_page_takes_a_new_password_after_it_alone() {
+    let site = demanding(&[]);
+    let eve = site.id("eve");
+    let recovery = site.enrol("eve");
+    let given = "gegeben und nicht behalten";
+    site.smart.identity().reset_password(eve, &Secret::from(given)).expect("reset");
+    let mut visitor = Visitor::new(&site);
+    visitor.open("/auth/sign-in");
+    let new = "wir essen um halb acht";
+    // Name and password alone, straight to the form: whoever stole them.
+    let page =
+        visitor.send_form(&[("name", "eve"), ("password", given), ("new", new), ("again", new)]);
+    assert_eq!(page.status, 401, "{}", page.text());
+    visitor.open("/auth/sign-in");
+    let answer = visitor.post_sign_in("eve", given, "");
+    let page = visitor.follow(answer);
+    assert!(!page.text().contains("Choose a password"), "{}", page.text());
+    let text = page.text().to_owned();
+    let handle = text.split("name=\"handle\" value=\"").nth(1).and_then(|t| t.split('"').next());
+    let handle = handle.expect("a handle");
+    let page = visitor.send_form(&[("handle", handle), ("code", &recovery)]);
+    assert!(page.status == 403 && page.text().contains("Choose a password"), "{}", page.text());
+    assert!(!page.text().contains("The password you have"), "{}", page.text());
+    let page = visitor.send_form(&[("handle", handle), ("new", new), ("again", new)]);
+    assert!(page.text().contains("name=\"handle\""), "asked for the factor: {}", page.text());
+    assert!(site.smart.identity().password_state(eve).unwrap().is_some_and(|s| !s.must_change));
+}

@@ -1,8 +1,11 @@
 //! The request for authorization and the code (attacks 28 and 29 of the guard's list).
 
 use crate::support::{
-    BACK, CHALLENGE, Site, VERIFIER, body, challenge, public, scopes, text, value,
+    BACK, CHALLENGE, HOME, MINUTE_MS, START_MS, Site, VERIFIER, body, challenge, public, scopes,
+    shown, text, totp, value,
 };
+use identity::vouched::Vouched;
+use identity::{By, Caller, IssuerName, Proof, Secret, Step, Welcome};
 use smart::{Proves, Turned};
 
 const ALL: &str = "openid fhirUser launch/patient patient/*.rs offline_access";
@@ -321,4 +324,102 @@ fn an_app_with_a_secret_cannot_trade_without_it() {
     let bad = site.request(&app, ALL).set("redirect_uri", "https://evil.example/");
     let begun = site.smart.begin(&bad.params(), browser.expose(), &site.place);
     assert!(matches!(begun, Err(Turned::Page(_))));
+}
+
+fn vouched(name: &str, second_factor: bool) -> Vouched {
+    Vouched {
+        issuer: IssuerName::parse("st-elsewhere").unwrap(),
+        subject: [name.len().try_into().unwrap(); 32],
+        name: Some(name.to_owned()),
+        display: None,
+        roles: vec!["nurse".to_owned()],
+        sites: Vec::new(),
+        governs_roles: vec!["nurse".to_owned()],
+        governs_sites: Vec::new(),
+        links: true,
+        creates: false,
+        second_factor,
+        shown: Some(base::Millis(START_MS)),
+    }
+}
+
+fn welcomed(site: &Site, vouched: &Vouched, key: Option<&Secret>) -> Caller {
+    let identity = site.smart.identity();
+    let Welcome::In(step) = identity.vouch(vouched, HOME).unwrap() else { panic!("not known") };
+    let opened = match step {
+        Step::Done(opened) => opened,
+        Step::SecondFactor(awaited) => {
+            let proof = Proof::Totp(totp(key.unwrap(), site.now_s()));
+            identity.finish(awaited.handle.text().expose(), &proof, HOME).unwrap()
+        }
+    };
+    identity.find(opened.token.text().expose(), None).unwrap()
+}
+
+#[test]
+fn a_factor_of_here_is_not_told_as_one_that_an_issuer_saw() {
+    let site = Site::new();
+    let (eve, ada) = (site.person("eve", |_| {}), site.person("grace", |_| {}));
+    let app = site.app(public("chart", ALL));
+    let theirs = welcomed(&site, &vouched("grace", true), None);
+    site.dance(&app, &theirs, ALL);
+    let by = |id| site.smart.given_by(id).remove(0).grant.issuer.unwrap().two_factors;
+    assert!(by(ada.id), "it saw two");
+    let caller = site.sign_in("eve");
+    let enrolment = site.smart.identity().enrol_totp(&caller).unwrap();
+    let shown = totp(&enrolment.key, site.now_s());
+    site.smart.identity().confirm_totp(&caller, &shown).unwrap();
+    site.clock.turn(MINUTE_MS);
+    let own = welcomed(&site, &vouched("eve", false), Some(&enrolment.key));
+    assert_eq!(own.assurance, identity::Assurance::Aal2);
+    let given = site.dance(&app, &own, ALL);
+    assert!(!by(eve.id), "it saw one");
+    // So what was given is worth nothing when the factor is gone and one is demanded.
+    let site = site.demanding(&["nurse"]);
+    assert!(site.is_good(&text(&given, "access_token")));
+    site.smart.identity().reset_factors(eve.id).unwrap();
+    site.clock.turn(2000);
+    assert!(!site.is_good(&text(&given, "access_token")));
+    assert!(site.refresh(&app, &text(&given, "refresh_token")).is_err());
+}
+
+#[test]
+fn codes_and_launches_end_with_those_whom_they_are_of() {
+    let site = Site::new();
+    let eve = site.person("eve", |_| {});
+    let (caller, app) = (site.sign_in("eve"), site.app(public("chart", ALL)));
+    for one in [eve.id, app.app.id] {
+        let given = site.dance(&app, &caller, ALL);
+        let code = site.code(&caller, &site.request(&app, ALL), Some("ada"), ALL);
+        let launched = site.smart.launch(&caller, app.app.id, shown("ada"), &site.place).unwrap();
+        assert_eq!(site.smart.end_all_of(one, By::Operator), Ok(1));
+        assert_eq!(site.trade(&app, &code).unwrap_err().error, "invalid_grant");
+        assert!(!site.is_good(&text(&given, "access_token")));
+        let request = site.request(&app, ALL).set("launch", launched.launch.expose());
+        assert_eq!(site.turned(&request), "invalid_request");
+    }
+    // An issuer that no longer signs somebody in takes with it what they gave by its word alone.
+    let theirs = welcomed(&site, &vouched("eve", true), None);
+    let code = |caller| site.code(caller, &site.request(&app, ALL), Some("ada"), ALL);
+    let (by_issuer, own) = (code(&theirs), code(&caller));
+    let given = site.dance(&app, &theirs, ALL);
+    assert_eq!(site.smart.end_vouched_of(eve.id, By::Operator), Ok(1));
+    assert!(!site.is_good(&text(&given, "access_token")));
+    assert_eq!(site.trade(&app, &by_issuer).unwrap_err().error, "invalid_grant");
+    site.trade(&app, &own).unwrap();
+}
+
+#[test]
+fn a_code_of_somebody_who_is_disabled_meanwhile_is_worth_nothing_in_the_same_second() {
+    let site = Site::new();
+    let eve = site.person("eve", |_| {});
+    let (caller, app) = (site.sign_in("eve"), site.app(public("chart", ALL)));
+    let given = site.dance(&app, &caller, ALL);
+    let code = site.code(&caller, &site.request(&app, ALL), Some("ada"), ALL);
+    assert!(
+        site.is_good(&text(&given, "access_token")),
+        "that she may act is believed for a second"
+    );
+    site.smart.identity().disable(eve.id, eve.version, "left").unwrap();
+    assert_eq!(site.trade(&app, &code).unwrap_err().error, "invalid_grant");
 }

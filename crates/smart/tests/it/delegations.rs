@@ -3,7 +3,7 @@
 
 use crate::support::{MINUTE_MS, Signer, Site, basic, body, form, public, scopes, service, text};
 use base::error::code;
-use identity::{By, Kind, Principal, PrincipalId, Profile};
+use identity::{By, DeedKind, Kind, Principal, PrincipalId, Profile};
 use serde_json::{Value, json};
 use smart::{Delegating, Issued, Proves, Refused, Registered, Registration};
 
@@ -350,4 +350,110 @@ fn an_agent_is_registered_with_a_key_and_without_what_is_an_apps() {
     assert!(site.smart.change_app(made.app.id, app).is_err(), "an agent stays one");
     let site = site.restarted();
     assert!(site.smart.app(made.app.id).is_some_and(|app| app.registration.agent));
+}
+
+#[test]
+fn an_exchange_is_told_as_the_agents_for_the_person_in_the_session() {
+    let site = Site::new();
+    let eve = site.person("eve", |_| {});
+    let asking = Asking::new(&site, "user/*.rs");
+    let session = signed_in(&site, "eve");
+    let within = site.smart.identity().find(&session, None).unwrap().session;
+    asking.for_token(&session);
+    let told = site.shelf.deeds().pop().unwrap();
+    assert_eq!((told.kind, told.asker.by), (DeedKind::Delegated, By::Principal(asking.id())));
+    assert_eq!((told.acts_for, told.through), (Some(eve.id), Some(within)));
+}
+
+#[test]
+fn an_exchange_is_no_use_of_the_session() {
+    let site = Site::new();
+    site.person("eve", |_| {});
+    let asking = Asking::new(&site, "user/*.rs");
+    let session = signed_in(&site, "eve");
+    site.clock.turn(8 * MINUTE_MS);
+    let access = asking.for_token(&session);
+    site.clock.turn(7 * MINUTE_MS);
+    assert_eq!(asking.exchange(&session, &[]).unwrap_err().error, "invalid_request");
+    assert!(!site.is_good(&access) && site.smart.identity().find(&session, None).is_err());
+}
+
+#[test]
+fn what_is_passed_on_by_an_app_lasts_no_longer_than_what_it_was_given_by() {
+    let site = Site::new();
+    site.person("eve", |_| {});
+    let asking = Asking::new(&site, "user/*.rs");
+    let give = |list: &str| {
+        let chart = site.app(public(&format!("chart-{}", list.len()), list));
+        let caller = site.sign_in("eve");
+        let code = site.code(&caller, &site.request(&chart, list), None, list);
+        let access = text(&body(&site.trade(&chart, &code).unwrap()), "access_token");
+        (chart, caller, access)
+    };
+    let (chart, caller, access) = give("user/*.rs offline_access");
+    // Its time.
+    site.clock.turn(10 * MINUTE_MS);
+    let given = body(&asking.exchange(&access, &[]).unwrap());
+    assert_eq!(given["expires_in"], 300);
+    let passed = text(&given, "access_token");
+    // With offline access it does without the session, by another token of the grant as well.
+    site.smart.identity().sign_out(&caller).unwrap();
+    assert!(site.is_good(&passed));
+    // The token, taken back by its app.
+    let pairs = [("token", access.as_str()), ("client_id", &*chart.app.id.to_string())];
+    site.smart.revoke_token(&form(&pairs), None, &site.place).unwrap();
+    assert!(!site.is_good(&access) && !site.is_good(&passed));
+    // Without offline access, the session.
+    let (_, caller, access) = give("user/*.rs");
+    let passed = asking.for_token(&access);
+    assert!(site.is_good(&passed));
+    site.smart.identity().sign_out(&caller).unwrap();
+    assert!(!site.is_good(&passed));
+}
+
+#[test]
+fn exchanges_never_take_the_place_of_what_an_administrator_gave() {
+    let site = Site::new();
+    let eve = site.person("eve", |_| {});
+    let asking = Asking::new(&site, "user/*.rs");
+    let given = site.smart.delegate(&delegating_all(asking.id(), &eve), By::Operator).unwrap();
+    let session = signed_in(&site, "eve");
+    let first = asking.for_token(&session);
+    for _ in 0..32 {
+        site.clock.turn(1);
+        asking.for_token(&session);
+    }
+    assert!(site.is_good(given.token.expose()) && !site.is_good(&first));
+    assert_eq!(site.smart.delegations().len(), 32);
+    let ended = site.shelf.deeds().into_iter().find(|deed| deed.kind == DeedKind::DelegationEnded);
+    assert_eq!(ended.unwrap().asker.by, By::Principal(asking.id()), "told as whoever took it");
+}
+
+#[test]
+fn a_demand_of_a_factor_makes_an_agents_token_inactive_and_a_subject_refused() {
+    let site = Site::new();
+    let eve = site.person("eve", |profile| profile.roles = vec!["nurse".to_owned()]);
+    let watcher = Registration {
+        introspects: true,
+        proves: Proves::Secret,
+        ..public("watcher", "user/*.rs")
+    };
+    let watcher = site.app(watcher);
+    let signer = Signer::new("k1");
+    let app = site.app(agent("phone-line", &signer, "user/*.rs"));
+    let given = site.smart.delegate(&delegating_all(app.app.id, &eve), By::Operator).unwrap();
+    let (token, session) = (given.token.expose().to_owned(), signed_in(&site, "eve"));
+    let tell = |site: &Site| -> Value {
+        let asked = form(&[("token", token.as_str())]);
+        let told = site.smart.introspect(&asked, Some(&basic(&watcher)), &site.place).unwrap();
+        serde_json::from_str(&told).unwrap()
+    };
+    assert_eq!(tell(&site)["active"], true);
+    let site = site.demanding(&["nurse"]);
+    assert!(!site.is_good(&token));
+    assert_eq!(tell(&site), json!({ "active": false }));
+    // And nobody is told to try again what will not come right.
+    let asking = Asking { site: &site, signer, app, asked: std::cell::Cell::new(0) };
+    let refused = asking.exchange(&session, &[]).unwrap_err();
+    assert_eq!((refused.status, refused.error), (400, "invalid_request"));
 }

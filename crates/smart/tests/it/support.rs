@@ -176,6 +176,14 @@ impl Site {
         Self { smart, ..self }
     }
 
+    /// As after a restart with another setting: a second factor is demanded of these roles.
+    pub(crate) fn demanding(self, roles: &[&str]) -> Self {
+        let of = identity::Of::Roles(roles.iter().map(|role| (*role).to_owned()).collect());
+        let demand = identity::Demand { of, ..identity::Demand::default() };
+        let smart = open_with(&self.clock, &self.shelf, &self.random, &self.posted, demand);
+        Self { smart, ..self }
+    }
+
     pub(crate) fn person(&self, name: &str, change: impl FnOnce(&mut Profile)) -> Principal {
         let mut profile = Profile {
             name: name.to_owned(),
@@ -310,10 +318,19 @@ fn open(
     random: &Arc<Counted>,
     posted: &Arc<Posted>,
 ) -> Smart {
-    let cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
     // A role that nobody has but in the tests of it.
     let of = identity::Of::Roles(vec!["watched".to_owned()]);
-    let second_factor = identity::Demand { of, ..identity::Demand::default() };
+    open_with(clock, shelf, random, posted, identity::Demand { of, ..identity::Demand::default() })
+}
+
+fn open_with(
+    clock: &Arc<Clock>,
+    shelf: &Arc<Memory>,
+    random: &Arc<Counted>,
+    posted: &Arc<Posted>,
+    second_factor: identity::Demand,
+) -> Smart {
+    let cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
     let settings = identity::Settings { cost, second_factor, ..identity::Settings::default() };
     let ground = identity::Ground {
         shelf: Arc::clone(shelf) as _,
@@ -354,6 +371,22 @@ pub(crate) fn basic(app: &Registered) -> String {
 
 pub(crate) fn shown(patient: &str) -> Shown {
     Shown { patient: Some(patient.to_owned()), ..Shown::default() }
+}
+
+/// What an authenticator shows at a moment (RFC 6238).
+pub(crate) fn totp(key: &Secret, now_s: i64) -> Secret {
+    use aws_lc_rs::hmac;
+    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let values: Vec<_> = key.expose().chars().map(|c| alphabet.find(c).unwrap() as u64).collect();
+    let word = |eight: &[u64]| eight.iter().fold(0, |word, five| (word << 5) | five);
+    let bytes: Vec<u8> =
+        values.chunks(8).flat_map(|eight| word(eight).to_be_bytes()[3..].to_vec()).collect();
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &bytes);
+    let sum = hmac::sign(&key, &(now_s / 30).to_be_bytes());
+    let sum = sum.as_ref();
+    let at = usize::from(sum[19] & 15);
+    let four: [u8; 4] = sum[at..at + 4].try_into().unwrap();
+    Secret::new(format!("{:06}", (u32::from_be_bytes(four) & 0x7fff_ffff) % 1_000_000))
 }
 
 pub(crate) fn challenge(verifier: &str) -> String {

@@ -5,6 +5,7 @@ use super::html::Html;
 use super::passkey::ask;
 use super::{Scripted, hidden, page, scripted};
 use crate::reply::Reply;
+use crate::smart::sign_in::Upon;
 use http::StatusCode;
 use identity::PasskeyAsked;
 
@@ -45,21 +46,33 @@ pub(in crate::smart) fn sign_in(
 pub(in crate::smart) fn choose_password(
     form: &str,
     next: &str,
-    name: &str,
+    upon: Upon<'_>,
     (say, wrong): (&str, bool),
 ) -> Reply {
     let mut body = Html::new()
         .raw(if wrong { "<p role=\"alert\">" } else { "<p class=\"step\" role=\"status\">" })
         .text(say)
         .raw("</p><form method=\"post\" action=\"sign-in\">")
-        .join(&hidden(form, "next", next))
-        .raw("<label for=\"name\">Sign-in name</label><input type=\"text\" id=\"name\" name=\"name\" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" required value=\"")
-        .text(name);
-    for (id, label, complete) in [
+        .join(&hidden(form, "next", next));
+    body = match upon {
+        Upon::Name(name) => body.raw("<label for=\"name\">Sign-in name</label><input type=\"text\" id=\"name\" name=\"name\" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" required value=\"").text(name),
+        Upon::Handle(handle) => {
+            body.raw("<input type=\"hidden\" name=\"handle\" value=\"").text(handle)
+        }
+    };
+    let fields = [
         ("password", "The password you have", "current-password"),
         ("new", "Your new password", "new-password"),
         ("again", "Your new password once more", "new-password"),
-    ] {
+    ];
+    // With a handle the password was shown before the second factor.
+    let known = usize::from(matches!(upon, Upon::Handle(_)));
+    let first = match upon {
+        Upon::Name("") => "",
+        Upon::Name(_) => "password",
+        Upon::Handle(_) => "new",
+    };
+    for (id, label, complete) in fields.into_iter().skip(known) {
         body = body
             .raw("\"><label for=\"")
             .raw(id)
@@ -69,7 +82,7 @@ pub(in crate::smart) fn choose_password(
             .raw(id)
             .raw("\" name=\"")
             .raw(id)
-            .raw(if id == "password" && !name.is_empty() { "\" autofocus" } else { "\"" })
+            .raw(if id == first { "\" autofocus" } else { "\"" })
             .raw(" required autocomplete=\"")
             .raw(complete);
     }
