@@ -48,12 +48,15 @@ pub struct ReviewSettings {
     pub signal_due_days: u32,
     /// What stands out by less is no case.
     pub score_min: u32,
+    /// Accesses that are weighed at once.
+    pub accesses_max: usize,
 }
 
 impl Default for ReviewSettings {
     fn default() -> Self {
         let score_min = crate::snoop::SCORE_MIN;
-        Self { break_glass_due_days: 7, signal_due_days: 30, score_min }
+        let accesses_max = crate::snoop::EVENTS_MAX;
+        Self { break_glass_due_days: 7, signal_due_days: 30, score_min, accesses_max }
     }
 }
 
@@ -209,8 +212,7 @@ impl Session {
     /// Sweeps the log now, for whoever is on the machine itself or decides cases.
     ///
     /// # Errors
-    /// `access.denied`; when the log cannot be read; `search.query.too-costly` when one day has more
-    /// than can be weighed.
+    /// `access.denied`; when the log cannot be read.
     pub fn sweep_cases(&self) -> Result<Swept, Fault> {
         let may = match self.is_console() {
             true => Ok(()),

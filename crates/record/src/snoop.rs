@@ -14,8 +14,8 @@ use base::{Fault, Millis};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 const DAY_MS: i64 = 86_400_000;
-/// Events looked at for one list.
-const EVENTS_MAX: usize = 200_000;
+/// Accesses weighed for one list, unless the settings say otherwise.
+pub(crate) const EVENTS_MAX: usize = 200_000;
 /// An access that shows more patients than this is a list, not the opening of a record.
 const OPENED_MAX: usize = 3;
 /// Searches on one day without one record opened of what they showed.
@@ -368,7 +368,7 @@ impl Session {
             from,
             until,
             before: u64::MAX,
-            count: EVENTS_MAX,
+            count: self.gate.settings.review.accesses_max,
             looks_max: u64::MAX,
             fits: &counts,
         };

@@ -1,6 +1,7 @@
 //! The sweep: broken glasses in the log without a case get one, and what stands out in it becomes cases
 //! (45 CFR 164.308(a)(1)(ii)(D)). It begins where it last ended, so no access is passed over while a
 //! server was stopped, and it may be killed anywhere: what it opened is open, and the rest is found again.
+//! A day with more than can be weighed is told and passed, so that the days after it are weighed.
 
 use super::case::DAY_MS;
 use super::step::{CaseKind, Seen};
@@ -39,6 +40,8 @@ const AFTER_FAILURE: Duration = Duration::from_secs(600);
 pub struct Swept {
     /// Cases that it opened, or to which it added something new.
     pub opened: u64,
+    /// Days that it passed over, since they have more than can be weighed.
+    pub passed: u64,
 }
 
 /// How far the log was swept, and the version of the item that says so.
@@ -84,42 +87,64 @@ impl Gate {
     fn sweep_on(&self, by: &Session, stop: &dyn Fn() -> bool) -> Result<Swept, Fault> {
         let now = self.now();
         let mut told = Swept::default();
-        let mut glasses = true;
+        let kept = swept(&self.store)?.map(|(at, _)| at);
+        // From here on in whole days: each round begins where the one before it ended.
+        let mut since = match kept {
+            Some(at) => day_of(Millis(at.min(now).0.saturating_sub(LATE_MS))),
+            None => day_of(days_after(now, -FIRST_DAYS)),
+        };
+        // Of a log that was never swept no glass is too old.
+        for entry in self.broken(by, kept.map(|_| since))? {
+            let due = self.due(CaseKind::BreakGlass, now);
+            self.tell(by, &of_glass(&entry, due), &mut told)?;
+        }
         loop {
             if let Some(fault) = self.log.failure() {
                 return Err(fault);
-            }
-            let kept = swept(&self.store)?;
-            let since = match &kept {
-                Some((at, _)) => day_of(Millis((*at).min(now).0.saturating_sub(LATE_MS))),
-                None => day_of(days_after(now, -FIRST_DAYS)),
-            };
-            if std::mem::take(&mut glasses) {
-                // Of a log that was never swept none is too old.
-                for entry in self.broken(by, kept.is_some().then_some(since))? {
-                    let due = self.due(CaseKind::BreakGlass, now);
-                    self.tell(by, &of_glass(&entry, due), &mut told)?;
-                }
             }
             let (until, found) = weighed(by, since, now, stop)?;
             if stop() {
                 return Ok(told);
             }
-            for one in found.iter().filter(|one| one.score >= self.settings.review.score_min) {
-                self.tell(by, &of_sighting(one, self.due(CaseKind::Signal, now)), &mut told)?;
+            let mut events = Vec::new();
+            match found {
+                Some(found) => {
+                    let stands = |one: &&Sighting| one.score >= self.settings.review.score_min;
+                    for one in found.iter().filter(stands) {
+                        let due = self.due(CaseKind::Signal, now);
+                        self.tell(by, &of_sighting(one, due), &mut told)?;
+                    }
+                }
+                None => {
+                    told.passed += 1;
+                    events.push(self.passed(by, since));
+                }
             }
             let ends = until >= now;
-            let reading = ends.then(|| {
+            if ends {
                 let mut event = by.event(Kind::Review);
                 event.targets.push(Target::of_type("AuditEvent"));
                 event.results = told.opened;
-                event.encode()
-            });
-            self.keep_swept(kept.map(|(_, version)| version), until, reading)?;
+                events.push(event.encode());
+            }
+            self.keep_swept(until, events)?;
             if ends {
                 return Ok(told);
             }
+            since = until;
         }
+    }
+
+    /// Takes note of a day that has more than can be weighed, and answers the event that tells of it.
+    fn passed(&self, by: &Session, day: Millis) -> Vec<u8> {
+        let name = day.to_instant();
+        let name = name.split('T').next().unwrap_or_default();
+        tracing::error!(day = name, "a day of the access log has more than can be weighed");
+        self.reviews.unweighed.lock().insert(day.0.div_euclid(DAY_MS));
+        let mut event = by.event(Kind::Review);
+        event.status = code::SEARCH_TOO_COSTLY.status;
+        event.targets.push(Target::resource("ReviewDay", name, None));
+        event.encode()
     }
 
     fn tell(&self, by: &Session, seen: &Seen, told: &mut Swept) -> Result<(), Fault> {
@@ -157,47 +182,43 @@ impl Gate {
         }
     }
 
-    /// Keeps how far the log was swept; at the end of a sweep with the event of the reading.
-    fn keep_swept(
-        &self,
-        replaces: Option<u64>,
-        until: Millis,
-        reading: Option<Vec<u8>>,
-    ) -> Result<(), Fault> {
+    /// Keeps how far the log was swept, with the events of it.
+    fn keep_swept(&self, until: Millis, events: Vec<Vec<u8>>) -> Result<(), Fault> {
+        let replaces = swept(&self.store)?.map(|(_, version)| version);
         let body = [until.0.to_be_bytes().as_slice(), &[VERSION]].concat();
         let item =
             ItemChange { shelf: SHELF, key: KEY.to_vec(), replaces, act: ItemAct::Put(body) };
-        let unit = Unit {
-            items: vec![item],
-            events: Some(Box::new(move |_| reading.into_iter().collect())),
-            ..Unit::default()
-        };
+        let unit =
+            Unit { items: vec![item], events: Some(Box::new(move |_| events)), ..Unit::default() };
         self.store.commit(unit)?;
         *self.reviews.swept.write() = Some(until);
         Ok(())
     }
 }
 
-/// What stands out from an instant on, and until when it was weighed: less than until now when there is
-/// more than can be weighed at once.
+/// What stands out from the beginning of a day on, and until when it was weighed: the end of a later day
+/// when there is more until now than can be weighed at once, and nothing when one day alone has more.
 fn weighed(
     by: &Session,
     since: Millis,
     now: Millis,
     stop: &dyn Fn() -> bool,
-) -> Result<(Millis, Vec<Sighting>), Fault> {
-    let mut refused = None;
+) -> Result<(Millis, Option<Vec<Sighting>>), Fault> {
+    let mut tried = None;
     for span in SPANS_DAYS {
         let until = days_after(since, span).min(now);
+        if tried.replace(until) == Some(until) {
+            continue;
+        }
         for usual in USUAL_DAYS {
             let from = days_after(since, -usual);
             match by.gather_sightings(Some(from), Some(until), since, stop) {
-                Err(fault) if fault.code() == &code::SEARCH_TOO_COSTLY => refused = Some(fault),
-                other => return other.map(|found| (until, found)),
+                Err(fault) if fault.code() == &code::SEARCH_TOO_COSTLY => {}
+                other => return other.map(|found| (until, Some(found))),
             }
         }
     }
-    Err(refused.unwrap_or_else(|| Fault::new(&code::INTERNAL, "nothing was weighed")))
+    Ok((days_after(since, 1).min(now), None))
 }
 
 fn of_glass(entry: &Entry, due: Millis) -> Seen {

@@ -503,3 +503,41 @@ fn the_running_server_sweeps_by_itself() {
     assert!(told.swept.is_some() && !told.is_failing);
     assert_eq!(house.only().kind, CaseKind::BreakGlass);
 }
+
+fn search(at: i64, actor: &str, patient: &str) -> Event {
+    let mut event = Event::new(Millis(at), [4; 16], Kind::Search);
+    event.actor = actor.to_owned().into();
+    event.patients.push(patient.to_owned());
+    event
+}
+
+#[test]
+fn a_sweep_passes_a_day_that_cannot_be_weighed_and_weighs_the_days_after_it() {
+    let house = House::with(|settings| settings.review.accesses_max = 15);
+    let house = noted(house, |now| {
+        let day = now.0.div_euclid(DAY_MS) * DAY_MS;
+        let mut events = Vec::new();
+        // More on one day than can be weighed, and on the days around it more than a span may have.
+        for n in 0..16 {
+            events.push(search(day - 9 * DAY_MS + n, "dr-0", "ann"));
+        }
+        for days in [12, 11, 3, 2, 1] {
+            for n in 0..12 {
+                events.push(search(day - days * DAY_MS + n, &format!("dr-{days}"), "bob"));
+            }
+        }
+        events.sort_by_key(|event| event.time);
+        events
+    });
+    let told = house.console().sweep_cases().unwrap();
+    assert_eq!((told.opened, told.passed), (5, 1), "one case of searches for each other day");
+    let counts = house.record.review_counts();
+    assert_eq!((counts.days_unweighed, counts.is_failing, counts.open), (1, false, 5));
+    assert!(counts.swept.is_some_and(|at| at.0 > house.clock.now().0 - 60_000), "up to now");
+    let told = house.console().sweep_cases().unwrap();
+    assert_eq!((told.opened, told.passed), (0, 0), "what was passed is passed once");
+    let events = house.events(Kind::Review);
+    let passed: Vec<_> = events.iter().filter(|event| event.status != 200).collect();
+    assert_eq!((events.len(), passed.len()), (3, 1));
+    assert!(passed[0].targets.iter().any(|t| t.id.as_deref().is_some_and(|id| id.len() == 10)));
+}
