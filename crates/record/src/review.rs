@@ -17,7 +17,7 @@ pub use self::sweep::{Reviewing, Swept};
 use crate::actor::{Asked, denied};
 use crate::gate::Record;
 use crate::session::{Audited, Session, Subject};
-use crate::snoop::{Kept, Relations as _, Ties};
+use crate::snoop::{Kept, Relations as _, Ties, whose};
 use access::Action;
 use audit::{Decision, Event, Kind, Source, Target, Wanted};
 use base::Fault;
@@ -286,7 +286,7 @@ impl Session {
 
     /// What this person did that is part of a case.
     fn events_of(&self, case: &Case) -> Result<(Vec<u64>, bool), Fault> {
-        let fits = |event: &Event| event.actor == case.actor && event.kind != Kind::CaseOpened;
+        let fits = |event: &Event| whose(event) == case.actor && event.kind != Kind::CaseOpened;
         let wanted = Wanted {
             patient: case.patient.as_deref(),
             from: Some(case.from),

@@ -159,10 +159,7 @@ fn sightings_since(entries: &[Entry], relations: &dyn Relations, since: Millis) 
     sorted.sort_by_key(|entry| entry.seq);
     let mut actors: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
     for entry in sorted {
-        // What an agent does is weighed as what was done by whom it acts for.
-        let receipt = entry.event.receipt.as_deref();
-        let behalf = receipt.and_then(|receipt| receipt.on_behalf_of.as_deref());
-        actors.entry(behalf.unwrap_or(&entry.event.actor)).or_default().push(entry);
+        actors.entry(whose(&entry.event)).or_default().push(entry);
     }
     let mut found = Vec::new();
     for (actor, own) in actors {
@@ -172,6 +169,12 @@ fn sightings_since(entries: &[Entry], relations: &dyn Relations, since: Millis) 
     found.retain(|one| one.first.0.div_euclid(DAY_MS) >= since);
     found.sort_by(|a, b| b.score.cmp(&a.score).then(a.seq.cmp(&b.seq)));
     found
+}
+
+/// Whose deed an event is: what an agent does is weighed as what was done by whom it acts for.
+pub(crate) fn whose(event: &Event) -> &str {
+    let behalf = event.receipt.as_deref().and_then(|receipt| receipt.on_behalf_of.as_deref());
+    behalf.unwrap_or(&event.actor)
 }
 
 /// Accesses of people to patients' data that were let through.

@@ -541,3 +541,22 @@ fn a_sweep_passes_a_day_that_cannot_be_weighed_and_weighs_the_days_after_it() {
     assert_eq!((events.len(), passed.len()), (3, 1));
     assert!(passed[0].targets.iter().any(|t| t.id.as_deref().is_some_and(|id| id.len() == 10)));
 }
+
+#[test]
+fn a_case_of_what_an_agent_did_shows_what_the_agent_did() {
+    let house = noted(House::new(), |now| {
+        let day = now.0.div_euclid(DAY_MS) * DAY_MS - DAY_MS;
+        let by_agent = |n| {
+            let mut event = search(day + n, "agent-1", "ann");
+            let on_behalf_of = Some("dr-1".to_owned());
+            event.receipt = Some(Box::new(Receipt { on_behalf_of, ..Receipt::default() }));
+            event
+        };
+        (0..12).map(by_agent).chain([search(day + 20, "dr-2", "ann")]).collect()
+    });
+    assert_eq!(house.console().sweep_cases().unwrap().opened, 1);
+    let case = house.only();
+    assert_eq!((case.actor.as_str(), case.signals.as_slice()), ("dr-1", &[Signal::Fishing][..]));
+    let file = house.console().case(case.id).unwrap().wait().unwrap();
+    assert_eq!(file.events.len(), 12, "{file:?}");
+}
