@@ -20,8 +20,8 @@ pub(crate) const EVENTS_MAX: usize = 200_000;
 const OPENED_MAX: usize = 3;
 /// Searches on one day without one record opened of what they showed.
 const FISHING: usize = 10;
-/// Broken glasses of one person within the span looked at that are no routine.
-const GLASSES: usize = 3;
+/// Broken glasses of one person that are many, and within how many milliseconds.
+const GLASSES: (usize, i64) = (3, 7 * DAY_MS);
 /// Patients on one day, at the least, and how many times one's own middling day, that are many.
 const VOLUME: (usize, usize) = (30, 3);
 /// Accesses that one's own hours are told from, and the part of them that makes an hour unusual.
@@ -320,9 +320,16 @@ fn about_actor(actor: &str, own: &[&Entry], out: &mut Vec<Sighting>) {
             push(first, Signal::Volume, "none: it is many times this person's middling day");
         }
     }
-    // Named by the one that made it many, which is the same whatever comes after it.
-    if let Some(third) = own.iter().filter(|entry| broke_glass(entry)).nth(GLASSES - 1) {
-        push(third, Signal::ManyBrokenGlasses, "emergencies were stated, one after the other");
+    // Named by the one that made it many, the first of its day, which is the same whatever comes after
+    // it and, but for the days just before, whatever came before.
+    let broken: Vec<_> = own.iter().filter(|entry| broke_glass(entry)).collect();
+    let mut told = None;
+    for many in broken.windows(GLASSES.0) {
+        let (Some(first), Some(last)) = (many.first(), many.last()) else { continue };
+        let near = last.event.time.0.saturating_sub(first.event.time.0) < GLASSES.1;
+        if near && told.replace(day(last)) != Some(day(last)) {
+            push(last, Signal::ManyBrokenGlasses, "emergencies were stated, one after the other");
+        }
     }
 }
 

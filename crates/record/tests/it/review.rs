@@ -560,3 +560,26 @@ fn a_case_of_what_an_agent_did_shows_what_the_agent_did() {
     let file = house.console().case(case.id).unwrap().wait().unwrap();
     assert_eq!(file.events.len(), 12, "{file:?}");
 }
+
+#[test]
+fn many_glasses_are_told_of_whoever_had_three_before_and_of_each_day_once() {
+    let house = noted(House::new(), |now| {
+        let day = now.0.div_euclid(DAY_MS) * DAY_MS;
+        let ago = |days: i64, n: i64| glass(day - days * DAY_MS + n, "dr-1", "ann");
+        // Three in the days before those that are swept, three in three weeks, and many at once.
+        let before = [ago(40, 0), ago(39, 0), ago(38, 0)];
+        let seldom = [ago(27, 0), ago(20, 0), ago(13, 0)];
+        let many = [ago(3, 0), ago(3, 1), ago(3, 2), ago(3, 3), ago(2, 0)];
+        before.into_iter().chain(seldom).chain(many).collect()
+    });
+    house.console().sweep_cases().unwrap();
+    let cases = house.cases();
+    let mut many: Vec<_> = cases
+        .iter()
+        .filter(|case| case.signals.contains(&Signal::ManyBrokenGlasses))
+        .map(|case| house.clock.now().0.div_euclid(DAY_MS) - case.from.0.div_euclid(DAY_MS))
+        .collect();
+    many.sort_unstable();
+    assert_eq!(many, [2, 3], "{cases:#?}");
+    assert_eq!(house.console().sweep_cases().unwrap().opened, 0);
+}
