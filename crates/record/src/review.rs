@@ -181,12 +181,12 @@ impl Session {
         outcome: Outcome,
         said: &str,
     ) -> Result<Case, Fault> {
-        self.take_step(id, by, &|_, case| {
+        self.take_step(id, by, &|session, case| {
             let note = note(said)?;
             if case.state == CaseState::Closed {
                 return Err(state("the case is closed already"));
             }
-            Ok(Done::Closed { outcome, note })
+            Ok(Done::Closed { outcome, note, last_seq: session.gate.log.head().seq })
         })
     }
 

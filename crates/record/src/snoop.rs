@@ -136,6 +136,8 @@ pub struct Sighting {
     pub patient: Option<String>,
     /// The event by which it is named: `actor`, `patient` and day follow from it.
     pub seq: u64,
+    /// The last event of it.
+    pub last_seq: u64,
     /// When it happened first that day.
     pub first: Millis,
     /// Why it stands out.
@@ -262,8 +264,9 @@ fn about_patients(
         let score = weight * unexplained * rarity / 100;
         if score >= SCORE_MIN {
             let (patient, seq) = (Some(patient.to_owned()), first.seq);
+            let last_seq = entries.last().map_or(seq, |last| last.seq);
             let (actor, first) = (actor.to_owned(), first.event.time);
-            out.push(Sighting { actor, patient, seq, first, signals, score, reason });
+            out.push(Sighting { actor, patient, seq, last_seq, first, signals, score, reason });
         }
     }
 }
@@ -293,11 +296,12 @@ fn about_actor(actor: &str, own: &[&Entry], out: &mut Vec<Sighting>) {
     let mut sizes: Vec<usize> = days.values().map(|entries| patients(entries)).collect();
     sizes.sort_unstable();
     let middling = sizes.get(sizes.len() / 2).copied().unwrap_or(0);
-    let mut push = |first: &Entry, signal: Signal, reason| {
+    let mut push = |first: &Entry, last: Option<&&Entry>, signal: Signal, reason| {
         out.push(Sighting {
             actor: actor.to_owned(),
             patient: None,
             seq: first.seq,
+            last_seq: last.map_or(first.seq, |last| last.seq),
             first: first.event.time,
             signals: vec![signal],
             score: signal.weight(),
@@ -312,12 +316,22 @@ fn about_actor(actor: &str, own: &[&Entry], out: &mut Vec<Sighting>) {
         let opened = entries.iter().filter(|entry| entry.event.kind != Kind::Search);
         let any_opened = opened.flat_map(|e| &e.event.patients).any(|id| shown.contains(id));
         if searched.len() >= FISHING && !any_opened {
-            push(first, Signal::Fishing, "none: nothing of what was found was opened");
+            push(
+                first,
+                searched.last().copied(),
+                Signal::Fishing,
+                "none: nothing of what was found was opened",
+            );
         }
         let many = patients(entries);
         // A middling day is told from others than this one.
         if many >= VOLUME.0 && days.len() >= 3 && many >= VOLUME.1 * middling {
-            push(first, Signal::Volume, "none: it is many times this person's middling day");
+            push(
+                first,
+                entries.last(),
+                Signal::Volume,
+                "none: it is many times this person's middling day",
+            );
         }
     }
     // Named by the one that made it many, the first of its day, which is the same whatever comes after
@@ -328,7 +342,13 @@ fn about_actor(actor: &str, own: &[&Entry], out: &mut Vec<Sighting>) {
         let (Some(first), Some(last)) = (many.first(), many.last()) else { continue };
         let near = last.event.time.0.saturating_sub(first.event.time.0) < GLASSES.1;
         if near && told.replace(day(last)) != Some(day(last)) {
-            push(last, Signal::ManyBrokenGlasses, "emergencies were stated, one after the other");
+            let today = broken.iter().filter(|entry| day(entry) == day(last)).last();
+            push(
+                last,
+                today.copied(),
+                Signal::ManyBrokenGlasses,
+                "emergencies were stated, one after the other",
+            );
         }
     }
 }

@@ -407,7 +407,7 @@ fn steps_are_kept_in_order_with_who_and_why_and_closing_needs_a_note() {
         .map(|step| match &step.done {
             Done::Seen(_) => "seen".to_owned(),
             Done::Assigned { .. } => "assigned".to_owned(),
-            Done::Closed { outcome, note } => format!("{}: {note}", outcome.name()),
+            Done::Closed { outcome, note, .. } => format!("{}: {note}", outcome.name()),
             Done::Reopened { note, .. } => format!("reopened: {note}"),
         })
         .collect();
@@ -582,4 +582,26 @@ fn many_glasses_are_told_of_whoever_had_three_before_and_of_each_day_once() {
     many.sort_unstable();
     assert_eq!(many, [2, 3], "{cases:#?}");
     assert_eq!(house.console().sweep_cases().unwrap().opened, 0);
+}
+
+#[test]
+fn what_is_done_after_a_case_was_closed_opens_it_again_and_what_was_known_does_not() {
+    let searches = |from: i64, n: i64| -> Vec<Event> {
+        (0..n).map(|n| search(from + n, "dr-1", "ann")).collect()
+    };
+    let house = noted(House::new(), |now| searches(now.0, 11));
+    let paula = house.person("paula", "privacy-officer");
+    house.clock.turn(60_000);
+    assert_eq!(house.console().sweep_cases().unwrap().opened, 1);
+    // More of the same before it is decided is known to whoever decides.
+    let house = noted(house, |now| searches(now.0, 2));
+    let id = house.only().id;
+    house.console().close_case(id, Some(paula), Outcome::Explained, NOTE).unwrap();
+    assert_eq!(house.console().sweep_cases().unwrap().opened, 0);
+    assert_eq!(house.only().state, CaseState::Closed);
+    let house = noted(house, |now| searches(now.0, 1));
+    house.clock.turn(60_000);
+    assert_eq!(house.console().sweep_cases().unwrap().opened, 1);
+    assert_eq!((house.only().state, house.only().steps.len()), (CaseState::Open, 3));
+    assert_eq!(house.console().sweep_cases().unwrap().opened, 0, "it is told once");
 }
