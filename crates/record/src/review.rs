@@ -106,7 +106,7 @@ impl Record {
 }
 
 impl Session {
-    /// The cases of a filter, the soonest due first. Looking leaves an event.
+    /// The cases of a filter, the soonest due first, but those about whoever asks. Looking leaves an event.
     ///
     /// # Errors
     /// `access.denied` for who may not read the whole log; `search.query.too-costly` for too many.
@@ -128,7 +128,8 @@ impl Session {
     /// A case, and what is held of it. Looking leaves an event.
     ///
     /// # Errors
-    /// `access.denied` for who may not read the whole log; `access.case.not-found`.
+    /// `access.denied` for who may not read the whole log; `access.case.own` for whom it is about;
+    /// `access.case.not-found`.
     pub fn case(&self, id: CaseId) -> Result<Audited<CaseFile>, Fault> {
         let mut event = self.case_event(Kind::CaseRead);
         event.targets.push(Target::resource("Case", id.to_string(), None));
@@ -251,12 +252,14 @@ impl Session {
     fn listed(&self, filter: &CaseFilter) -> Result<Vec<Case>, Fault> {
         self.may_read_log(None)?;
         let (now, owner) = (self.now(), filter.owner.map(|id| id.to_string()));
+        let viewer = self.viewer()?;
         let mut found = Vec::new();
         queue::each(&self.gate.store, |case| {
             let fits = (filter.states.is_empty() || filter.states.contains(&case.state))
                 && (!filter.overdue || case.is_overdue(now))
                 && (owner.is_none() || case.owner == owner);
-            if fits {
+            let own = |viewer: &Principal| self.is_own_case(&case, viewer);
+            if fits && !viewer.as_ref().map(own).transpose()?.unwrap_or(false) {
                 if found.len() == LIST_MAX {
                     let say = "there are more cases than one list holds; ask for a state";
                     return Err(Fault::new(&code::SEARCH_TOO_COSTLY, say));
@@ -272,6 +275,9 @@ impl Session {
     fn filed(&self, id: CaseId) -> Result<CaseFile, Fault> {
         self.may_read_log(None)?;
         let case = self.known(id)?;
+        if let Some(viewer) = self.viewer()? {
+            self.not_own(&case, &viewer)?;
+        }
         let (events, more) = self.events_of(&case)?;
         let all = Session { subject: Arc::new(Subject::operator()), ..self.clone() };
         let ties =
@@ -404,24 +410,42 @@ impl Session {
 
     /// Four eyes: refuses the person whom a case is about, by whichever of their principals.
     fn not_own(&self, case: &Case, principal: &Principal) -> Result<(), Fault> {
-        let identity = &self.gate.directory.identity;
-        let about = match PrincipalId::parse(&case.actor) {
-            Some(id) if id == principal.id => None,
-            Some(id) => match identity.principal(id) {
-                Ok(about) => Some(about.profile.practitioner),
-                Err(fault) if fault.code() == &code::PRINCIPAL_NOT_FOUND => Some(None),
-                Err(fault) => return Err(fault),
-            },
-            None => Some(Some(case.actor.clone())),
-        };
-        let own = &principal.profile.practitioner;
-        match about {
-            Some(about) if own.is_none() || about != *own => Ok(()),
-            _ => {
-                let say = "somebody else has to decide about one's own access";
-                Err(Fault::new(&code::CASE_OWN, say))
+        if self.is_own_case(case, principal)? {
+            let say = "somebody else has to look at one's own access and decide about it";
+            return Err(Fault::new(&code::CASE_OWN, say));
+        }
+        Ok(())
+    }
+
+    /// Whether a case is about this person: the same principal, or one that is or was the same
+    /// `Practitioner`, or is the same `Patient`.
+    fn is_own_case(&self, case: &Case, principal: &Principal) -> Result<bool, Fault> {
+        let (id, own) = (PrincipalId::parse(&case.actor), &principal.profile);
+        if id == Some(principal.id) {
+            return Ok(true);
+        }
+        if let Some(own) = &own.practitioner {
+            let was = |seen: &Seen| seen.practitioner.as_ref() == Some(own);
+            if *own == case.actor || case.seen().any(was) {
+                return Ok(true);
             }
         }
+        let Some(id) = id else { return Ok(false) };
+        match self.gate.directory.identity.principal(id) {
+            Ok(about) => {
+                let same = |a: &Option<String>, b: &Option<String>| a.is_some() && a == b;
+                Ok(same(&own.practitioner, &about.profile.practitioner)
+                    || same(&own.patient, &about.profile.patient))
+            }
+            Err(fault) if fault.code() == &code::PRINCIPAL_NOT_FOUND => Ok(false),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// The person who looks; nobody at the machine's own console.
+    fn viewer(&self) -> Result<Option<Principal>, Fault> {
+        let id = self.whose_rights().and_then(|id| PrincipalId::parse(&id));
+        id.map(|id| self.gate.directory.identity.principal(id)).transpose()
     }
 }
 

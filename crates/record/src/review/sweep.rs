@@ -7,11 +7,12 @@ use super::case::DAY_MS;
 use super::step::{CaseKind, Seen};
 use crate::gate::{Gate, Record};
 use crate::session::{Session, Subject};
-use crate::snoop::{Sighting, Signal};
+use crate::snoop::{Sighting, Signal, whose};
 use audit::{Decision, Entry, Event, Kind, Source, Target, Wanted};
 use base::error::code;
 use base::id::{Seeded, uuid_v7};
 use base::{Fault, Millis};
+use identity::PrincipalId;
 use parking_lot::{Condvar, Mutex};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
@@ -96,7 +97,7 @@ impl Gate {
         // Of a log that was never swept no glass is too old.
         for entry in self.broken(by, kept.map(|_| since))? {
             let due = self.due(CaseKind::BreakGlass, now);
-            self.tell(by, &of_glass(&entry, due), &mut told)?;
+            self.tell(by, of_glass(&entry, due), &mut told)?;
         }
         loop {
             if let Some(fault) = self.log.failure() {
@@ -112,7 +113,7 @@ impl Gate {
                     let stands = |one: &&Sighting| one.score >= self.settings.review.score_min;
                     for one in found.iter().filter(stands) {
                         let due = self.due(CaseKind::Signal, now);
-                        self.tell(by, &of_sighting(one, due), &mut told)?;
+                        self.tell(by, of_sighting(one, due), &mut told)?;
                     }
                 }
                 None => {
@@ -147,8 +148,16 @@ impl Gate {
         event.encode()
     }
 
-    fn tell(&self, by: &Session, seen: &Seen, told: &mut Swept) -> Result<(), Fault> {
-        told.opened += u64::from(self.add_seen(seen, &by.event(Kind::CaseOpened))?);
+    fn tell(&self, by: &Session, mut seen: Seen, told: &mut Swept) -> Result<(), Fault> {
+        seen.practitioner = match PrincipalId::parse(&seen.actor) {
+            None => None,
+            Some(id) => match self.directory.identity.principal(id) {
+                Ok(principal) => principal.profile.practitioner.clone(),
+                Err(fault) if fault.code() == &code::PRINCIPAL_NOT_FOUND => None,
+                Err(fault) => return Err(fault),
+            },
+        };
+        told.opened += u64::from(self.add_seen(&seen, &by.event(Kind::CaseOpened))?);
         Ok(())
     }
 
@@ -226,7 +235,7 @@ fn of_glass(entry: &Entry, due: Millis) -> Seen {
     let reason = event.receipt.as_deref().and_then(|receipt| receipt.break_glass.clone());
     Seen {
         kind: CaseKind::BreakGlass,
-        actor: event.actor.to_string(),
+        actor: whose(event).to_owned(),
         patient: event.patients.first().cloned(),
         from: event.time,
         until: crate::glass::until(event.time),

@@ -605,3 +605,46 @@ fn what_is_done_after_a_case_was_closed_opens_it_again_and_what_was_known_does_n
     assert_eq!((house.only().state, house.only().steps.len()), (CaseState::Open, 3));
     assert_eq!(house.console().sweep_cases().unwrap().opened, 0, "it is told once");
 }
+
+#[test]
+fn nobody_sees_the_case_that_is_about_them_whatever_their_profile_says_by_now() {
+    let house = House::new();
+    let erin = house.person_like("erin", "clinician", Some("dr-erin"));
+    house.person_like("twin", "privacy-officer", Some("dr-erin"));
+    let self_same = house.person("self", "privacy-officer");
+    house.person("paula", "privacy-officer");
+    let otto = house.person("otto", "auditor");
+    house.of("erin").break_glass("ann", REASON).unwrap();
+    let change = |id: PrincipalId, change: &dyn Fn(&mut Profile)| {
+        let found = house.record.identity().principal(id).unwrap();
+        let mut profile = found.profile.clone();
+        change(&mut profile);
+        house.record.identity().change(id, found.version, profile).unwrap();
+    };
+    // Erin is said to be another practitioner by now, and is a patient here, as "self" is the same one.
+    change(erin, &|profile| {
+        profile.practitioner = Some("dr-other".to_owned());
+        profile.patient = Some("bob".to_owned());
+        profile.roles.push("auditor".to_owned());
+    });
+    change(self_same, &|profile| profile.patient = Some("bob".to_owned()));
+    change(otto, &|profile| profile.patient = Some("ann".to_owned()));
+    let id = house.only().id;
+    let listed = |name: &str| house.of(name).cases(&CaseFilter::default()).unwrap().value.len();
+    for name in ["erin", "twin", "self"] {
+        assert_eq!(listed(name), 0, "{name}");
+        assert_eq!(
+            refused(house.of(name).case(id).map(|file| file.value.case.id)),
+            &code::CASE_OWN
+        );
+        let closed = house.of(name).close_case(id, None, Outcome::Appropriate, NOTE);
+        assert!([&code::CASE_OWN, &code::ACCESS_DENIED].contains(&refused(closed)), "{name}");
+    }
+    for name in ["paula", "otto"] {
+        assert_eq!(listed(name), 1, "{name}");
+        assert_eq!(house.of(name).case(id).unwrap().value.case.id, id);
+    }
+    let events = house.events(Kind::CaseRead);
+    let denied = events.iter().filter(|event| event.decision == Decision::Deny).count();
+    assert_eq!(denied, 3, "each look is in the log");
+}
