@@ -148,9 +148,10 @@ pub(crate) fn with_people(record: &Record, apps: &Smart, wish: Wish) -> Result<T
     Ok(told)
 }
 
-/// Ends all delegations, in a copy of the past.
+/// Ends all that apps and agents were given, in a copy of the past: some of it may have been taken back
+/// since.
 pub(crate) fn forget(record: &Record) -> Result<(), Fault> {
-    open(record, Arc::new(NoFetch))?.end_delegations(By::Operator).map(drop)
+    open(record, Arc::new(NoFetch))?.revoke_by(By::Operator, |_| true).map(drop)
 }
 
 /// A delegation, as lists of tokens show it.

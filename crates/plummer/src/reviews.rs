@@ -275,7 +275,9 @@ fn step(step: &Step, names: &Names) -> ShownStep {
         Done::Assigned { owner, note } => {
             (format!("assigned to {}", names.name(owner)), note.clone())
         }
-        Done::Closed { outcome, note } => (format!("closed as {}", outcome.name()), note.clone()),
+        Done::Closed { outcome, note, .. } => {
+            (format!("closed as {}", outcome.name()), note.clone())
+        }
         Done::Reopened { due, note } => {
             (format!("opened again, due {}", due.to_instant()), note.clone())
         }

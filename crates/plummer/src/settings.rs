@@ -261,6 +261,7 @@ impl Settings {
                 break_glass_due_days: self.count("review_break_glass_due_days"),
                 signal_due_days: self.count("review_signal_due_days"),
                 score_min: self.count("review_score_min"),
+                ..record::ReviewSettings::default()
             },
             ..record::Settings::default()
         })

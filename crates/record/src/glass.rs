@@ -120,6 +120,8 @@ impl Session {
             until: broken.until,
             due: gate.due(CaseKind::BreakGlass, now),
             seq: 0,
+            last_seq: 0,
+            practitioner: caller.principal.profile.practitioner.clone(),
             signals: vec![Signal::BrokenGlass],
             score: 0,
             reason: reason.to_owned(),

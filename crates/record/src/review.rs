@@ -17,7 +17,7 @@ pub use self::sweep::{Reviewing, Swept};
 use crate::actor::{Asked, denied};
 use crate::gate::Record;
 use crate::session::{Audited, Session, Subject};
-use crate::snoop::{Kept, Relations as _, Ties};
+use crate::snoop::{Kept, Relations as _, Ties, whose};
 use access::Action;
 use audit::{Decision, Event, Kind, Source, Target, Wanted};
 use base::Fault;
@@ -48,12 +48,15 @@ pub struct ReviewSettings {
     pub signal_due_days: u32,
     /// What stands out by less is no case.
     pub score_min: u32,
+    /// Accesses that are weighed at once.
+    pub accesses_max: usize,
 }
 
 impl Default for ReviewSettings {
     fn default() -> Self {
         let score_min = crate::snoop::SCORE_MIN;
-        Self { break_glass_due_days: 7, signal_due_days: 30, score_min }
+        let accesses_max = crate::snoop::EVENTS_MAX;
+        Self { break_glass_due_days: 7, signal_due_days: 30, score_min, accesses_max }
     }
 }
 
@@ -103,7 +106,7 @@ impl Record {
 }
 
 impl Session {
-    /// The cases of a filter, the soonest due first. Looking leaves an event.
+    /// The cases of a filter, the soonest due first, but those about whoever asks. Looking leaves an event.
     ///
     /// # Errors
     /// `access.denied` for who may not read the whole log; `search.query.too-costly` for too many.
@@ -125,7 +128,8 @@ impl Session {
     /// A case, and what is held of it. Looking leaves an event.
     ///
     /// # Errors
-    /// `access.denied` for who may not read the whole log; `access.case.not-found`.
+    /// `access.denied` for who may not read the whole log; `access.case.own` for whom it is about;
+    /// `access.case.not-found`.
     pub fn case(&self, id: CaseId) -> Result<Audited<CaseFile>, Fault> {
         let mut event = self.case_event(Kind::CaseRead);
         event.targets.push(Target::resource("Case", id.to_string(), None));
@@ -178,12 +182,12 @@ impl Session {
         outcome: Outcome,
         said: &str,
     ) -> Result<Case, Fault> {
-        self.take_step(id, by, &|_, case| {
+        self.take_step(id, by, &|session, case| {
             let note = note(said)?;
             if case.state == CaseState::Closed {
                 return Err(state("the case is closed already"));
             }
-            Ok(Done::Closed { outcome, note })
+            Ok(Done::Closed { outcome, note, last_seq: session.gate.log.head().seq })
         })
     }
 
@@ -209,8 +213,7 @@ impl Session {
     /// Sweeps the log now, for whoever is on the machine itself or decides cases.
     ///
     /// # Errors
-    /// `access.denied`; when the log cannot be read; `search.query.too-costly` when one day has more
-    /// than can be weighed.
+    /// `access.denied`; when the log cannot be read.
     pub fn sweep_cases(&self) -> Result<Swept, Fault> {
         let may = match self.is_console() {
             true => Ok(()),
@@ -249,12 +252,14 @@ impl Session {
     fn listed(&self, filter: &CaseFilter) -> Result<Vec<Case>, Fault> {
         self.may_read_log(None)?;
         let (now, owner) = (self.now(), filter.owner.map(|id| id.to_string()));
+        let viewer = self.viewer()?;
         let mut found = Vec::new();
         queue::each(&self.gate.store, |case| {
             let fits = (filter.states.is_empty() || filter.states.contains(&case.state))
                 && (!filter.overdue || case.is_overdue(now))
                 && (owner.is_none() || case.owner == owner);
-            if fits {
+            let own = |viewer: &Principal| self.is_own_case(&case, viewer);
+            if fits && !viewer.as_ref().map(own).transpose()?.unwrap_or(false) {
                 if found.len() == LIST_MAX {
                     let say = "there are more cases than one list holds; ask for a state";
                     return Err(Fault::new(&code::SEARCH_TOO_COSTLY, say));
@@ -270,6 +275,9 @@ impl Session {
     fn filed(&self, id: CaseId) -> Result<CaseFile, Fault> {
         self.may_read_log(None)?;
         let case = self.known(id)?;
+        if let Some(viewer) = self.viewer()? {
+            self.not_own(&case, &viewer)?;
+        }
         let (events, more) = self.events_of(&case)?;
         let all = Self { subject: Arc::new(Subject::operator()), ..self.clone() };
         let ties =
@@ -284,7 +292,7 @@ impl Session {
 
     /// What this person did that is part of a case.
     fn events_of(&self, case: &Case) -> Result<(Vec<u64>, bool), Fault> {
-        let fits = |event: &Event| event.actor == case.actor && event.kind != Kind::CaseOpened;
+        let fits = |event: &Event| whose(event) == case.actor && event.kind != Kind::CaseOpened;
         let wanted = Wanted {
             patient: case.patient.as_deref(),
             from: Some(case.from),
@@ -295,7 +303,8 @@ impl Session {
             fits: &fits,
         };
         self.gate.log.catch_up()?;
-        let page = self.gate.finder.lock().newest(&wanted)?;
+        // Nobody else's look into the log waits for a whole day of it.
+        let page = self.gate.finder_beside()?.newest(&wanted)?;
         let mut events: Vec<u64> = page.entries.iter().rev().map(|entry| entry.seq).collect();
         let more = events.len() > EVENTS_MAX;
         events.truncate(EVENTS_MAX);
@@ -401,24 +410,42 @@ impl Session {
 
     /// Four eyes: refuses the person whom a case is about, by whichever of their principals.
     fn not_own(&self, case: &Case, principal: &Principal) -> Result<(), Fault> {
-        let identity = &self.gate.directory.identity;
-        let about = match PrincipalId::parse(&case.actor) {
-            Some(id) if id == principal.id => None,
-            Some(id) => match identity.principal(id) {
-                Ok(about) => Some(about.profile.practitioner),
-                Err(fault) if fault.code() == &code::PRINCIPAL_NOT_FOUND => Some(None),
-                Err(fault) => return Err(fault),
-            },
-            None => Some(Some(case.actor.clone())),
-        };
-        let own = &principal.profile.practitioner;
-        match about {
-            Some(about) if own.is_none() || about != *own => Ok(()),
-            _ => {
-                let say = "somebody else has to decide about one's own access";
-                Err(Fault::new(&code::CASE_OWN, say))
+        if self.is_own_case(case, principal)? {
+            let say = "somebody else has to look at one's own access and decide about it";
+            return Err(Fault::new(&code::CASE_OWN, say));
+        }
+        Ok(())
+    }
+
+    /// Whether a case is about this person: the same principal, or one that is or was the same
+    /// `Practitioner`, or is the same `Patient`.
+    fn is_own_case(&self, case: &Case, principal: &Principal) -> Result<bool, Fault> {
+        let (id, own) = (PrincipalId::parse(&case.actor), &principal.profile);
+        if id == Some(principal.id) {
+            return Ok(true);
+        }
+        if let Some(own) = &own.practitioner {
+            let was = |seen: &Seen| seen.practitioner.as_ref() == Some(own);
+            if *own == case.actor || case.seen().any(was) {
+                return Ok(true);
             }
         }
+        let Some(id) = id else { return Ok(false) };
+        match self.gate.directory.identity.principal(id) {
+            Ok(about) => {
+                let same = |a: &Option<String>, b: &Option<String>| a.is_some() && a == b;
+                Ok(same(&own.practitioner, &about.profile.practitioner)
+                    || same(&own.patient, &about.profile.patient))
+            }
+            Err(fault) if fault.code() == &code::PRINCIPAL_NOT_FOUND => Ok(false),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// The person who looks; nobody at the machine's own console.
+    fn viewer(&self) -> Result<Option<Principal>, Fault> {
+        let id = self.whose_rights().and_then(|id| PrincipalId::parse(&id));
+        id.map(|id| self.gate.directory.identity.principal(id)).transpose()
     }
 }
 

@@ -238,6 +238,17 @@ impl Session {
         }
     }
 
+    /// The principal whose rights the subject has: of an agent whom it acts for. None for whoever is on
+    /// the machine itself.
+    pub(crate) fn whose_rights(&self) -> Option<String> {
+        match &self.subject.reach {
+            Reach::Given(_) => None,
+            Reach::Principal { actor, .. } => {
+                Some(actor.acts_for().unwrap_or_else(|| actor.id.clone()))
+            }
+        }
+    }
+
     /// Whether a patient's record is the subject's own, or that of somebody it speaks for.
     pub(crate) fn is_own_record(&self, patient: &str) -> bool {
         match &self.subject.reach {

@@ -14,14 +14,14 @@ use base::{Fault, Millis};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 const DAY_MS: i64 = 86_400_000;
-/// Events looked at for one list.
-const EVENTS_MAX: usize = 200_000;
+/// Accesses weighed for one list, unless the settings say otherwise.
+pub(crate) const EVENTS_MAX: usize = 200_000;
 /// An access that shows more patients than this is a list, not the opening of a record.
 const OPENED_MAX: usize = 3;
 /// Searches on one day without one record opened of what they showed.
 const FISHING: usize = 10;
-/// Broken glasses of one person within the span looked at that are no routine.
-const GLASSES: usize = 3;
+/// Broken glasses of one person that are many, and within how many milliseconds.
+const GLASSES: (usize, i64) = (3, 7 * DAY_MS);
 /// Patients on one day, at the least, and how many times one's own middling day, that are many.
 const VOLUME: (usize, usize) = (30, 3);
 /// Accesses that one's own hours are told from, and the part of them that makes an hour unusual.
@@ -136,6 +136,8 @@ pub struct Sighting {
     pub patient: Option<String>,
     /// The event by which it is named: `actor`, `patient` and day follow from it.
     pub seq: u64,
+    /// The last event of it.
+    pub last_seq: u64,
     /// When it happened first that day.
     pub first: Millis,
     /// Why it stands out.
@@ -159,10 +161,7 @@ fn sightings_since(entries: &[Entry], relations: &dyn Relations, since: Millis) 
     sorted.sort_by_key(|entry| entry.seq);
     let mut actors: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
     for entry in sorted {
-        // What an agent does is weighed as what was done by whom it acts for.
-        let receipt = entry.event.receipt.as_deref();
-        let behalf = receipt.and_then(|receipt| receipt.on_behalf_of.as_deref());
-        actors.entry(behalf.unwrap_or(&entry.event.actor)).or_default().push(entry);
+        actors.entry(whose(&entry.event)).or_default().push(entry);
     }
     let mut found = Vec::new();
     for (actor, own) in actors {
@@ -172,6 +171,12 @@ fn sightings_since(entries: &[Entry], relations: &dyn Relations, since: Millis) 
     found.retain(|one| one.first.0.div_euclid(DAY_MS) >= since);
     found.sort_by(|a, b| b.score.cmp(&a.score).then(a.seq.cmp(&b.seq)));
     found
+}
+
+/// Whose deed an event is: what an agent does is weighed as what was done by whom it acts for.
+pub(crate) fn whose(event: &Event) -> &str {
+    let behalf = event.receipt.as_deref().and_then(|receipt| receipt.on_behalf_of.as_deref());
+    behalf.unwrap_or(&event.actor)
 }
 
 /// Accesses of people to patients' data that were let through.
@@ -259,8 +264,9 @@ fn about_patients(
         let score = weight * unexplained * rarity / 100;
         if score >= SCORE_MIN {
             let (patient, seq) = (Some(patient.to_owned()), first.seq);
+            let last_seq = entries.last().map_or(seq, |last| last.seq);
             let (actor, first) = (actor.to_owned(), first.event.time);
-            out.push(Sighting { actor, patient, seq, first, signals, score, reason });
+            out.push(Sighting { actor, patient, seq, last_seq, first, signals, score, reason });
         }
     }
 }
@@ -290,11 +296,12 @@ fn about_actor(actor: &str, own: &[&Entry], out: &mut Vec<Sighting>) {
     let mut sizes: Vec<usize> = days.values().map(|entries| patients(entries)).collect();
     sizes.sort_unstable();
     let middling = sizes.get(sizes.len() / 2).copied().unwrap_or(0);
-    let mut push = |first: &Entry, signal: Signal, reason| {
+    let mut push = |first: &Entry, last: Option<&&Entry>, signal: Signal, reason| {
         out.push(Sighting {
             actor: actor.to_owned(),
             patient: None,
             seq: first.seq,
+            last_seq: last.map_or(first.seq, |last| last.seq),
             first: first.event.time,
             signals: vec![signal],
             score: signal.weight(),
@@ -309,17 +316,40 @@ fn about_actor(actor: &str, own: &[&Entry], out: &mut Vec<Sighting>) {
         let opened = entries.iter().filter(|entry| entry.event.kind != Kind::Search);
         let any_opened = opened.flat_map(|e| &e.event.patients).any(|id| shown.contains(id));
         if searched.len() >= FISHING && !any_opened {
-            push(first, Signal::Fishing, "none: nothing of what was found was opened");
+            push(
+                first,
+                searched.last().copied(),
+                Signal::Fishing,
+                "none: nothing of what was found was opened",
+            );
         }
         let many = patients(entries);
         // A middling day is told from others than this one.
         if many >= VOLUME.0 && days.len() >= 3 && many >= VOLUME.1 * middling {
-            push(first, Signal::Volume, "none: it is many times this person's middling day");
+            push(
+                first,
+                entries.last(),
+                Signal::Volume,
+                "none: it is many times this person's middling day",
+            );
         }
     }
-    // Named by the one that made it many, which is the same whatever comes after it.
-    if let Some(third) = own.iter().filter(|entry| broke_glass(entry)).nth(GLASSES - 1) {
-        push(third, Signal::ManyBrokenGlasses, "emergencies were stated, one after the other");
+    // Named by the one that made it many, the first of its day, which is the same whatever comes after
+    // it and, but for the days just before, whatever came before.
+    let broken: Vec<_> = own.iter().filter(|entry| broke_glass(entry)).collect();
+    let mut told = None;
+    for many in broken.windows(GLASSES.0) {
+        let (Some(first), Some(last)) = (many.first(), many.last()) else { continue };
+        let near = last.event.time.0.saturating_sub(first.event.time.0) < GLASSES.1;
+        if near && told.replace(day(last)) != Some(day(last)) {
+            let today = broken.iter().filter(|entry| day(entry) == day(last)).last();
+            push(
+                last,
+                today.copied(),
+                Signal::ManyBrokenGlasses,
+                "emergencies were stated, one after the other",
+            );
+        }
     }
 }
 
@@ -368,7 +398,7 @@ impl Session {
             from,
             until,
             before: u64::MAX,
-            count: EVENTS_MAX,
+            count: self.gate.settings.review.accesses_max,
             looks_max: u64::MAX,
             fits: &counts,
         };

@@ -232,6 +232,11 @@ fn metrics(state: &State) -> String {
             "1 when the last sweep of the access log failed: what stands out has no case yet.",
             u64::from(reviews.is_failing),
         ),
+        gauge(
+            "plummer_review_days_unweighed",
+            "Days since the start that had more accesses than a sweep can weigh, and no cases but of glasses.",
+            reviews.days_unweighed,
+        ),
     ]);
     if let Some(root) = state.record.root_key() {
         gauges.push(gauge(

@@ -291,15 +291,6 @@ impl Smart {
         all
     }
 
-    /// Ends all of them; how many. For a copy of the past: what was ended since it was made would be
-    /// valid in it again.
-    ///
-    /// # Errors
-    /// When the disk fails; they are ended all the same.
-    pub fn end_delegations(&self, by: By) -> Result<usize, Fault> {
-        self.revoke_by(by, |grant| self.is_agent(grant.app))
-    }
-
     /// Ends one, at once; whether there was one.
     ///
     /// # Errors

@@ -211,7 +211,8 @@ impl Case {
         })
     }
 
-    /// Whether more was seen than the case knows: another broken glass, or a signal.
+    /// Whether more was seen than the case knows: another broken glass, or a signal, or anything after it
+    /// was closed.
     pub(crate) fn lacks(&self, seen: &Seen) -> bool {
         match seen.kind {
             CaseKind::BreakGlass => {
@@ -219,7 +220,21 @@ impl Case {
                     |known: &Seen| known.kind == CaseKind::BreakGlass && known.from == seen.from;
                 !self.seen().any(same)
             }
-            CaseKind::Signal => seen.signals.iter().any(|signal| !self.signals.contains(signal)),
+            CaseKind::Signal => {
+                self.closed_at().is_some_and(|last_seq| seen.last_seq > last_seq)
+                    || seen.signals.iter().any(|signal| !self.signals.contains(signal))
+            }
+        }
+    }
+
+    /// The last event of the log when it was closed, while it is.
+    fn closed_at(&self) -> Option<u64> {
+        match self.state {
+            CaseState::Closed => self.steps.iter().rev().find_map(|step| match step.done {
+                Done::Closed { last_seq, .. } => Some(last_seq),
+                _ => None,
+            }),
+            _ => None,
         }
     }
 
@@ -243,6 +258,8 @@ mod tests {
             until: Millis(from + 10),
             due: Millis(due),
             seq: 1,
+            last_seq: 1,
+            practitioner: None,
             signals: signals.to_vec(),
             score: u32::try_from(from).unwrap(),
             reason: String::new(),
@@ -282,7 +299,7 @@ mod tests {
     #[test]
     fn steps_come_to_a_state_and_none_of_them_is_lost() {
         let assigned = Done::Assigned { owner: "paula".to_owned(), note: String::new() };
-        let closed = Done::Closed { outcome: Outcome::Explained, note: note() };
+        let closed = Done::Closed { outcome: Outcome::Explained, note: note(), last_seq: 9 };
         let first = seen(CaseKind::Signal, 20, 90, &[Signal::Vip]);
         let one = case(vec![first.clone()]);
         assert_eq!((one.state, one.due, one.owner.as_deref()), (CaseState::Open, Millis(90), None));
@@ -306,7 +323,7 @@ mod tests {
         assert_eq!((one.kind, one.due, one.score), (CaseKind::BreakGlass, Millis(40), 30));
         assert_eq!((one.from, one.until), (Millis(20), Millis(40)));
         assert_eq!(one.signals, [Signal::Vip, Signal::BrokenGlass]);
-        let closed = Done::Closed { outcome: Outcome::Appropriate, note: note() };
+        let closed = Done::Closed { outcome: Outcome::Appropriate, note: note(), last_seq: 9 };
         let one = case(vec![first, closed, glass]);
         assert_eq!((one.state, one.due), (CaseState::Open, Millis(40)));
         assert!(Case::of(CaseId([0; 8]), Vec::new()).is_none());

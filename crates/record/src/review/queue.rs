@@ -9,7 +9,7 @@ use audit::Event;
 use base::error::code;
 use base::{Fault, Millis};
 use parking_lot::{Mutex, RwLock};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use store::{ItemAct, ItemChange, Store, Unit};
 
 /// The shelf of the steps: under the id of the case and, in four bytes, the number of the step.
@@ -58,6 +58,9 @@ pub struct ReviewCounts {
     pub swept: Option<Millis>,
     /// The last sweep failed.
     pub is_failing: bool,
+    /// Days that sweeps have passed over since the program began, since they have more than can be
+    /// weighed: what stands out on them has no case.
+    pub days_unweighed: u64,
 }
 
 /// The cases, as far as they are kept in memory.
@@ -68,6 +71,8 @@ pub(crate) struct Queue {
     pub(super) swept: RwLock<Option<Millis>>,
     /// Why the last sweep failed.
     pub(super) failure: Mutex<Option<Fault>>,
+    /// Days since 1970 that sweeps have passed over.
+    pub(super) unweighed: Mutex<BTreeSet<i64>>,
     /// One sweep at a time.
     pub(super) sweeping: Mutex<()>,
 }
@@ -91,6 +96,7 @@ impl Queue {
             briefs: RwLock::new(briefs),
             swept: RwLock::new(super::sweep::swept(store)?.map(|(at, _)| at)),
             failure: Mutex::default(),
+            unweighed: Mutex::default(),
             sweeping: Mutex::default(),
         })
     }
@@ -116,6 +122,7 @@ impl Queue {
         let mut counts = ReviewCounts {
             swept: *self.swept.read(),
             is_failing: self.failure.lock().is_some(),
+            days_unweighed: self.unweighed.lock().len() as u64,
             ..ReviewCounts::default()
         };
         for brief in self.briefs.read().values() {

@@ -6,7 +6,9 @@ use crate::snoop::Signal;
 use base::error::code;
 use base::{Fault, Millis};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// A version without the last events and the practitioner, still read.
+const VERSION_OLD: u8 = 1;
 /// Bytes of a text of a step.
 const TEXT_BYTES_MAX: usize = 16 << 10;
 
@@ -86,6 +88,10 @@ pub struct Seen {
     pub due: Millis,
     /// The event it was told by; 0 of a glass, whose event got its number after.
     pub seq: u64,
+    /// The last event of it; 0 of a glass.
+    pub last_seq: u64,
+    /// The `Practitioner` that this principal was then: profiles change.
+    pub practitioner: Option<String>,
     /// Why it stands out.
     pub signals: Vec<Signal>,
     /// By what it is ranked.
@@ -114,6 +120,8 @@ pub enum Done {
         outcome: Outcome,
         /// Why.
         note: String,
+        /// The last event of the log then: what came after was not known to whoever decided.
+        last_seq: u64,
     },
     /// It was opened again.
     Reopened {
@@ -182,16 +190,19 @@ pub(super) fn encode(step: &Step) -> Vec<u8> {
             });
             let names: Vec<_> = seen.signals.iter().map(|signal| signal.name()).collect();
             put_text(&mut out, &names.join(","));
+            out.extend_from_slice(&seen.last_seq.to_be_bytes());
+            put_maybe(&mut out, seen.practitioner.as_deref());
         }
         Done::Assigned { owner, note } => {
             out.push(2);
             put_text(&mut out, owner);
             put_text(&mut out, note);
         }
-        Done::Closed { outcome, note } => {
+        Done::Closed { outcome, note, last_seq } => {
             out.push(3);
             put_text(&mut out, outcome.name());
             put_text(&mut out, note);
+            out.extend_from_slice(&last_seq.to_be_bytes());
         }
         Done::Reopened { due, note } => {
             out.push(4);
@@ -226,6 +237,10 @@ impl Rest<'_> {
         self.take::<8>().map(|bytes| Millis(i64::from_be_bytes(bytes)))
     }
 
+    fn number(&mut self) -> Option<u64> {
+        self.take::<8>().map(u64::from_be_bytes)
+    }
+
     fn text(&mut self) -> Option<String> {
         let length = usize::from(u16::from_be_bytes(self.take::<2>()?));
         let (text, rest) = self.0.split_at_checked(length).filter(|_| length <= TEXT_BYTES_MAX)?;
@@ -244,9 +259,11 @@ impl Rest<'_> {
     }
 
     fn step(&mut self) -> Option<Step> {
-        if self.byte()? != VERSION {
-            return None;
-        }
+        let is_old = match self.byte()? {
+            VERSION => false,
+            VERSION_OLD => true,
+            _ => return None,
+        };
         let (at, by) = (self.instant()?, self.maybe()?);
         let at_console = match self.byte()? {
             0 => false,
@@ -254,16 +271,21 @@ impl Rest<'_> {
             _ => return None,
         };
         let done = match self.byte()? {
-            1 => Done::Seen(Box::new(self.seen()?)),
+            1 => Done::Seen(Box::new(self.seen(is_old)?)),
             2 => Done::Assigned { owner: self.text()?, note: self.text()? },
-            3 => Done::Closed { outcome: Outcome::from_name(&self.text()?)?, note: self.text()? },
+            3 => Done::Closed {
+                outcome: Outcome::from_name(&self.text()?)?,
+                note: self.text()?,
+                // It was closed for good.
+                last_seq: if is_old { u64::MAX } else { self.number()? },
+            },
             4 => Done::Reopened { due: self.instant()?, note: self.text()? },
             _ => return None,
         };
         Some(Step { at, by, at_console, done })
     }
 
-    fn seen(&mut self) -> Option<Seen> {
+    fn seen(&mut self, is_old: bool) -> Option<Seen> {
         let kind = match self.byte()? {
             1 => CaseKind::BreakGlass,
             2 => CaseKind::Signal,
@@ -271,7 +293,7 @@ impl Rest<'_> {
         };
         let (actor, patient) = (self.text()?, self.maybe()?);
         let (from, until, due) = (self.instant()?, self.instant()?, self.instant()?);
-        let seq = u64::from_be_bytes(self.take()?);
+        let seq = self.number()?;
         let score = u32::from_be_bytes(self.take()?);
         let reason = self.text()?;
         let in_care = match self.byte()? {
@@ -285,7 +307,23 @@ impl Rest<'_> {
             true => Vec::new(),
             false => names.split(',').map(Signal::from_name).collect::<Option<Vec<_>>>()?,
         };
-        Some(Seen { kind, actor, patient, from, until, due, seq, signals, score, reason, in_care })
+        let (last_seq, practitioner) =
+            if is_old { (seq, None) } else { (self.number()?, self.maybe()?) };
+        Some(Seen {
+            kind,
+            actor,
+            patient,
+            from,
+            until,
+            due,
+            seq,
+            last_seq,
+            practitioner,
+            signals,
+            score,
+            reason,
+            in_care,
+        })
     }
 }
 
@@ -295,7 +333,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn steps() -> Vec<Step> {
-        let seen = |kind, patient: Option<&str>, in_care, signals: &[Signal]| {
+        let seen = |kind, patient: Option<&str>, in_care: Option<bool>, signals: &[Signal]| {
             Done::Seen(Box::new(Seen {
                 kind,
                 actor: "dr-1".to_owned(),
@@ -304,6 +342,8 @@ mod tests {
                 until: Millis(9),
                 due: Millis(77),
                 seq: 12,
+                last_seq: 14,
+                practitioner: in_care.map(|_| "practitioner-1".to_owned()),
                 signals: signals.to_vec(),
                 score: 400,
                 reason: "unconscious, Zürich".to_owned(),
@@ -316,7 +356,7 @@ mod tests {
             seen(CaseKind::Signal, None, None, &Signal::ALL),
             seen(CaseKind::Signal, Some(""), Some(true), &[]),
             Done::Assigned { owner, note: String::new() },
-            Done::Closed { outcome: Outcome::Explained, note: note.clone() },
+            Done::Closed { outcome: Outcome::Explained, note: note.clone(), last_seq: 99 },
             Done::Reopened { due: Millis(4), note },
         ];
         let step = |(n, done): (usize, Done)| Step {
@@ -340,6 +380,27 @@ mod tests {
     }
 
     #[test]
+    fn a_step_of_the_version_before_is_read_and_its_case_stays_closed() {
+        for step in steps() {
+            let mut body = encode(&step);
+            let added = match &step.done {
+                Done::Seen(seen) => 8 + 3 + seen.practitioner.as_ref().map_or(0, String::len),
+                Done::Closed { .. } => 8,
+                _ => 0,
+            };
+            body.truncate(body.len() - added);
+            body[0] = VERSION_OLD;
+            let mut expected = step;
+            match &mut expected.done {
+                Done::Seen(seen) => (seen.last_seq, seen.practitioner) = (seen.seq, None),
+                Done::Closed { last_seq, .. } => *last_seq = u64::MAX,
+                _ => {}
+            }
+            assert_eq!(decode(&body).unwrap(), expected);
+        }
+    }
+
+    #[test]
     fn a_text_beyond_its_bound_is_cut_between_characters() {
         let mut out = Vec::new();
         put_text(&mut out, &"ü".repeat(TEXT_BYTES_MAX));
@@ -358,7 +419,7 @@ mod tests {
             other: prop::sample::Index,
             byte: u8,
         ) {
-            if let Ok(step) = decode(&body) {
+            if let Ok(step) = decode(&body) && body[0] == VERSION {
                 prop_assert_eq!(encode(&step), body);
             }
             let mut whole = encode(&steps()[which]);

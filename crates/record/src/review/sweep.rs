@@ -1,16 +1,18 @@
 //! The sweep: broken glasses in the log without a case get one, and what stands out in it becomes cases
 //! (45 CFR 164.308(a)(1)(ii)(D)). It begins where it last ended, so no access is passed over while a
 //! server was stopped, and it may be killed anywhere: what it opened is open, and the rest is found again.
+//! A day with more than can be weighed is told and passed, so that the days after it are weighed.
 
 use super::case::DAY_MS;
 use super::step::{CaseKind, Seen};
 use crate::gate::{Gate, Record};
 use crate::session::{Session, Subject};
-use crate::snoop::{Sighting, Signal};
+use crate::snoop::{Sighting, Signal, whose};
 use audit::{Decision, Entry, Event, Kind, Source, Target, Wanted};
 use base::error::code;
 use base::id::{Seeded, uuid_v7};
 use base::{Fault, Millis};
+use identity::PrincipalId;
 use parking_lot::{Condvar, Mutex};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
@@ -39,6 +41,8 @@ const AFTER_FAILURE: Duration = Duration::from_secs(600);
 pub struct Swept {
     /// Cases that it opened, or to which it added something new.
     pub opened: u64,
+    /// Days that it passed over, since they have more than can be weighed.
+    pub passed: u64,
 }
 
 /// How far the log was swept, and the version of the item that says so.
@@ -84,46 +88,76 @@ impl Gate {
     fn sweep_on(&self, by: &Session, stop: &dyn Fn() -> bool) -> Result<Swept, Fault> {
         let now = self.now();
         let mut told = Swept::default();
-        let mut glasses = true;
+        let kept = swept(&self.store)?.map(|(at, _)| at);
+        // From here on in whole days: each round begins where the one before it ended.
+        let mut since = match kept {
+            Some(at) => day_of(Millis(at.min(now).0.saturating_sub(LATE_MS))),
+            None => day_of(days_after(now, -FIRST_DAYS)),
+        };
+        // Of a log that was never swept no glass is too old.
+        for entry in self.broken(by, kept.map(|_| since))? {
+            let due = self.due(CaseKind::BreakGlass, now);
+            self.tell(by, of_glass(&entry, due), &mut told)?;
+        }
         loop {
             if let Some(fault) = self.log.failure() {
                 return Err(fault);
-            }
-            let kept = swept(&self.store)?;
-            let since = match &kept {
-                Some((at, _)) => day_of(Millis((*at).min(now).0.saturating_sub(LATE_MS))),
-                None => day_of(days_after(now, -FIRST_DAYS)),
-            };
-            if std::mem::take(&mut glasses) {
-                // Of a log that was never swept none is too old.
-                for entry in self.broken(by, kept.is_some().then_some(since))? {
-                    let due = self.due(CaseKind::BreakGlass, now);
-                    self.tell(by, &of_glass(&entry, due), &mut told)?;
-                }
             }
             let (until, found) = weighed(by, since, now, stop)?;
             if stop() {
                 return Ok(told);
             }
-            for one in found.iter().filter(|one| one.score >= self.settings.review.score_min) {
-                self.tell(by, &of_sighting(one, self.due(CaseKind::Signal, now)), &mut told)?;
+            let mut events = Vec::new();
+            match found {
+                Some(found) => {
+                    let stands = |one: &&Sighting| one.score >= self.settings.review.score_min;
+                    for one in found.iter().filter(stands) {
+                        let due = self.due(CaseKind::Signal, now);
+                        self.tell(by, of_sighting(one, due), &mut told)?;
+                    }
+                }
+                None => {
+                    told.passed += 1;
+                    events.push(self.passed(by, since));
+                }
             }
             let ends = until >= now;
-            let reading = ends.then(|| {
+            if ends {
                 let mut event = by.event(Kind::Review);
                 event.targets.push(Target::of_type("AuditEvent"));
                 event.results = told.opened;
-                event.encode()
-            });
-            self.keep_swept(kept.map(|(_, version)| version), until, reading)?;
+                events.push(event.encode());
+            }
+            self.keep_swept(until, events)?;
             if ends {
                 return Ok(told);
             }
+            since = until;
         }
     }
 
-    fn tell(&self, by: &Session, seen: &Seen, told: &mut Swept) -> Result<(), Fault> {
-        told.opened += u64::from(self.add_seen(seen, &by.event(Kind::CaseOpened))?);
+    /// Takes note of a day that has more than can be weighed, and answers the event that tells of it.
+    fn passed(&self, by: &Session, day: Millis) -> Vec<u8> {
+        let name = day.to_instant();
+        let name = name.split('T').next().unwrap_or_default();
+        tracing::error!(day = name, "a day of the access log has more than can be weighed");
+        self.reviews.unweighed.lock().insert(day.0.div_euclid(DAY_MS));
+        let mut event = by.event(Kind::Review);
+        event.status = code::SEARCH_TOO_COSTLY.status;
+        event.targets.push(Target::resource("ReviewDay", name, None));
+        event.encode()
+    }
+
+    fn tell(&self, by: &Session, mut seen: Seen, told: &mut Swept) -> Result<(), Fault> {
+        seen.practitioner = match PrincipalId::parse(&seen.actor) {
+            None => None,
+            Some(id) => match self.directory.identity.principal(id) {
+                Ok(principal) => principal.profile.practitioner.clone(),
+                Err(fault) if fault.code() == &code::PRINCIPAL_NOT_FOUND => None,
+                Err(fault) => return Err(fault),
+            },
+        };
+        told.opened += u64::from(self.add_seen(&seen, &by.event(Kind::CaseOpened))?);
         Ok(())
     }
 
@@ -157,47 +191,43 @@ impl Gate {
         }
     }
 
-    /// Keeps how far the log was swept; at the end of a sweep with the event of the reading.
-    fn keep_swept(
-        &self,
-        replaces: Option<u64>,
-        until: Millis,
-        reading: Option<Vec<u8>>,
-    ) -> Result<(), Fault> {
+    /// Keeps how far the log was swept, with the events of it.
+    fn keep_swept(&self, until: Millis, events: Vec<Vec<u8>>) -> Result<(), Fault> {
+        let replaces = swept(&self.store)?.map(|(_, version)| version);
         let body = [until.0.to_be_bytes().as_slice(), &[VERSION]].concat();
         let item =
             ItemChange { shelf: SHELF, key: KEY.to_vec(), replaces, act: ItemAct::Put(body) };
-        let unit = Unit {
-            items: vec![item],
-            events: Some(Box::new(move |_| reading.into_iter().collect())),
-            ..Unit::default()
-        };
+        let unit =
+            Unit { items: vec![item], events: Some(Box::new(move |_| events)), ..Unit::default() };
         self.store.commit(unit)?;
         *self.reviews.swept.write() = Some(until);
         Ok(())
     }
 }
 
-/// What stands out from an instant on, and until when it was weighed: less than until now when there is
-/// more than can be weighed at once.
+/// What stands out from the beginning of a day on, and until when it was weighed: the end of a later day
+/// when there is more until now than can be weighed at once, and nothing when one day alone has more.
 fn weighed(
     by: &Session,
     since: Millis,
     now: Millis,
     stop: &dyn Fn() -> bool,
-) -> Result<(Millis, Vec<Sighting>), Fault> {
-    let mut refused = None;
+) -> Result<(Millis, Option<Vec<Sighting>>), Fault> {
+    let mut tried = None;
     for span in SPANS_DAYS {
         let until = days_after(since, span).min(now);
+        if tried.replace(until) == Some(until) {
+            continue;
+        }
         for usual in USUAL_DAYS {
             let from = days_after(since, -usual);
             match by.gather_sightings(Some(from), Some(until), since, stop) {
-                Err(fault) if fault.code() == &code::SEARCH_TOO_COSTLY => refused = Some(fault),
-                other => return other.map(|found| (until, found)),
+                Err(fault) if fault.code() == &code::SEARCH_TOO_COSTLY => {}
+                other => return other.map(|found| (until, Some(found))),
             }
         }
     }
-    Err(refused.unwrap_or_else(|| Fault::new(&code::INTERNAL, "nothing was weighed")))
+    Ok((days_after(since, 1).min(now), None))
 }
 
 fn of_glass(entry: &Entry, due: Millis) -> Seen {
@@ -205,12 +235,14 @@ fn of_glass(entry: &Entry, due: Millis) -> Seen {
     let reason = event.receipt.as_deref().and_then(|receipt| receipt.break_glass.clone());
     Seen {
         kind: CaseKind::BreakGlass,
-        actor: event.actor.to_string(),
+        actor: whose(event).to_owned(),
         patient: event.patients.first().cloned(),
         from: event.time,
         until: crate::glass::until(event.time),
         due,
         seq: entry.seq,
+        last_seq: entry.seq,
+        practitioner: None,
         signals: vec![Signal::BrokenGlass],
         score: 0,
         reason: reason.unwrap_or_default(),
@@ -227,6 +259,8 @@ fn of_sighting(one: &Sighting, due: Millis) -> Seen {
         until: days_after(day_of(one.first), 1),
         due,
         seq: one.seq,
+        last_seq: one.last_seq,
+        practitioner: None,
         signals: one.signals.clone(),
         score: one.score,
         reason: one.reason.to_owned(),

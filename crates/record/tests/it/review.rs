@@ -407,7 +407,7 @@ fn steps_are_kept_in_order_with_who_and_why_and_closing_needs_a_note() {
         .map(|step| match &step.done {
             Done::Seen(_) => "seen".to_owned(),
             Done::Assigned { .. } => "assigned".to_owned(),
-            Done::Closed { outcome, note } => format!("{}: {note}", outcome.name()),
+            Done::Closed { outcome, note, .. } => format!("{}: {note}", outcome.name()),
             Done::Reopened { note, .. } => format!("reopened: {note}"),
         })
         .collect();
@@ -507,4 +507,149 @@ fn the_running_server_sweeps_by_itself() {
     let told = house.record.review_counts();
     assert!(told.swept.is_some() && !told.is_failing);
     assert_eq!(house.only().kind, CaseKind::BreakGlass);
+}
+
+fn search(at: i64, actor: &str, patient: &str) -> Event {
+    let mut event = Event::new(Millis(at), [4; 16], Kind::Search);
+    event.actor = actor.to_owned().into();
+    event.patients.push(patient.to_owned());
+    event
+}
+
+#[test]
+fn a_sweep_passes_a_day_that_cannot_be_weighed_and_weighs_the_days_after_it() {
+    let house = House::with(|settings| settings.review.accesses_max = 15);
+    let house = noted(house, |now| {
+        let day = now.0.div_euclid(DAY_MS) * DAY_MS;
+        let mut events = Vec::new();
+        // More on one day than can be weighed, and on the days around it more than a span may have.
+        for n in 0..16 {
+            events.push(search(day - 9 * DAY_MS + n, "dr-0", "ann"));
+        }
+        for days in [12, 11, 3, 2, 1] {
+            for n in 0..12 {
+                events.push(search(day - days * DAY_MS + n, &format!("dr-{days}"), "bob"));
+            }
+        }
+        events.sort_by_key(|event| event.time);
+        events
+    });
+    let told = house.console().sweep_cases().unwrap();
+    assert_eq!((told.opened, told.passed), (5, 1), "one case of searches for each other day");
+    let counts = house.record.review_counts();
+    assert_eq!((counts.days_unweighed, counts.is_failing, counts.open), (1, false, 5));
+    assert!(counts.swept.is_some_and(|at| at.0 > house.clock.now().0 - 60_000), "up to now");
+    let told = house.console().sweep_cases().unwrap();
+    assert_eq!((told.opened, told.passed), (0, 0), "what was passed is passed once");
+    let events = house.events(Kind::Review);
+    let passed: Vec<_> = events.iter().filter(|event| event.status != 200).collect();
+    assert_eq!((events.len(), passed.len()), (3, 1));
+    assert!(passed[0].targets.iter().any(|t| t.id.as_deref().is_some_and(|id| id.len() == 10)));
+}
+
+#[test]
+fn a_case_of_what_an_agent_did_shows_what_the_agent_did() {
+    let house = noted(House::new(), |now| {
+        let day = now.0.div_euclid(DAY_MS) * DAY_MS - DAY_MS;
+        let by_agent = |n| {
+            let mut event = search(day + n, "agent-1", "ann");
+            let on_behalf_of = Some("dr-1".to_owned());
+            event.receipt = Some(Box::new(Receipt { on_behalf_of, ..Receipt::default() }));
+            event
+        };
+        (0..12).map(by_agent).chain([search(day + 20, "dr-2", "ann")]).collect()
+    });
+    assert_eq!(house.console().sweep_cases().unwrap().opened, 1);
+    let case = house.only();
+    assert_eq!((case.actor.as_str(), case.signals.as_slice()), ("dr-1", &[Signal::Fishing][..]));
+    let file = house.console().case(case.id).unwrap().wait().unwrap();
+    assert_eq!(file.events.len(), 12, "{file:?}");
+}
+
+#[test]
+fn many_glasses_are_told_of_whoever_had_three_before_and_of_each_day_once() {
+    let house = noted(House::new(), |now| {
+        let day = now.0.div_euclid(DAY_MS) * DAY_MS;
+        let ago = |days: i64, n: i64| glass(day - days * DAY_MS + n, "dr-1", "ann");
+        // Three in the days before those that are swept, three in three weeks, and many at once.
+        let before = [ago(40, 0), ago(39, 0), ago(38, 0)];
+        let seldom = [ago(27, 0), ago(20, 0), ago(13, 0)];
+        let many = [ago(3, 0), ago(3, 1), ago(3, 2), ago(3, 3), ago(2, 0)];
+        before.into_iter().chain(seldom).chain(many).collect()
+    });
+    house.console().sweep_cases().unwrap();
+    let cases = house.cases();
+    let mut many: Vec<_> = cases
+        .iter()
+        .filter(|case| case.signals.contains(&Signal::ManyBrokenGlasses))
+        .map(|case| house.clock.now().0.div_euclid(DAY_MS) - case.from.0.div_euclid(DAY_MS))
+        .collect();
+    many.sort_unstable();
+    assert_eq!(many, [2, 3], "{cases:#?}");
+    assert_eq!(house.console().sweep_cases().unwrap().opened, 0);
+}
+
+#[test]
+fn what_is_done_after_a_case_was_closed_opens_it_again_and_what_was_known_does_not() {
+    let searches = |from: i64, n: i64| -> Vec<Event> {
+        (0..n).map(|n| search(from + n, "dr-1", "ann")).collect()
+    };
+    let house = noted(House::new(), |now| searches(now.0, 11));
+    let paula = house.person("paula", "privacy-officer");
+    house.clock.turn(60_000);
+    assert_eq!(house.console().sweep_cases().unwrap().opened, 1);
+    // More of the same before it is decided is known to whoever decides.
+    let house = noted(house, |now| searches(now.0, 2));
+    let id = house.only().id;
+    house.console().close_case(id, Some(paula), Outcome::Explained, NOTE).unwrap();
+    assert_eq!(house.console().sweep_cases().unwrap().opened, 0);
+    assert_eq!(house.only().state, CaseState::Closed);
+    let house = noted(house, |now| searches(now.0, 1));
+    house.clock.turn(60_000);
+    assert_eq!(house.console().sweep_cases().unwrap().opened, 1);
+    assert_eq!((house.only().state, house.only().steps.len()), (CaseState::Open, 3));
+    assert_eq!(house.console().sweep_cases().unwrap().opened, 0, "it is told once");
+}
+
+#[test]
+fn nobody_sees_the_case_that_is_about_them_whatever_their_profile_says_by_now() {
+    let house = House::new();
+    let erin = house.person_like("erin", "clinician", Some("dr-erin"));
+    house.person_like("twin", "privacy-officer", Some("dr-erin"));
+    let self_same = house.person("self", "privacy-officer");
+    house.person("paula", "privacy-officer");
+    let otto = house.person("otto", "auditor");
+    house.of("erin").break_glass("ann", REASON).unwrap();
+    let change = |id: PrincipalId, change: &dyn Fn(&mut Profile)| {
+        let found = house.record.identity().principal(id).unwrap();
+        let mut profile = found.profile.clone();
+        change(&mut profile);
+        house.record.identity().change(id, found.version, profile).unwrap();
+    };
+    // Erin is said to be another practitioner by now, and is a patient here, as "self" is the same one.
+    change(erin, &|profile| {
+        profile.practitioner = Some("dr-other".to_owned());
+        profile.patient = Some("bob".to_owned());
+        profile.roles.push("auditor".to_owned());
+    });
+    change(self_same, &|profile| profile.patient = Some("bob".to_owned()));
+    change(otto, &|profile| profile.patient = Some("ann".to_owned()));
+    let id = house.only().id;
+    let listed = |name: &str| house.of(name).cases(&CaseFilter::default()).unwrap().value.len();
+    for name in ["erin", "twin", "self"] {
+        assert_eq!(listed(name), 0, "{name}");
+        assert_eq!(
+            refused(house.of(name).case(id).map(|file| file.value.case.id)),
+            &code::CASE_OWN
+        );
+        let closed = house.of(name).close_case(id, None, Outcome::Appropriate, NOTE);
+        assert!([&code::CASE_OWN, &code::ACCESS_DENIED].contains(&refused(closed)), "{name}");
+    }
+    for name in ["paula", "otto"] {
+        assert_eq!(listed(name), 1, "{name}");
+        assert_eq!(house.of(name).case(id).unwrap().value.case.id, id);
+    }
+    let events = house.events(Kind::CaseRead);
+    let denied = events.iter().filter(|event| event.decision == Decision::Deny).count();
+    assert_eq!(denied, 3, "each look is in the log");
 }

@@ -160,8 +160,9 @@ fn words(case: &ShownCase) -> String {
     let mut out = aligned(&rows);
     out.push_str("history\n");
     for step in &case.history {
-        let place = if step.at_console { ", at the console" } else { "" };
-        let _ = writeln!(out, "  {}  {}{place}: {}", step.at, step.by, step.did);
+        // Nobody showed there that they are this person.
+        let place = if step.at_console { "at the machine's console, naming " } else { "" };
+        let _ = writeln!(out, "  {}  {place}{}: {}", step.at, step.by, step.did);
         if !step.note.is_empty() {
             let _ = writeln!(out, "    {}", step.note);
         }
