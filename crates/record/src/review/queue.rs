@@ -2,7 +2,7 @@
 //! so that counting them costs no read. A step and its audit event are one unit of work
 //! (45 CFR 164.312(b)).
 
-use super::case::{Case, CaseId, CaseState};
+use super::case::{Case, CaseId, CaseState, Due};
 use super::step::{self, CaseKind, Seen, Step};
 use crate::gate::Gate;
 use audit::Event;
@@ -29,13 +29,13 @@ const TRIES_MAX: usize = 4;
 struct Brief {
     kind: CaseKind,
     state: CaseState,
-    due: Millis,
+    due: Due,
     steps: usize,
 }
 
 impl Brief {
     const fn of(case: &Case) -> Self {
-        Self { kind: case.kind, state: case.state, due: case.due, steps: case.steps.len() }
+        Self { kind: case.kind, state: case.state, due: case.date(), steps: case.steps.len() }
     }
 }
 
@@ -131,10 +131,10 @@ impl Queue {
                 CaseState::Assigned => counts.assigned += 1,
                 CaseState::Closed => counts.closed += 1,
             }
-            if brief.state != CaseState::Closed && now >= brief.due {
+            if brief.state != CaseState::Closed && brief.due.is_past(now) {
                 counts.overdue += 1;
                 counts.overdue_break_glass += u64::from(brief.kind == CaseKind::BreakGlass);
-                let by = now.0.saturating_sub(brief.due.0);
+                let by = now.0.saturating_sub(brief.due.at.0);
                 counts.overdue_by_ms = counts.overdue_by_ms.max(by);
             }
         }
