@@ -81,11 +81,6 @@ impl Fake {
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap()
     }
-
-    /// How often a path was asked for.
-    pub(crate) fn count(&self, path: &str) -> usize {
-        self.world().asked.iter().filter(|line| line.contains(path)).count()
-    }
 }
 
 fn serve(mut stream: impl Read + Write, world: &Mutex<World>) {
