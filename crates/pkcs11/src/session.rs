@@ -10,7 +10,9 @@ use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHan
 use cryptoki::session::{Session, UserType};
 use cryptoki::types::AuthPin;
 use keys::{Secret, SecretText};
-use std::path::Path;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::trouble::{Trouble, refused};
@@ -36,7 +38,7 @@ pub(crate) struct Open {
 impl Open {
     /// Opens one. A module that is loaded already is used as it is.
     pub(crate) fn new(module: &Path, token: &str, pin: &SecretText) -> Result<Self, Trouble> {
-        let library = Pkcs11::new(module)?;
+        let library = library(module)?;
         let flags = CInitializeFlags::OS_LOCKING_OK;
         match library.initialize(CInitializeArgs::new(flags)) {
             Ok(()) | Err(Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => {}
@@ -174,6 +176,21 @@ impl Open {
         let mut key = Zeroizing::new(<[u8; 32]>::try_from(opened.as_slice()).map_err(odd)?);
         Ok(Secret::take(&mut key))
     }
+}
+
+/// The libraries that were loaded. They stay as long as the process: one may have threads of its own,
+/// which would go on in memory that was given back.
+static LIBRARIES: Mutex<BTreeMap<PathBuf, Pkcs11>> = Mutex::new(BTreeMap::new());
+
+/// A module, loaded once.
+fn library(module: &Path) -> Result<Pkcs11, Trouble> {
+    let mut all = LIBRARIES.lock();
+    if let Some(loaded) = all.get(module) {
+        return Ok(loaded.clone());
+    }
+    let loaded = Pkcs11::new(module)?;
+    all.insert(module.to_owned(), loaded.clone());
+    Ok(loaded)
 }
 
 /// What a `CKA_ID` comes to: at most four bytes are a number.

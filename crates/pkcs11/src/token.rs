@@ -1,6 +1,7 @@
 //! The token as a [`Kms`]. A session that is gone is opened anew once; a PIN that was refused is never
-//! shown again until the file holds another, since a token that counts would lock itself.
+//! shown again by this process until the file holds another, since a token that counts would lock itself.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -42,9 +43,13 @@ pub struct Token {
 #[derive(Default)]
 struct Inside {
     open: Option<Open>,
-    /// A PIN that was refused.
-    refused: Option<(SecretText, Fault)>,
 }
+
+/// Where a token is: its module and its label.
+type Where = (PathBuf, String);
+
+/// The PINs that were refused, by token: whoever else of this process speaks to it shows them no more.
+static REFUSED: Mutex<BTreeMap<Where, (SecretText, Fault)>> = Mutex::new(BTreeMap::new());
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -93,7 +98,7 @@ impl Token {
     ) -> Result<T, Trouble> {
         let open = match inside.open.take() {
             Some(open) => open,
-            None => self.open(inside)?,
+            None => self.open()?,
         };
         let keys = open.keys(&self.config.key)?;
         self.standing.lock().version = keys.last().map(|key| key.number);
@@ -102,17 +107,20 @@ impl Token {
         done
     }
 
-    fn open(&self, inside: &mut Inside) -> Result<Open, Trouble> {
+    fn open(&self) -> Result<Open, Trouble> {
         let pin = self.config.pin.read(&Disk)?;
-        if let Some((refused, fault)) = &inside.refused
+        let at = (self.config.module.clone(), self.config.token.clone());
+        // Held while the PIN is shown, so that two who begin at once do not both show a wrong one.
+        let mut all = REFUSED.lock();
+        if let Some((refused, fault)) = all.get(&at)
             && refused.expose() == pin.expose()
         {
             return Err(fault.clone().into());
         }
-        inside.refused = None;
+        all.remove(&at);
         Open::new(&self.config.module, &self.config.token, &pin).inspect_err(|trouble| {
             if trouble.pin {
-                inside.refused = Some((pin, trouble.fault.clone()));
+                all.insert(at, (pin, trouble.fault.clone()));
             }
         })
     }

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use keys::{Secret, SecretText};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use std::fmt;
 use zeroize::Zeroizing;
 
 use crate::wrapped;
@@ -19,10 +20,16 @@ const TOKEN_MAX: usize = 8192;
 const TYPES: [&str; 3] = ["aes256-gcm96", "chacha20-poly1305", "xchacha20-poly1305"];
 
 /// An answer as it came.
-#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: Zeroizing<Vec<u8>>,
+}
+
+/// The body may hold a key or a token: it stays out of debug output, which ends in logs.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("status", &self.status).finish_non_exhaustive()
+    }
 }
 
 /// Why there is no value, and whether asking again may help.
@@ -222,6 +229,12 @@ mod tests {
 
     fn answer(status: u16, body: &str) -> Answer {
         Answer { status, body: Zeroizing::new(body.as_bytes().to_vec()) }
+    }
+
+    #[test]
+    fn what_is_printed_of_an_answer_is_its_status_alone() {
+        let said = format!("{:?}", answer(200, "AB"));
+        assert_eq!(said, "Answer { status: 200, .. }");
     }
 
     fn code_of<T>(read: Result<T, Trouble>) -> &'static str {

@@ -122,12 +122,31 @@ fn a_pin_that_was_refused_is_not_shown_again_until_there_is_another() {
         assert_eq!(token.ask().unwrap_err().code(), &code::KEYS_KMS_DENIED, "it is the same PIN");
         let other = place.token();
         place.secret("000000");
-        other.ask().unwrap();
+        let again = other.ask().unwrap_err();
+        assert_eq!(again.code(), &code::KEYS_KMS_DENIED, "nor by another of this process");
         place.secret("111111");
         drop(other);
         assert_eq!(token.ask().unwrap_err().code(), &code::KEYS_KMS_DENIED, "another, also wrong");
         place.secret("000000");
         token.ask().unwrap();
+    });
+}
+
+#[test]
+fn a_module_stays_loaded_when_what_it_was_asked_failed() {
+    let name = "token::a_module_stays_loaded_when_what_it_was_asked_failed";
+    with_a_token(name, |place| {
+        let maps = || std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+        let is_loaded = || maps().contains("libsofthsm2");
+        if maps().is_empty() {
+            eprintln!("NOT TESTED: this system does not tell what is loaded");
+            return;
+        }
+        assert!(!is_loaded());
+        let token = place.token();
+        assert_eq!(token.ask().unwrap_err().code(), &code::KEYS_KMS_MISSING);
+        drop(token);
+        assert!(is_loaded(), "its threads would go on in memory that was given back");
     });
 }
 

@@ -90,6 +90,20 @@ impl CaseState {
     }
 }
 
+/// Until when a case is to be decided, and when that was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Due {
+    pub(super) at: Millis,
+    set: Millis,
+}
+
+impl Due {
+    /// A date that was set by a clock that ran ahead by more than a day is past: it might else never be.
+    pub(super) const fn is_past(self, now: Millis) -> bool {
+        now.0 >= self.at.0 || self.set.0 > now.0.saturating_add(DAY_MS)
+    }
+}
+
 /// A case of review, with its history.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Case {
@@ -121,6 +135,8 @@ pub struct Case {
     pub outcome: Option<Outcome>,
     /// Every step, oldest first.
     pub steps: Vec<Step>,
+    /// When the due date was set.
+    due_set: Millis,
 }
 
 /// Whom it is about stays out of debug output, for it ends in logs.
@@ -156,17 +172,18 @@ impl Case {
             owner: None,
             outcome: None,
             steps: Vec::new(),
+            due_set: first.at,
         };
         for step in &steps {
-            case.take(&step.done);
+            case.take(step);
         }
         case.steps = steps;
         Some(case)
     }
 
-    fn take(&mut self, done: &Done) {
-        match done {
-            Done::Seen(seen) => self.add(seen),
+    fn take(&mut self, step: &Step) {
+        match &step.done {
+            Done::Seen(seen) => self.add(seen, step.at),
             Done::Assigned { owner, .. } => {
                 self.owner = Some(owner.clone());
                 self.state = CaseState::Assigned;
@@ -175,15 +192,16 @@ impl Case {
                 self.outcome = Some(*outcome);
                 self.state = CaseState::Closed;
             }
-            Done::Reopened { due, .. } => self.reopen(*due),
+            Done::Reopened { due, .. } => self.reopen(*due, step.at),
         }
     }
 
-    fn add(&mut self, seen: &Seen) {
+    fn add(&mut self, seen: &Seen, at: Millis) {
         match self.state {
             // What was decided was decided without it.
-            CaseState::Closed => self.reopen(seen.due),
-            _ => self.due = self.due.min(seen.due),
+            CaseState::Closed => self.reopen(seen.due, at),
+            _ if seen.due < self.due => (self.due, self.due_set) = (seen.due, at),
+            _ => {}
         }
         if seen.kind == CaseKind::BreakGlass {
             self.kind = CaseKind::BreakGlass;
@@ -198,9 +216,10 @@ impl Case {
         }
     }
 
-    fn reopen(&mut self, due: Millis) {
+    fn reopen(&mut self, due: Millis, at: Millis) {
         self.state = CaseState::Open;
-        (self.owner, self.outcome, self.due) = (None, None, due);
+        (self.owner, self.outcome) = (None, None);
+        (self.due, self.due_set) = (due, at);
     }
 
     /// What was seen, oldest first.
@@ -238,10 +257,14 @@ impl Case {
         }
     }
 
-    /// Whether it waits for longer than it may.
+    /// Whether it waits for longer than it may, or for a date that tells nothing.
     #[must_use]
     pub fn is_overdue(&self, now: Millis) -> bool {
-        self.state != CaseState::Closed && now >= self.due
+        self.state != CaseState::Closed && self.date().is_past(now)
+    }
+
+    pub(super) const fn date(&self) -> Due {
+        Due { at: self.due, set: self.due_set }
     }
 }
 
@@ -313,6 +336,20 @@ mod tests {
         let one = case(vec![first, assigned, closed, again]);
         assert_eq!((one.state, one.owner, one.outcome), (CaseState::Open, None, None));
         assert_eq!((one.due, one.steps.len()), (Millis(500), 4));
+    }
+
+    #[test]
+    fn a_date_that_was_set_by_a_clock_that_ran_ahead_is_past_until_another_is_set() {
+        let ahead = 400 * DAY_MS;
+        let step = |at, done| Step { at: Millis(at), by: None, at_console: false, done };
+        let first = seen(CaseKind::Signal, 20, ahead + 30 * DAY_MS, &[Signal::Vip]);
+        let mut steps = vec![step(ahead, first)];
+        let case = |steps: &[Step]| Case::of(CaseId([0; 8]), steps.to_vec()).unwrap();
+        let now = Millis(10 * DAY_MS);
+        assert!(case(&steps).is_overdue(now));
+        assert!(!case(&steps).is_overdue(Millis(ahead - DAY_MS)), "clocks are turned by a little");
+        steps.push(step(now.0, seen(CaseKind::Signal, 20, now.0 + 30 * DAY_MS, &[Signal::Vip])));
+        assert!(!case(&steps).is_overdue(now) && case(&steps).is_overdue(Millis(40 * DAY_MS)));
     }
 
     #[test]

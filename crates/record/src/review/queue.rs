@@ -2,7 +2,7 @@
 //! so that counting them costs no read. A step and its audit event are one unit of work
 //! (45 CFR 164.312(b)).
 
-use super::case::{Case, CaseId, CaseState};
+use super::case::{Case, CaseId, CaseState, Due};
 use super::step::{self, CaseKind, Seen, Step};
 use crate::gate::Gate;
 use audit::Event;
@@ -29,13 +29,13 @@ const TRIES_MAX: usize = 4;
 struct Brief {
     kind: CaseKind,
     state: CaseState,
-    due: Millis,
+    due: Due,
     steps: usize,
 }
 
 impl Brief {
     const fn of(case: &Case) -> Self {
-        Self { kind: case.kind, state: case.state, due: case.due, steps: case.steps.len() }
+        Self { kind: case.kind, state: case.state, due: case.date(), steps: case.steps.len() }
     }
 }
 
@@ -67,6 +67,8 @@ pub struct ReviewCounts {
 #[derive(Debug)]
 pub(crate) struct Queue {
     briefs: RwLock<HashMap<CaseId, Brief>>,
+    /// Cases that could not be read when they were changed.
+    missed: Mutex<BTreeSet<CaseId>>,
     /// When the log was last swept.
     pub(super) swept: RwLock<Option<Millis>>,
     /// Why the last sweep failed.
@@ -94,6 +96,7 @@ impl Queue {
         })?;
         Ok(Self {
             briefs: RwLock::new(briefs),
+            missed: Mutex::default(),
             swept: RwLock::new(super::sweep::swept(store)?.map(|(at, _)| at)),
             failure: Mutex::default(),
             unweighed: Mutex::default(),
@@ -101,8 +104,20 @@ impl Queue {
         })
     }
 
-    /// Takes note of what the store has of a case. What cannot be read stays as it was counted.
+    /// Takes note of what the store has of a case. What cannot be read stays as it was counted, until the
+    /// next note or sweep.
     pub(crate) fn note(&self, store: &Store, id: CaseId) {
+        self.missed.lock().insert(id);
+        self.catch_up(store);
+    }
+
+    /// Takes note of the cases that were changed and not read since.
+    pub(super) fn catch_up(&self, store: &Store) {
+        let missed = std::mem::take(&mut *self.missed.lock());
+        missed.into_iter().for_each(|id| self.note_one(store, id));
+    }
+
+    fn note_one(&self, store: &Store, id: CaseId) {
         match load(store, id) {
             Ok(Some(case)) => {
                 let (brief, mut briefs) = (Brief::of(&case), self.briefs.write());
@@ -113,6 +128,7 @@ impl Queue {
             }
             Ok(None) => {}
             Err(fault) => {
+                self.missed.lock().insert(id);
                 tracing::error!(code = fault.code().name, "a case of review cannot be counted");
             }
         }
@@ -131,10 +147,10 @@ impl Queue {
                 CaseState::Assigned => counts.assigned += 1,
                 CaseState::Closed => counts.closed += 1,
             }
-            if brief.state != CaseState::Closed && now >= brief.due {
+            if brief.state != CaseState::Closed && brief.due.is_past(now) {
                 counts.overdue += 1;
                 counts.overdue_break_glass += u64::from(brief.kind == CaseKind::BreakGlass);
-                let by = now.0.saturating_sub(brief.due.0);
+                let by = now.0.saturating_sub(brief.due.at.0);
                 counts.overdue_by_ms = counts.overdue_by_ms.max(by);
             }
         }
@@ -262,5 +278,57 @@ impl Gate {
             }
         }
         Err(Fault::new(&code::ITEM_CONFLICT, "the case is being changed elsewhere"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::step::{Done, Outcome};
+    use super::*;
+
+    fn put(store: &Store, id: CaseId, number: u32, replaces: Option<u64>, body: Vec<u8>) {
+        let act = ItemAct::Put(body);
+        let item = ItemChange { shelf: SHELF, key: key(id, number), replaces, act };
+        store.commit(Unit { items: vec![item], ..Unit::default() }).unwrap();
+    }
+
+    fn step(done: Done) -> Vec<u8> {
+        step::encode(&Step { at: Millis(1), by: None, at_console: false, done })
+    }
+
+    #[test]
+    fn a_case_that_could_not_be_read_is_counted_as_soon_as_it_can() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = store::Options { sync: store::Sync::Relaxed, ..store::Options::default() };
+        let store = Store::open(&dir.path().join("store"), options).unwrap();
+        let id = CaseId::of("dr", None, Millis(5));
+        let seen = Done::Seen(Box::new(Seen {
+            kind: CaseKind::Signal,
+            actor: "dr".to_owned(),
+            patient: None,
+            from: Millis(5),
+            until: Millis(9),
+            due: Millis(50),
+            seq: 1,
+            last_seq: 1,
+            practitioner: None,
+            signals: Vec::new(),
+            score: 100,
+            reason: String::new(),
+            in_care: None,
+        }));
+        put(&store, id, 1, None, step(seen));
+        let queue = Queue::open(&store).unwrap();
+        put(&store, id, 2, None, b"odd".to_vec());
+        queue.note(&store, id);
+        let told = queue.counts(Millis(9));
+        assert_eq!((told.open, told.closed), (1, 0), "as it was counted");
+        let version = store.item_get(SHELF, &key(id, 2)).unwrap().unwrap().version;
+        let (outcome, note) = (Outcome::Explained, "a note".to_owned());
+        let closed = step(Done::Closed { outcome, note, last_seq: 1 });
+        put(&store, id, 2, Some(version), closed);
+        queue.note(&store, CaseId::of("another", None, Millis(5)));
+        let told = queue.counts(Millis(9));
+        assert_eq!((told.open, told.closed), (0, 1));
     }
 }

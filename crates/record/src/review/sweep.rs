@@ -80,6 +80,7 @@ impl Gate {
     /// Sweeps the log in the name of a session that sees everything, until `stop` says so.
     pub(super) fn sweep(&self, by: &Session, stop: &dyn Fn() -> bool) -> Result<Swept, Fault> {
         let _one = self.reviews.sweeping.lock();
+        self.reviews.catch_up(&self.store);
         let outcome = self.sweep_on(by, stop);
         *self.reviews.failure.lock() = outcome.as_ref().err().cloned();
         outcome
