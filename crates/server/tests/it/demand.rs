@@ -165,7 +165,7 @@ fn with_a_second_factor_the_page_takes_a_new_password_after_it_alone() {
     let answer = visitor.post_sign_in("eve", given, "");
     let page = visitor.follow(answer);
     assert!(!page.text().contains("Choose a password"), "{}", page.text());
-    let text = page.text().to_owned();
+    let text = page.text();
     let handle = text.split("name=\"handle\" value=\"").nth(1).and_then(|t| t.split('"').next());
     let handle = handle.expect("a handle");
     let page = visitor.send_form(&[("handle", handle), ("code", &recovery)]);
