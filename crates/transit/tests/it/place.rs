@@ -162,11 +162,3 @@ fn server(authority: &CertifiedIssuer<'static, KeyPair>) -> Arc<ServerConfig> {
         .unwrap();
     Arc::new(config)
 }
-
-/// The program's tests use the same service, and do not count.
-impl Fake {
-    /// How often a path was asked for.
-    pub(crate) fn count(&self, path: &str) -> usize {
-        self.world().asked.iter().filter(|line| line.contains(path)).count()
-    }
-}
