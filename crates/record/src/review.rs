@@ -220,7 +220,7 @@ impl Session {
             false => self.reviewer(None).map(drop),
         };
         may.map_err(|fault| self.kept_out(self.case_event(Kind::CaseRead), fault))?;
-        let all = Session {
+        let all = Self {
             subject: Arc::new(Subject::operator().from(Source::Local)),
             noted: Arc::clone(&self.noted),
             ..self.clone()
@@ -279,7 +279,7 @@ impl Session {
             self.not_own(&case, &viewer)?;
         }
         let (events, more) = self.events_of(&case)?;
-        let all = Session { subject: Arc::new(Subject::operator()), ..self.clone() };
+        let all = Self { subject: Arc::new(Subject::operator()), ..self.clone() };
         let ties =
             case.patient.as_ref().map(|id| Kept::of(&all, &|| false).between(&case.actor, id));
         Ok(CaseFile { case, events, more, ties })

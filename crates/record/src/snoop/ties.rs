@@ -51,7 +51,7 @@ impl<'s> Kept<'s> {
         }
         let identity = &self.session.gate.directory.identity;
         let principal = PrincipalId::parse(actor).and_then(|id| identity.principal(id).ok());
-        let named = principal.and_then(|principal| principal.profile.practitioner.clone());
+        let named = principal.and_then(|principal| principal.profile.practitioner);
         let practitioner = named.unwrap_or_else(|| actor.to_owned());
         self.practitioners.borrow_mut().insert(actor.to_owned(), practitioner.clone());
         practitioner
