@@ -342,7 +342,7 @@ fn about_actor(actor: &str, own: &[&Entry], out: &mut Vec<Sighting>) {
         let (Some(first), Some(last)) = (many.first(), many.last()) else { continue };
         let near = last.event.time.0.saturating_sub(first.event.time.0) < GLASSES.1;
         if near && told.replace(day(last)) != Some(day(last)) {
-            let today = broken.iter().filter(|entry| day(entry) == day(last)).last();
+            let today = broken.iter().rfind(|entry| day(entry) == day(last));
             push(
                 last,
                 today.copied(),

@@ -153,7 +153,7 @@ impl Gate {
         seen.practitioner = match PrincipalId::parse(&seen.actor) {
             None => None,
             Some(id) => match self.directory.identity.principal(id) {
-                Ok(principal) => principal.profile.practitioner.clone(),
+                Ok(principal) => principal.profile.practitioner,
                 Err(fault) if fault.code() == &code::PRINCIPAL_NOT_FOUND => None,
                 Err(fault) => return Err(fault),
             },
