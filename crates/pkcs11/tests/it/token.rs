@@ -132,16 +132,14 @@ fn a_pin_that_was_refused_is_not_shown_again_until_there_is_another() {
     });
 }
 
+/// Linux tells what is loaded.
+#[cfg(target_os = "linux")]
 #[test]
 fn a_module_stays_loaded_when_what_it_was_asked_failed() {
     let name = "token::a_module_stays_loaded_when_what_it_was_asked_failed";
     with_a_token(name, |place| {
-        let maps = || std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+        let maps = || std::fs::read_to_string("/proc/self/maps").unwrap();
         let is_loaded = || maps().contains("libsofthsm2");
-        if maps().is_empty() {
-            eprintln!("NOT TESTED: this system does not tell what is loaded");
-            return;
-        }
         assert!(!is_loaded());
         let token = place.token();
         assert_eq!(token.ask().unwrap_err().code(), &code::KEYS_KMS_MISSING);
