@@ -200,19 +200,18 @@ impl Finder {
             }
         }
         segment.length = walk.offset;
-        if ended && self.looks_only {
-            // What was found stays where it is.
-            postings.sort_unstable();
-            postings.dedup();
-            segment.postings = Postings::Growing(std::mem::take(postings));
-            self.walk = None;
-        } else if ended {
-            let postings = std::mem::take(postings);
+        if !ended {
+            return Ok(());
+        }
+        postings.sort_unstable();
+        postings.dedup();
+        if !self.looks_only {
+            // What was found stays until it is kept: when the disk refuses, it is kept another time.
             let (path, length, events) = (&segment.path, segment.length, segment.events);
             let (of, blocks) = (walk.header.sum(), &segment.blocks);
             segment.postings = keep(path, of, (length, events), blocks, postings, under)?;
-            self.walk = None;
         }
+        self.walk = None;
         Ok(())
     }
 

@@ -178,18 +178,17 @@ fn path(segment: &Path) -> PathBuf {
     segment.with_extension("index")
 }
 
-/// Keeps the index of an ended segment of `length` bytes whose header has the sum `of`, and answers its postings from there on.
+/// Keeps the index of an ended segment of `length` bytes whose header has the sum `of`, and answers its
+/// postings from there on. The postings are in order, each once.
 pub(crate) fn keep(
     segment: &Path,
     of: [u8; 32],
     (length, events): (u64, u64),
     blocks: &[Block],
-    mut postings: Vec<(u64, u32)>,
+    postings: &[(u64, u32)],
     under: Option<(&LogKey, &dyn CryptoRandom)>,
 ) -> Result<Postings, Fault> {
     let failed = |e| unavailable("the audit log cannot be indexed", &e);
-    postings.sort_unstable();
-    postings.dedup();
     let size = HEAD_BYTES + blocks.len() * BLOCK_BYTES + postings.len() * POSTING_BYTES + 32;
     let mut out = Vec::with_capacity(size);
     out.extend_from_slice(MAGIC);
@@ -201,7 +200,7 @@ pub(crate) fn keep(
         out.extend_from_slice(&block.from.0.to_be_bytes());
         out.extend_from_slice(&block.until.0.to_be_bytes());
     }
-    for (number, place) in &postings {
+    for (number, place) in postings {
         out.extend_from_slice(&number.to_be_bytes());
         out.extend_from_slice(&place.to_be_bytes());
     }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Bound;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use base::Fault;
 use base::error::code;
@@ -221,6 +221,7 @@ pub struct Memory {
     items: Mutex<BTreeMap<(ShelfName, Vec<u8>), Item>>,
     commits: AtomicUsize,
     deeds: Mutex<Vec<Deed>>,
+    refuses: AtomicBool,
 }
 
 impl Memory {
@@ -232,6 +233,11 @@ impl Memory {
     /// How many commits it has carried out.
     pub fn commits(&self) -> usize {
         self.commits.load(Ordering::SeqCst)
+    }
+
+    /// From now on it refuses commits, as a disk that is full, or takes them again.
+    pub fn refuse(&self, on: bool) {
+        self.refuses.store(on, Ordering::SeqCst);
     }
 
     /// What was logged, the first one first.
@@ -266,6 +272,9 @@ impl Shelf for Memory {
 
     fn commit(&self, changes: Vec<Change>, deed: Deed) -> Result<(), Fault> {
         check(&changes)?;
+        if self.refuses.load(Ordering::SeqCst) {
+            return Err(Fault::new(&code::STORE_UNAVAILABLE, "The disk is full."));
+        }
         let mut items = self.items.lock();
         let stands = |change: &Change| {
             let key = (change.shelf, change.key.clone());

@@ -2,7 +2,7 @@
 
 use crate::command::policy;
 use crate::settings::Settings;
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
 use base::Clock as _;
 use base::error::code;
 use base::id::{Random, Seeded, uuid_v7};
@@ -10,13 +10,35 @@ use base::time::SystemClock;
 use record::{Record, Session, Source, Subject};
 use std::hash::{BuildHasher, RandomState};
 
+/// Stands in a data folder while a backup is put into it: until what was revoked since is ended in it, it
+/// is nothing to work with.
+pub(crate) const RESTORING: &str = "restoring";
+
 /// Opens the record of the data folder.
 pub(crate) fn record(settings: &Settings) -> anyhow::Result<Record> {
+    whole(settings)?;
     open(settings, settings.record()?)
+}
+
+/// Opens a record that is being restored.
+pub(crate) fn restoring(settings: &Settings) -> anyhow::Result<Record> {
+    open(settings, settings.record()?)
+}
+
+fn whole(settings: &Settings) -> anyhow::Result<()> {
+    let data = settings.data();
+    match data.join(RESTORING).exists() {
+        false => Ok(()),
+        true => bail!(
+            "{}: a restore was broken off; remove its folders `store` and `audit` and the file `{RESTORING}`, and restore again",
+            data.display()
+        ),
+    }
 }
 
 /// Opens the record of the data folder for a load.
 pub(crate) fn bulk(settings: &Settings) -> anyhow::Result<Record> {
+    whole(settings)?;
     open(settings, record::Settings { bulk: true, ..settings.record()? })
 }
 

@@ -399,21 +399,32 @@ impl Smart {
         self.end_by(By::Nobody, ids)
     }
 
-    /// Ends families: in memory first, then on the shelf. Whoever calls it holds `write`.
+    /// Ends families: in memory first, then on the shelf, with those that the disk refused before. Whoever
+    /// calls it holds `write`.
     fn end_by(&self, by: By, ids: &[GrantId]) -> Result<(), Fault> {
-        let ended: Vec<_> = ids.iter().filter_map(|id| self.families.remove(*id)).collect();
-        for family in ended {
-            let Some(version) = family.version else { continue };
-            let id = family.grant.id.0;
-            let remove = Change::remove(ShelfName::AppGrants, &id, version);
+        let ended = ids.iter().filter_map(|id| self.families.remove(*id));
+        let mut unended = self.unended.lock();
+        unended.extend(ended.map(|family| (by, family)));
+        while let Some((by, family)) = unended.last() {
+            self.end_on_shelf(*by, family)?;
+            unended.pop();
+        }
+        Ok(())
+    }
+
+    fn end_on_shelf(&self, by: By, family: &Family) -> Result<(), Fault> {
+        let id = family.grant.id.0;
+        let shelf = &self.ground.shelf;
+        // It may be gone, and what belongs to it not.
+        if let Some(item) = shelf.get(ShelfName::AppGrants, &id)? {
+            let remove = Change::remove(ShelfName::AppGrants, &id, item.version);
             let deed = match self.is_agent(family.grant.app) {
                 true => Self::delegation(DeedKind::DelegationEnded, by, &family.grant),
                 false => Self::deed(DeedKind::Revoked, by, family.grant.user),
             };
-            self.ground.shelf.commit(vec![remove], deed)?;
-            self.forget_refreshes(&id)?;
+            shelf.commit(vec![remove], deed)?;
         }
-        Ok(())
+        self.forget_refreshes(&id)
     }
 
     fn forget_refreshes(&self, prefix: &[u8]) -> Result<(), Fault> {

@@ -14,7 +14,7 @@ use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use crate::app::App;
 use crate::authorize::{Coded, Pending};
-use crate::families::Families;
+use crate::families::{Families, Family};
 use crate::form::FormKey;
 use crate::grant::ByIssuer;
 use crate::keys::{Fetch, Fetches};
@@ -104,6 +104,8 @@ pub struct Smart {
     pub(crate) settings: Settings,
     pub(crate) apps: RwLock<HashMap<PrincipalId, Arc<App>>>,
     pub(crate) families: Families,
+    /// Ended in memory, and not on the shelf yet, because the disk refused; in whose name.
+    pub(crate) unended: Mutex<Vec<(By, Family)>>,
     /// Requests that wait for their user.
     pub(crate) pending: Mutex<HashMap<Digest, Pending>>,
     /// Codes that wait for their app.
@@ -138,6 +140,7 @@ impl Smart {
             settings,
             apps: RwLock::default(),
             families: Families::default(),
+            unended: Mutex::default(),
             pending: Mutex::default(),
             codes: Mutex::default(),
             launches: Mutex::default(),

@@ -82,6 +82,22 @@ fn pages_follow_each_other_without_gap_or_repeat() {
 }
 
 #[test]
+fn an_index_that_the_disk_refused_is_kept_whole_another_time() {
+    let dir = tempfile::tempdir().unwrap();
+    fill(dir.path(), middling(), 1_500);
+    let expected = all(dir.path(), |event| event.concerns("patient-3"));
+    // A folder where the file is to be made.
+    let stands = segments(dir.path())[0].with_extension("index-new");
+    std::fs::create_dir(&stands).unwrap();
+    let mut finder = Finder::new(dir.path());
+    assert!(finder.catch_up().is_err() && finder.catch_up().is_err());
+    std::fs::remove_dir(&stands).unwrap();
+    assert_eq!(found(&mut finder, &wanted(Some("patient-3"))), expected);
+    // And what was kept is whole.
+    assert_eq!(found(&mut Finder::new(dir.path()), &wanted(Some("patient-3"))), expected);
+}
+
+#[test]
 fn what_is_written_meanwhile_is_found() {
     let dir = tempfile::tempdir().unwrap();
     let log = Log::open(dir.path(), middling()).unwrap();

@@ -29,6 +29,10 @@ pub(crate) fn run(settings: &Settings, args: &Restore) -> anyhow::Result<ExitCod
         bail!("the backup's access log is damaged at event {}", damage.seq);
     }
     let clock: Arc<dyn base::Clock> = Arc::new(base::time::SystemClock);
+    let restoring = data.join(opening::RESTORING);
+    record::private_folder(&data).with_context(|| format!("cannot make {}", data.display()))?;
+    fs::File::create(&restoring)?.sync_all()?;
+    fs::File::open(&data)?.sync_all()?;
     record::restore(&file, &data, &settings.encryption()?, &clock)?;
     copy_folder(&from.join("audit"), &data.join("audit"))?;
     // With its keys in place its events are opened, not only its links held.
@@ -38,12 +42,14 @@ pub(crate) fn run(settings: &Settings, args: &Restore) -> anyhow::Result<ExitCod
         bail!("the backup's access log is damaged at event {}", damage.seq);
     }
     // Opening it is the proof that it can be opened.
-    let record = opening::record(settings)?;
+    let record = opening::restoring(settings)?;
     let count: u64 = record.store_stats().live.iter().map(|(_, count)| count).sum();
     opening::session(&record).restored(count)?;
     // What was revoked since the backup was made would be valid in it again.
     directory::operator(&record).revoke_everything().map_err(|fault| anyhow!("{fault}"))?;
     apps::forget(&record).map_err(|fault| anyhow!("{fault}"))?;
+    fs::remove_file(&restoring)?;
+    fs::File::open(&data)?.sync_all()?;
     writeln!(
         std::io::stdout(),
         "restored {} resources and {} access log events to {}",

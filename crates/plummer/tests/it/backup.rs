@@ -32,6 +32,12 @@ fn a_backup_of_a_running_server_is_a_whole_data_folder() {
     assert_eq!(shown.matches("\"results\":2").count(), 1, "the copy knows that it is one: {shown}");
     let verified = place.command(&["audit", "verify", "--data", "back"]).output().unwrap();
     assert!(verified.status.success());
+    // One that was broken off is nothing to work with, and says how it is begun again.
+    place.write("back/restoring", "");
+    let said = place.command(&["serve", "--data", "back"]).output().unwrap();
+    let told = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(!said.status.success() && told.contains("a restore was broken off"), "{told}");
+    std::fs::remove_file(place.path("back/restoring")).unwrap();
     let server = Serving::start(&place, &["--data", "back"]);
     assert!(server.ask("GET", "/fhir/Patient/b", "").starts_with("HTTP/1.1 200"));
     let body = "{\"resourceType\":\"Patient\",\"id\":\"c\"}";

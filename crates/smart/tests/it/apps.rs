@@ -70,3 +70,23 @@ fn one_more_grant_than_are_kept_ends_the_one_unused_for_longest() {
     assert_eq!(site.smart.given_by(caller.principal.id).len(), 32);
     assert!(site.is_good(&text(&again, "access_token")), "another was unused for longer");
 }
+
+#[test]
+fn what_the_disk_would_not_end_is_ended_when_it_is_asked_again_and_opens_nothing_meanwhile() {
+    let site = Site::new();
+    site.person("eve", |_| {});
+    let (caller, app) = (site.sign_in("eve"), site.app(public("chart", ALL)));
+    let given = [site.dance(&app, &caller, ALL), site.dance(&app, &caller, ALL)];
+    site.shelf.refuse(true);
+    let end = || site.smart.end_all_of(caller.principal.id, identity::By::Operator);
+    assert!(end().is_err());
+    assert!(given.iter().all(|one| !site.is_good(&text(one, "access_token"))));
+    assert!(end().is_err(), "nothing is left in memory, and the disk still has it");
+    site.shelf.refuse(false);
+    end().expect("ended");
+    let ended = |deed: &identity::Deed| deed.kind == identity::DeedKind::Revoked;
+    assert_eq!(site.shelf.deeds().iter().filter(|deed| ended(deed)).count(), 2);
+    let site = site.restarted();
+    assert!(site.smart.given_by(caller.principal.id).is_empty());
+    assert!(given.iter().all(|one| site.refresh(&app, &text(one, "refresh_token")).is_err()));
+}

@@ -128,8 +128,8 @@ fn empty_database() -> Vec<u8> {
 }
 
 /// Whether a database opens with this key: told before anything is read of it. A first page that a loss
-/// of power tore is written anew from the log.
-pub(super) fn check_key(path: &Path, key: &PageKey) -> Result<(), Fault> {
+/// of power tore is written anew from the log; `synced` as for [`check_log`].
+pub(super) fn check_key(path: &Path, key: &PageKey, synced: bool) -> Result<(), Fault> {
     let file = File::open(path).map_err(|e| super::io(&e))?;
     let mut page = vec![0; PAGE];
     let read = read_up_to(&file, &mut page, 0).map_err(|e| super::io(&e))?;
@@ -142,14 +142,13 @@ pub(super) fn check_key(path: &Path, key: &PageKey) -> Result<(), Fault> {
             &code::STORE_KEY_OTHER,
             "the store is not sealed under these keys; bring the keys that belong to it",
         )),
-        Err(Unsound::Altered) => mend_first_page(path, key),
+        Err(Unsound::Altered) => mend_first_page(path, key, synced),
     }
 }
 
-fn mend_first_page(path: &Path, key: &PageKey) -> Result<(), Fault> {
-    // A log that a crash cannot have left tells nothing, and stays as it was found. Whatever the store
-    // syncs otherwise, a checkpoint syncs the log before it writes a page.
-    check_log(path, key, true)?;
+fn mend_first_page(path: &Path, key: &PageKey, synced: bool) -> Result<(), Fault> {
+    // A log that a crash cannot have left tells nothing, and stays as it was found.
+    check_log(path, key, synced)?;
     let Some(mut page) = recover::committed_first_page(path, key).map_err(|e| super::io(&e))?
     else {
         return Err(Fault::new(&code::STORE_CORRUPT, "the first page of the store was altered"));

@@ -186,8 +186,9 @@ pub(super) fn make_ready(
             if form == cipher::Form::Absent {
                 cipher::create(path, &keys.pages)?;
             }
-            cipher::check_key(path, &keys.pages)?;
-            cipher::check_log(path, &keys.pages, sync == Sync::Full)?;
+            let synced = sync == Sync::Full;
+            cipher::check_key(path, &keys.pages, synced)?;
+            cipher::check_log(path, &keys.pages, synced)?;
             cipher::Known::new(path, &keys.pages).map(Some)
         }
     }
