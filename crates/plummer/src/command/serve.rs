@@ -70,7 +70,10 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
         info!(address = %server.address(), sync = settings.text("sync"), "ready");
         let keeper = record.keep_labels()?;
         let reviewing = record.keep_reviews(settings.sweep_every())?;
-        greet(&base, &settings.data().display().to_string(), &welcome)?;
+        // Whoever started it may have stopped reading: that is no reason not to serve.
+        if let Err(error) = greet(&base, &settings.data().display().to_string(), &welcome) {
+            warn!(kind = %error.kind(), "the greeting could not be written");
+        }
         server.run(stop).await;
         // Its batch under way is whole before the store closes.
         drop((keeper, reviewing));

@@ -85,6 +85,22 @@ fn a_certificate_of_ones_own_is_made_once_and_served_with() {
 }
 
 #[test]
+fn a_server_whose_greeting_nobody_reads_serves_all_the_same() {
+    let place = Place::new();
+    let mut command = place.command(&["serve", "--data", "data", "--listen", "127.0.0.1:0"]);
+    let mut child = Ending(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    drop(child.0.stdout.take());
+    let mut log = BufReader::new(child.0.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("the greeting could not be written") {
+        line.clear();
+        assert_ne!(log.read_line(&mut line).unwrap(), 0, "it ended");
+    }
+    assert!(place.run(&["policy", "standing"]).ok, "it answers");
+    assert!(child.0.try_wait().unwrap().is_none());
+}
+
+#[test]
 fn files_that_are_no_certificate_keep_the_port_shut() {
     let place = Place::new();
     place.write("tls.pem", "no certificate");
