@@ -187,6 +187,8 @@ fn a_crash_between_the_break_and_its_answer_loses_neither_the_event_nor_the_case
     let house = House::with(|settings| settings.audit_files = layer);
     house.person("er", "clinician");
     let er = house.of("er");
+    // What was appended before this reading is written when it is answered.
+    assert!(house.cases().is_empty());
     failing.0.store(true, Ordering::Release);
     // The store has committed it, and the log's disk is full: as if the process died in between.
     assert_eq!(refused(er.break_glass("ann", REASON)), &code::AUDIT_UNAVAILABLE);
