@@ -192,6 +192,14 @@ impl Gate {
         }
     }
 
+    /// How long until the log is to be swept, when that is done so often; nothing if it never was.
+    fn sweep_due_in(&self, every: Duration) -> Duration {
+        let Some(at) = *self.reviews.swept.read() else { return Duration::ZERO };
+        // A mark of a clock that stood wrong holds up no sweep.
+        let since = u64::try_from(self.now().0.saturating_sub(at.0)).unwrap_or(u64::MAX);
+        every.saturating_sub(Duration::from_millis(since))
+    }
+
     /// Keeps how far the log was swept, with the events of it.
     fn keep_swept(&self, until: Millis, events: Vec<Vec<u8>>) -> Result<(), Fault> {
         let replaces = swept(&self.store)?.map(|(_, version)| version);
@@ -283,7 +291,7 @@ struct Stop {
 }
 
 impl Record {
-    /// Sweeps the log now and from time to time, on a thread of its own.
+    /// Sweeps the log from time to time, on a thread of its own; at once if that is due.
     ///
     /// # Errors
     /// When there is no thread to be had.
@@ -316,7 +324,21 @@ impl Drop for Reviewing {
 }
 
 fn run(gate: &Weak<Gate>, stop: &Stop, every: Duration, mut random: Seeded) {
+    give_way();
+    // A server that was only restarted does not go through the day's log again.
+    let mut rest = match gate.upgrade() {
+        Some(gate) => gate.sweep_due_in(every),
+        None => return,
+    };
     loop {
+        let mut asked = stop.asked.lock();
+        if !*asked && !rest.is_zero() {
+            stop.changed.wait_for(&mut asked, rest);
+        }
+        if *asked {
+            return;
+        }
+        drop(asked);
         let Some(gate) = gate.upgrade() else { return };
         let request = uuid_v7(gate.now(), &mut random);
         let session = Session {
@@ -325,7 +347,7 @@ fn run(gate: &Weak<Gate>, stop: &Stop, every: Duration, mut random: Seeded) {
             noted: Arc::default(),
             gate,
         };
-        let rest = match session.gate.sweep(&session, &|| *stop.asked.lock()) {
+        rest = match session.gate.sweep(&session, &|| *stop.asked.lock()) {
             Ok(Swept { opened: 0, .. }) => every,
             Ok(Swept { opened, .. }) => {
                 tracing::warn!(opened, "cases of review were opened");
@@ -336,13 +358,16 @@ fn run(gate: &Weak<Gate>, stop: &Stop, every: Duration, mut random: Seeded) {
                 AFTER_FAILURE.min(every)
             }
         };
-        drop(session);
-        let mut asked = stop.asked.lock();
-        if !*asked {
-            stop.changed.wait_for(&mut asked, rest);
-        }
-        if *asked {
-            return;
-        }
+    }
+}
+
+/// From here on this thread does its work when nobody who waits needs the processor: a log of millions of
+/// events takes a core for seconds. A tenth of a share is left to it, so that it ends, and frees what it
+/// holds, on the busiest machine.
+fn give_way() {
+    // Elsewhere than on Linux this would be said of the whole process.
+    #[cfg(target_os = "linux")]
+    if let Err(e) = rustix::process::nice(10) {
+        tracing::debug!(error = %e, "the sweep keeps its priority");
     }
 }

@@ -501,10 +501,25 @@ fn the_running_server_sweeps_by_itself() {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     drop(keeper);
-    // One that is stopped at once leaves the rest to the next, and nothing is done twice.
+    // One that is stopped at once leaves the rest to the next, and nothing is done twice. A server that
+    // is only restarted sweeps when it is due, and not before.
+    let swept = || house.record.review_counts().swept;
+    let first = swept();
+    house.clock.turn(3_500_000);
     for _ in 0..3 {
         drop(house.record.keep_reviews(std::time::Duration::from_secs(3600)).unwrap());
     }
+    let keeper = house.record.keep_reviews(std::time::Duration::from_secs(3600)).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    assert_eq!(swept(), first);
+    drop(keeper);
+    house.clock.turn(100_000);
+    let keeper = house.record.keep_reviews(std::time::Duration::from_secs(3600)).unwrap();
+    while swept() == first {
+        assert!(began.elapsed().as_secs() < 60, "what was due was not swept");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    drop(keeper);
     assert_eq!(house.console().sweep_cases().unwrap().opened, 0);
     let told = house.record.review_counts();
     assert!(told.swept.is_some() && !told.is_failing);
