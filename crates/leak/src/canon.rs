@@ -45,6 +45,8 @@ pub const SEALED: [&str; 8] =
     ["_cursor", "_getpages", "_page_token", "_pageToken", "ct", "cursor", "pageId", "_bundleid"];
 /// No answer of the bench's own size is longer when it is unpacked.
 const UNPACKED_MAX: u64 = 64 << 20;
+/// Between a write's instant and the date of its answer, on a busy machine.
+const NOW_SECONDS: i64 = 10;
 
 /// Whether instants of storage are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -223,12 +225,26 @@ impl Canon {
         sealed(&out)
     }
 
-    /// Whether a date is that of the answer, to within some seconds before it.
+    /// Whether a date is that of the answer, or some seconds before it.
     fn is_now(&self, answer: &Answer, value: &str) -> bool {
-        // Dates of HTTP differ in the last digits of `HH:MM:SS`; a minute's turn is not worth a clock.
-        answer.header("date").is_some_and(|date| date.get(..22) == value.get(..22))
+        let of = answer.header("date").and_then(second).zip(second(value));
+        of.is_some_and(|(date, value)| (0..=NOW_SECONDS).contains(&(date - value)))
             && self.instants == Instants::Replaced
     }
+}
+
+/// The second of a date of HTTP (RFC 9110 5.6.7, the preferred form), counted from any beginning.
+fn second(date: &str) -> Option<i64> {
+    const MONTHS: [&str; 12] =
+        ["Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Jan", "Feb"];
+    let number = |at: std::ops::Range<usize>| date.get(at)?.parse::<u16>().ok().map(i64::from);
+    // From March on, so that a leap day ends a year.
+    let month = MONTHS.iter().position(|name| date.get(8..11) == Some(name))?;
+    let year = number(12..16)? - i64::from(month > 9);
+    let month = i64::try_from(month).ok()?;
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (month * 306 + 5) / 10;
+    let (hours, minutes) = (number(17..19)?, number(20..22)?);
+    Some((((days + number(5..7)?) * 24 + hours) * 60 + minutes) * 60 + number(23..25)?)
 }
 
 /// The paths at which an answer, or one within it, tells of itself: rule 2.
@@ -340,6 +356,26 @@ mod tests {
         let written = canon('a', Instants::Replaced).answer(&answer(&[], PAGE));
         let later = PAGE.replace("\"U\"", "\"Z\"");
         assert_eq!(written, canon('b', Instants::Replaced).answer(&answer(&[], &later)));
+    }
+
+    #[test]
+    fn the_moment_of_an_answer_is_told_across_a_minute_a_day_and_a_year() {
+        let c = canon('a', Instants::Replaced);
+        let is_now = |date: &str, value: &str| c.is_now(&answer(&[("date", date)], ""), value);
+        for (date, value) in [
+            ("Mon, 23 Nov 2026 03:19:00 GMT", "Mon, 23 Nov 2026 03:18:59 GMT"),
+            ("Tue, 24 Nov 2026 00:00:01 GMT", "Mon, 23 Nov 2026 23:59:58 GMT"),
+            ("Fri, 01 Jan 2027 00:00:00 GMT", "Thu, 31 Dec 2026 23:59:59 GMT"),
+            ("Wed, 01 Mar 2028 00:00:00 GMT", "Tue, 29 Feb 2028 23:59:59 GMT"),
+            ("Mon, 23 Nov 2026 03:19:00 GMT", "Mon, 23 Nov 2026 03:19:00 GMT"),
+        ] {
+            assert!(is_now(date, value), "{date}");
+            assert!(date == value || !is_now(value, date), "nothing is of the time to come");
+        }
+        for value in ["Mon, 23 Nov 2026 03:18:40 GMT", "Sun, 22 Nov 2026 03:19:00 GMT", "", "‹now›"]
+        {
+            assert!(!is_now("Mon, 23 Nov 2026 03:19:00 GMT", value), "{value}");
+        }
     }
 
     #[test]

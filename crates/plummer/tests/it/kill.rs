@@ -30,6 +30,7 @@ fn a_killed_import_goes_on_where_it_was() {
 
 /// A folder in which the import of that many patients was killed after its first commit, and how
 /// many resources there are to import; nothing if the import ended first.
+#[expect(clippy::unwrap_used, reason = "it is a part of the test above")]
 fn killed_import(patients: usize) -> Option<(Place, usize)> {
     let place = Place::new();
     let patients = patients.to_string();
