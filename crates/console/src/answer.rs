@@ -2,8 +2,8 @@
 //! The policy of content stands here (<https://www.w3.org/TR/CSP3/>, <https://www.w3.org/TR/trusted-types/>):
 //! nothing runs or loads that this server does not serve, and no text becomes markup by accident.
 
-use base::error::code;
 use base::Fault;
+use base::error::code;
 use identity::Secret;
 use maud::{Markup, PreEscaped};
 

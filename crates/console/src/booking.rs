@@ -2,6 +2,7 @@
 //! (<https://hl7.org/fhir/R4/appointment.html>).
 
 use crate::person::{Person, concept, list, text};
+use crate::words::{self, Lang};
 use base::error::code;
 use base::{Fault, Limits};
 use fhir::Document;
@@ -17,8 +18,10 @@ pub(crate) struct Booking {
     /// As it stands in the record: with the offset of the place it is at.
     pub(crate) start: String,
     pub(crate) minutes: Option<u32>,
-    /// What it is for.
-    pub(crate) purpose: String,
+    /// What it is for, in words of whoever booked it.
+    description: String,
+    /// The code of its kind (HL7 table 0276).
+    kind: String,
     pub(crate) patient: Option<String>,
     /// Whom the patient comes to see, as the appointment calls them.
     pub(crate) with: Vec<String>,
@@ -28,6 +31,24 @@ pub(crate) struct Booking {
 impl std::fmt::Debug for Booking {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Booking")
+    }
+}
+
+impl Booking {
+    /// What it is for. Those who may not read why somebody comes are told its kind alone.
+    pub(crate) fn purpose(&self, lang: Lang) -> &str {
+        if !self.description.is_empty() {
+            return &self.description;
+        }
+        let word = match self.kind.as_str() {
+            "CHECKUP" => words::CHECKUP,
+            "EMERGENCY" => words::URGENT,
+            "FOLLOWUP" => words::FOLLOW_UP,
+            "ROUTINE" => words::ROUTINE,
+            "WALKIN" => words::WALK_IN,
+            other => return other,
+        };
+        word.of(lang)
     }
 }
 
@@ -78,13 +99,15 @@ fn read(body: Vec<u8>) -> Result<Booking, Fault> {
         status: text(root, "status"),
         start: text(root, "start"),
         minutes: root.get("minutesDuration").and_then(|m| m.as_number()?.parse().ok()),
-        purpose: text(root, "description"),
+        description: text(root, "description"),
         ..Booking::default()
     };
-    if booking.purpose.is_empty() {
-        let words = list(root, "serviceType").find_map(concept);
-        booking.purpose =
-            words.or_else(|| concept(root.get("appointmentType")?)).unwrap_or_default();
+    if booking.description.is_empty() {
+        booking.description = list(root, "serviceType").find_map(concept).unwrap_or_default();
+    }
+    if let Some(kind) = root.get("appointmentType") {
+        let code = list(kind, "coding").next().map(|coding| text(coding, "code"));
+        booking.kind = code.or_else(|| concept(kind)).unwrap_or_default();
     }
     for participant in list(root, "participant") {
         let Some(actor) = participant.get("actor") else { continue };
@@ -111,9 +134,14 @@ mod tests {
         let body = br#"{"resourceType":"Appointment","status":"booked","description":"Office visit","start":"2026-11-23T09:30:00-06:00","minutesDuration":30,"participant":[{"actor":{"reference":"Patient/ada","display":"Ada"}},{"actor":{"reference":"Practitioner/p","display":"Dr. Lee"}},{"actor":{"reference":"Location/l"}},{"status":"accepted"}]}"#;
         let booking = read(body.to_vec()).expect("an appointment");
         assert_eq!(booking.patient.as_deref(), Some("ada"));
-        assert_eq!((booking.with.as_slice(), booking.minutes), (&["Dr. Lee".to_owned()][..], Some(30)));
+        assert_eq!(
+            (booking.with.as_slice(), booking.minutes),
+            (&["Dr. Lee".to_owned()][..], Some(30))
+        );
         assert_eq!(format!("{booking:?}"), "Booking");
         let bare = read(br#"{"appointmentType":{"coding":[{"code":"WALKIN"}]}}"#.to_vec());
-        assert_eq!(bare.expect("read").purpose, "WALKIN");
+        assert_eq!(bare.expect("read").purpose(Lang::En), "Walk-in");
+        let odd = read(br#"{"appointmentType":{"text":"Home visit"}}"#.to_vec());
+        assert_eq!(odd.expect("read").purpose(Lang::En), "Home visit");
     }
 }

@@ -173,9 +173,19 @@ mod tests {
     #[test]
     fn a_date_of_birth_is_understood_however_it_is_typed() {
         for text in [
-            "1961-03-14", "14-Mar-1961", "14 mar 1961", "Mar 14, 1961", "march 14 1961",
-            "14. March 1961", "3/14/1961", "14/3/1961", "14.03.1961", "19610314", "3/14/61",
-            "14 marzo 1961", "1961 mar 14",
+            "1961-03-14",
+            "14-Mar-1961",
+            "14 mar 1961",
+            "Mar 14, 1961",
+            "march 14 1961",
+            "14. March 1961",
+            "3/14/1961",
+            "14/3/1961",
+            "14.03.1961",
+            "19610314",
+            "3/14/61",
+            "14 marzo 1961",
+            "1961 mar 14",
         ] {
             assert_eq!(read(text), ["1961-03-14"], "{text}");
         }
@@ -189,7 +199,16 @@ mod tests {
 
     #[test]
     fn what_is_no_day_that_was_is_none() {
-        for text in ["", "1961", "31/31/1961", "2027-01-01", "1761-01-01", "ann lee", "1961-02-30", "12345678901"] {
+        for text in [
+            "",
+            "1961",
+            "31/31/1961",
+            "2027-01-01",
+            "1761-01-01",
+            "ann lee",
+            "1961-02-30",
+            "12345678901",
+        ] {
             assert_eq!(read(text), Vec::<String>::new(), "{text}");
         }
         assert_eq!(read("1/2/27"), ["1927-01-02", "1927-02-01"], "not in the future");
@@ -219,7 +238,10 @@ mod tests {
     fn a_day_lasts_from_midnight_to_midnight_of_its_zone_also_when_clocks_change() {
         let zone = TimeZone::get("America/Chicago").expect("a zone");
         let (from, until) = bounds(date(2026, 11, 1), &zone).expect("bounds");
-        assert_eq!((from.as_str(), until.as_str()), ("2026-11-01T05:00:00Z", "2026-11-02T06:00:00Z"));
+        assert_eq!(
+            (from.as_str(), until.as_str()),
+            ("2026-11-01T05:00:00Z", "2026-11-02T06:00:00Z")
+        );
     }
 
     proptest! {

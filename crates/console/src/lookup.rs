@@ -58,7 +58,8 @@ impl Asked {
             let word = word.trim_matches(|c: char| c == ',' || c == ';');
             let bare = word.trim_start_matches('#');
             let count = bare.chars().filter(char::is_ascii_digit).count();
-            let is_phone = count > 0 && bare.chars().all(|c| c.is_ascii_digit() || "()+-./".contains(c));
+            let is_phone =
+                count > 0 && bare.chars().all(|c| c.is_ascii_digit() || "()+-./".contains(c));
             if is_phone && word == bare {
                 digits.extend(bare.chars().filter(char::is_ascii_digit));
             } else if count > 0 {

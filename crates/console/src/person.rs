@@ -92,7 +92,9 @@ impl Person {
             identifiers: list(root, "identifier").filter_map(identifier).collect(),
             telecom: contacts(root),
             addresses: list(root, "address").filter_map(address).collect(),
-            languages: list(root, "communication").filter_map(|c| concept(c.get("language")?)).collect(),
+            languages: list(root, "communication")
+                .filter_map(|c| concept(c.get("language")?))
+                .collect(),
             marital: root.get("maritalStatus").and_then(concept).unwrap_or_default(),
             relatives: list(root, "contact").map(relative).collect(),
             ..Self::default()
@@ -156,7 +158,8 @@ pub(crate) fn list<'a>(value: Value<'a>, name: &str) -> impl Iterator<Item = Val
 /// The name in use: the usual one, else the official, else the first that is not old.
 fn best_name(root: Value<'_>) -> Option<Value<'_>> {
     let of = |usage: &str| list(root, "name").find(|name| text(*name, "use") == usage);
-    let current = || list(root, "name").find(|name| !matches!(&*text(*name, "use"), "old" | "maiden"));
+    let current =
+        || list(root, "name").find(|name| !matches!(&*text(*name, "use"), "old" | "maiden"));
     of("official").or_else(|| of("usual")).or_else(current).or_else(|| list(root, "name").next())
 }
 
@@ -172,9 +175,8 @@ fn died(root: Value<'_>) -> Option<String> {
 
 fn identifier(value: Value<'_>) -> Option<Identifier> {
     let kind = value.get("type");
-    let is_record_number = kind.is_some_and(|kind| {
-        list(kind, "coding").any(|coding| text(coding, "code") == "MR")
-    });
+    let is_record_number =
+        kind.is_some_and(|kind| list(kind, "coding").any(|coding| text(coding, "code") == "MR"));
     let number = text(value, "value");
     let kind = kind.and_then(concept).unwrap_or_default();
     (!number.is_empty()).then_some(Identifier { kind, value: number, is_record_number })
@@ -232,10 +234,15 @@ mod tests {
 
     #[test]
     fn a_name_is_the_family_in_capitals_and_the_given_names_behind_it() {
-        let ada = read(r#"{"name":[{"use":"old","family":"Byron"},{"use":"official","family":"Lovelace","given":["Ada","King"]}],"birthDate":"1815-12-10"}"#);
+        let ada = read(
+            r#"{"name":[{"use":"old","family":"Byron"},{"use":"official","family":"Lovelace","given":["Ada","King"]}],"birthDate":"1815-12-10"}"#,
+        );
         assert_eq!(ada.name().as_deref(), Some("LOVELACE, Ada King"));
         assert_eq!((ada.initials().as_str(), ada.sounds_like().as_str()), ("AL", "lovelace ada "));
-        assert_eq!(read(r#"{"name":[{"text":"Baby of Ada"}]}"#).name().as_deref(), Some("Baby of Ada"));
+        assert_eq!(
+            read(r#"{"name":[{"text":"Baby of Ada"}]}"#).name().as_deref(),
+            Some("Baby of Ada")
+        );
         assert_eq!(read("{}").name(), None);
         assert_eq!(format!("{ada:?}"), "Person");
     }
@@ -249,14 +256,18 @@ mod tests {
 
     #[test]
     fn the_record_number_is_told_from_other_numbers() {
-        let ada = read(r#"{"identifier":[{"value":"H1"},{"type":{"coding":[{"code":"MR"}],"text":"MRN"},"value":"L1"}],"deceasedBoolean":true,"active":false}"#);
+        let ada = read(
+            r#"{"identifier":[{"value":"H1"},{"type":{"coding":[{"code":"MR"}],"text":"MRN"},"value":"L1"}],"deceasedBoolean":true,"active":false}"#,
+        );
         assert_eq!(ada.record_number().map(|one| one.value.as_str()), Some("L1"));
         assert_eq!((ada.died.as_deref(), ada.is_active), (Some(""), false));
     }
 
     #[test]
     fn old_ways_to_reach_somebody_are_not_shown() {
-        let ada = read(r#"{"telecom":[{"system":"phone","use":"old","value":"1"},{"system":"phone","value":"2"}],"address":[{"use":"old","city":"A"},{"line":["1 Main St"],"city":"Lund","state":"WI","postalCode":"53703"}]}"#);
+        let ada = read(
+            r#"{"telecom":[{"system":"phone","use":"old","value":"1"},{"system":"phone","value":"2"}],"address":[{"use":"old","city":"A"},{"line":["1 Main St"],"city":"Lund","state":"WI","postalCode":"53703"}]}"#,
+        );
         assert_eq!(ada.telecom.len(), 1);
         assert_eq!(ada.addresses, ["1 Main St, Lund, WI 53703"]);
     }

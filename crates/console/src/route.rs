@@ -127,7 +127,9 @@ mod tests {
         for path in ["/", "/today", "/p/ada", "/p/ada/accesses", "/assets/0f/console.css"] {
             assert!(serves(path), "{path}");
         }
-        for path in ["", "/today/", "/p/", "/p/a/b", "/p/a%2fb", "/fhir/Patient", "//today", "/TODAY"] {
+        for path in
+            ["", "/today/", "/p/", "/p/a/b", "/p/a%2fb", "/fhir/Patient", "//today", "/TODAY"]
+        {
             assert!(!serves(path), "{path}");
         }
     }
@@ -135,7 +137,15 @@ mod tests {
     #[test]
     fn nobody_is_sent_to_an_address_that_is_no_page_of_ours() {
         assert!(is_page("/p/ada") && is_page("/today"));
-        for path in ["//evil.example", "https://evil.example/today", "/p/a?b", "/welcome", "/today#x", "\\today", "/assets/a/b"] {
+        for path in [
+            "//evil.example",
+            "https://evil.example/today",
+            "/p/a?b",
+            "/welcome",
+            "/today#x",
+            "\\today",
+            "/assets/a/b",
+        ] {
             assert!(!is_page(path), "{path}");
         }
     }

@@ -10,11 +10,11 @@ use record::{Health, Session};
 use std::sync::Arc;
 
 /// The cookie in which a browser keeps how pages look.
-pub(crate) const THEME: &str = "plummer-theme";
+pub(crate) const THEME: &str = "__Host-plummer-theme";
 /// The cookie in which a browser keeps the language of pages.
-pub(crate) const LANGUAGE: &str = "plummer-language";
+pub(crate) const LANGUAGE: &str = "__Host-plummer-language";
 /// The cookie in which a browser keeps whether single keys do something (WCAG 2.2, 2.1.4).
-pub(crate) const KEYS: &str = "plummer-keys";
+pub(crate) const KEYS: &str = "__Host-plummer-keys";
 
 /// A visit.
 #[derive(Clone)]

@@ -70,8 +70,7 @@ mod tests {
     use super::*;
 
     /// Words that are the same in both languages.
-    const SAME: [&str; 2] =
-        ["Ctrl K", "{} · Plummer"];
+    const SAME: [&str; 2] = ["Ctrl K", "{} · Plummer"];
 
     #[test]
     fn every_word_is_said_in_every_language() {

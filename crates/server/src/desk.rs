@@ -168,15 +168,11 @@ async fn work(state: &Arc<State>, ask: Ask, body: Incoming) -> Result<Reply, Fau
 }
 
 /// The work of a visit, on the pool.
-fn visited(
-    call: &Call,
-    caller: Option<identity::Caller>,
-    is_read: bool,
-) -> Result<Reply, Fault> {
+fn visited(call: &Call, caller: Option<identity::Caller>, is_read: bool) -> Result<Reply, Fault> {
     let mut visit = bare(&call.state, &call.session, &call.parts);
-    let watches = caller.as_ref().is_some_and(|caller| {
-        caller.principal.profile.roles.iter().any(|role| role == WATCHES)
-    });
+    let watches = caller
+        .as_ref()
+        .is_some_and(|caller| caller.principal.profile.roles.iter().any(|role| role == WATCHES));
     visit.health = (watches && visit.path == "/today").then(|| call.state.record.health());
     visit.caller = caller;
     if !is_read {
@@ -214,12 +210,7 @@ fn visited(
 }
 
 /// Signs somebody of the demo in, as the form of the sign-in page would.
-fn enter(
-    call: &Call,
-    name: &str,
-    password: &identity::Secret,
-    next: &str,
-) -> Result<Reply, Fault> {
+fn enter(call: &Call, name: &str, password: &identity::Secret, next: &str) -> Result<Reply, Fault> {
     let asker = Asker { by: By::Nobody, request: call.session.request(), source: Some(call.peer) };
     match call.smart.identity().asked_by(asker).begin(name, password, call.peer) {
         Ok(Step::Done(opened)) => sign_in::enter(call, next, &opened),

@@ -55,11 +55,11 @@ fn row(visit: &Visit, access: &Access) -> Vec<Markup> {
     let lang = visit.lang();
     vec![
         html! { span.keep { (days::moment(access.last, &visit.zone, lang)) }
-            @if access.times > 1 { span.muted { " " (words::TIMES.with(lang, &access.times.to_string())) } } },
+        @if access.times > 1 { span.muted { " " (words::TIMES.with(lang, &access.times.to_string())) } } },
         html! { (access.name) @if let Some(app) = &access.app { span.muted { " " (words::BY_APP.with(lang, app)) } } },
         html! { (access.did)
-            @if access.refused { " " (badge(Tone::Neutral, Icon::Close, words::REFUSED.of(lang))) } },
+        @if access.refused { " " (badge(Tone::Neutral, Icon::Close, words::REFUSED.of(lang))) } },
         html! { (access.reason)
-            @if access.emergency { " " (badge(Tone::Critical, Icon::Critical, words::EMERGENCY.of(lang))) } },
+        @if access.emergency { " " (badge(Tone::Critical, Icon::Critical, words::EMERGENCY.of(lang))) } },
     ]
 }

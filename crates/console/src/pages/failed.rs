@@ -16,7 +16,9 @@ pub(crate) fn page(visit: &Visit, fault: &Fault) -> Answer {
     let say = match name {
         _ if name == code::SEARCH_TOO_COSTLY.name => words::FAILED_COSTLY,
         _ if name == code::SESSION_EXPIRED.name => words::FAILED_FORM,
-        _ if name == code::RATE_EXCEEDED.name || name == code::COST_EXCEEDED.name => words::FAILED_RATE,
+        _ if name == code::RATE_EXCEEDED.name || name == code::COST_EXCEEDED.name => {
+            words::FAILED_RATE
+        }
         _ if name == code::ACCESS_DENIED.name => words::FAILED_DENIED,
         _ => words::FAILED_WHY,
     };

@@ -132,8 +132,7 @@ fn results(
 ) -> Markup {
     let lang = visit.lang();
     let understood = understood(asked, lang);
-    let understood: Vec<_> =
-        understood.iter().map(|label| Chip { label, is_on: true }).collect();
+    let understood: Vec<_> = understood.iter().map(|label| Chip { label, is_on: true }).collect();
     html! {
         @if !screens.is_empty() {
             ul.places { @for screen in screens { li { a href=(screen.path) { (icon(screen.icon)) span { (screen.word.of(lang)) } } } } }
@@ -152,9 +151,12 @@ fn results(
 fn understood(asked: &Asked, lang: Lang) -> Vec<String> {
     let mut all: Vec<String> =
         asked.names.iter().map(|name| words::READ_NAME.with(lang, name)).collect();
-    all.extend(asked.born.iter().map(|day| {
-        words::READ_BORN.with(lang, &days::shown(&day.to_string(), lang))
-    }));
+    all.extend(
+        asked
+            .born
+            .iter()
+            .map(|day| words::READ_BORN.with(lang, &days::shown(&day.to_string(), lang))),
+    );
     all.extend(asked.number.iter().map(|number| words::READ_NUMBER.with(lang, number)));
     all.extend(asked.phone.iter().map(|phone| words::READ_PHONE.with(lang, phone)));
     all
@@ -248,7 +250,8 @@ mod tests {
 
     #[test]
     fn people_of_one_name_are_marked_whatever_the_accents() {
-        let all = [person("a", "Muñoz", "Ana"), person("b", "MUNOZ", "ana"), person("c", "Lee", "Jo")];
+        let all =
+            [person("a", "Muñoz", "Ana"), person("b", "MUNOZ", "ana"), person("c", "Lee", "Jo")];
         let namesakes = namesakes(&all);
         assert_eq!(namesakes.len(), 1);
         assert!(namesakes.contains_key(&all[0].sounds_like()));

@@ -3,12 +3,12 @@
 
 use crate::answer::Answer;
 use crate::days;
-use crate::parts::{
-    Banner, Chart, Chip, Choice, Column, Field, Icon, Kind, Tab, Table, Tone, badge, banner, button,
-    chips, choices, copyable, dialog, empty, error_summary, facts, field, icon, link_button, notice,
-    pages, panel, shell, table, tabs, toast,
-};
 use crate::pages::patient::state;
+use crate::parts::{
+    Banner, Chart, Chip, Choice, Column, Field, Icon, Kind, Tab, Table, Tone, badge, banner,
+    button, chips, choices, copyable, dialog, empty, error_summary, facts, field, icon,
+    link_button, notice, pages, panel, shell, table, tabs, toast,
+};
 use crate::person::{Identifier, Person};
 use crate::visit::Visit;
 use crate::words::{self, Lang};
@@ -118,10 +118,16 @@ fn notices(lang: Lang) -> Markup {
 }
 
 fn forms(lang: Lang) -> Markup {
-    let plain = Field { id: "plain", name: "plain", label: words::NAME.of(lang), ..Field::default() };
+    let plain =
+        Field { id: "plain", name: "plain", label: words::NAME.of(lang), ..Field::default() };
     let hint = Field { id: "hint", name: "hint", hint: words::FIND_HINT.of(lang), ..plain };
-    let wrong =
-        Field { id: "wrong", name: "wrong", error: words::EXAMPLE_ERROR.of(lang), value: "31-Feb", ..plain };
+    let wrong = Field {
+        id: "wrong",
+        name: "wrong",
+        error: words::EXAMPLE_ERROR.of(lang),
+        value: "31-Feb",
+        ..plain
+    };
     let off = Field { id: "off", name: "off", value: "Ada", is_disabled: true, ..plain };
     let all = [
         Choice { value: "a", label: words::THEME_LIGHT.of(lang), is_chosen: true },
@@ -144,8 +150,11 @@ fn lists(lang: Lang) -> Markup {
         Column { label: words::NAME.of(lang), is_figure: false },
         Column { label: words::COMMITS.of(lang), is_figure: true },
     ];
-    let all = [(words::SUMMARY, true), (words::WHO_SAW, false)]
-        .map(|(word, is_here)| Tab { label: word.of(lang), href: "/gallery".to_owned(), is_here });
+    let all = [(words::SUMMARY, true), (words::WHO_SAW, false)].map(|(word, is_here)| Tab {
+        label: word.of(lang),
+        href: "/gallery".to_owned(),
+        is_here,
+    });
     html! {
         (tabs(words::GALLERY.of(lang), &all))
         (chips(words::UNDERSTOOD.of(lang), &[

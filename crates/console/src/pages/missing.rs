@@ -9,7 +9,8 @@ use crate::words;
 /// The page.
 pub(crate) fn page(visit: &Visit) -> Answer {
     let lang = visit.lang();
-    let action = link_button(Kind::Secondary, Some(Icon::Today), words::GO_TODAY.of(lang), "/today");
+    let action =
+        link_button(Kind::Secondary, Some(Icon::Today), words::GO_TODAY.of(lang), "/today");
     let (title, say) = (words::MISSING.of(lang), words::MISSING_WHY.of(lang));
     let body = maud::html! { h1.unseen { (title) } (empty(Icon::Find, title, say, Some(&action))) };
     match visit.caller {

@@ -79,7 +79,7 @@ pub(crate) fn head(visit: &Visit, person: &Person, chart: &Chart) -> Markup {
     }
     html! {
         (banner(&Banner { person, chart, today, lang }))
-        (tabs(words::PAGES_OF_PATIENT.of(lang), &all))
+        @if all.len() > 1 { (tabs(words::PAGES_OF_PATIENT.of(lang), &all)) }
     }
 }
 
@@ -155,9 +155,8 @@ fn bookings(visit: &Visit, id: &str) -> Result<Option<Book>, Fault> {
 fn appointments(visit: &Visit, book: &Book) -> Markup {
     let lang = visit.lang();
     let now = visit.now();
-    let is_ahead = |booking: &&Booking| {
-        fhir::date::parse(&booking.start).is_some_and(|at| at.high >= now.0)
-    };
+    let is_ahead =
+        |booking: &&Booking| fhir::date::parse(&booking.start).is_some_and(|at| at.high >= now.0);
     let mut ahead: Vec<&Booking> = book.bookings.iter().filter(is_ahead).collect();
     ahead.reverse();
     let past: Vec<&Booking> = book.bookings.iter().filter(|booking| !is_ahead(booking)).collect();
@@ -172,7 +171,12 @@ fn appointments(visit: &Visit, book: &Book) -> Markup {
 
 fn withheld(lang: Lang) -> Markup {
     let say = (words::WITHHELD.of(lang), words::WITHHELD_WHY.of(lang));
-    panel("ahead", words::APPOINTMENTS_AHEAD.of(lang), None, &empty(Icon::Withheld, say.0, say.1, None))
+    panel(
+        "ahead",
+        words::APPOINTMENTS_AHEAD.of(lang),
+        None,
+        &empty(Icon::Withheld, say.0, say.1, None),
+    )
 }
 
 fn list_of(bookings: &[&Booking], caption: Word, none: Word, lang: Lang) -> Markup {
@@ -184,14 +188,15 @@ fn list_of(bookings: &[&Booking], caption: Word, none: Word, lang: Lang) -> Mark
         .map(|booking| {
             vec![
                 html! { span.keep { (days::shown(&booking.start, lang)) } " " span.keep { (days::wall_time(&booking.start)) } },
-                html! { (booking.purpose) @if let Some(minutes) = booking.minutes { span.muted { " · " (words::MINUTES.with(lang, &minutes.to_string())) } } },
+                html! { (booking.purpose(lang)) @if let Some(minutes) = booking.minutes { span.muted { " · " (words::MINUTES.with(lang, &minutes.to_string())) } } },
                 html! { (booking.with.join(", ")) },
                 state(&booking.status, lang),
             ]
         })
         .collect();
     let column = |word: Word| Column { label: word.of(lang), is_figure: false };
-    let columns = [column(words::WHEN), column(words::FOR), column(words::WITH), column(words::STATE)];
+    let columns =
+        [column(words::WHEN), column(words::FOR), column(words::WITH), column(words::STATE)];
     table(&Table { caption: caption.of(lang), columns: &columns, rows: &rows })
 }
 
@@ -238,7 +243,7 @@ fn reach(person: &Person, lang: Lang) -> Markup {
     html! {
         ul.reach {
             @for contact in &person.telecom { (way(contact, lang)) }
-            @for address in &person.addresses { li { (icon(Icon::Home)) span { (address) } } }
+            @for address in &person.addresses { li { (icon(Icon::Home)) div { (address) } } }
         }
         @if person.telecom.is_empty() && person.addresses.is_empty() { p.foot { (unknown(lang)) } }
     }
@@ -257,15 +262,15 @@ fn way(contact: &Contact, lang: Lang) -> Markup {
         _ => None,
     };
     html! {
-        li { (icon(which)) span.unseen { (word.of(lang)) } span.number { (contact.value) }
-            @if let Some(usage) = usage { span.muted { (usage.of(lang)) } } }
+        li { (icon(which)) div { span.unseen { (word.of(lang)) " " } (contact.value)
+            @if let Some(usage) = usage { span.muted { " " (usage.of(lang)) } } } }
     }
 }
 
 fn relatives(person: &Person, lang: Lang) -> Markup {
     html! {
         ul.reach { @for one in &person.relatives {
-            li { (icon(Icon::Person)) span { (one.name) @if !one.relation.is_empty() { span.muted { " " (one.relation) } } } }
+            li { (icon(Icon::Person)) div { (one.name) @if !one.relation.is_empty() { span.muted { " " (one.relation) } } } }
             @for contact in &one.telecom { (way(contact, lang)) }
         } }
     }

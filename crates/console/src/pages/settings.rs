@@ -21,8 +21,11 @@ pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
         },
         is_chosen: visit.theme() == theme,
     });
-    let languages =
-        Lang::ALL.map(|one| Choice { value: one.tag(), label: one.own_name(), is_chosen: one == lang });
+    let languages = Lang::ALL.map(|one| Choice {
+        value: one.tag(),
+        label: one.own_name(),
+        is_chosen: one == lang,
+    });
     let keys = [("on", words::KEYS_ON_CHOICE, true), ("off", words::KEYS_OFF_CHOICE, false)].map(
         |(value, word, is_on)| Choice {
             value,

@@ -6,8 +6,8 @@ use crate::booking::{self, Book, Booking, type_id};
 use crate::days;
 use crate::pages::patient::state;
 use crate::parts::{
-    Column, Icon, Kind, Table, Tone, badge, empty, facts, finds_patients, link_button, notice, panel,
-    places, shell, table,
+    Column, Icon, Kind, Table, Tone, badge, empty, facts, finds_patients, link_button, notice,
+    panel, places, shell, table,
 };
 use crate::visit::Visit;
 use crate::words::{self, Word};
@@ -19,6 +19,8 @@ use record::{CaseFilter, CaseKind, CaseState, Health};
 const BOOKINGS_MAX: usize = 100;
 /// Cases that are shown.
 const CASES_MAX: usize = 50;
+/// Where in a row it stands whom the patient comes to see.
+const WITH_AT: usize = 3;
 /// How far ahead a patient is told of appointments.
 const AHEAD_DAYS: i32 = 180;
 
@@ -95,36 +97,46 @@ fn appointments(visit: &Visit) -> Result<Option<Markup>, Fault> {
     let come = book.bookings.iter().filter(|b| b.status != "cancelled").count();
     let count = words::counted(lang, words::ONE_APPOINTMENT, words::MANY_APPOINTMENTS, come);
     let beside = html! { span.muted { (count) } };
-    Ok(Some(panel("appointments", title.of(lang), Some(&beside), &day(visit, &book, is_patient))))
+    Ok(Some(panel(
+        "appointments",
+        title.of(lang),
+        Some(&beside),
+        &day(visit, &book, is_patient, is_own),
+    )))
 }
 
-fn day(visit: &Visit, book: &Book, with_day: bool) -> Markup {
+fn day(visit: &Visit, book: &Book, with_day: bool, is_own: bool) -> Markup {
     let lang = visit.lang();
     if book.bookings.is_empty() {
         let say = (words::NOBODY_COMES.of(lang), words::NOBODY_COMES_WHY.of(lang));
         return empty(Icon::Today, say.0, say.1, None);
     }
-    let rows: Vec<Vec<Markup>> = book
+    let mut rows: Vec<Vec<Markup>> = book
         .bookings
         .iter()
         .map(|booking| {
             vec![
                 html! { span.keep.number { @if with_day { (days::shown(&booking.start, lang)) " " } (days::wall_time(&booking.start)) } },
                 who(visit, book, booking),
-                html! { (booking.purpose) },
+                html! { (booking.purpose(lang)) },
                 html! { (booking.with.join(", ")) },
                 state(&booking.status, lang),
             ]
         })
         .collect();
     let column = |word: Word| Column { label: word.of(lang), is_figure: false };
-    let columns = [
+    let mut columns = vec![
         column(words::TIME),
         column(words::PATIENT),
         column(words::FOR),
         column(words::WITH),
         column(words::STATE),
     ];
+    // Whose schedule it is needs no column.
+    if is_own {
+        columns.remove(WITH_AT);
+        rows.iter_mut().for_each(|row| drop(row.remove(WITH_AT)));
+    }
     html! {
         (table(&Table { caption: words::APPOINTMENTS_TODAY.of(lang), columns: &columns, rows: &rows }))
         @if book.more { p.foot.muted { (words::FIRST_ONLY.with(lang, &BOOKINGS_MAX.to_string())) } }
@@ -181,8 +193,12 @@ fn cases(visit: &Visit) -> Result<Option<Markup>, Fault> {
         })
         .collect();
     let column = |word: Word| Column { label: word.of(lang), is_figure: false };
-    let columns =
-        [column(words::DUE), column(words::CASE_ABOUT), column(words::STATE), column(words::PATIENT)];
+    let columns = [
+        column(words::DUE),
+        column(words::CASE_ABOUT),
+        column(words::STATE),
+        column(words::PATIENT),
+    ];
     let body = html! {
         @if rows.is_empty() {
             (empty(Icon::Ok, words::NO_CASES.of(lang), words::NO_CASES_WHY.of(lang), None))

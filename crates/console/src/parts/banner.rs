@@ -42,10 +42,12 @@ pub(crate) fn banner(of: &Banner<'_>) -> Markup {
         section.patient aria-label=(words::BANNER.of(lang)) data-patient=(person.id) {
             div.patient-who {
                 span.monogram aria-hidden="true" { (person.initials()) }
-                h1 { (name) }
-                @if person.died.is_some() { (badge(Tone::Neutral, Icon::Info, &died(person, lang))) }
-                @if !person.is_active && person.died.is_none() {
-                    (badge(Tone::Warning, Icon::Warning, words::NOT_ACTIVE.of(lang)))
+                div.patient-name {
+                    h1 { (name) }
+                    @if person.died.is_some() { (badge(Tone::Neutral, Icon::Info, &died(person, lang))) }
+                    @if !person.is_active && person.died.is_none() {
+                        (badge(Tone::Warning, Icon::Warning, words::NOT_ACTIVE.of(lang)))
+                    }
                 }
             }
             dl.patient-facts {

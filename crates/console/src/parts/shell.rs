@@ -121,12 +121,12 @@ fn document(visit: &Visit, title: &str, kind: &str, frame: &Markup) -> Markup {
     }
 }
 
-/// Our mark: a cross of four strokes around a heart's beat.
+/// Our mark: a heart's beat on a card.
 fn mark() -> Markup {
     html! {
         svg.mark viewBox="0 0 24 24" aria-hidden="true" focusable="false" {
-            path d="M9 3h6v6h6v6h-6v6H9v-6H3V9h6z" {}
-            path.beat d="M5.500 12h4l1.500-3.500l2.500 7l1.500-3.500h3.500" {}
+            path d="M6 3.500h12a2.500 2.500 0 0 1 2.500 2.500v12a2.500 2.500 0 0 1-2.500 2.500H6a2.500 2.500 0 0 1-2.500-2.500V6A2.500 2.500 0 0 1 6 3.500z" {}
+            path d="M6.500 12.500h2.500l1.800-4.500l3 8.500l1.700-4h2" {}
         }
     }
 }
@@ -214,8 +214,10 @@ fn keys_sheet(places: &[Screen], lang: Lang) -> Markup {
             }
             div { dt { kbd { "?" } } dd { (words::KEY_SHEET.of(lang)) } }
         }
-        p.muted { a href="/settings" { (words::KEYS_OFF.of(lang)) } }
-        form method="dialog" { button.button.is-secondary { (words::CLOSE.of(lang)) } }
+        form.row method="dialog" {
+            button.button.is-secondary autofocus { (words::CLOSE.of(lang)) }
+            a.button.is-quiet href="/settings" { (words::KEYS_OFF.of(lang)) }
+        }
     };
     super::dialog("keys", words::KEYS.of(lang), &rows, false)
 }

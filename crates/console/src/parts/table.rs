@@ -34,7 +34,7 @@ pub(crate) fn table(table: &Table<'_>) -> Markup {
                     @let column = table.columns.get(at).copied().unwrap_or_default();
                     @let class = column.is_figure.then_some("figure");
                     @if at == 0 { th scope="row" { (cell) } }
-                    @else { td class=[class] data-label=(column.label) { (cell) } }
+                    @else { td class=[class] data-label=(column.label) { div { (cell) } } }
                 }
             } } }
         }

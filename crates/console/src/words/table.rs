@@ -167,6 +167,11 @@ words! {
     WITH: "With", "Con";
     STATE: "State", "Estado";
     MINUTES: "{} min", "{} minutos";
+    CHECKUP: "Check-up", "Revisión";
+    URGENT: "Urgent", "Urgente";
+    FOLLOW_UP: "Follow-up", "Seguimiento";
+    ROUTINE: "Routine", "Rutina";
+    WALK_IN: "Walk-in", "Sin cita previa";
     BOOKED: "Booked", "Confirmada";
     PENDING: "Not confirmed", "Sin confirmar";
     ARRIVED: "Arrived", "Ha llegado";
