@@ -4,6 +4,7 @@
 use crate::answer::Answer;
 use crate::booking::{self, Book, Booking, type_id};
 use crate::days;
+use crate::pages::failed;
 use crate::pages::patient::state;
 use crate::parts::{
     Column, Icon, Kind, Table, Tone, badge, empty, facts, finds_patients, link_button, notice,
@@ -30,8 +31,12 @@ pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
     let today = days::day_at(visit.now(), &visit.zone);
     let name = visit.caller.as_ref().map(|c| c.principal.profile.display.clone());
     let mut panels = Vec::new();
-    panels.extend(appointments(visit)?);
-    panels.extend(cases(visit)?);
+    for part in [appointments(visit), cases(visit)] {
+        match part {
+            Ok(part) => panels.extend(part),
+            Err(fault) => panels.push(failed::part(visit, fault)?),
+        }
+    }
     panels.extend(visit.health.as_ref().map(|health| system(visit, health)));
     let body = html! {
         div.page-head {

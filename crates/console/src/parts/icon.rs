@@ -56,6 +56,6 @@ icons! {
 /// An icon; whatever it means has to be said beside it.
 pub(crate) fn icon(which: Icon) -> Markup {
     html! {
-        svg.icon viewBox="0 0 20 20" aria-hidden="true" focusable="false" { path d=(which.path()); }
+        svg.icon viewBox="0 0 20 20" aria-hidden="true" focusable="false" { path d=(which.path()) {} }
     }
 }

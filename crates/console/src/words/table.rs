@@ -239,6 +239,8 @@ words! {
     FAILED_COSTLY: "There is too much of it to look through at once. Ask for less, such as more letters of the name.", "Hay demasiado que revisar de una vez. Pida menos, por ejemplo con más letras del nombre.";
     FAILED_FORM: "The page was open for too long, or another page sent it. Open it anew and try again. Nothing was changed.", "La página estuvo abierta demasiado tiempo o la envió otra. Ábrala de nuevo. No se cambió nada.";
     FAILED_RATE: "You asked for more than this server gives at once. Wait a moment and try again.", "Pidió más de lo que el servidor da de una vez. Espere un momento e inténtelo de nuevo.";
+    FAILED_TIME: "It took too long, and was given up. A change may or may not have been made; look before you try again.", "Tardó demasiado y se interrumpió. Puede que el cambio se haya hecho o no; compruébelo antes de repetir.";
+    FAILED_PART: "This part cannot be shown", "Esta parte no se puede mostrar";
     FAILED_DENIED: "Your role may not do this.", "Su función no puede hacer esto.";
     FAILED_CODE: "Code", "Código";
     FORM_WRONG: "Something has to be put right", "Hay algo que corregir";
