@@ -238,7 +238,7 @@ mod tests {
             r#"{"name":[{"use":"old","family":"Byron"},{"use":"official","family":"Lovelace","given":["Ada","King"]}],"birthDate":"1815-12-10"}"#,
         );
         assert_eq!(ada.name().as_deref(), Some("LOVELACE, Ada King"));
-        assert_eq!((ada.initials().as_str(), ada.sounds_like().as_str()), ("AL", "lovelace ada "));
+        assert_eq!((ada.initials().as_str(), ada.sounds_like().as_str()), ("AL", "lovelace ada"));
         assert_eq!(
             read(r#"{"name":[{"text":"Baby of Ada"}]}"#).name().as_deref(),
             Some("Baby of Ada")

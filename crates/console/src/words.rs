@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn every_word_is_said_in_every_language() {
-        for (name, word) in table::ALL {
+        for (name, word) in ALL {
             assert!(!word.en.is_empty() && !word.es.is_empty(), "{name}");
             let same = word.en == word.es;
             assert!(!same || SAME.contains(&word.en), "{name} has no Spanish: {}", word.en);
@@ -94,7 +94,7 @@ mod tests {
                 }
             }
         }
-        for (name, _) in table::ALL {
+        for (name, _) in ALL {
             let said = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
             assert!(said.into_iter().any(|word| word == *name), "no page says {name}");
         }
