@@ -211,6 +211,7 @@ named! {
         CaseOpened = 77, "case-opened", "A case of review was opened: by a broken glass, or by a sweep of the log.";
         CaseChanged = 78, "case-changed", "A case of review was assigned, closed or opened again.";
         CaseRead = 79, "case-read", "Cases of review were listed, or one was looked at.";
+        Page = 80, "page", "A page or a file of the console that holds nothing of a record was handed out, or a choice of a browser was kept.";
         Delegated = 63, "delegated", "An agent was let act for somebody, by them or by an administrator.";
         DelegationEnded = 64, "delegation-ended", "An agent no longer acts for somebody: it was ended, or its time was over.";
         Claimed = 56, "claimed", "The first administrator was made with the claim code.";

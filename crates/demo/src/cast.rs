@@ -56,7 +56,11 @@ impl Clinic {
                 Part { site: site(site_of(seat)), practitioner, ..blank(role, staff.name) }
             })
             .collect();
-        cast.extend(OFFICE.map(|(role, name)| Part { site: site(0), ..blank(role, name.into()) }));
+        cast.extend(OFFICE.map(|(role, name)| {
+            // Patients are the clinic's, not one site's, and whoever receives them works for all of it.
+            let site = if role == "front-desk" { Some(self.clinic_id()) } else { site(0) };
+            Part { site, ..blank(role, name.into()) }
+        }));
         let living = |i: &u64| self.person(*i).death.is_none();
         let patients = || (0..self.options.patients.min(LOOKED_AT_MAX)).filter(living);
         cast.extend(patients().find(|i| self.person(*i).role == Role::Head).map(|i| {

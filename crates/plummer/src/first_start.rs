@@ -104,6 +104,19 @@ fn person(identity: &Identity, part: &Part) -> Result<Option<Secret>, Fault> {
 }
 
 impl Welcome {
+    /// The people of the demo with their passwords, for the console's sign-in by one click: they stay in
+    /// the memory of this process. None but in a demo.
+    pub(crate) fn demo(&self) -> Option<console::Demo> {
+        let Self::Demo(people, _) = self else { return None };
+        let person = |(part, password): &(Part, Secret)| console::DemoPerson {
+            name: part.role.to_owned(),
+            role: part.role.to_owned(),
+            display: part.display.clone(),
+            password: password.clone(),
+        };
+        Some(console::Demo { people: people.iter().map(person).collect() })
+    }
+
     /// Says it to whoever reads the console.
     pub(crate) fn say(&self, out: &mut dyn Write, base: &str, data: &str) -> std::io::Result<()> {
         match self {
@@ -119,7 +132,9 @@ impl Welcome {
                 writeln!(out, "Another one: plummer claim --new --data '{data}'")
             }
             Self::Demo(people, token) => {
-                writeln!(out, "Sign in as (passwords are drawn anew at each start):")?;
+                let root = base.strip_suffix("/fhir").unwrap_or(base);
+                writeln!(out, "Open {root}/ in a browser and choose who to be.")?;
+                writeln!(out, "Or sign in as (passwords are drawn anew at each start):")?;
                 let head = ["NAME", "PASSWORD", "WHO"].map(str::to_owned).to_vec();
                 let rows = people.iter().map(|(part, password)| {
                     vec![part.role.to_owned(), password.expose().to_owned(), part.display.clone()]

@@ -51,6 +51,12 @@ pub struct Accounting {
 }
 
 impl Session {
+    /// Whether [`Session::who_saw`] would tell who saw a patient's record. It leaves no event.
+    #[must_use]
+    pub fn may_see_who_saw(&self, patient: &str) -> bool {
+        self.may_read_log(Some(patient)).is_ok()
+    }
+
     /// Who saw the record of a patient from `from` on until before `until`.
     ///
     /// # Errors
@@ -188,6 +194,7 @@ fn touched(event: &Event, patient: &str) -> bool {
         | Kind::CaseOpened
         | Kind::CaseChanged
         | Kind::CaseRead
+        | Kind::Page
         | Kind::RootKeyMoved
         | Kind::RootKeyRewrapped
         | Kind::Review => false,

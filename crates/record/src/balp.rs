@@ -71,6 +71,7 @@ pub(crate) fn coded(event: &Event) -> Coded {
         Kind::Batch => rest("batch", "E", None),
         Kind::Operation => rest("operation", "E", None),
         Kind::Metadata => rest("capabilities", "R", None),
+        Kind::Page => dicom("110100", "Application Activity", "110100", "R"),
         Kind::Import => dicom("110107", "Import", "110107", "C"),
         Kind::Restore => dicom("110107", "Import", "110107", "U"),
         Kind::Export => dicom("110106", "Export", "110106", "R"),

@@ -8,7 +8,7 @@ use access::Action;
 use audit::{Kind, Target};
 use base::Fault;
 use base::error::code;
-use fhir::definitions::r4;
+use fhir::definitions::{TypeId, r4};
 use search::parse::{Level, Options};
 use search::query::Search;
 use store::{Page, PageRequest, Position, Scope};
@@ -42,6 +42,13 @@ pub struct Found {
 pub(crate) const CURSOR: &str = "_cursor";
 
 impl Session {
+    /// Whether any record of a type could be found. A door asks it before it offers, or asks for, what
+    /// could only be refused; it tells nothing of what is there, and leaves no event.
+    #[must_use]
+    pub fn may_search(&self, of: TypeId) -> bool {
+        self.scope_of(Action::Search, of).is_ok()
+    }
+
     /// Searches. When `pairs` hold a `_cursor`, it alone says what is searched: a page link needs
     /// nothing else, and an address never holds the parameters of a search sent
     /// in a body.

@@ -8,6 +8,7 @@ mod capability;
 mod certificate;
 mod condition;
 mod config;
+mod desk;
 mod door;
 mod encoding;
 mod health;

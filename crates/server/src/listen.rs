@@ -97,6 +97,18 @@ impl Server {
         Ok(self)
     }
 
+    /// Lets whoever comes be any of the people of a demo, by one click in the console.
+    ///
+    /// # Errors
+    /// `server.internal` when the server serves already.
+    pub fn with_demo(mut self, demo: console::Demo) -> Result<Self, Fault> {
+        let Some(state) = Arc::get_mut(&mut self.state) else {
+            return Err(Fault::new(&code::INTERNAL, "the server serves already"));
+        };
+        state.demo = Some(Arc::new(demo));
+        Ok(self)
+    }
+
     /// Where it listens; the port is the one the system chose when 0 was asked for.
     pub fn address(&self) -> SocketAddr {
         self.listener.local_addr().unwrap_or(self.state.config.listen)

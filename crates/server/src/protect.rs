@@ -25,8 +25,9 @@ const NO_DEVICES: &str = "accelerometer=(), camera=(), display-capture=(), geolo
 pub(crate) fn every(reply: &mut Reply, by_tls: bool) {
     let headers = &mut reply.headers;
     put(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
-    // The answer is about patients: no disk of a shared workstation may keep it.
-    put(headers, CACHE_CONTROL, "no-store");
+    // The answer is about patients: no disk of a shared workstation may keep it. What holds none of them,
+    // a file of the console, has said so already.
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(DATA));
     put(headers, X_FRAME_OPTIONS, "DENY");
     // A page with a form says otherwise: a browser that tells no referrer tells no origin either.

@@ -2,6 +2,7 @@
 //! refusals as `OperationOutcome`, encodings, figures. What an interaction does stands in `rest/`.
 
 use crate::ask::Ask;
+use crate::desk;
 use crate::door;
 use crate::encoding;
 use crate::health;
@@ -69,10 +70,13 @@ pub(crate) async fn handle(
     let mut seen = Seen::default();
     let path = parts.uri.path();
     let known = is_fhir(path).then(|| door::known(&state, &parts, peer));
+    let visits = desk::serves(&state, &parts.method, path, &parts.headers);
+    let guest = visits.then(|| desk::guest(&state, &parts.headers, peer));
     // Whom the limits know the caller as: the address, while nobody is known.
-    let (caller, subject, turned_away) = match known {
-        Some(Ok(known)) => (known.caller, known.subject, None),
-        other => {
+    let (caller, subject, turned_away) = match (known, &guest) {
+        (Some(Ok(known)), _) => (known.caller, known.subject, None),
+        (None, Some(guest)) => (guest.known_as.clone(), guest.subject.clone(), None),
+        (other, _) => {
             let nobody = Subject::nobody().from(Source::of(peer));
             (door::stranger(&state, peer), nobody, other.and_then(Result::err))
         }
@@ -80,12 +84,25 @@ pub(crate) async fn handle(
     let session = state.record.session(subject, id);
     let permit = permit(&state, &caller, path);
     let admitted = admit(&state, &parts, in_flight);
+    let visit = |guest, parts| desk::Ask { guest, session: session.clone(), peer, parts };
     let mut reply = match (&permit, admitted) {
         (Err(refusal), _) => {
-            let reply = refuse(&refusal.fault(), PLAIN, &mut seen);
-            let reply = reply.retry_after(refusal.retry_after_s);
-            let tell = is_fhir(parts.uri.path()) && !refusal.told;
-            if tell { trail(&session, reply, &mut seen).await } else { reply }
+            let tell = (is_fhir(parts.uri.path()) || visits) && !refusal.told;
+            let fault = refusal.fault();
+            let reply = refuse(&fault, PLAIN, &mut seen);
+            let reply = match guest {
+                Some(guest) => desk::refuse(&state, &visit(guest, parts), &fault, tell).await,
+                None if tell => trail(&session, reply, &mut seen).await,
+                None => reply,
+            };
+            reply.retry_after(refusal.retry_after_s)
+        }
+        (Ok(_), Err(fault)) if visits => {
+            seen.code = Some(fault.code().name);
+            match guest {
+                Some(guest) => desk::refuse(&state, &visit(guest, parts), &fault, true).await,
+                None => refuse(&fault, PLAIN, &mut seen),
+            }
         }
         (Ok(_), Err(fault)) => {
             let reply = refuse(&fault, PLAIN, &mut seen);
@@ -95,6 +112,9 @@ pub(crate) async fn handle(
             let path = parts.uri.path();
             let mut reply = if smart::serves(&state, path) {
                 smart::answer(&state, &session, peer, parts, body).await
+            } else if let Some(guest) = guest {
+                let work = desk::answer(&state, visit(guest, parts), body);
+                PERMIT.scope(Arc::clone(permit), work).await
             } else if is_fhir(path) {
                 let reply = match turned_away {
                     Some(fault) => refuse(&fault, PLAIN, &mut seen),
@@ -167,7 +187,9 @@ fn admit(state: &State, parts: &request::Parts, in_flight: i64) -> Result<Option
     }
     origin::check_host(&parts.headers, &parts.uri, state.config.own_host())?;
     // Who may read its answers, the authorization server decides by itself.
-    if smart::serves(state, parts.uri.path()) {
+    if smart::serves(state, parts.uri.path())
+        || desk::serves(state, &parts.method, parts.uri.path(), &parts.headers)
+    {
         return Ok(None);
     }
     origin::check_origin(&parts.headers, &state.config.cors_origins, |origin| {

@@ -12,7 +12,7 @@
 mod applications;
 mod approval;
 mod authorize;
-mod call;
+pub(crate) mod call;
 mod discovery;
 mod factors;
 mod federated;
@@ -22,7 +22,7 @@ mod pages;
 mod patient;
 mod people;
 mod revoke;
-mod sign_in;
+pub(crate) mod sign_in;
 mod token;
 
 use crate::reply::Reply;
@@ -212,7 +212,7 @@ async fn work(
 }
 
 /// The addresses of this server as the caller knows them.
-fn place(state: &State, headers: &HeaderMap) -> Result<Place, Fault> {
+pub(crate) fn place(state: &State, headers: &HeaderMap) -> Result<Place, Fault> {
     let base = match &state.config.base_url {
         Some(base) => base.clone(),
         // The host was checked to be this machine's before anything else.

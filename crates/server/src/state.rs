@@ -10,6 +10,7 @@ use base::error::code;
 use base::id::{Random, uuid_bytes, uuid_v7};
 use base::{Clock, Fault, Millis};
 use bytes::Bytes;
+use jiff::tz::TimeZone;
 use record::Record;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -48,6 +49,10 @@ pub(crate) struct State {
     pub(crate) smart: Option<Arc<smart::Smart>>,
     /// The issuers by which people may sign in, if there are any.
     pub(crate) federation: Option<Arc<federation::Federation>>,
+    /// The people of a demo, if this is one.
+    pub(crate) demo: Option<Arc<console::Demo>>,
+    /// In which time zone days begin here.
+    pub(crate) zone: TimeZone,
     random: Mutex<Box<dyn Random>>,
     pool: Arc<Semaphore>,
     /// Work that may wait for another system.
@@ -81,6 +86,8 @@ impl State {
             capabilities: OnceLock::new(),
             smart: None,
             federation: None,
+            demo: None,
+            zone: TimeZone::system(),
             random: Mutex::new(random),
             pool,
             waiting: Arc::new(Semaphore::new(WAITING_MAX)),

@@ -107,7 +107,8 @@ try {
     assert.equal(await title(page), "One more step");
     await picture(page, "second-factor");
     await go(page, "form[data-passkey] button");
-    assert.equal(await title(page), "Apps that can see my record");
+    assert.equal(await title(page), "Today");
+    await page.goto(`${root}/auth/apps`);
   });
 
   await step("it is shown again within a session", async () => {
@@ -127,7 +128,8 @@ try {
     await picture(page, "passkey");
     await tabTo(page, "form[data-passkey] button", 2);
     await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
-    assert.equal(await title(page), "Apps that can see my record");
+    assert.equal(await title(page), "Today");
+    await page.goto(`${root}/auth/apps`);
   });
 
   await step("whoever is not verified is told, and may try again", async () => {
@@ -139,7 +141,8 @@ try {
     await picture(page, "passkey-refused");
     await cdp.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: true });
     await go(page, "form[data-passkey] button");
-    assert.equal(await title(page), "Apps that can see my record");
+    assert.equal(await title(page), "Today");
+    await page.goto(`${root}/auth/apps`);
   });
 
   await step("a removed passkey is refused", async () => {
@@ -169,7 +172,7 @@ try {
     const bare = await fresh();
     await bare.setJavaScriptEnabled(false);
     await withPassword(bare, "sign-in");
-    assert.equal(await title(bare), "Apps that can see my record");
+    assert.equal(await title(bare), "Today");
   });
 } finally {
   await browser.close();

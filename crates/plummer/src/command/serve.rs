@@ -54,6 +54,10 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
             Some(federation) => server.with_federation(Arc::new(federation))?,
             None => server,
         };
+        let server = match welcome.demo() {
+            Some(demo) => server.with_demo(demo)?,
+            None => server,
+        };
         tokio::spawn(sweep(Arc::clone(&apps)));
         if let Some(holder) = record.settings().encryption.holder.clone() {
             tokio::spawn(watch(holder));
@@ -148,6 +152,10 @@ fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
 fn greet(base: &str, data: &str, welcome: &Welcome) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "Plummer serves {base}")?;
+    if !matches!(welcome, Welcome::Demo(..)) {
+        let root = base.strip_suffix("/fhir").unwrap_or(base);
+        writeln!(out, "The console is at {root}/")?;
+    }
     welcome.say(&mut out, base, data)?;
     out.flush()
 }

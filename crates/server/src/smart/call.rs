@@ -9,7 +9,7 @@ use base::Fault;
 use base::error::code;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, LOCATION, ORIGIN, SET_COOKIE};
-use http::{HeaderValue, Method, StatusCode, request};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, request};
 use identity::{Caller, Party, SessionKind};
 use record::Session;
 use smart::{Params, Place, Smart};
@@ -71,9 +71,7 @@ impl Call {
     }
 
     fn cookie(&self, name: &str) -> Option<&str> {
-        let texts = self.parts.headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok());
-        let mut pairs = texts.flat_map(|text| text.split(';')).filter_map(|p| p.split_once('='));
-        pairs.find(|(n, _)| n.trim() == name).map(|(_, value)| value.trim())
+        cookie(&self.parts.headers, name)
     }
 
     /// What the browser is known again by; empty when it is not.
@@ -100,9 +98,7 @@ impl Call {
     /// Who is signed in in this browser, also with one factor where two are demanded: for the pages where
     /// a second is registered or shown, and for signing out.
     pub(crate) fn anybody(&self) -> Option<Caller> {
-        let found = self.smart.identity().find_confined(self.session_text(), Some(self.peer)).ok();
-        // A script token is no browser's, wherever it was put.
-        found.filter(|caller| caller.kind == SessionKind::SignIn)
+        signed_in(&self.smart, &self.parts.headers, self.peer)
     }
 
     /// For whom passkeys are made and shown here: this server's own origin, by its settings. None where
@@ -153,6 +149,20 @@ impl Call {
     pub(crate) fn go_own(&self, page: &str) -> Reply {
         self.go(&self.place.at(page))
     }
+}
+
+/// Who is signed in in the browser that sends these headers, also with one factor where two are demanded.
+pub(crate) fn signed_in(smart: &Smart, headers: &HeaderMap, peer: IpAddr) -> Option<Caller> {
+    let token = cookie(headers, SESSION).unwrap_or_default();
+    let found = smart.identity().find_confined(token, Some(peer)).ok();
+    // A script token is no browser's, wherever it was put.
+    found.filter(|caller| caller.kind == SessionKind::SignIn)
+}
+
+fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let texts = headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok());
+    let mut pairs = texts.flat_map(|text| text.split(';')).filter_map(|p| p.split_once('='));
+    pairs.find(|(n, _)| n.trim() == name).map(|(_, value)| value.trim())
 }
 
 /// Gives the browser something to be known by.

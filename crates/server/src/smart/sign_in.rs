@@ -15,9 +15,12 @@ use smart::Params;
 /// The page, for who comes by themselves.
 pub(super) fn page(call: &Call) -> Result<Reply, Fault> {
     if call.anybody().is_some() {
-        return Ok(call.go_own("apps"));
+        return Ok(go_console(call, "/today"));
     }
-    Ok(ask(call, "", None))
+    // Whoever came to a page of the console goes on to it.
+    let params = call.params()?;
+    let next = Some(field(&params, "next")).filter(|next| console::is_page(next));
+    Ok(ask(call, next.unwrap_or_default(), None))
 }
 
 /// The page, for a request of an app or for one of our own pages.
@@ -189,27 +192,36 @@ pub(super) fn out(call: &Call) -> Result<Reply, Fault> {
     if let Some(caller) = call.anybody() {
         call.smart.identity().sign_out(&caller)?;
     }
-    let mut reply = call.go_own("sign-in");
+    let mut reply = match call.state.demo {
+        Some(_) => go_console(call, "/welcome"),
+        None => call.go_own("sign-in"),
+    };
     clear_session(&mut reply);
     Ok(reply)
 }
 
 /// Gives the browser its session and sends it to where it wanted to go, which is one of our own pages
 /// or the request that it holds: never an address that somebody sent along.
-pub(super) fn enter(call: &Call, next: &str, opened: &Opened) -> Result<Reply, Fault> {
+pub(crate) fn enter(call: &Call, next: &str, opened: &Opened) -> Result<Reply, Fault> {
     // Whoever was signed in here before is not any more.
     if let Some(before) = call.anybody() {
         call.smart.identity().revoke(before.session)?;
     }
     let mut reply = match next {
-        "launch" | "factors" => call.go_own(next),
+        "launch" | "factors" | "apps" => call.go_own(next),
+        page if console::is_page(page) => go_console(call, page),
         _ if call.smart.waiting(next, call.browser()).is_some() => {
             call.go_own(&format!("continue?request={next}"))
         }
-        _ => call.go_own("apps"),
+        _ => go_console(call, "/today"),
     };
     set_session(&mut reply, opened.token.text().expose());
     Ok(reply)
+}
+
+/// Sends the browser to a page of the console.
+fn go_console(call: &Call, page: &str) -> Reply {
+    call.go(&format!("{}{page}", call.place.root))
 }
 
 /// The page again, with what was wrong; another fault is told as it is.

@@ -116,7 +116,7 @@ fn before_the_day_of_a_demand_people_are_told_and_nobody_is_held_up() {
     let mut visitor = Visitor::new(&site);
     visitor.open("/auth/sign-in");
     let page = visitor.sign_in_for("eve", "");
-    assert!(page.text().contains("Apps that can see my record"), "{}", page.text());
+    assert!(page.text().contains("<h1>Today</h1>"), "{}", page.text());
     let page = visitor.open("/auth/factors");
     assert!(page.text().contains("From 2100-01-01 on your role asks"), "{}", page.text());
     register(&site, &visitor);

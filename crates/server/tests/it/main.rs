@@ -19,6 +19,8 @@ mod capability;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod console;
+#[cfg(test)]
 mod demand;
 #[cfg(test)]
 mod denials;

@@ -238,7 +238,7 @@ fn attack_28_nobody_begins_for_another_and_nobody_is_sent_to_an_address_that_was
         let sent = visitor.choose("st", next);
         let back = fake.agree(sent.header("location").expect("an address"));
         let answer = visitor.send("GET", &format!("/auth/oidc-st?{back}"), &[], "");
-        let own = format!("http://{}/auth/apps", site.address);
+        let own = format!("http://{}/today", site.address);
         assert_eq!(answer.header("location"), Some(own.as_str()), "{next}");
     }
     let mut visitor = Visitor::new(&site);

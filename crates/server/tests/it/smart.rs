@@ -144,7 +144,7 @@ fn attack_28_nobody_is_redirected_to_an_address_that_is_not_registered() {
         visitor.open("/auth/sign-in");
         let answer = visitor.sign_in_raw("eve", next);
         let to = answer.header("location").expect("somewhere");
-        assert_eq!(to, format!("http://{}/auth/apps", site.address), "{next}");
+        assert_eq!(to, format!("http://{}/today", site.address), "{next}");
     }
 }
 

@@ -172,7 +172,7 @@ fn where_browsers_have_no_passkeys_the_pages_go_on_without() {
     assert!(page.text().contains("Six digits") && !page.text().contains("<script"));
     let handle = page.field("handle").expect("a handle");
     let page = visitor.send_form(&[("handle", &handle), ("code", &code)]);
-    assert!(page.text().contains("How I sign in"), "the page of apps leads there");
+    assert!(page.text().contains("How you sign in"), "the menu leads there");
     let page = visitor.open("/auth/factors");
     assert!(page.text().contains("over TLS"), "{}", page.text());
 }

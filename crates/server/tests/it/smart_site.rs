@@ -64,6 +64,8 @@ pub(crate) struct Making {
     pub(crate) demand: &'static [&'static str],
     /// What else is set.
     pub(crate) tune: fn(&mut Config),
+    /// Who can be signed in as by one click.
+    pub(crate) demo: Option<console::Demo>,
     /// And from when.
     pub(crate) demand_from: Option<base::Millis>,
 }
@@ -80,6 +82,7 @@ impl Default for Making {
             federate: None,
             origin: None,
             demand: &[],
+            demo: None,
             tune: |_| {},
             demand_from: None,
         }
@@ -110,8 +113,9 @@ impl Site {
 
     pub(crate) fn with(making: Making) -> Self {
         let (demand, from) = (making.demand, making.demand_from);
-        let Making { guard, search_threads, local, federate, fetch, clock, origin, tune, .. } =
-            making;
+        let Making {
+            guard, search_threads, local, federate, fetch, clock, origin, tune, demo, ..
+        } = making;
         let of = identity::Of::Roles(demand.iter().map(|role| (*role).to_owned()).collect());
         let second_factor = identity::Demand { of, from, new_sites: false };
         let base_url = origin.as_ref().map(|origin| format!("{origin}/fhir"));
@@ -180,6 +184,9 @@ impl Site {
                 if let Some(federate) = federate {
                     let federation = federate(tokio::runtime::Handle::current());
                     server = server.with_federation(Arc::new(federation)).unwrap();
+                }
+                if let Some(demo) = demo {
+                    server = server.with_demo(demo).unwrap();
                 }
                 told.send(server.address()).unwrap();
                 server.run(async { drop(stopped.await) }).await;

@@ -1,0 +1,37 @@
+//! The web console: the pages people use all day. Words, HTML, style, icons and the few scripts that
+//! stand here and nowhere else (WCAG 2.2 AA; NHS Common User Interface, patient banner).
+//!
+//! It knows neither sockets nor cookies of sign-in: a door hands it a [`Visit`], who asks and through
+//! which [`record::Session`], and gets an [`Answer`] back. Whatever a page shows it has read through that
+//! session, under the caller's own scope, and each reading has left its event. Every page works without
+//! a script; scripts make it faster, and may load nothing but what this crate holds.
+
+mod answer;
+mod assets;
+mod booking;
+mod days;
+mod lookup;
+mod pages;
+mod parts;
+mod person;
+mod route;
+mod visit;
+mod words;
+
+pub use answer::{Answer, Body, POLICY};
+pub use route::{ROUTES, Route, Who, allow, is_page, serves};
+pub use visit::{Demo, DemoPerson, Visit};
+
+/// Answers a visit.
+///
+/// # Errors
+/// Never for what a person can do something about: that is a page. What is left is a fault of this
+/// server, such as an access log that cannot be written.
+pub fn answer(visit: &Visit) -> Result<Answer, base::Fault> {
+    route::answer(visit)
+}
+
+/// The page that says what went wrong, to whoever asked.
+pub fn failed(visit: &Visit, fault: &base::Fault) -> Answer {
+    pages::failed::page(visit, fault)
+}

@@ -1,0 +1,109 @@
+//! Every word that a page says, in each language, in one catalogue ([`table`]). A page says nothing that
+//! is not in it; a word that no page says, or that is missing in a language, fails a test.
+
+mod table;
+
+pub(crate) use table::*;
+
+/// A language of the pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lang {
+    En,
+    Es,
+}
+
+impl Lang {
+    pub(crate) const ALL: [Self; 2] = [Self::En, Self::Es];
+
+    /// Its tag (BCP 47).
+    pub(crate) const fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Es => "es",
+        }
+    }
+
+    /// Its own name for itself.
+    pub(crate) const fn own_name(self) -> &'static str {
+        match self {
+            Self::En => "English",
+            Self::Es => "Español",
+        }
+    }
+
+    /// The language of a tag, whatever region it names.
+    pub(crate) fn from_tag(tag: &str) -> Option<Self> {
+        let main = tag.split(['-', '_']).next().unwrap_or_default();
+        Self::ALL.into_iter().find(|lang| lang.tag().eq_ignore_ascii_case(main))
+    }
+}
+
+/// A word or sentence in every language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Word {
+    en: &'static str,
+    es: &'static str,
+}
+
+impl Word {
+    /// In a language.
+    pub(crate) const fn of(self, lang: Lang) -> &'static str {
+        match lang {
+            Lang::En => self.en,
+            Lang::Es => self.es,
+        }
+    }
+
+    /// In a language, with `{}` replaced by what belongs there.
+    pub(crate) fn with(self, lang: Lang, text: &str) -> String {
+        self.of(lang).replacen("{}", text, 1)
+    }
+}
+
+/// The word for a number of things: one, or more.
+pub(crate) fn counted(lang: Lang, one: Word, many: Word, count: usize) -> String {
+    if count == 1 { one.of(lang).to_owned() } else { many.with(lang, &count.to_string()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Words that are the same in both languages.
+    const SAME: [&str; 2] = ["Ctrl K", "{} · Plummer"];
+
+    #[test]
+    fn every_word_is_said_in_every_language() {
+        for (name, word) in ALL {
+            assert!(!word.en.is_empty() && !word.es.is_empty(), "{name}");
+            let same = word.en == word.es;
+            assert!(!same || SAME.contains(&word.en), "{name} has no Spanish: {}", word.en);
+            assert_eq!(word.en.matches("{}").count(), word.es.matches("{}").count(), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_word_is_said_by_some_page() {
+        let mut text = String::new();
+        for folder in ["src", "src/pages", "src/parts"] {
+            let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+            for file in std::fs::read_dir(folder).expect("a folder") {
+                let path = file.expect("a file").path();
+                if path.extension().is_some_and(|ext| ext == "rs") {
+                    text.push_str(&std::fs::read_to_string(path).expect("text"));
+                }
+            }
+        }
+        for (name, _) in ALL {
+            let said = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            assert!(said.into_iter().any(|word| word == *name), "no page says {name}");
+        }
+    }
+
+    #[test]
+    fn a_language_is_known_by_its_tag_whatever_the_region() {
+        assert_eq!(Lang::from_tag("es-MX"), Some(Lang::Es));
+        assert_eq!(Lang::from_tag("EN"), Some(Lang::En));
+        assert_eq!(Lang::from_tag("fr"), None);
+    }
+}
