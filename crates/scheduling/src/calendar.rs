@@ -4,8 +4,8 @@
 
 use crate::actor::Actor;
 use crate::free::SpanSet;
-use crate::read::{fault, span, text};
-use crate::time::{Date, Span, Time, Wall, Weekday, Zone};
+use crate::read::{fault, of_type, ours, span, text};
+use crate::time::{Date, Span, Time, Wall, Weekday, Zone, Zones};
 use base::Fault;
 use base::error::code::{SCHEDULING_CALENDAR as CODE, SCHEDULING_TIME};
 use fhir::Value;
@@ -173,6 +173,30 @@ pub struct Site {
 }
 
 impl Site {
+    /// Reads a Location: its `hoursOfOperation`, and its zone in an extension of ours, `time-zone`, since
+    /// R4 has a place for the zone of an instant and none for that of a place. `SCHEDULING_CALENDAR`
+    /// names the place that is not understood, `SCHEDULING_ZONE` tells of a zone that is none. A
+    /// Location without a zone takes the one that is given. Which holidays it keeps is the caller's.
+    pub fn read(
+        root: Value<'_>,
+        zones: &Zones,
+        zone: &Zone,
+        holidays: Vec<Holiday>,
+    ) -> Result<Self, Fault> {
+        of_type(&CODE, root, "Location")?;
+        let id = text(&CODE, root, "id")?;
+        let location = id.and_then(|id| Actor::parse(&format!("Location/{id}")));
+        let location = location.ok_or_else(|| fault(&CODE, root, "the location has no id"))?;
+        let zone = match ours(root, "time-zone").next() {
+            None => zone.clone(),
+            Some(extension) => match text(&CODE, extension, "valueCode")? {
+                Some(name) => zones.find(&name)?,
+                None => return Err(fault(&CODE, extension, "write the zone as a valueCode")),
+            },
+        };
+        Ok(Self { location, zone, hours: read_hours(root)?, holidays })
+    }
+
     /// The holiday that is kept on a date.
     pub fn holiday(&self, date: Date) -> Option<&Holiday> {
         self.holidays.iter().find(|h| h.is_on(date))
@@ -295,7 +319,7 @@ fn weekday(code: &str) -> Option<Weekday> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::{HOUR_MS, Zones};
+    use crate::time::HOUR_MS;
     use base::{Limits, Millis};
     use fhir::Document;
     use jiff::civil::date;
@@ -362,6 +386,23 @@ mod tests {
                 "scheduling.calendar.invalid"
             );
         }
+    }
+
+    #[test]
+    fn a_location_tells_its_zone_or_takes_the_one_given() {
+        let read = |zone: &str| {
+            let doc = parse(&format!(
+                r#"{{"resourceType":"Location","id":"1","extension":[{{"url":"https://plummer.example/fhir/StructureDefinition/time-zone",{zone}}}]}}"#
+            ));
+            Site::read(doc.root(), &Zones::bundled(), &site().zone, Vec::new())
+        };
+        assert_eq!(read(r#""valueCode":"America/Denver""#).unwrap().zone.name(), "America/Denver");
+        let code = |zone| read(zone).unwrap_err().code().name;
+        assert_eq!(code(r#""valueCode":"MST""#), "scheduling.zone.unknown");
+        assert_eq!(code(r#""valueString":"x""#), "scheduling.calendar.invalid");
+        let plain = parse(r#"{"resourceType":"Location","id":"1"}"#);
+        let plain = Site::read(plain.root(), &Zones::bundled(), &site().zone, Vec::new()).unwrap();
+        assert_eq!(plain.zone.name(), "America/New_York");
     }
 
     #[test]

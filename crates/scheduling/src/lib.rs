@@ -17,6 +17,7 @@ pub mod hold;
 pub mod occupied;
 mod read;
 pub mod remind;
+pub mod roster;
 pub mod rule;
 pub mod rules;
 pub mod series;

@@ -7,6 +7,7 @@ mod common;
 mod diary;
 mod fhir_form;
 mod find;
+mod roster;
 mod rules;
 mod series;
 mod waitlist;
