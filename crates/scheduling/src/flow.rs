@@ -167,6 +167,15 @@ impl Flow {
         Self { first, steps: Vec::new() }
     }
 
+    /// A visit's day as it was kept; `SCHEDULING_STEP` when the steps do not follow from each other.
+    pub fn of(first: State, steps: &[Step]) -> Result<Self, Fault> {
+        let mut flow = Self::at(first);
+        for step in steps {
+            flow.advance(step.to, step.at, &step.by)?;
+        }
+        Ok(flow)
+    }
+
     /// Where it stands.
     pub fn state(&self) -> State {
         self.steps.last().map_or(self.first, |s| s.to)
@@ -261,6 +270,7 @@ mod tests {
                         let mut back = flow.clone();
                         back.undo(Millis(now)).unwrap();
                         prop_assert_eq!(back, before);
+                        prop_assert_eq!(Flow::of(first, flow.steps()), Ok(flow.clone()));
                     }
                 }
             }

@@ -76,9 +76,9 @@ impl Roster {
     }
 
     /// Adds a block, of somebody or of all.
-    pub fn add_block(&mut self, block: Block) {
+    pub fn add_block(&mut self, block: &Block) {
         let actor = block.actor.as_ref().map(|a| self.who(a).clone());
-        self.blocks.push(Block { actor, ..block });
+        self.blocks.push(Block { actor, span: block.span, why: block.why });
     }
 
     /// The blocks, as the rules ask for them.

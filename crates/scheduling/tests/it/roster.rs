@@ -103,7 +103,7 @@ fn what_is_published_is_free_but_for_what_is_taken_held_or_blocked() {
     roster.add_hold(&hold, Millis(0));
     let away = span(NINE + 5 * 30 * MINUTE_MS, HOUR_MS);
     let who = Some(actor("PractitionerRole/9"));
-    roster.add_block(Block { actor: who, span: away, why: Why::Sick });
+    roster.add_block(&Block { actor: who, span: away, why: Why::Sick });
     assert_eq!(free(&roster, "Practitioner/1", &[]), [0, 3]);
     let moved = [By::Appointment("a2".to_owned()), By::Slot("s1".to_owned())];
     assert_eq!(free(&roster, "Practitioner/1", &moved), [0, 1, 2, 3]);

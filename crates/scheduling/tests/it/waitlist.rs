@@ -5,7 +5,9 @@ use crate::common::{doctor, span, zone};
 use base::Millis;
 use proptest::prelude::*;
 use scheduling::actor::Role;
+use scheduling::diary::{Diary, Placement};
 use scheduling::find::Place;
+use scheduling::hold::Hold;
 use scheduling::time::{DAY_MS, HOUR_MS, MINUTE_MS, Time};
 use scheduling::visit_type::Modality;
 use scheduling::waitlist::{
@@ -110,6 +112,95 @@ proptest! {
         let at = Millis(STARTS.0 - DAY_MS);
         let ranks = |l: &[Entry]| rank(l, "v", &place(), Modality::InPerson, at);
         prop_assert_eq!(ranks(&list), ranks(&sorted));
+    }
+}
+
+/// What many do at once to one freed place.
+#[derive(Debug, Clone)]
+enum Act {
+    Answer(usize, bool),
+    Tick(i64),
+    /// The desk books it for somebody who telephones.
+    Desk,
+    /// Somebody at the desk holds it while they think.
+    Hold,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        6 => (0_usize..8, any::<bool>()).prop_map(|(n, yes)| Act::Answer(n, yes)),
+        3 => (0_i64..20).prop_map(Act::Tick),
+        1 => Just(Act::Desk),
+        1 => Just(Act::Hold),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+    #[test]
+    fn the_list_the_desk_and_holds_never_give_one_place_to_two(
+        size in 1_usize..5, acts in proptest::collection::vec(act(), 0..30),
+    ) {
+        let entries: Vec<_> = (0..8).map(entry).collect();
+        let mut now = Millis(STARTS.0 - DAY_MS);
+        let ranks = rank(&entries, "v", &place(), Modality::InPerson, now);
+        let waves = Waves { size, minutes: 10 };
+        let (mut round, _) = Round::begin(STARTS, &ranks, waves, now).unwrap();
+        let mut diary = Diary::new();
+        let place = place();
+        let placement =
+            Placement { span: place.span, buffers_ms: (0, 0), actors: vec![doctor(1)] };
+        let (mut asked_yes, mut holds, mut by_desk) = (0, 0, false);
+        for act in acts {
+            let mut effects = Vec::new();
+            match act {
+                Act::Answer(n, yes) => {
+                    let entry = format!("e{n}");
+                    let event = if yes { Event::Accepted { entry } } else { Event::Declined { entry } };
+                    let (answer, more) = round.on(&event, now);
+                    asked_yes += usize::from(yes && answer.is_ok());
+                    effects = more;
+                }
+                Act::Tick(minutes) => {
+                    now = Millis(now.0 + minutes * MINUTE_MS);
+                    effects = round.on(&Event::Tick, now).1;
+                }
+                Act::Desk => {
+                    if diary.book("desk", placement.clone(), now).is_ok() {
+                        by_desk = true;
+                        effects = round.on(&Event::Withdrawn, now).1;
+                    }
+                }
+                Act::Hold => {
+                    holds += 1;
+                    let hold = Hold {
+                        id: format!("h{holds}"),
+                        holder: "anna".to_owned(),
+                        span: place.span,
+                        buffers_ms: (0, 0),
+                        actors: vec![doctor(1)],
+                        visit_type: None,
+                        until: Millis(0),
+                        renewals: 0,
+                    };
+                    let _taken = diary.hold(hold.starting(now, 10), now);
+                }
+            }
+            for effect in effects {
+                let Effect::Book { entry } = effect else { continue };
+                if diary.book(&entry, placement.clone(), now).is_err() {
+                    let _told = round.on(&Event::Withdrawn, now);
+                }
+            }
+            prop_assert!(diary.bookings().count() <= 1);
+            if let State::Taken { entry } = round.state() {
+                prop_assert!(diary.get(entry).is_some(), "whoever was told yes has the place");
+            }
+        }
+        prop_assert!(asked_yes <= 1);
+        if asked_yes == 1 && holds == 0 && !by_desk {
+            prop_assert_eq!(diary.bookings().count(), 1, "exactly one yes wins");
+        }
     }
 }
 
