@@ -4,11 +4,13 @@
 
 use crate::actor::Actor;
 use crate::occupied::Status;
-use crate::read::{OURS, TZ_CODE, fault, number, of_type, ours, part, span, text};
+use crate::read::{
+    OURS, TZ_CODE, fault, number, of_type, ours, part, period, span, text, widest_day,
+};
 use crate::time::{Span, Zone};
 use crate::visit_type::BUFFER_MAX;
-use base::Fault;
 use base::error::code::SCHEDULING_CALENDAR as CODE;
+use base::{Fault, Millis};
 use fhir::Value;
 use fhir::write::Writer;
 
@@ -134,9 +136,10 @@ impl Appointment {
         of_type(&CODE, root, "Appointment")?;
         let status = root.get_str("status").and_then(|code| Status::parse(&code));
         let status = status.ok_or_else(|| fault(&CODE, root, "the status is unknown"))?;
+        let whole = span(&CODE, root, ("start", "end"))?;
         let mut participants = Vec::new();
         for item in root.get("participant").into_iter().flat_map(Value::items) {
-            participants.push(participant(item)?);
+            participants.push(participant(item, whole)?);
         }
         let minutes = |name| match ours(root, name).next() {
             None => Ok(0),
@@ -158,7 +161,7 @@ impl Appointment {
             status,
             visit_type: visit_type
                 .and_then(|text| text.strip_prefix("ActivityDefinition/").map(str::to_owned)),
-            span: span(&CODE, root, ("start", "end"))?,
+            span: whole,
             zone: zone_name(root),
             before_minutes: minutes("buffer-before")?,
             after_minutes: minutes("buffer-after")?,
@@ -207,7 +210,14 @@ impl Appointment {
                 }
             }
         }
-        if let Some(span) = self.span {
+        let old_time = old.filter(|o| span(&CODE, *o, ("start", "end")) == Ok(self.span));
+        let old_time = old_time.filter(|o| zone_name(*o) == self.zone);
+        if let Some(old) = old_time {
+            // Nothing moved: the time stays as it was written, to its offset.
+            for (key, member) in old.members().filter(|(key, _)| TIME.contains(key)) {
+                w.key(key).raw(member.raw().as_bytes());
+            }
+        } else if let Some(span) = self.span {
             for (name, shadow, instant) in
                 [("start", "_start", span.start), ("end", "_end", span.end)]
             {
@@ -278,11 +288,13 @@ impl Appointment {
     }
 
     fn write_participants(&self, old: Option<Value<'_>>, w: &mut Writer) {
+        // Read against the new time: an open period goes with the appointment.
+        let was = self.span;
         let mut before: Vec<_> =
             old.and_then(|o| o.get("participant")).into_iter().flat_map(Value::items).collect();
         w.key("participant").array();
         for one in &self.participants {
-            let same = before.iter().position(|item| participant(*item).as_ref() == Ok(one));
+            let same = before.iter().position(|item| participant(*item, was).as_ref() == Ok(one));
             if let Some(at) = same {
                 w.raw(before.remove(at).raw().as_bytes());
                 continue;
@@ -321,6 +333,8 @@ pub const CANCEL_SYSTEM: &str =
     "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason";
 /// The extensions of ours that this file reads and writes.
 const EXTENSIONS: [&str; 4] = ["visit-type", "buffer-before", "buffer-after", "series"];
+/// Those that tell the time.
+const TIME: [&str; 5] = ["start", "_start", "end", "_end", "minutesDuration"];
 /// The members that this file writes.
 const WRITTEN: [&str; 12] = [
     "resourceType",
@@ -337,7 +351,7 @@ const WRITTEN: [&str; 12] = [
     "participant",
 ];
 
-fn participant(item: Value<'_>) -> Result<Participant, Fault> {
+fn participant(item: Value<'_>, whole: Option<Span>) -> Result<Participant, Fault> {
     let answer = item.get_str("status").and_then(|code| Answer::parse(&code));
     let required = match text(&CODE, item, "required")? {
         None => None,
@@ -346,15 +360,21 @@ fn participant(item: Value<'_>) -> Result<Participant, Fault> {
                 .ok_or_else(|| fault(&CODE, item, "whether they are required is unknown"))?,
         ),
     };
-    let period = match item.get("period") {
-        Some(period) => span(&CODE, period, ("start", "end"))?,
+    let period_read = match item.get("period") {
+        // An end that is open is the appointment's.
+        Some(at) => {
+            let is_whole = at.get("start").is_some() && at.get("end").is_some();
+            let open =
+                whole.or_else(|| is_whole.then_some(Span { start: Millis(0), end: Millis(1) }));
+            open.map(|open| period(&CODE, at, open, widest_day)).transpose()?
+        }
         None => None,
     };
     Ok(Participant {
         actor: item.get("actor").and_then(crate::read::actor),
         answer: answer.ok_or_else(|| fault(&CODE, item, "the participant's status is unknown"))?,
         required,
-        period,
+        period: period_read,
     })
 }
 
@@ -440,6 +460,36 @@ mod tests {
         }
         let again = Document::parse_text(text, &Limits::default()).unwrap();
         assert_eq!(Appointment::read(again.root()), Ok(appointment));
+    }
+
+    #[test]
+    fn a_time_that_did_not_move_stays_as_it_was_written() {
+        let written = OTHERS
+            .replace("2026-11-23T14:00:00Z", "2026-11-23T09:00:00-05:00")
+            .replace("\"minutesDuration\":30", "\"minutesDuration\":20")
+            .replace(
+                "\"status\":\"accepted\"",
+                "\"period\":{\"start\":\"2026-11-23T14:10:00Z\"},\"status\":\"accepted\"",
+            );
+        let doc = Document::parse_text(written, &Limits::default()).unwrap();
+        let mut one = Appointment::read(doc.root()).unwrap();
+        assert_eq!(
+            one.participants[0].period.map(Span::minutes),
+            Some(20),
+            "until the end of the whole"
+        );
+        one.status = Status::Arrived;
+        let text = String::from_utf8(one.write_onto(Some(doc.root()), None).unwrap()).unwrap();
+        assert!(
+            text.contains("09:00:00-05:00") && text.contains("\"minutesDuration\":20"),
+            "{text}"
+        );
+        one.span = one.span.map(|s| s.moved_to(s.end));
+        let text = String::from_utf8(one.write_onto(Some(doc.root()), None).unwrap()).unwrap();
+        assert!(
+            text.contains("14:30:00.000Z") && text.contains("\"minutesDuration\":30"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -4,11 +4,12 @@
 
 use crate::actor::Actor;
 use crate::free::SpanSet;
-use crate::read::{fault, of_type, ours, span, text};
+use crate::read::{fault, of_type, ours, period, text};
 use crate::time::{Date, Span, Time, Wall, Weekday, Zone, Zones};
-use base::Fault;
 use base::error::code::{SCHEDULING_CALENDAR as CODE, SCHEDULING_TIME};
+use base::{Fault, Millis};
 use fhir::Value;
+use fhir::date::{OPEN_HIGH, OPEN_LOW};
 
 /// Days of a calendar that are laid out at once; two years of booking ahead.
 pub const DAYS_MAX: i32 = 732;
@@ -276,25 +277,29 @@ pub fn read_hours(root: Value<'_>) -> Result<Vec<Hours>, Fault> {
     Ok(all)
 }
 
-/// Reads `notAvailable` of a `PractitionerRole` or `HealthcareService` as blocks of an actor. A period
-/// without an end is leave that nobody knows the end of: it lasts until the end of the window.
-pub fn read_blocks(root: Value<'_>, actor: &Actor, window: Span) -> Result<Vec<Block>, Fault> {
+/// Reads `notAvailable` of a `PractitionerRole` or `HealthcareService` as blocks of an actor, within a
+/// window. A period without an end is leave that nobody knows the end of: it lasts until the end of the
+/// window. Dates are days of the zone, the last one included.
+pub fn read_blocks(
+    root: Value<'_>,
+    actor: &Actor,
+    zone: &Zone,
+    window: Span,
+) -> Result<Vec<Block>, Fault> {
     let mut blocks = Vec::new();
     for item in root.get("notAvailable").into_iter().flat_map(Value::items) {
         let Some(during) = item.get("during") else {
             return Err(fault(&CODE, item, "say when, in during"));
         };
-        let read = match (during.get("start"), during.get("end")) {
-            (Some(_), Some(_)) => {
-                span(&CODE, during, ("start", "end"))?.and_then(|s| s.common(window))
-            }
-            (Some(start), None) => Span::new(crate::read::instant(&CODE, start)?, window.end)
-                .and_then(|s| s.common(window)),
-            (None, Some(end)) => Span::new(window.start, crate::read::instant(&CODE, end)?)
-                .and_then(|s| s.common(window)),
-            (None, None) => return Err(fault(&CODE, during, "say when, in start and end")),
-        };
-        blocks.extend(read.map(|span| Block { actor: Some(actor.clone()), span, why: Why::Leave }));
+        // Leave that lies wholly beyond the window is no fault.
+        let open = Span { start: Millis(OPEN_LOW), end: Millis(OPEN_HIGH) };
+        let away = period(&CODE, during, open, |date| zone.day(date))?;
+        let within = away.common(window);
+        blocks.extend(within.map(|span| Block {
+            actor: Some(actor.clone()),
+            span,
+            why: Why::Leave,
+        }));
     }
     Ok(blocks)
 }
@@ -320,7 +325,7 @@ fn weekday(code: &str) -> Option<Weekday> {
 mod tests {
     use super::*;
     use crate::time::HOUR_MS;
-    use base::{Limits, Millis};
+    use base::Limits;
     use fhir::Document;
     use jiff::civil::date;
 
@@ -412,8 +417,15 @@ mod tests {
         );
         let actor = Actor::parse("Practitioner/1").unwrap();
         let window = Span::new(Millis(0), Millis(4_000_000_000_000)).unwrap();
-        let blocks = read_blocks(doc.root(), &actor, window).unwrap();
+        let blocks = read_blocks(doc.root(), &actor, &site().zone, window).unwrap();
         assert_eq!(blocked(&blocks, &actor).iter().next().unwrap().end, window.end);
+        let days = r#"{"resourceType":"PractitionerRole","notAvailable":[{"description":"x","during":{"start":"2026-11-24","end":"2026-11-25"}}]}"#;
+        let days = read_blocks(parse(days).root(), &actor, &site().zone, window).unwrap();
+        let away = blocked(&days, &actor).iter().next().unwrap();
+        assert_eq!(
+            (away.start.to_instant(), away.ms()),
+            ("2026-11-24T05:00:00.000Z".to_owned(), 48 * HOUR_MS)
+        );
         assert!(blocked(&blocks, &Actor::parse("Practitioner/2").unwrap()).is_empty());
     }
 }

@@ -5,11 +5,12 @@
 use crate::actor::Actor;
 use crate::appointment::{Answer, Appointment, Presence};
 use crate::free::SpanSet;
-use crate::read::{fault, of_type, span, text};
+use crate::read::{fault, of_type, period, span, text, widest_day};
 use crate::time::{MINUTE_MS, Span};
-use base::Fault;
 use base::error::code::SCHEDULING_CALENDAR as CODE;
+use base::{Fault, Millis};
 use fhir::Value;
+use fhir::date::{OPEN_HIGH, OPEN_LOW};
 use fhir::reference::{Reference, parse};
 
 /// What an appointment's status says.
@@ -214,6 +215,9 @@ pub fn of_appointment(id: &str, appointment: &Appointment) -> Vec<(Actor, Busy)>
     .collect()
 }
 
+/// What an open planning horizon reaches over.
+const ALL: Span = Span { start: Millis(OPEN_LOW), end: Millis(OPEN_HIGH) };
+
 /// A `Schedule`: whose time it is, and how far it was planned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
@@ -243,7 +247,7 @@ impl Schedule {
             return Err(fault(&CODE, root, "the schedule has no actor of this server"));
         }
         let horizon = match root.get("planningHorizon") {
-            Some(period) => span(&CODE, period, ("start", "end"))?,
+            Some(at) => Some(period(&CODE, at, ALL, widest_day)?),
             None => None,
         };
         let active = root.get("active").and_then(Value::as_bool).unwrap_or(true);
@@ -361,6 +365,22 @@ mod tests {
         }
         let closed = Schedule { active: false, ..schedule };
         assert!(open_by_slots(&closed, [&slot("free")]).is_empty());
+    }
+
+    #[test]
+    fn a_horizon_can_be_open_and_of_whole_days() {
+        let horizon = |text: &str| {
+            let text = format!(
+                r#"{{"resourceType":"Schedule","id":"c","actor":[{{"reference":"Practitioner/1"}}],"planningHorizon":{{{text}}}}}"#
+            );
+            let doc = Document::parse_text(text, &Limits::default()).unwrap();
+            Schedule::read(doc.root()).map(|s| s.horizon.unwrap())
+        };
+        assert_eq!(horizon(r#""start":"2026-11-23T09:00:00Z""#).unwrap().end, Millis(OPEN_HIGH));
+        let days = horizon(r#""start":"2026-11-23","end":"2026-11-24""#).unwrap();
+        assert_eq!(days.ms(), (48 + 28) * 60 * MINUTE_MS, "as wide as any zone makes them");
+        assert!(horizon("").is_err());
+        assert!(horizon(r#""start":"2026-11""#).is_err());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! never quote the content (<https://hl7.org/fhir/R4/datatypes.html>).
 
 use crate::actor::Actor;
-use crate::time::Span;
+use crate::time::{Date, HOUR_MS, Span, Zone};
 use base::error::Code;
 use base::{Fault, Millis};
 use fhir::Value;
@@ -75,6 +75,39 @@ pub(crate) fn span(
             Err(fault(code, only, "write both the start and the end, or neither"))
         }
     }
+}
+
+/// A Period. An end that is open is that of `open`; a date without a time is the day that `day` makes of
+/// it.
+pub(crate) fn period(
+    code: &'static Code,
+    of: Value<'_>,
+    open: Span,
+    day: impl Fn(Date) -> Result<Span, Fault>,
+) -> Result<Span, Fault> {
+    let whole_day = |value: Value<'_>| {
+        let text = value.as_str()?;
+        let read = parse(&text).filter(|d| d.precision == Precision::Day)?;
+        (!read.zoned).then(|| text.parse::<Date>().ok()).flatten()
+    };
+    let edge = |name: &str, otherwise: Millis, of_day: fn(Span) -> Millis| match of.get(name) {
+        None => Ok(otherwise),
+        Some(value) => match whole_day(value) {
+            Some(date) => day(date).map(of_day),
+            None => instant(code, value),
+        },
+    };
+    if of.get("start").is_none() && of.get("end").is_none() {
+        return Err(fault(code, of, "say when, in start and end"));
+    }
+    let start = edge("start", open.start, |day| day.start)?;
+    let end = edge("end", open.end, |day| day.end)?;
+    Span::new(start, end).ok_or_else(|| fault(code, of, "the end has to be later than the start"))
+}
+
+/// A day, as wide as any zone makes it: for taken time of which no zone is known.
+pub(crate) fn widest_day(date: Date) -> Result<Span, Fault> {
+    Ok(Zone::utc().day(date)?.padded(14 * HOUR_MS, 14 * HOUR_MS))
 }
 
 /// A reference to an actor; `None` when it is a form that names none of this server's records.

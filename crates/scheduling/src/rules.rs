@@ -263,8 +263,13 @@ impl Judge<'_> {
 
     fn daily_cap(&mut self) {
         let p = self.proposal;
+        let primary = p
+            .visit
+            .needs
+            .first()
+            .and_then(|need| p.taken.iter().find(|(role, _)| *role == need.role));
         let (Some(cap), Some(id), Some((_, actor))) =
-            (p.visit.daily_cap, p.visit.id.as_ref(), p.taken.first())
+            (p.visit.daily_cap, p.visit.id.as_ref(), primary)
         else {
             return;
         };

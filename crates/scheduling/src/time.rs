@@ -95,6 +95,11 @@ pub struct Placed {
 }
 
 impl Zone {
+    /// Coordinated universal time.
+    pub fn utc() -> Self {
+        Self { name: Arc::from("UTC"), rules: TimeZone::UTC }
+    }
+
     /// The IANA name.
     pub fn name(&self) -> &str {
         &self.name

@@ -28,6 +28,12 @@ fn move_away(diary: &Diary) -> Plan {
     let window = span(0, 8 * 30 * MINUTE_MS);
     plan(diary, &[doctor(0)], window, Millis(0), |_, from| {
         let mut to = same_time_with(from, &[doctor(0)], &[doctor(1), doctor(2)]);
+        // Other times too, in rooms that earlier moves may have left.
+        to.extend((0..8).map(|at| Placement {
+            span: span(at * 30 * MINUTE_MS, 30 * MINUTE_MS),
+            actors: vec![doctor(1), from.actors[1].clone()],
+            ..from.clone()
+        }));
         to.extend((8..12).map(|at| Placement {
             span: span(at * 30 * MINUTE_MS, 30 * MINUTE_MS),
             ..from.clone()

@@ -152,7 +152,7 @@ proptest! {
             scheduling::occupied::Slot::read(doc.root()).err(),
             scheduling::occupied::Schedule::read(doc.root()).err(),
             scheduling::calendar::read_hours(doc.root()).err(),
-            scheduling::calendar::read_blocks(doc.root(), &actor("Device/1"), window).err(),
+            scheduling::calendar::read_blocks(doc.root(), &actor("Device/1"), &zone("UTC"), window).err(),
         ];
         for fault in codes.into_iter().flatten() {
             prop_assert!(fault.code().name.starts_with("scheduling."));
