@@ -28,12 +28,6 @@ fn move_away(diary: &Diary) -> Plan {
     let window = span(0, 8 * 30 * MINUTE_MS);
     plan(diary, &[doctor(0)], window, Millis(0), |_, from| {
         let mut to = same_time_with(from, &[doctor(0)], &[doctor(1), doctor(2)]);
-        // Other times too, in rooms that earlier moves may have left.
-        to.extend((0..8).map(|at| Placement {
-            span: span(at * 30 * MINUTE_MS, 30 * MINUTE_MS),
-            actors: vec![doctor(1), from.actors[1].clone()],
-            ..from.clone()
-        }));
         to.extend((8..12).map(|at| Placement {
             span: span(at * 30 * MINUTE_MS, 30 * MINUTE_MS),
             ..from.clone()
@@ -86,4 +80,19 @@ fn a_plan_that_no_longer_fits_moves_nothing() {
     diary.cancel("a01").unwrap();
     assert_eq!(plan.apply(&mut diary, Millis(0)).unwrap_err().code().name, "scheduling.flow.step");
     assert!(plan.undo(Millis(0), Millis(UNDO_MS + 1)).is_err(), "too late to take back");
+}
+
+#[test]
+fn one_may_take_the_room_that_an_earlier_move_left_and_both_go_back() {
+    let before = diary(&[(0, 0, 0), (1, 0, 1)]);
+    let window = span(0, 8 * 30 * MINUTE_MS);
+    let plan = plan(&before, &[doctor(0)], window, Millis(0), |id, _| {
+        vec![placement(if id == "a00" { 2 } else { 0 }, 1, 0)]
+    })
+    .unwrap();
+    assert_eq!(plan.moves.len(), 2);
+    let mut after = before.clone();
+    plan.apply(&mut after, Millis(0)).unwrap();
+    plan.inverse().apply(&mut after, Millis(0)).unwrap();
+    assert_eq!(after, before);
 }
