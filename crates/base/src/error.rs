@@ -169,6 +169,19 @@ codes! {
     KEYS_STORE_LOCKED = "keys.store.locked", 500, "exception", "another process has the keys open";
     KEYS_STORE_CORRUPT = "keys.store.corrupt", 500, "exception", "a file of keys was altered or is damaged";
     KEYS_UNAVAILABLE = "keys.unavailable", 503, "exception", "the keys cannot be read or written";
+    SCHEDULING_ZONE = "scheduling.zone.unknown", 422, "value", "the time zone is not one of the IANA database";
+    SCHEDULING_TIME = "scheduling.time.invalid", 422, "value", "the time cannot be placed in the calendar";
+    SCHEDULING_VISIT_TYPE = "scheduling.visit-type.invalid", 422, "invalid", "the visit type cannot be understood";
+    SCHEDULING_CALENDAR = "scheduling.calendar.invalid", 422, "invalid", "a schedule, slot, appointment or its hours cannot be understood";
+    SCHEDULING_FIND = "scheduling.find.invalid", 400, "value", "what was asked of the calendar cannot be searched for";
+    SCHEDULING_BLOCKED = "scheduling.booking.blocked", 409, "business-rule", "a rule forbids the booking";
+    SCHEDULING_OVERRIDE = "scheduling.booking.override-needed", 409, "business-rule", "a rule forbids the booking without a reason";
+    SCHEDULING_TAKEN = "scheduling.booking.taken", 409, "conflict", "the time is taken";
+    SCHEDULING_SERIES = "scheduling.series.invalid", 422, "value", "the series cannot be laid out";
+    SCHEDULING_HOLD = "scheduling.hold.lost", 409, "conflict", "the hold has ended or is somebody else's";
+    SCHEDULING_OFFER = "scheduling.offer.closed", 409, "conflict", "the offer is no longer open";
+    SCHEDULING_STEP = "scheduling.flow.step", 409, "business-rule", "the visit is not in a state for this step";
+    SCHEDULING_REMINDER = "scheduling.reminder.invalid", 422, "value", "the reminder's text or link is not allowed";
     INTERNAL = "server.internal", 500, "exception", "something failed inside the server";
 }
 

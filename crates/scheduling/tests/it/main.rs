@@ -1,0 +1,13 @@
+//! The contract of scheduling: what holds whatever is booked, held, moved, offered or laid out.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
+
+mod bulk;
+mod common;
+mod diary;
+mod fhir_form;
+mod find;
+mod roster;
+mod rules;
+mod series;
+mod waitlist;
