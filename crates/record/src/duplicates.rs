@@ -13,8 +13,8 @@ use base::error::code;
 use fhir::{Document, Value};
 use store::{Alike, Hit};
 
-/// Candidates that are scored: those that agree in most. Beyond them nobody reaches a grade that the
-/// ones within did not.
+/// Candidates that are scored: those that agree in most with the draft, by the index. Twenty are shown,
+/// so three times as many leave room for what the index does not know (address, sex).
 const CANDIDATES: usize = 60;
 
 /// Somebody who may be the one.

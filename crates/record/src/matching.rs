@@ -89,11 +89,11 @@ pub const WEIGHTS: &[(Reason, i32, &str)] = &[
 ];
 
 /// From here on two are taken for one person until somebody looks: what is there is offered first.
-pub const HIGH: i32 = 2100;
+pub(crate) const HIGH: i32 = 2100;
 /// From here on both are shown side by side.
-pub const MID: i32 = 1200;
+pub(crate) const MID: i32 = 1200;
 /// From here on it is worth a line.
-pub const LOW: i32 = 700;
+pub(crate) const LOW: i32 = 700;
 
 /// The one number of which a person has one: <http://hl7.org/fhir/sid/us-ssn>.
 const ONE_EACH: &str = "http://hl7.org/fhir/sid/us-ssn";

@@ -56,8 +56,8 @@ pub struct Key {
 /// What is known of a patient, as the index has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// `name.family`, each squeezed in its forms: whole, and from each word on (`vanderberg`,
-    /// `derberg`, `berg`).
+    /// `name.family`, each squeezed in its forms: whole, from each word on (`vanderberg`,
+    /// `derberg`, `berg`), and its first word.
     pub families: Vec<String>,
     /// `name.given`, each squeezed, whole and by words.
     pub givens: Vec<String>,
@@ -76,6 +76,10 @@ impl Facts {
         for from in 0..words.len().max(1) {
             let whole = words.get(from..).unwrap_or_default().concat();
             add(&mut self.families, squeeze(&whole));
+        }
+        // García Márquez is García to most people, and Smith-Jones was Smith before.
+        if let Some(first) = words.first() {
+            add(&mut self.families, first.clone());
         }
     }
 

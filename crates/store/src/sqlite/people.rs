@@ -70,10 +70,11 @@ impl PeopleAtoms {
                     facts.born = Some((low, high));
                 }
                 View::Ident { atom, value, .. } if atom == self.phone => facts.phone(value),
-                View::Ident { atom, value, .. } if atom == self.identifier => {
-                    if !facts.identifiers.iter().any(|known| known == value) {
-                        facts.identifiers.push(value.to_owned());
-                    }
+                View::Ident { atom, value, .. }
+                    if atom == self.identifier
+                        && !facts.identifiers.iter().any(|known| known == value) =>
+                {
+                    facts.identifiers.push(value.to_owned());
                 }
                 _ => {}
             }

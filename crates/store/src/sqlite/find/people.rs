@@ -271,9 +271,9 @@ impl Finder<'_> {
                     return Ok(begins(Kind::Sound, format!("{family} ")));
                 }
                 let mut ranges = Vec::new();
-                if let Some(given) = sound(given) {
-                    ranges.push(Range::begins(Kind::Sound, format!("{family} {given}")));
-                    for form in nickname::related(&split.givens[0]) {
+                if let Some(heard) = sound(given) {
+                    ranges.push(Range::begins(Kind::Sound, format!("{family} {heard}")));
+                    for form in nickname::related(given) {
                         let form = sound(form).unwrap_or_default();
                         ranges.push(Range::whole(Kind::Sound, format!("{family} {form}")));
                     }
