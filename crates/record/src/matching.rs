@@ -11,7 +11,7 @@ use crate::patients::each;
 use fhir::Value;
 use search::people::key::Facts;
 use search::people::sound::sound;
-use search::people::{digits, nickname, squeeze, transposed};
+use search::people::{nickname, squeeze, transposed};
 
 /// What was compared, and how it came out: the reason that a person reads beside a score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -122,6 +122,9 @@ pub struct Score {
     pub reasons: Vec<Reason>,
 }
 
+/// The lines of an address and its postal code, squeezed.
+type Home = (String, String);
+
 /// What is compared of a patient.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Features {
@@ -130,7 +133,7 @@ pub struct Features {
     born: Option<String>,
     sex: Option<String>,
     /// Lines and postal code, squeezed.
-    addresses: Vec<(String, String)>,
+    addresses: Vec<Home>,
     /// System and value, without signs.
     identifiers: Vec<(String, String)>,
 }
@@ -290,11 +293,11 @@ fn homes(one: &Features, other: &Features) -> Option<Reason> {
     let end = |phone: &String| phone.chars().rev().take(PHONE_DIGITS).collect::<String>();
     let ends = |facts: &Facts| facts.phones.iter().map(end).collect::<Vec<_>>();
     let phone = share(&ends(&one.facts), &ends(&other.facts));
-    let pair = |is: &dyn Fn(&(String, String), &(String, String)) -> bool| {
+    let pair = |is: fn(&Home, &Home) -> bool| {
         one.addresses.iter().any(|a| other.addresses.iter().any(|b| is(a, b)))
     };
-    let address = pair(&|a, b| !a.0.is_empty() && a == b);
-    let postcode = pair(&|a, b| !a.1.is_empty() && a.1 == b.1);
+    let address = pair(|a, b| !a.0.is_empty() && a == b);
+    let postcode = pair(|a, b| !a.1.is_empty() && a.1 == b.1);
     match (phone, address, postcode) {
         (true, true, _) => Some(Reason::HouseholdSame),
         (true, false, _) => Some(Reason::PhoneSame),
@@ -307,8 +310,8 @@ fn homes(one: &Features, other: &Features) -> Option<Reason> {
 fn numbers(one: &Features, other: &Features) -> Option<Reason> {
     let known = |(system, value): &(String, String)| {
         // A number without a system is anybody's.
-        !system.is_empty()
-            && !(digits(value).len() == value.len() && value.bytes().all(|b| b == b'0'))
+        let is_nothing = value.bytes().all(|b| b == b'0');
+        !system.is_empty() && !is_nothing
     };
     let mine: Vec<_> = one.identifiers.iter().filter(|id| known(id)).collect();
     let theirs: Vec<_> = other.identifiers.iter().filter(|id| known(id)).collect();

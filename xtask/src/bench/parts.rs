@@ -85,12 +85,12 @@ pub(super) fn sign_in(bench: &mut Bench) -> anyhow::Result<Row> {
     })
 }
 
-/// Patients whom the question of a find box is put to; `PLUMMER_BENCH_PATIENTS` sets another number.
-const PATIENTS: &str = "1000000";
+/// Patients among whom a find box looks; fewer when the bench is told to store fewer records.
+const PATIENTS: u64 = 1_000_000;
 
 /// What a find box asks of the store: seventeen kinds of lines, three hundred of each.
 pub(super) fn find(bench: &mut Bench) -> anyhow::Result<Row> {
-    let patients = std::env::var("PLUMMER_BENCH_PATIENTS").unwrap_or_else(|_| PATIENTS.to_owned());
+    let patients = bench.stored.min(PATIENTS).to_string();
     let folder = bench.fresh("find")?;
     let output = Command::new("cargo")
         .args(["run", "--quiet", "--release", "-p", "store", "--example", "find", "--", &patients])
