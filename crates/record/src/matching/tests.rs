@@ -1,3 +1,5 @@
+//! Who is taken for whom: written twice, mistyped, twins; and what holds of every score.
+
 use super::*;
 use base::Limits;
 use fhir::Document;

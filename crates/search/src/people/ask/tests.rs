@@ -1,3 +1,5 @@
+//! Lines as people at a desk type them, and what each is read as.
+
 use super::*;
 use proptest::prelude::*;
 
