@@ -78,7 +78,7 @@ fn a_line_finds_patients_the_best_fitting_first() {
         ("s", "p1 p8 p2 p4 p3 p7"),
         ("xavier", ""),
         ("14-Mar-1961", "p1 p3"),
-        ("1961-03", "p4 p1 p3"),
+        ("1961-03", "p1 p4 p3"),
         ("smith 3/14/61", "p1 p3"),
         ("smith 1961", "p1 p4 p3"),
         ("4/3/85", "p5"),
