@@ -84,6 +84,7 @@ codes! {
     SEARCH_RESULT_PARAMETER = "search.result.parameter", 400, "value", "the value of a result parameter cannot be understood";
     SEARCH_TOO_MANY = "search.query.too-many", 400, "too-costly", "the search has more parts than the limit";
     SEARCH_TOO_COSTLY = "search.query.too-costly", 503, "too-costly", "the search would cost more than the limit";
+    FIND_UNREADABLE = "search.find.unreadable", 400, "value", "nothing in the line finds a patient";
     SEARCH_CURSOR = "search.page.cursor", 400, "value", "the page link is not one this server gave, or has expired";
     INCLUDE_TOO_MANY = "search.include.too-many", 400, "too-costly", "the search includes more resources than the limit";
     NOT_SUPPORTED = "server.interaction.not-supported", 405, "not-supported", "the interaction is not supported";

@@ -7,6 +7,7 @@ pub mod entry;
 pub mod extract;
 pub mod fold;
 pub mod parse;
+pub mod people;
 pub mod query;
 pub mod registry;
 pub mod unit;

@@ -10,6 +10,7 @@ pub mod item;
 pub mod pack;
 pub mod page;
 pub mod payload;
+pub mod people;
 pub mod relabel;
 pub mod scope;
 pub mod unit;
@@ -20,6 +21,7 @@ pub use body::Prepared;
 pub use item::{Item, ItemAct, ItemChange};
 pub use page::{Change, Explain, HistoryPage, HistoryQuery, Hit, Page, PageRequest, Position};
 pub use payload::{Cipher, Payloads};
+pub use people::{Alike, People, PeopleAsk, Person};
 pub use relabel::{Begin, LabelState, Labelling, Relabelled, Tagged, VersionLabels};
 pub use scope::{Clause, Denial, Matching, Ones, Rights, Scope, Scoped, Way, Wishes};
 pub use sqlite::{

@@ -220,6 +220,31 @@ impl<'p> Rows<'p> {
     }
 }
 
+impl Row {
+    /// The row, read in place.
+    pub fn view(&self) -> View<'_> {
+        match self {
+            Self::Int { atom, value, group } => {
+                View::Int { atom: *atom, value: *value, group: *group }
+            }
+            Self::Date { atom, low, high, group } => {
+                View::Date { atom: *atom, low: *low, high: *high, group: *group }
+            }
+            Self::Num { atom, unit, value, group } => {
+                View::Num { atom: *atom, unit: *unit, value: *value, group: *group }
+            }
+            Self::Str { atom, folded, exact, group } => {
+                View::Str { atom: *atom, folded, exact, group: *group }
+            }
+            Self::Ident { atom, value, system, of_type } => {
+                View::Ident { atom: *atom, value, system: *system, of_type: *of_type }
+            }
+            Self::Patient { record } => View::Patient { record: *record },
+            Self::Fact { fact, value } => View::Fact { fact: *fact, value: *value },
+        }
+    }
+}
+
 impl View<'_> {
     /// The row, owned.
     pub fn to_row(self) -> Row {

@@ -32,6 +32,7 @@ pub(super) const CASES: &[Case] = &[
     Case { name: "guarded-import", run: guarded_import },
     Case { name: "verify", run: parts::verify },
     Case { name: "sign-in", run: parts::sign_in },
+    Case { name: "find", run: parts::find },
     Case { name: "creates", run: creates },
     Case { name: "flat", run: flat },
     Case { name: "grown", run: grown },

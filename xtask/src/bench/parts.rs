@@ -1,5 +1,5 @@
 //! Benches of single parts, by the commands that people run: the access log verified, and a password
-//! taken at the default cost.
+//! taken at the default cost, patients found by one line.
 
 use super::cases::{CONNECTIONS, seen};
 use super::load;
@@ -82,5 +82,41 @@ pub(super) fn sign_in(bench: &mut Bench) -> anyhow::Result<Row> {
         figures,
         unit: " ms",
         also,
+    })
+}
+
+/// Patients among whom a find box looks; fewer when the bench is told to store fewer records.
+const PATIENTS: u64 = 1_000_000;
+
+/// What a find box asks of the store: seventeen kinds of lines, three hundred of each.
+pub(super) fn find(bench: &mut Bench) -> anyhow::Result<Row> {
+    let patients = bench.stored.min(PATIENTS).to_string();
+    let folder = bench.fresh("find")?;
+    let output = Command::new("cargo")
+        .args(["run", "--quiet", "--release", "-p", "store", "--example", "find", "--", &patients])
+        .arg(&folder)
+        .current_dir(root())
+        .output()
+        .context("the example did not start")?;
+    let text = String::from_utf8(output.stdout)?;
+    let lines: Vec<&str> = text.lines().collect();
+    let p95 = |line: &str| -> Option<f64> {
+        line.split_once("p95 ")?.1.split_whitespace().next()?.parse().ok()
+    };
+    let (Some(first), Some(last)) = (lines.first(), lines.last().and_then(|line| p95(line))) else {
+        bail!("the example said nothing that is understood");
+    };
+    let kinds = lines.iter().filter(|line| !line.starts_with("all:"));
+    let slowest = kinds
+        .filter_map(|line| Some((p95(line)?, line.split("  ").next().unwrap_or_default())))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let (slow, kind) = slowest.context("no kind of question was measured")?;
+    Ok(Row {
+        name: "find",
+        what: "a line of a find box, in the store, p95 over all kinds of lines",
+        goal: "10 ms over HTTP",
+        figures: vec![last],
+        unit: " ms",
+        also: format!("{first}; the slowest kind is \"{kind}\" at {slow:.1} ms"),
     })
 }

@@ -19,6 +19,8 @@ mod import;
 #[cfg(test)]
 mod paging;
 #[cfg(test)]
+mod patients;
+#[cfg(test)]
 mod policies;
 #[cfg(test)]
 mod random;

@@ -5,6 +5,7 @@ use super::defer;
 use super::index::{self, Pending, patient_rows};
 use super::item;
 use super::names::{Id, Interner, Naming, bad_row};
+use super::people;
 use super::relabel::Labels;
 use super::rights::Allowed;
 use super::rows::facts_of;
@@ -408,6 +409,25 @@ impl Group {
             .map_err(unavailable)
     }
 
+    /// What a patient is found by: the keys of what it was go, those of what it is come.
+    pub(super) fn people(
+        &mut self,
+        conn: &Connection,
+        shared: &Shared,
+        (kind, rid): (u16, i64),
+        old: &[Row],
+        new: &[Row],
+    ) -> rusqlite::Result<()> {
+        let is_patient = kind == shared.patient_type;
+        let (old, mut new) =
+            (shared.people.rows(is_patient, rid, old), shared.people.rows(is_patient, rid, new));
+        let stale: Vec<_> = old.iter().filter(|row| !new.contains(row)).cloned().collect();
+        people::remove(conn, &stale)?;
+        new.retain(|row| !old.contains(row));
+        self.pending.add_people(new);
+        Ok(())
+    }
+
     #[expect(clippy::too_many_arguments, reason = "the parts of one plan, taken apart")]
     fn put(
         &mut self,
@@ -468,6 +488,7 @@ impl Group {
                             packed
                         ])?;
                     group.pending.add(rid, rows);
+                    group.people(conn, shared, (kind, rid), &[], rows)?;
                 }
                 Some(old) => {
                     group.supersede(conn, rid, old)?;
@@ -482,6 +503,7 @@ impl Group {
                         rows.iter().filter(|r| !old_rows.contains(r)).cloned().collect();
                     index::remove(conn, rid, &stale)?;
                     group.pending.add(rid, &added);
+                    group.people(conn, shared, (kind, rid), &old_rows, rows)?;
                     // A deletion keeps its patients packed, and has no place in their order.
                     let old_patient = match old.gone {
                         true => Vec::new(),
@@ -552,6 +574,7 @@ impl Group {
             conn.prepare_cached("UPDATE res SET vid=?, version=?, gone=1, packed=? WHERE rid=?")?
                 .execute(params![vid, version, pack::pack(&kept), rid])?;
             index::remove(conn, rid, &rows)?;
+            group.people(conn, shared, (kind, rid), &rows, &[])?;
             index::remove_live(conn, kind, rid)?;
             let patient = patient_rows(kind, rid, &rows, shared.patient_order(kind));
             index::remove_patient(conn, &patient)

@@ -10,6 +10,7 @@
 
 use super::index::Pending;
 use super::names::{Id, bad_row};
+use super::people::PeopleAtoms;
 use super::unavailable;
 use crate::pack::{self, Row, View};
 use base::Fault;
@@ -148,6 +149,11 @@ pub(super) fn recover(conn: &mut Connection) -> Result<(), Fault> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(unavailable)?;
     let mut pending = Pending::default();
     let mut names: Vec<Named> = Vec::new();
+    let people = PeopleAtoms::load(&tx).map_err(unavailable)?;
+    let patient: Option<u16> = tx
+        .query_row("SELECT id FROM type WHERE name = 'Patient'", [], |r| r.get(0))
+        .optional()
+        .map_err(unavailable)?;
     {
         let mut s = tx
             .prepare(
@@ -159,10 +165,12 @@ pub(super) fn recover(conn: &mut Connection) -> Result<(), Fault> {
         while let Some(row) = rows.next().map_err(unavailable)? {
             let rid: i64 = row.get(0).map_err(unavailable)?;
             let id = Id::from_sql(row.get_ref(2).map_err(unavailable)?).ok_or_else(bad_row)?;
-            names.push((row.get(1).map_err(unavailable)?, id, rid));
+            let kind: u16 = row.get(1).map_err(unavailable)?;
+            names.push((kind, id, rid));
             let packed = row.get_ref(3).map_err(unavailable)?.as_blob().unwrap_or_default();
             let rows: Vec<Row> = pack::rows(packed).map(View::to_row).collect();
             pending.add(rid, &rows);
+            pending.add_people(people.rows(patient == Some(kind), rid, &rows));
         }
     }
     sort(&mut names);

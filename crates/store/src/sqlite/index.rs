@@ -3,6 +3,7 @@
 //! order are what a load pays for.
 
 use super::names::ATOM_TYPE;
+use super::people::{self, FindRow};
 use crate::pack::Row;
 use rusqlite::{Connection, params};
 
@@ -24,6 +25,7 @@ pub(super) struct Pending {
     strs: Vec<(u32, String, i64, String, u16)>,
     idents: Vec<(u32, String, i64, i64, i64)>,
     patients: Vec<(i64, u32, i64, i64, i64)>,
+    people: Vec<FindRow>,
 }
 
 /// Rows of the patient order of a record.
@@ -87,6 +89,11 @@ impl Pending {
     /// Gathers rows of the patient order.
     pub(super) fn add_patient(&mut self, rows: Vec<(i64, u32, i64, i64, i64)>) {
         self.patients.extend(rows);
+    }
+
+    /// Gathers keys that a patient is found by.
+    pub(super) fn add_people(&mut self, rows: Vec<FindRow>) {
+        self.people.extend(rows);
     }
 
     /// Drops what was gathered.
@@ -154,7 +161,7 @@ impl Pending {
                 s.execute(params![atom, folded, rid, exact, group])?;
             }
         }
-        Ok(())
+        people::insert(conn, &mut self.people)
     }
 }
 

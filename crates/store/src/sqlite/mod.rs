@@ -16,6 +16,7 @@ mod known;
 mod matching;
 mod names;
 mod open;
+mod people;
 mod read;
 mod relabel;
 mod rights;
@@ -143,6 +144,7 @@ struct Shared {
     orders: HashMap<u16, PatientOrder>,
     type_names: HashMap<&'static str, u16>,
     patient_type: u16,
+    people: people::PeopleAtoms,
     dictionaries: Dictionaries,
     trainer: train::Trainer,
     clock: Arc<dyn Clock>,
@@ -265,6 +267,7 @@ impl Store {
         schema::prepare(&mut conn)?;
         defer::recover(&mut conn)?;
         let shared = Arc::new(load(&mut conn, path, options)?);
+        people::fill(&mut conn, &shared)?;
         let checkpointer = open_connection(&shared.path, sealed, 1 << 20, 0)?;
         let mut handles = Vec::new();
         {

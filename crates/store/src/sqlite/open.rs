@@ -3,6 +3,7 @@
 use super::defer::Deferral;
 use super::index::PatientOrder;
 use super::names::Numbers;
+use super::people::PeopleAtoms;
 use super::writer::{Counters, Queue};
 use super::{BUSY_TIMEOUT, Options, Shared, Sync, cipher, io, relabel, seal, train, unavailable};
 use crate::compress::Dictionaries;
@@ -81,6 +82,7 @@ pub(super) fn load(
         orders,
         type_names,
         patient_type,
+        people: PeopleAtoms::load(conn).map_err(unavailable)?,
         dictionaries,
         trainer: train::Trainer::new(options.train),
         clock: options.clock,

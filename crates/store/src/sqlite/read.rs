@@ -182,6 +182,11 @@ impl Reader {
         }
     }
 
+    /// Sees to it that nothing of the index is held back.
+    pub(super) fn has_all(&self) -> Result<(), Fault> {
+        if self.shared.deferral.is_on() { self.complete() } else { Ok(()) }
+    }
+
     /// The connection. It is only taken out by `drop`.
     pub(super) fn conn(&self) -> Result<&Connection, Fault> {
         self.conn

@@ -340,11 +340,12 @@ impl Group {
         let mut fresh = patient_rows(kind, rid, &rows, order);
         let gone: Vec<_> = of_patient.iter().filter(|r| !fresh.contains(r)).copied().collect();
         fresh.retain(|row| !of_patient.contains(row));
-        let run = || -> rusqlite::Result<()> {
+        let mut run = || -> rusqlite::Result<()> {
             conn.prepare_cached("UPDATE res SET packed = ? WHERE rid = ?")?
                 .execute(params![pack::pack(&rows), rid])?;
             index::remove(conn, rid, &stale)?;
-            index::remove_patient(conn, &gone)
+            index::remove_patient(conn, &gone)?;
+            self.people(conn, shared, (kind, rid), &old, &rows)
         };
         run().map_err(unavailable)?;
         self.pending.add(rid, &added);

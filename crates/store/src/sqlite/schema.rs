@@ -6,7 +6,7 @@ use base::error::code;
 use rusqlite::Connection;
 
 /// The version this program writes. A migration leads from each version to the next.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 
 /// Marks the file as ours (`PRAGMA application_id`): "Plmr".
 pub(super) const APPLICATION_ID: i64 = 0x506C_6D72;
@@ -82,8 +82,17 @@ const V3: &str = "
 CREATE TABLE tag (vid INTEGER PRIMARY KEY, security TEXT NOT NULL) STRICT;
 ";
 
+/// What patients are found by at a desk. The step makes the table; the keys in it are made from what the
+/// store holds of each patient, some thousands at a time ([`super::people::fill`]).
+const V4: &str = "
+CREATE TABLE find (
+  kind INTEGER NOT NULL, key TEXT NOT NULL, rid INTEGER NOT NULL, born INTEGER,
+  PRIMARY KEY (kind, key, rid)
+) WITHOUT ROWID, STRICT;
+";
+
 /// What leads from each version to the next; together they make an empty file.
-const STEPS: &[&str] = &[V1, V2, V3];
+const STEPS: &[&str] = &[V1, V2, V3, V4];
 
 /// Creates the tables in an empty file, migrates an older one, refuses a newer or foreign one.
 pub(super) fn prepare(conn: &mut Connection) -> Result<(), Fault> {

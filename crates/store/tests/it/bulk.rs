@@ -11,7 +11,8 @@ use std::path::Path;
 use store::{Op, Options, Scope, Store, Unit};
 use testkit::clock::Turned;
 
-const TABLES: &[&str] = &["name", "res", "ix", "ix_date", "ix_num", "ix_str", "ix_ident", "pt"];
+const TABLES: &[&str] =
+    &["name", "res", "ix", "ix_date", "ix_num", "ix_str", "ix_ident", "pt", "find"];
 
 fn case(defer: bool) -> Case {
     let dir = tempfile::tempdir().unwrap();

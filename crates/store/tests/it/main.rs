@@ -6,6 +6,7 @@ mod cipher;
 mod help;
 mod items;
 mod matching;
+mod people;
 mod relabel;
 mod scope;
 mod search;

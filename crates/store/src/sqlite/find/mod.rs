@@ -2,6 +2,7 @@
 //! drives, every record is seen through the caller's sight before anything is asked of it, and every
 //! row touched is counted against the search's budget.
 
+mod alike;
 mod check;
 mod compile;
 mod count;
@@ -9,6 +10,7 @@ mod drive;
 mod include;
 mod order;
 mod past;
+mod people;
 mod range;
 mod source;
 mod walk;
