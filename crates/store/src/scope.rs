@@ -103,6 +103,18 @@ struct Inner {
     compiled: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
 }
 
+/// How much of one patient's records of a type a scope can reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All there are.
+    Whole,
+    /// Those that the rules do not keep back, if there are any they do. The bits are the labels that
+    /// nothing in the scope lets through.
+    Part(u64),
+    /// None, whatever there are.
+    Nothing,
+}
+
 /// A filter on records. Cheap to copy; [`Scope::everything`] narrows nothing.
 #[derive(Clone, Default)]
 pub struct Scope(Arc<Inner>);
@@ -286,6 +298,39 @@ impl Scope {
                     }
         };
         self.0.clauses.as_ref().is_none_or(|clauses| clauses.iter().any(free))
+    }
+
+    /// How much of one patient's records of a type this scope can reach, told from the scope alone: no
+    /// record and no wish of the patient is looked at, so the answer is the same whatever the chart holds.
+    pub fn extent(&self, of: TypeId, patient: &str) -> Extent {
+        let Some(clauses) = &self.0.clauses else {
+            return if self.0.wishes.is_none() { Extent::Whole } else { Extent::Part(0) };
+        };
+        let bears = |clause: &&Clause| {
+            clause.types.as_ref().is_none_or(|types| types.contains(&of))
+                && clause.somebody != Some(false)
+                && clause.about.iter().all(|set| set.contains(patient))
+        };
+        let mut bearing = clauses.iter().filter(bears).peekable();
+        if bearing.peek().is_none() {
+            let released = self.0.released.as_ref();
+            let some = released.is_some_and(|(_, clauses)| clauses.iter().any(|c| bears(&c)));
+            return if some { Extent::Part(0) } else { Extent::Nothing };
+        }
+        let mut withheld = u64::MAX;
+        for clause in bearing {
+            let free = Clause {
+                types: clause.types.clone(),
+                about: clause.about.clone(),
+                somebody: clause.somebody,
+                ..Clause::default()
+            };
+            if *clause == free && self.0.wishes.is_none() {
+                return Extent::Whole;
+            }
+            withheld &= clause.withheld;
+        }
+        Extent::Part(withheld)
     }
 
     /// The patients to one of whom every record that is seen belongs; `None` when there may be others.

@@ -1,0 +1,12 @@
+//! The contract of the chart, over a real record in a temporary directory.
+
+#[cfg(test)]
+mod diff;
+#[cfg(test)]
+mod entry;
+#[cfg(test)]
+mod summary;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod vitals;
