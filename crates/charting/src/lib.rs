@@ -5,9 +5,15 @@
 //! Every change states its patient, and a record that is about another is refused ([`guard`]): entries in
 //! the wrong chart are the oldest harm that charts on a screen do.
 
+pub mod allergies;
 pub mod diff;
 pub mod entry;
 pub mod guard;
+pub mod lines;
+pub mod listed;
+pub mod medications;
+pub mod notes;
+pub mod problems;
 pub mod read;
 pub mod sign;
 pub mod summary;
@@ -16,6 +22,7 @@ mod words;
 mod write;
 
 pub use guard::About;
+pub use listed::Seen;
 pub use read::{Coding, Concept, Part};
 pub use summary::Summary;
 pub use write::Done;

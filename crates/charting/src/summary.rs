@@ -12,6 +12,7 @@ pub use care::{Allergy, AllergyState, Immunisation, Medication, Problem};
 pub use results::{Finding, Flag, POINTS_MAX, Point, Report, Vital};
 pub use visits::{Agreement, Alert, Booking, Carer, Cover, Paper, Visit};
 
+pub(crate) use care::status;
 pub(crate) use results::point;
 
 use crate::read::{Part, hidden, parsed};

@@ -2,7 +2,6 @@
 //! patient consented to, and what everybody should be alert to.
 
 use crate::read::{Concept, Named, concept, each, hidden, parsed, text, when};
-use crate::summary::care::status;
 use fhir::Value;
 use record::{ChartPart, Hit};
 use std::collections::HashMap;
@@ -282,9 +281,4 @@ pub(crate) fn alert(hit: &Hit, root: Value<'_>) -> Alert {
         categories: concepts(root, "category"),
         since: when(root, &["period"]),
     }
-}
-
-/// Whether a problem counts as one the patient has.
-pub(crate) fn stands(root: Value<'_>) -> bool {
-    !matches!(status(root, "verificationStatus").as_str(), "entered-in-error" | "refuted")
 }
