@@ -129,7 +129,7 @@ fn of_visit(patient: &str, n: usize) -> Vec<(String, String)> {
             code("24326-1")
         ),
     ));
-    let active = n % 100 == 0;
+    let active = n.is_multiple_of(100);
     let clinical = if active { "active" } else { "resolved" };
     all.push((
         "Condition",

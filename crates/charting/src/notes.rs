@@ -1,5 +1,5 @@
 //! Notes: written as drafts that the server keeps (`Session::keep_draft`), and signed as a
-//! DocumentReference (<https://hl7.org/fhir/R4/documentreference.html>). What was signed is never
+//! `DocumentReference` (<https://hl7.org/fhir/R4/documentreference.html>). What was signed is never
 //! changed: an addendum and a second signature are documents of their own that point at it, and a note
 //! that is wrong is marked so and stays (45 CFR 164.312(c)(1), integrity; 164.526).
 //!

@@ -63,14 +63,13 @@ fn shape(value: Value<'_>) -> Option<String> {
         let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         (!parts.is_empty()).then(|| parts.join(" "))
     };
-    if has("value") && only(value, &["id", "value", "unit", "system", "code", "comparator"]) {
-        if let Some(quantity) = Quantity::of(value) {
-            return Some(quantity.words());
-        }
-    }
-    if (has("value") && has("system") || has("value"))
-        && only(value, &["id", "use", "type", "system", "value", "period", "rank", "assigner"])
+    if only(value, &["id", "value", "unit", "system", "code", "comparator"])
+        && let Some(quantity) = Quantity::of(value)
     {
+        return Some(quantity.words());
+    }
+    let identifier = ["id", "use", "type", "system", "value", "period", "rank", "assigner"];
+    if has("value") && only(value, &identifier) {
         return joined(vec![of("value"), of("use")]);
     }
     if (has("coding") || has("text")) && only(value, &["id", "coding", "text"]) {

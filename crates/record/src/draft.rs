@@ -87,7 +87,7 @@ impl Session {
             let key = self.draft_key(patient, name)?;
             self.sees_patient(patient)?;
             let Some(item) = self.gate.store.item_get(SHELF, &key)? else { return Ok(None) };
-            self.opened_draft(&key, item).map(Some)
+            self.opened_draft(&key, &item).map(Some)
         };
         match read() {
             Ok(draft) => {
@@ -108,7 +108,7 @@ impl Session {
             let prefix = self.author_key()?;
             let mut drafts = Vec::new();
             for (key, item) in self.gate.store.item_scan(SHELF, &prefix, None, DRAFTS_MAX)? {
-                let draft = self.opened_draft(&key, item)?;
+                let draft = self.opened_draft(&key, &item)?;
                 if self.sees_patient(&draft.patient).is_ok() {
                     drafts.push(draft);
                 }
@@ -235,20 +235,20 @@ impl Session {
         Ok(key)
     }
 
-    fn opened_draft(&self, key: &[u8], item: store::Item) -> Result<Draft, Fault> {
+    fn opened_draft(&self, key: &[u8], item: &store::Item) -> Result<Draft, Fault> {
         let odd = || Fault::new(&code::STORE_CORRUPT, "a draft does not stand as it was kept");
         let sealer = self.gate.settings.sealer.as_deref();
         let plain = opened_body(sealer, SHELF, key, item.version, &item.body)?;
         let rest = plain.strip_prefix(&[VERSION]).ok_or_else(odd)?;
         let (at, text) = rest.split_first_chunk::<8>().ok_or_else(odd)?;
-        let mut parts = std::str::from_utf8(key).map_err(|_| odd())?.split('/').skip(1);
+        let mut parts = std::str::from_utf8(key).ok().ok_or_else(odd)?.split('/').skip(1);
         let (patient, name) = parts.next().zip(parts.next()).ok_or_else(odd)?;
         Ok(Draft {
             patient: patient.to_owned(),
             name: name.to_owned(),
             version: item.version,
             changed: Millis(i64::from_be_bytes(*at)),
-            text: String::from_utf8(text.to_vec()).map_err(|_| odd())?,
+            text: std::str::from_utf8(text).ok().ok_or_else(odd)?.to_owned(),
         })
     }
 }

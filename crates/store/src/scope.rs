@@ -441,3 +441,39 @@ impl<'s, T> Scoped<'s, T> {
         self.scope
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fhir::definitions::r4;
+
+    #[test]
+    fn an_extent_is_told_from_the_scope_and_not_from_what_patients_said() {
+        let of = |name: &str| r4().resource_type(name).unwrap();
+        let (condition, flag) = (of("Condition"), of("Flag"));
+        let about = Arc::new(BTreeSet::from([Arc::<str>::from("ada")]));
+        let clause = Clause {
+            types: Some(BTreeSet::from([condition])),
+            about: vec![about],
+            ..Clause::default()
+        };
+        assert_eq!(Scope::everything().extent(condition, "ada"), Extent::Whole);
+        assert_eq!(Scope::nothing().extent(condition, "ada"), Extent::Nothing);
+        let free = Scope::any_of(vec![clause.clone()]);
+        assert_eq!(free.extent(condition, "ada"), Extent::Whole);
+        assert_eq!(free.extent(flag, "ada"), Extent::Nothing);
+        assert_eq!(free.extent(condition, "ben"), Extent::Nothing);
+        let labelled = |bits| Clause { withheld: bits, ..clause.clone() };
+        let two = Scope::any_of(vec![labelled(0b110), labelled(0b011)]);
+        assert_eq!(
+            two.extent(condition, "ada"),
+            Extent::Part(0b010),
+            "what no clause lets through"
+        );
+        // Ben denied something: of Ada the same is told as of Ben, for whom it would be true.
+        let denied = BTreeMap::from([("ben".to_owned(), Vec::new())]);
+        let wishes = Arc::new(Wishes { granted: BTreeMap::new(), denied });
+        assert_eq!(free.heeding(Arc::clone(&wishes)).extent(condition, "ada"), Extent::Part(0));
+        assert_eq!(Scope::everything().heeding(wishes).extent(flag, "ada"), Extent::Part(0));
+    }
+}

@@ -91,7 +91,7 @@ pub struct Finding {
 /// A report with its results.
 #[derive(Clone)]
 pub struct Report {
-    /// The DiagnosticReport's logical id; empty for results that stand in none.
+    /// The `DiagnosticReport`'s logical id; empty for results that stand in none.
     pub id: String,
     /// Its version.
     pub version: u64,

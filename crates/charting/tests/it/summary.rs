@@ -34,7 +34,7 @@ fn a_chart_of_the_demo_clinic_is_read_whole_with_one_event() {
     let mine = [("patient", id.as_str()), ("_count", "1000")];
     assert_eq!(shown.visits.total, room.count("Encounter", &mine) as u64);
     assert_eq!(shown.documents.total, room.count("DocumentReference", &mine) as u64);
-    assert_eq!(shown.visits.rows.len(), (shown.visits.total as usize).min(10));
+    assert_eq!(shown.visits.rows.len() as u64, shown.visits.total.min(10));
     assert!(shown.visits.rows.windows(2).all(|two| two[0].began >= two[1].began));
     let pressure = shown.vitals.rows.iter().find(|one| one.sign == Sign::Pressure).unwrap();
     assert_eq!(pressure.points[0].value.unit, "mmHg");
