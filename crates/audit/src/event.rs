@@ -212,6 +212,10 @@ named! {
         CaseChanged = 78, "case-changed", "A case of review was assigned, closed or opened again.";
         CaseRead = 79, "case-read", "Cases of review were listed, or one was looked at.";
         Page = 80, "page", "A page or a file of the console that holds nothing of a record was handed out, or a choice of a browser was kept.";
+        ChartOpened = 90, "chart-opened", "A patient's chart was opened: everything shown of it at once.";
+        DraftKept = 91, "draft-kept", "The draft of a note was kept for its author.";
+        DraftRead = 92, "draft-read", "Drafts of notes were listed, or one was read, by their author.";
+        DraftDropped = 93, "draft-dropped", "The draft of a note was thrown away by its author.";
         Delegated = 63, "delegated", "An agent was let act for somebody, by them or by an administrator.";
         DelegationEnded = 64, "delegation-ended", "An agent no longer acts for somebody: it was ended, or its time was over.";
         Claimed = 56, "claimed", "The first administrator was made with the claim code.";

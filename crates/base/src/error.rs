@@ -136,6 +136,16 @@ codes! {
     ACCESS_POLICY_BEYOND = "access.policy.beyond-index", 422, "not-supported", "a policy says of a record what no index can follow";
     PRIVACY_HIDDEN_KEPT = "privacy.elements.hidden", 403, "forbidden", "an update would delete what its writer is not shown";
     PRIVACY_RULES_INVALID = "privacy.rules.invalid", 422, "invalid", "a rule pack or an element mask is not well-formed";
+    DRAFT_CHANGED = "record.draft.changed", 409, "conflict", "the draft was kept or signed elsewhere in the meantime";
+    DRAFT_TOO_LARGE = "record.draft.too-large", 413, "too-long", "the draft is longer than the limit";
+    DRAFT_TOO_MANY = "record.draft.too-many", 409, "too-costly", "its author has as many drafts as the limit";
+    CHART_OTHER_PATIENT = "charting.patient.other", 409, "conflict", "the record is about another patient than the one stated";
+    CHART_ENTRY = "charting.entry.not-understood", 422, "value", "the line of vital signs is not understood";
+    CHART_VALUE = "charting.value.invalid", 422, "value", "what was entered cannot be charted";
+    CHART_DUPLICATE = "charting.record.duplicate", 409, "duplicate", "the chart has an active one of these";
+    CHART_STATE = "charting.record.state", 409, "business-rule", "the record is not in a state for this step";
+    CHART_SIGNER = "charting.note.signer", 403, "forbidden", "whoever asks is nobody who can sign a note";
+    CHART_ALTERED = "charting.note.altered", 409, "conflict", "the note is not as it was signed";
     EGRESS_TARGET_INVALID = "egress.target.invalid", 400, "value", "the address of another system cannot be understood in one way only";
     EGRESS_TARGET_DENIED = "egress.target.denied", 403, "forbidden", "the address of another system may not be reached";
     EGRESS_UNREACHABLE = "egress.target.unreachable", 502, "transient", "another system cannot be reached";

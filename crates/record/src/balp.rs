@@ -69,7 +69,11 @@ pub(crate) fn coded(event: &Event) -> Coded {
         Kind::Delete => rest("delete", "D", Some("Delete")),
         Kind::Transaction => rest("transaction", "E", None),
         Kind::Batch => rest("batch", "E", None),
-        Kind::Operation => rest("operation", "E", None),
+        Kind::Operation | Kind::ChartOpened => rest("operation", "E", None),
+        // Patient record, which a draft becomes a part of when it is signed.
+        Kind::DraftKept => dicom("110110", "Patient Record", "110110", "U"),
+        Kind::DraftRead => dicom("110110", "Patient Record", "110110", "R"),
+        Kind::DraftDropped => dicom("110110", "Patient Record", "110110", "D"),
         Kind::Metadata => rest("capabilities", "R", None),
         Kind::Page => dicom("110100", "Application Activity", "110100", "R"),
         Kind::Import => dicom("110107", "Import", "110107", "C"),

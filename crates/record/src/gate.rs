@@ -148,6 +148,8 @@ pub(crate) struct Gate {
     pub(crate) notary: Mutex<Option<audit::Notarizing>>,
     pub(crate) keys: Option<Arc<Keyring>>,
     pub(crate) at_rest: AtRest,
+    /// Held while the drafts of an author are counted.
+    pub(crate) drafts: Mutex<()>,
     /// Held for its thread.
     _outbox: Outbox,
 }
@@ -228,6 +230,7 @@ impl Record {
                 notary: Mutex::new(notary),
                 keys,
                 at_rest,
+                drafts: Mutex::default(),
                 _outbox: outbox,
             }),
         })

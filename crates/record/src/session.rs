@@ -134,6 +134,21 @@ impl Record {
     }
 }
 
+/// Who would sign what is written in a session: a person who acts by themselves.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Signer {
+    /// The logical id of the Practitioner this person is.
+    pub practitioner: String,
+    /// What people read.
+    pub display: String,
+}
+
+impl std::fmt::Debug for Signer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Signer(‹phi›)")
+    }
+}
+
 /// The gate, opened for one request. Cheap to copy.
 #[derive(Debug, Clone)]
 pub struct Session {
@@ -281,6 +296,18 @@ impl Session {
             Reach::Principal { caller, actor, grant: None, .. } => Some((caller, actor)),
             _ => None,
         }
+    }
+
+    /// Who signs here: the person who asks, when they are a practitioner of this house and neither an
+    /// app nor an agent asks for them.
+    pub fn signer(&self) -> Option<Signer> {
+        let (caller, actor) = self.in_person()?;
+        if caller.principal.kind != identity::Kind::Person || actor.acts_for().is_some() {
+            return None;
+        }
+        let profile = &caller.principal.profile;
+        let practitioner = profile.practitioner.clone()?;
+        Some(Signer { practitioner, display: profile.display.clone() })
     }
 
     /// Who may follow a link: the principal, and through which grant.

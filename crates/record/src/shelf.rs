@@ -90,13 +90,8 @@ impl Kept {
         let act = match act {
             Act::Put(plain) => {
                 let version = replaces.unwrap_or(0).saturating_add(1);
-                let (form, body) = match &self.sealer {
-                    Some(sealer) => (SEALED, sealer.seal(shelf.as_str(), &key, version, &plain)?),
-                    None => (PLAIN, plain),
-                };
-                let mut kept = Vec::with_capacity(body.len() + 1);
-                kept.push(form);
-                kept.extend_from_slice(&body);
+                let sealer = self.sealer.as_deref();
+                let kept = closed_body(sealer, shelf.as_str(), &key, version, plain)?;
                 ItemAct::Put(kept)
             }
             Act::Remove => ItemAct::Remove,
@@ -105,24 +100,11 @@ impl Kept {
         Ok(ItemChange { shelf: shelf.as_str(), key, replaces, act })
     }
 
-    /// The item as it was given. Where bodies are sealed, one that is not was put there by somebody
-    /// else.
+    /// The item as it was given.
     fn opened(&self, shelf: ShelfName, key: &[u8], item: &store::Item) -> Result<Item, Fault> {
         let version = item.version;
-        let body = match (item.body.split_first(), &self.sealer) {
-            (Some((&PLAIN, plain)), None) => plain.to_vec(),
-            (Some((&SEALED, sealed)), Some(sealer)) => {
-                sealer.open(shelf.as_str(), key, version, sealed)?
-            }
-            (Some((&SEALED, _)), None) => {
-                let say = "The items of identity are sealed, and the keys are not open.";
-                return Err(Fault::new(&code::KEYS_UNAVAILABLE, say));
-            }
-            _ => {
-                let say = "An item of identity does not stand as this program keeps it.";
-                return Err(Fault::new(&code::STORE_CORRUPT, say));
-            }
-        };
+        let sealer = self.sealer.as_deref();
+        let body = opened_body(sealer, shelf.as_str(), key, version, &item.body)?;
         Ok(Item { version, body })
     }
 
@@ -160,6 +142,47 @@ impl Kept {
                 Some(Box::new(audit::Receipt { on_behalf_of, ..audit::Receipt::default() }));
         }
         Some(event)
+    }
+}
+
+/// A body as the store keeps it: sealed for its place where there is a sealer.
+pub(crate) fn closed_body(
+    sealer: Option<&dyn Sealer>,
+    shelf: &str,
+    key: &[u8],
+    version: u64,
+    plain: Vec<u8>,
+) -> Result<Vec<u8>, Fault> {
+    let (form, body) = match sealer {
+        Some(sealer) => (SEALED, sealer.seal(shelf, key, version, &plain)?),
+        None => (PLAIN, plain),
+    };
+    let mut kept = Vec::with_capacity(body.len() + 1);
+    kept.push(form);
+    kept.extend_from_slice(&body);
+    Ok(kept)
+}
+
+/// The body that [`closed_body`] was given for this place. Where bodies are sealed, one that is not was
+/// put there by somebody else.
+pub(crate) fn opened_body(
+    sealer: Option<&dyn Sealer>,
+    shelf: &str,
+    key: &[u8],
+    version: u64,
+    kept: &[u8],
+) -> Result<Vec<u8>, Fault> {
+    match (kept.split_first(), sealer) {
+        (Some((&PLAIN, plain)), None) => Ok(plain.to_vec()),
+        (Some((&SEALED, sealed)), Some(sealer)) => sealer.open(shelf, key, version, sealed),
+        (Some((&SEALED, _)), None) => {
+            let say = "Items beside the record are sealed, and the keys are not open.";
+            Err(Fault::new(&code::KEYS_UNAVAILABLE, say))
+        }
+        _ => {
+            let say = "An item beside the record does not stand as this program keeps it.";
+            Err(Fault::new(&code::STORE_CORRUPT, say))
+        }
     }
 }
 

@@ -361,7 +361,7 @@ impl Session {
 fn asked_again(event: &Event) -> Option<Action> {
     Some(match event.kind {
         Kind::Read | Kind::Vread | Kind::Operation => Action::Read,
-        Kind::Search => Action::Search,
+        Kind::Search | Kind::ChartOpened => Action::Search,
         Kind::History => Action::History,
         Kind::Create => Action::Create,
         Kind::Update | Kind::Patch | Kind::Transaction | Kind::Batch => Action::Update,

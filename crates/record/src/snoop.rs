@@ -191,6 +191,7 @@ fn counts(event: &Event) -> bool {
                 | Kind::Search
                 | Kind::History
                 | Kind::Operation
+                | Kind::ChartOpened
                 | Kind::BreakGlass
         )
 }

@@ -23,7 +23,7 @@ pub use page::{Change, Explain, HistoryPage, HistoryQuery, Hit, Page, PageReques
 pub use payload::{Cipher, Payloads};
 pub use people::{Alike, People, PeopleAsk, Person};
 pub use relabel::{Begin, LabelState, Labelling, Relabelled, Tagged, VersionLabels};
-pub use scope::{Clause, Denial, Matching, Ones, Rights, Scope, Scoped, Way, Wishes};
+pub use scope::{Clause, Denial, Extent, Matching, Ones, Rights, Scope, Scoped, Way, Wishes};
 pub use sqlite::{
     CommitHook, Form, HeldEvents, KnownFacts, Options, Reader, Stats, Store, Sync, encrypt, form,
     restore,

@@ -103,6 +103,18 @@ struct Inner {
     compiled: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
 }
 
+/// How much of one patient's records of a type a scope can reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All there are.
+    Whole,
+    /// Those that the rules do not keep back, if there are any they do. The bits are the labels that
+    /// nothing in the scope lets through.
+    Part(u64),
+    /// None, whatever there are.
+    Nothing,
+}
+
 /// A filter on records. Cheap to copy; [`Scope::everything`] narrows nothing.
 #[derive(Clone, Default)]
 pub struct Scope(Arc<Inner>);
@@ -288,6 +300,39 @@ impl Scope {
         self.0.clauses.as_ref().is_none_or(|clauses| clauses.iter().any(free))
     }
 
+    /// How much of one patient's records of a type this scope can reach, told from the scope alone: no
+    /// record and no wish of the patient is looked at, so the answer is the same whatever the chart holds.
+    pub fn extent(&self, of: TypeId, patient: &str) -> Extent {
+        let Some(clauses) = &self.0.clauses else {
+            return if self.0.wishes.is_none() { Extent::Whole } else { Extent::Part(0) };
+        };
+        let bears = |clause: &&Clause| {
+            clause.types.as_ref().is_none_or(|types| types.contains(&of))
+                && clause.somebody != Some(false)
+                && clause.about.iter().all(|set| set.contains(patient))
+        };
+        let mut bearing = clauses.iter().filter(bears).peekable();
+        if bearing.peek().is_none() {
+            let released = self.0.released.as_ref();
+            let some = released.is_some_and(|(_, clauses)| clauses.iter().any(|c| bears(&c)));
+            return if some { Extent::Part(0) } else { Extent::Nothing };
+        }
+        let mut withheld = u64::MAX;
+        for clause in bearing {
+            let free = Clause {
+                types: clause.types.clone(),
+                about: clause.about.clone(),
+                somebody: clause.somebody,
+                ..Clause::default()
+            };
+            if *clause == free && self.0.wishes.is_none() {
+                return Extent::Whole;
+            }
+            withheld &= clause.withheld;
+        }
+        Extent::Part(withheld)
+    }
+
     /// The patients to one of whom every record that is seen belongs; `None` when there may be others.
     pub fn patients(&self) -> Option<BTreeSet<Arc<str>>> {
         let mut all = BTreeSet::new();
@@ -394,5 +439,41 @@ impl<'s, T> Scoped<'s, T> {
     /// The scope it is bound to.
     pub const fn scope(&self) -> &'s Scope {
         self.scope
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fhir::definitions::r4;
+
+    #[test]
+    fn an_extent_is_told_from_the_scope_and_not_from_what_patients_said() {
+        let of = |name: &str| r4().resource_type(name).unwrap();
+        let (condition, flag) = (of("Condition"), of("Flag"));
+        let about = Arc::new(BTreeSet::from([Arc::<str>::from("ada")]));
+        let clause = Clause {
+            types: Some(BTreeSet::from([condition])),
+            about: vec![about],
+            ..Clause::default()
+        };
+        assert_eq!(Scope::everything().extent(condition, "ada"), Extent::Whole);
+        assert_eq!(Scope::nothing().extent(condition, "ada"), Extent::Nothing);
+        let free = Scope::any_of(vec![clause.clone()]);
+        assert_eq!(free.extent(condition, "ada"), Extent::Whole);
+        assert_eq!(free.extent(flag, "ada"), Extent::Nothing);
+        assert_eq!(free.extent(condition, "ben"), Extent::Nothing);
+        let labelled = |bits| Clause { withheld: bits, ..clause.clone() };
+        let two = Scope::any_of(vec![labelled(0b110), labelled(0b011)]);
+        assert_eq!(
+            two.extent(condition, "ada"),
+            Extent::Part(0b010),
+            "what no clause lets through"
+        );
+        // Ben denied something: of Ada the same is told as of Ben, for whom it would be true.
+        let denied = BTreeMap::from([("ben".to_owned(), Vec::new())]);
+        let wishes = Arc::new(Wishes { granted: BTreeMap::new(), denied });
+        assert_eq!(free.heeding(Arc::clone(&wishes)).extent(condition, "ada"), Extent::Part(0));
+        assert_eq!(Scope::everything().heeding(wishes).extent(flag, "ada"), Extent::Part(0));
     }
 }
