@@ -5,6 +5,7 @@
 //! and its function does it through the gate.
 
 mod call;
+mod definition;
 mod input;
 
 pub use input::{Given, Input};

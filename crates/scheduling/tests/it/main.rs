@@ -1,0 +1,6 @@
+//! The department through the gate.
+
+mod demo_clinic;
+mod desk;
+mod occupancy;
+mod support;
