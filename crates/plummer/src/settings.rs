@@ -6,8 +6,8 @@ pub(crate) mod demand;
 pub(crate) mod flags;
 pub(crate) mod table;
 
-use crate::departments::DEPARTMENTS;
 use crate::command::role;
+use crate::departments::DEPARTMENTS;
 use crate::holder;
 use crate::password_list;
 use crate::policies::{self, Folder};

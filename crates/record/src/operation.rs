@@ -1,6 +1,6 @@
 //! Operations: what may be asked of a department beside create, read and search
 //! (<https://hl7.org/fhir/R4/operations.html>). Each is declared once, as a value; the HTTP address, the
-//! OperationDefinition, the entries of the CapabilityStatement, the command and the reference page
+//! `OperationDefinition`, the entries of the `CapabilityStatement`, the command and the reference page
 //! are derived from it. A door takes the input apart, [`Session::call`] decides whether it may be asked,
 //! and its function does it through the gate.
 
@@ -193,7 +193,7 @@ impl Operation {
         }
     }
 
-    /// The logical id of its OperationDefinition: the types, and the name.
+    /// The logical id of its `OperationDefinition`: the types, and the name.
     pub fn id(&self) -> String {
         let mut id = String::new();
         for of in self.types() {

@@ -1,7 +1,7 @@
 //! Rules asked: each write of a unit is put to the rules of its type on one snapshot, and what they
 //! demand becomes part of the unit, where the writer holds it (`rule.rs`).
 
-use crate::rule::{Asking, Also, Eyes, Forbid, Rule};
+use crate::rule::{Also, Asking, Eyes, Forbid, Rule};
 use crate::session::Session;
 use crate::trail;
 use access::Action;

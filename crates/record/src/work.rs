@@ -168,7 +168,8 @@ impl Session {
 
     async fn attempt(&self, kind: Kind, work: Work) -> Result<Worked, Fault> {
         if work.entries.len() > self.limits().bundle_entries {
-            let text = format!("one unit of work may have {} changes", self.limits().bundle_entries);
+            let text =
+                format!("one unit of work may have {} changes", self.limits().bundle_entries);
             return Err(Fault::new(&code::BUNDLE_TOO_MANY, text));
         }
         // Looked at before the work is staged: what changes in between, the writer finds changed.
@@ -184,8 +185,7 @@ impl Session {
         let options = BundleOptions { representation: true, ..BundleOptions::default() };
         let entries = self.entries(root, &options)?;
         let cache = Cache::default();
-        let stager =
-            Stager { session: self, ids: Ids::New, cache: &cache, kind, keep_texts: true };
+        let stager = Stager { session: self, ids: Ids::New, cache: &cache, kind, keep_texts: true };
         let Staged { mut unit, event, done } = stager.stage(&entries)?;
         unit.guards.extend(guards);
         let receipt = self.commit(unit, event).await?;

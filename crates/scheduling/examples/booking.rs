@@ -27,12 +27,14 @@ fn main() {
     for (name, ruled) in [("without rules", false), ("with rules", true)] {
         let dir = tempfile::tempdir().unwrap();
         let departments = if ruled { vec![&DEPARTMENT] } else { Vec::new() };
-        let record = Record::open(dir.path(), Settings { departments, ..Settings::default() }).unwrap();
+        let record =
+            Record::open(dir.path(), Settings { departments, ..Settings::default() }).unwrap();
         fill(&record);
         for threads in [1, 64] {
             let mut took = book(&record, threads);
             took.sort();
-            let at = |percent: usize| took.get(took.len() * percent / 100).copied().unwrap_or_default();
+            let at =
+                |percent: usize| took.get(took.len() * percent / 100).copied().unwrap_or_default();
             println!(
                 "{name}, {threads} threads, {} bookings: p50 {:?}, p99 {:?}",
                 took.len(),
@@ -45,7 +47,8 @@ fn main() {
 
 /// The book as it stands, by import: nine of ten times are taken.
 fn fill(record: &Record) {
-    let import = record.session(Subject::operator(), [1; 16]).import(record::ImportOptions::default());
+    let import =
+        record.session(Subject::operator(), [1; 16]).import(record::ImportOptions::default());
     let import = import.unwrap();
     let mut texts = Vec::new();
     for clinician in 0..CLINICIANS {
@@ -91,7 +94,8 @@ fn book(record: &Record, threads: usize) -> Vec<Duration> {
 
 fn appointment(clinician: usize, day: usize, nth: usize, patient: usize) -> String {
     let (day, minute) = (day + 1, 8 * 60 + nth * 20);
-    let time = |minute: usize| format!("2027-02-{day:02}T{:02}:{:02}:00Z", minute / 60, minute % 60);
+    let time =
+        |minute: usize| format!("2027-02-{day:02}T{:02}:{:02}:00Z", minute / 60, minute % 60);
     format!(
         r#"{{"resourceType":"Appointment","status":"booked","start":"{}","end":"{}","participant":[{{"actor":{{"reference":"Practitioner/c{clinician}"}},"status":"accepted"}},{{"actor":{{"reference":"Patient/p{patient}"}},"status":"accepted"}}]}}"#,
         time(minute),

@@ -274,7 +274,9 @@ mod tests {
     #[test]
     fn times_meet_when_they_share_an_instant_and_not_when_they_only_touch() {
         let span = |start, end| Span { start, end };
-        for (other, meets) in [((0, 10), false), ((0, 11), true), ((12, 15), true), ((20, 30), false)] {
+        for (other, meets) in
+            [((0, 10), false), ((0, 11), true), ((12, 15), true), ((20, 30), false)]
+        {
             assert_eq!(span(10, 20).overlaps(span(other.0, other.1)), meets, "{other:?}");
         }
     }

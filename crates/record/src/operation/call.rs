@@ -56,7 +56,8 @@ impl Session {
                 Err(Fault::new(&code::OPERATION_AGENT, text))
             }
             (Agents::Approved, true) => {
-                let text = "this needs the approval of whoever the agent acts for; they ask themselves";
+                let text =
+                    "this needs the approval of whoever the agent acts for; they ask themselves";
                 Err(Fault::new(&code::OPERATION_AGENT, text))
             }
         }

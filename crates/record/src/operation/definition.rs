@@ -5,7 +5,7 @@ use super::{Again, At, Effect, Holds, Operation, Parameter};
 use fhir::write::Writer;
 
 impl Operation {
-    /// Its OperationDefinition, for a server whose API begins at `base`.
+    /// Its `OperationDefinition`, for a server whose API begins at `base`.
     pub fn definition(&self, base: &str) -> Vec<u8> {
         let id = self.id();
         let mut w = Writer::new();

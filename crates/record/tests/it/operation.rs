@@ -104,11 +104,20 @@ fn the_query_gives_the_same_as_the_body() {
     let input = Input::of_query(
         &ECHO,
         target(),
-        &[pair("reason", "because"), pair("times", "3"), pair("fail", "false"), pair("_pretty", "true")],
+        &[
+            pair("reason", "because"),
+            pair("times", "3"),
+            pair("fail", "false"),
+            pair("_pretty", "true"),
+        ],
     )
     .unwrap();
-    assert_eq!((input.text("reason"), input.integer("times"), input.is("fail")), (Some("because"), Some(3), false));
-    let odd = Input::of_query(&ECHO, target(), &[pair("what", "{}"), pair("reason", "x")]).unwrap_err();
+    assert_eq!(
+        (input.text("reason"), input.integer("times"), input.is("fail")),
+        (Some("because"), Some(3), false)
+    );
+    let odd =
+        Input::of_query(&ECHO, target(), &[pair("what", "{}"), pair("reason", "x")]).unwrap_err();
     assert_eq!(told(&odd), ("record.operation.parameter", Some("what")));
 }
 
@@ -136,6 +145,7 @@ fn who_lacks_the_permission_is_refused_before_anything_runs() {
     let input = given(&parameters(&[reason()])).unwrap();
     let fault = run(session.call(&ECHO, &input)).unwrap_err();
     assert_eq!(fault.code(), &code::ACCESS_DENIED);
+    drop(session);
     let events = room.events();
     assert!(events.iter().any(|event| event.kind == Kind::Operation && event.status == 403));
 }

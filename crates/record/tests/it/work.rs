@@ -6,8 +6,8 @@ use audit::Kind;
 use base::Fault;
 use base::error::code;
 use record::{Conditions, Content, Eyes, Session, Subject, Work};
-use store::Scope;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use store::Scope;
 
 fn nothing(family: &str) -> Conditions {
     Conditions {

@@ -60,7 +60,8 @@ pub(super) fn take(
         let Some(slot) = asking.read("Slot", id)?.filter(|_| !asking.is_written("Slot", id)) else {
             continue;
         };
-        let taken = matches!(slot.root().get_str("status").as_deref(), Some("busy" | "busy-tentative"));
+        let taken =
+            matches!(slot.root().get_str("status").as_deref(), Some("busy" | "busy-tentative"));
         let other = another(asking, id);
         // Two were booked into it, and the other stays.
         if taken && !asking.is_met(&other)? {

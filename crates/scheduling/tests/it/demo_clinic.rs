@@ -15,7 +15,9 @@ fn the_book_of_the_demo_clinic_is_not_double_booked() {
         let clinic = Clinic::new(Options::new(1_000, seed, (2026, 11, 23)));
         let mut book = Book::new();
         let mut seen = 0;
-        for resource in clinic.resources().filter(|resource| resource.resource_type == "Appointment") {
+        for resource in
+            clinic.resources().filter(|resource| resource.resource_type == "Appointment")
+        {
             let document = Document::parse_text(resource.json.clone(), &Limits::default()).unwrap();
             let root = document.root();
             let text = |name: &str| root.get_str(name).unwrap_or_default().into_owned();

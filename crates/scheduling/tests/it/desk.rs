@@ -56,7 +56,11 @@ fn a_refusal_tells_that_a_clinician_is_taken_and_never_that_a_patient_is_elsewhe
     let with = |actors: &[&str]| appointment("", "booked", TEN, actors, "");
     assert_eq!(books(&desk, &with(&["Practitioner/b", "Patient/p"])), Ok(()));
     let taken = Err("scheduling.appointment.double-booked");
-    assert_eq!(books(&desk, &with(&["Practitioner/c", "Patient/p"])), taken, "what it sees, counts");
+    assert_eq!(
+        books(&desk, &with(&["Practitioner/c", "Patient/p"])),
+        taken,
+        "what it sees, counts"
+    );
     assert_eq!(books(&desk, &with(&["Practitioner/a", "Patient/q"])), taken);
 }
 
@@ -69,7 +73,8 @@ fn who_does_not_keep_the_book_books_nobody_over() {
     let biller = session(&clinic, "biller");
     let refused = Err("scheduling.appointment.overbooking-denied");
     assert_eq!(books(&biller, &over("Patient/q")), refused);
-    let free = appointment("", "booked", ("12:00", "12:30"), &["Practitioner/a", "Patient/q"], &why);
+    let free =
+        appointment("", "booked", ("12:00", "12:30"), &["Practitioner/a", "Patient/q"], &why);
     assert_eq!(books(&biller, &free), Ok(()), "a reason that is not needed is no override");
     assert_eq!(books(&session(&clinic, "front-desk"), &over("Patient/q")), Ok(()));
 }

@@ -95,7 +95,10 @@ fn every_door_asks_update_condition_and_transaction() {
     let moved = |time| appointment("two", "booked", time, &["Practitioner/a"], "");
     clinic.put(&moved(HALF_PAST)).unwrap();
     assert_eq!(code(clinic.put(&moved(QUARTER_PAST))), TAKEN, "an update moves it there");
-    assert_eq!(code(clinic.put(&appointment("three", "booked", TEN, &["Practitioner/a"], ""))), TAKEN);
+    assert_eq!(
+        code(clinic.put(&appointment("three", "booked", TEN, &["Practitioner/a"], ""))),
+        TAKEN
+    );
     let condition = run(clinic.session().conditional_update(
         of("Appointment"),
         "identifier=urn:x|1",
@@ -103,7 +106,8 @@ fn every_door_asks_update_condition_and_transaction() {
         None,
     ));
     assert_eq!(code(condition), TAKEN);
-    let posted = entry("POST", "Appointment", &appointment("", "booked", TEN, &["Practitioner/a"], ""));
+    let posted =
+        entry("POST", "Appointment", &appointment("", "booked", TEN, &["Practitioner/a"], ""));
     assert_eq!(code(clinic.transaction(&[posted])), TAKEN);
     let both = |id| {
         let url = format!("Appointment/{id}");
@@ -136,7 +140,9 @@ fn what_was_imported_overlapping_can_still_be_arrived_and_shortened_and_not_move
     import.submit(prepared).wait().unwrap();
     assert_eq!(clinic.count("Appointment", &[]), 2, "import restores what happened");
     clinic.put(&appointment("one", "arrived", TEN, &["Practitioner/a"], "")).unwrap();
-    clinic.put(&appointment("one", "arrived", ("10:00", "10:20"), &["Practitioner/a"], "")).unwrap();
+    clinic
+        .put(&appointment("one", "arrived", ("10:00", "10:20"), &["Practitioner/a"], ""))
+        .unwrap();
     let later = appointment("one", "arrived", QUARTER_PAST, &["Practitioner/a"], "");
     assert_eq!(code(clinic.put(&later)), TAKEN);
 }
