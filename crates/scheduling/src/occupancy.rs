@@ -11,6 +11,7 @@ use base::error::code;
 use base::{Fault, Limits, Millis};
 use fhir::reference::{Reference, parse};
 use fhir::{Document, Value};
+use memchr::memmem;
 use record::{Action, Asking, Eyes, Forbid, Hit, Kind, Rule, Ruling};
 use std::sync::Arc;
 
@@ -160,8 +161,7 @@ fn forbid(actor: &str, at: usize, span: Span, claim: Claim, limits: Limits) -> F
     let fault = Fault::at(&code::DOUBLE_BOOKED, format!("{actor} {what}"), place);
     let against = move |hit: &Hit| {
         // Most others are somebody else's: their text is not even taken apart.
-        let named = memmem(&hit.body, actor.as_bytes());
-        if !named {
+        if memmem::find(&hit.body, actor.as_bytes()).is_none() {
             return Ok(false);
         }
         let other = Document::parse(hit.body.clone(), &limits)?;
@@ -175,10 +175,6 @@ fn forbid(actor: &str, at: usize, span: Span, claim: Claim, limits: Limits) -> F
         against: Arc::new(against),
         fault,
     }
-}
-
-fn memmem(text: &[u8], part: &[u8]) -> bool {
-    text.windows(part.len()).any(|window| window == part)
 }
 
 /// What a new version has to say of its time, so that it can be held to it.

@@ -50,13 +50,13 @@ impl Group {
         }
         let sight = Sight::of_writer(conn, shared, &watch.scope)?;
         for (vid, rid) in written {
-            // What a later version replaced, or deleted, decides nothing any more.
-            if find::present(conn, shared, (&sight, &self.labels.state), rid)? != Some(vid) {
+            let Some(hit) = self.open(conn, shared, vid)?.filter(|hit| !hit.deleted) else {
                 continue;
-            }
-            if let Some(hit) = self.open(conn, shared, vid)?
-                && (watch.against)(&hit)?
-            {
+            };
+            // The judge first: it tells most apart from a text that is open already. What a later
+            // version replaced, or deleted, or what is out of sight, decides nothing.
+            let seen = (&*sight, &self.labels.state);
+            if (watch.against)(&hit)? && find::present(conn, shared, seen, rid)? == Some(vid) {
                 return Err(raced());
             }
         }
