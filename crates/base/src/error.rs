@@ -76,6 +76,12 @@ codes! {
     BUNDLE_TOO_MANY = "record.bundle.too-many-entries", 413, "too-costly", "the bundle has more entries than the limit";
     BUNDLE_DUPLICATE = "record.bundle.duplicate", 400, "duplicate", "two entries of a transaction name the same resource";
     BUNDLE_REFERENCE = "record.bundle.reference", 400, "not-found", "a conditional reference does not match exactly one resource";
+    OPERATION_PARAMETER = "record.operation.parameter", 400, "invalid", "a parameter of the operation is not as it is declared";
+    OPERATION_AGENT = "record.operation.agent", 403, "forbidden", "an agent may not ask for this operation by itself";
+    DOUBLE_BOOKED = "scheduling.appointment.double-booked", 409, "conflict", "somebody or something the appointment needs is taken at that time";
+    APPOINTMENT_TIMES = "scheduling.appointment.times", 422, "invariant", "the appointment takes time and does not say which";
+    OVERBOOKING_DENIED = "scheduling.appointment.overbooking-denied", 403, "forbidden", "the override is not given, or may not be given by this caller";
+    SLOT_TAKEN = "scheduling.slot.taken", 409, "conflict", "the slot is not free";
     SEARCH_PARAMETER_UNKNOWN = "search.parameter.unknown", 400, "not-supported", "the search parameter is not defined for this type";
     SEARCH_MODIFIER = "search.parameter.modifier", 400, "not-supported", "the modifier is not supported for this search parameter";
     SEARCH_VALUE = "search.parameter.value", 400, "value", "the value of the search parameter cannot be understood";

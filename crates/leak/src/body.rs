@@ -257,9 +257,11 @@ fn members(kind: &str, place: &Place, look: &Look) -> Value {
             "status": if look.full { "fulfilled" } else { "booked" },
             "start": at, "end": format!("{}T10:30:00Z", look.date), "description": look.word,
             "reasonReference": [condition],
+            // All records of a look are of one time, and a server may keep people from being booked
+            // twice: who declined is not.
             "participant": [
-                { "actor": patient, "status": "accepted" },
-                { "actor": dr, "status": "accepted" },
+                { "actor": patient, "status": "declined" },
+                { "actor": dr, "status": "declined" },
                 { "actor": location, "status": "accepted" },
             ],
         }),

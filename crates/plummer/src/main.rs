@@ -6,6 +6,7 @@ mod columns;
 mod command;
 mod confine;
 mod control;
+mod departments;
 mod directory;
 mod doctor;
 mod federation;

@@ -7,6 +7,7 @@ pub(crate) mod flags;
 pub(crate) mod table;
 
 use crate::command::role;
+use crate::departments::DEPARTMENTS;
 use crate::holder;
 use crate::password_list;
 use crate::policies::{self, Folder};
@@ -263,6 +264,7 @@ impl Settings {
                 score_min: self.count("review_score_min"),
                 ..record::ReviewSettings::default()
             },
+            departments: DEPARTMENTS.to_vec(),
             ..record::Settings::default()
         })
     }

@@ -197,6 +197,8 @@ fn touched(event: &Event, patient: &str) -> bool {
         | Kind::Page
         | Kind::RootKeyMoved
         | Kind::RootKeyRewrapped
+        // The booking has its own event.
+        | Kind::Overbooked
         | Kind::Review => false,
         _ => shown || event.decision == Decision::Deny || event.status < 400,
     }

@@ -108,7 +108,7 @@ pub(crate) fn coded(event: &Event) -> Coded {
         }
         Kind::PolicyAsked | Kind::CaseRead => dicom("110101", "Audit Log Used", "110101", "R"),
         Kind::CaseOpened => dicom("110113", "Security Alert", "110113", "C"),
-        Kind::CaseChanged => dicom("110113", "Security Alert", "110113", "U"),
+        Kind::CaseChanged | Kind::Overbooked => dicom("110113", "Security Alert", "110113", "U"),
         Kind::UserChange
         | Kind::UserDisable
         | Kind::LabelRules

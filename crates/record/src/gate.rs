@@ -3,6 +3,7 @@
 
 use crate::actor::Actors;
 use crate::consents::Consents;
+use crate::department::Department;
 use crate::directory::Directory;
 use crate::glass::Glasses;
 use crate::in_force::{self, InForce};
@@ -71,6 +72,8 @@ pub struct Settings {
     pub encryption: Encryption,
     /// How cases of review are opened.
     pub review: ReviewSettings,
+    /// The departments of the house: their rules hold for every write.
+    pub departments: Vec<&'static Department>,
 }
 
 impl Default for Settings {
@@ -97,6 +100,7 @@ impl Default for Settings {
             seal: None,
             encryption: Encryption::default(),
             review: ReviewSettings::default(),
+            departments: Vec::new(),
         }
     }
 }

@@ -14,6 +14,7 @@ mod condition;
 mod conditional;
 mod consents;
 mod cursor;
+mod department;
 mod directory;
 mod duplicates;
 mod draft;
@@ -29,6 +30,7 @@ mod labelling;
 mod labels;
 mod mask;
 mod matching;
+mod operation;
 mod outbox;
 mod patients;
 mod people;
@@ -36,7 +38,9 @@ mod reach;
 mod read;
 mod relabel;
 mod review;
+mod rule;
 mod rules;
+mod ruling;
 mod session;
 mod shelf;
 mod simulate;
@@ -45,6 +49,7 @@ mod snoop;
 mod trail;
 mod vault;
 mod why;
+mod work;
 mod write;
 
 pub use access::{Action, Policies, Purpose};
@@ -57,6 +62,7 @@ pub use bundle::{Answer, BundleAnswer, BundleOptions, Content, Place};
 pub use duplicates::Duplicate;
 pub use chart::{ChartPart, OpenChart, Reach};
 pub use draft::{DRAFT_BYTES_MAX, DRAFTS_MAX, Draft};
+pub use department::Department;
 pub use everything::EverythingParams;
 pub use find::{Found, SearchHow};
 pub use gate::{Health, Record, Settings, private_folder};
@@ -68,22 +74,27 @@ pub use in_force::{POLICIES_MISSING, Standing, load_policies};
 pub use labels::labels_of;
 pub use matching::{Features, Grade, Reason, Score, WEIGHTS, compare};
 pub use patients::{Fits, PATIENTS_MAX, PatientIdentifier, PatientRow, PatientsFound, SameName};
+pub use operation::{
+    Again, Agents, Answering, At, Effect, Given, Holds, Input, Need, Operation, Output, Parameter,
+};
 pub use reach::TENANT;
 pub use relabel::{Keeper, Standing as LabelStanding};
 pub use review::{
     Case, CaseFile, CaseFilter, CaseId, CaseKind, CaseState, Done, Outcome, ReviewCounts,
     ReviewSettings, Reviewing, Seen, Step, Swept,
 };
+pub use rule::{Also, Asking, Eyes, Forbid, Rule, Ruling};
 pub use rules::Tag;
 pub use search::parse::Level;
 pub use session::{Audited, Session, Signer, Subject};
 pub use shelf::Sealer;
 pub use simulate::{Simulated, Tally};
 pub use snoop::{Relations, Sighting, Signal, Ties, sightings};
-pub use store::{HistoryPage, HistoryQuery, Hit, Method, Page, Scope, Sync};
+pub use store::{HistoryPage, HistoryQuery, Hit, Judge, Method, Page, Scope, Sync};
 pub use vault::{
     AtRest, Encryption, Remembered, encrypt, has_keys, keys_under, read_passphrase, remembered,
     restore,
 };
 pub use why::{Why, WhyAsked, WhyPurpose};
+pub use work::{Conditions, Work, Worked, with_member};
 pub use write::{Deleted, Written};

@@ -3,7 +3,7 @@
 
 use crate::actor::{Actor, Asked, denied};
 use crate::gate::{Gate, Record};
-use access::Action;
+use access::{Action, Purpose};
 use audit::{Source, Ticket};
 use base::{Fault, Limits, Millis};
 use fhir::definitions::TypeId;
@@ -261,6 +261,22 @@ impl Session {
             Reach::Principal { actor, .. } => {
                 Some(actor.acts_for().unwrap_or_else(|| actor.id.clone()))
             }
+        }
+    }
+
+    /// For what purpose the subject asks; none for whoever is on the machine itself.
+    pub(crate) fn purpose(&self) -> Option<Purpose> {
+        match &self.subject.reach {
+            Reach::Given(_) => None,
+            Reach::Principal { actor, asked, .. } => actor.purpose(asked),
+        }
+    }
+
+    /// Whether the subject is an agent that acts for somebody.
+    pub(crate) fn is_agent(&self) -> bool {
+        match &self.subject.reach {
+            Reach::Given(_) => false,
+            Reach::Principal { actor, .. } => actor.acts_for().is_some(),
         }
     }
 

@@ -3,6 +3,7 @@
 
 use crate::condition::{self, TRIES};
 use crate::people::Patients;
+use crate::ruling::Note;
 use crate::session::Session;
 use crate::site;
 use crate::trail;
@@ -91,10 +92,16 @@ impl Session {
                 patients.of_hit(&before);
             }
             event.patients = patients.into_ids();
-            let op = Op::Delete { resource_type: of, id: id.to_owned(), if_match };
-            let unit = Unit { ops: vec![op], ..Unit::default() };
-            let receipt = self.commit(unit, event.clone()).await?;
-            Ok(deleted(&receipt))
+            for _ in 0..TRIES {
+                let op = Op::Delete { resource_type: of, id: id.to_owned(), if_match };
+                let unit = Unit { ops: vec![op], ..Unit::default() };
+                match self.commit(unit, event.clone()).await {
+                    // What a rule looked at changed in between.
+                    Err(fault) if condition::is_raced(&fault) => {}
+                    outcome => return outcome.map(|receipt| deleted(&receipt)),
+                }
+            }
+            Err(raced())
         };
         let outcome = outcome.await;
         outcome.map_err(|fault| self.refused(event, fault))
@@ -273,23 +280,36 @@ impl Session {
 
     /// Hands a unit to the writer and waits for the sync. Its audit event is stored with it; a unit
     /// that turns out to change nothing leaves its event in the log at once.
-    pub(crate) async fn commit(&self, unit: Unit, event: Event) -> Result<Receipt, Fault> {
+    pub(crate) async fn commit(&self, mut unit: Unit, event: Event) -> Result<Receipt, Fault> {
         self.keeps_audit_events(&unit)?;
+        let own = unit.ops.len();
+        let notes = self.ruled(&mut unit)?;
         let idle = event.clone();
-        let receiver = self.submit(unit, event);
+        let receiver = self.submit_noted(unit, event, notes);
         let closed = |_| Err(Fault::new(&code::SHUTTING_DOWN, "the store has closed"));
-        let receipt = receiver.await.unwrap_or_else(closed)?;
+        let mut receipt = receiver.await.unwrap_or_else(closed)?;
+        // What rules changed beside is in the log, and nothing that was asked for.
+        receipt.results.truncate(own);
         if receipt.results.iter().all(|r| !r.changed) {
             self.gate.log.append(&idle)?.written().await?;
         }
         Ok(receipt)
     }
 
-    /// As [`Session::commit`], without waiting.
+    /// As [`Session::commit`], without waiting, and without the rules of departments.
     pub(crate) fn submit(
+        &self,
+        unit: Unit,
+        event: Event,
+    ) -> tokio::sync::oneshot::Receiver<Result<Receipt, Fault>> {
+        self.submit_noted(unit, event, Vec::new())
+    }
+
+    fn submit_noted(
         &self,
         mut unit: Unit,
         event: Event,
+        notes: Vec<Note>,
     ) -> tokio::sync::oneshot::Receiver<Result<Receipt, Fault>> {
         unit.rights = self.rights();
         unit.events = Some(Box::new(move |receipt| {
@@ -301,7 +321,10 @@ impl Session {
             let created = receipt.results.first().is_some_and(|r| r.created);
             let status = if event.kind == Kind::Update && created { 201 } else { event.status };
             let time = receipt.last_updated;
-            vec![Event { targets, results, time, status, ..event }.encode()]
+            let noted = notes.into_iter().filter_map(|note| note.event(&event, receipt));
+            let mut events: Vec<_> = noted.map(|event| event.encode()).collect();
+            events.insert(0, Event { targets, results, time, status, ..event }.encode());
+            events
         }));
         let (sender, receiver) = tokio::sync::oneshot::channel();
         // The caller may have gone away; the change stands all the same.

@@ -2,8 +2,8 @@
 //! (FHIR R4 Schedule, Slot, Appointment: <https://hl7.org/fhir/R4/appointment.html>).
 //!
 //! Its thinking is pure: documents and values in, values out. The clock, the time zone database and
-//! tokens are parameters; nothing here opens a record. How it thinks is told in
-//! `docs/internals/scheduling.md`.
+//! tokens are parameters. What it holds of every write stands in `occupancy`. How it thinks is told
+//! in `docs/internals/scheduling.md`.
 
 pub mod actor;
 pub mod appointment;
@@ -25,3 +25,7 @@ pub mod series_edit;
 pub mod time;
 pub mod visit_type;
 pub mod waitlist;
+mod department;
+pub mod occupancy;
+
+pub use department::DEPARTMENT;

@@ -269,8 +269,12 @@ async fn carry_out(mut ask: Ask, body: Incoming) -> Result<Reply, Fault> {
     let on_pool = match ask.interaction {
         Interaction::ConditionalUpdate | Interaction::ConditionalDelete => true,
         Interaction::Create | Interaction::Update => {
-            ask.body.len() > PARSE_INLINE_MAX || ask.headers.contains_key("if-none-exist")
+            ask.body.len() > PARSE_INLINE_MAX
+                || ask.headers.contains_key("if-none-exist")
+                || is_ruled(&ask)
         }
+        // A rule looks around before a write is made.
+        Interaction::Delete => is_ruled(&ask),
         _ => false,
     };
     if on_pool {
@@ -278,6 +282,10 @@ async fn carry_out(mut ask: Ask, body: Incoming) -> Result<Reply, Fault> {
         return state.on_pool(move || runtime.block_on(interact(ask))).await;
     }
     interact(ask).await
+}
+
+fn is_ruled(ask: &Ask) -> bool {
+    ask.place.resource_type.is_some_and(|of| ask.session.is_ruled(of))
 }
 
 async fn interact(ask: Ask) -> Result<Reply, Fault> {

@@ -28,4 +28,4 @@ pub use sqlite::{
     CommitHook, Form, HeldEvents, KnownFacts, Options, Reader, Stats, Store, Sync, encrypt, form,
     restore,
 };
-pub use unit::{Done, Expectation, Guard, Method, Op, OpResult, Receipt, Unit};
+pub use unit::{Done, Expectation, Guard, Judge, Method, Op, OpResult, Receipt, Unit, Watch};

@@ -2,11 +2,13 @@
 
 use crate::body::Prepared;
 use crate::item::ItemChange;
+use crate::page::Hit;
 use crate::relabel::Labelling;
 use crate::scope::{Rights, Scope};
 use base::{Fault, Millis};
 use fhir::definitions::TypeId;
 use search::query::Search;
+use std::sync::Arc;
 
 /// How a version came about (<https://hl7.org/fhir/R4/http.html#history>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +55,8 @@ pub enum Expectation {
     None,
     /// Exactly this one, by logical id.
     One(String),
+    /// Exactly these, by logical id, in any order.
+    These(Vec<String>),
 }
 
 /// A condition the writer holds to: when the searched type changed since `as_of`, the search is run
@@ -70,6 +74,31 @@ pub struct Guard {
     pub scope: Scope,
 }
 
+/// Whether a record, as it is now, stands in the way of a unit.
+pub type Judge = Arc<dyn Fn(&Hit) -> Result<bool, Fault> + Send + Sync>;
+
+/// What must not have come about since a unit was prepared: a condition that the index cannot state,
+/// such as that two times overlap. Whoever prepares the unit looks at everything there is; the writer
+/// looks at what was written since, which is little, and so the condition holds at the commit. A unit
+/// that finds something in its way is refused with `record.write.precondition-failed`.
+#[derive(Clone)]
+pub struct Watch {
+    /// What is judged: records of this type, as they are now, that were written since.
+    pub resource_type: TypeId,
+    /// The commit of the snapshot on which everything before was looked at.
+    pub as_of: u64,
+    /// What exists for it: a record outside it must not decide anything.
+    pub scope: Scope,
+    /// Judges each.
+    pub against: Judge,
+}
+
+impl std::fmt::Debug for Watch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Watch({:?} since {})", self.resource_type, self.as_of)
+    }
+}
+
 /// Called once, on the writer's thread, after the sync or the refusal. Must not block.
 pub type Done = Box<dyn FnOnce(Result<Receipt, Fault>) + Send>;
 
@@ -84,6 +113,8 @@ pub struct Unit {
     pub ops: Vec<Op>,
     /// What must still hold.
     pub guards: Vec<Guard>,
+    /// What must not have come about.
+    pub watches: Vec<Watch>,
     /// Changes of items, made with the ops. One whose item has another version refuses the unit with
     /// `identity.item.conflict`.
     pub items: Vec<ItemChange>,
@@ -93,7 +124,7 @@ pub struct Unit {
     /// Its audit events.
     pub events: Option<Events>,
     /// What its caller may do; everything when not given.
-    pub rights: Option<std::sync::Arc<Rights>>,
+    pub rights: Option<Arc<Rights>>,
 }
 
 impl std::fmt::Debug for Unit {

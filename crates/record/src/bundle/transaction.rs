@@ -49,7 +49,7 @@ impl Session {
         Err(raced())
     }
 
-    fn may_write_entries(&self, root: Value<'_>) -> Result<(), Fault> {
+    pub(crate) fn may_write_entries(&self, root: Value<'_>) -> Result<(), Fault> {
         self.may_write()?;
         for (index, entry) in root.get("entry").iter().flat_map(|e| e.items()).enumerate() {
             if let Some(resource) = entry.get("resource") {
@@ -60,7 +60,7 @@ impl Session {
         Ok(())
     }
 
-    fn entries<'d>(
+    pub(crate) fn entries<'d>(
         &self,
         root: Value<'d>,
         options: &BundleOptions,
@@ -70,7 +70,7 @@ impl Session {
         entries.map(|(index, value)| entry::parse(value, index, base_url)).collect()
     }
 
-    async fn answers(
+    pub(crate) async fn answers(
         &self,
         entries: &[Entry<'_>],
         done: Vec<Done>,

@@ -17,6 +17,8 @@ mod glass;
 #[cfg(test)]
 mod import;
 #[cfg(test)]
+mod operation;
+#[cfg(test)]
 mod paging;
 #[cfg(test)]
 mod patients;
@@ -29,6 +31,8 @@ mod relabel;
 #[cfg(test)]
 mod review;
 #[cfg(test)]
+mod rule;
+#[cfg(test)]
 mod single;
 #[cfg(test)]
 mod snoop;
@@ -36,3 +40,5 @@ mod snoop;
 mod support;
 #[cfg(test)]
 mod transaction;
+#[cfg(test)]
+mod work;

@@ -11,3 +11,11 @@ mod roster;
 mod rules;
 mod series;
 mod waitlist;
+#[cfg(test)]
+mod demo_clinic;
+#[cfg(test)]
+mod desk;
+#[cfg(test)]
+mod occupancy;
+#[cfg(test)]
+mod support;

@@ -10,10 +10,11 @@ use super::relabel::Labels;
 use super::rights::Allowed;
 use super::rows::facts_of;
 use super::sight::{Marks, Sight};
+use super::watch::Opened;
 use super::{Shared, stored, unavailable};
 use crate::body::Prepared;
 use crate::pack::{self, Row, View};
-use crate::unit::{Method, Op, OpResult, Receipt, Unit};
+use crate::unit::{Expectation, Method, Op, OpResult, Receipt, Unit};
 use base::error::code;
 use base::{Fault, Millis};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -38,6 +39,8 @@ pub(super) struct Group {
     /// Types written since the store was opened, with the last commit that did.
     pub(super) last_of_type: HashMap<u16, u64>,
     pub(super) labels: Labels,
+    /// What watches opened in this transaction.
+    pub(super) opened: Opened,
     pub(super) next_vid: u64,
     pub(super) now: Millis,
 }
@@ -82,6 +85,7 @@ impl Group {
             live: HashMap::new(),
             last_of_type: HashMap::new(),
             labels,
+            opened: Opened::default(),
             next_vid,
             now: Millis(0),
         }
@@ -108,9 +112,10 @@ impl Group {
     }
 
     /// The transaction is committed.
-    pub(super) const fn committed(&mut self) {
+    pub(super) fn committed(&mut self) {
         self.held_noted = self.held_from;
         self.settled = false;
+        self.opened.clear();
     }
 
     /// The transaction is rolled back: begins again with what is stored.
@@ -121,6 +126,7 @@ impl Group {
     ) -> Result<(), Fault> {
         self.pending.clear();
         self.touched.clear();
+        self.opened.clear();
         self.live.clear();
         self.settled = false;
         (self.held_from, self.held_noted) = (None, None);
@@ -154,6 +160,9 @@ impl Group {
     ) -> Result<Receipt, Fault> {
         for guard in &unit.guards {
             self.hold(conn, shared, guard)?;
+        }
+        for watch in &unit.watches {
+            self.watch(conn, shared, watch)?;
         }
         let allowed = match &unit.rights {
             Some(rights) => Some(Allowed::new(conn, shared, rights)?),
@@ -222,10 +231,20 @@ impl Group {
         }
         let sight = Sight::of_writer(conn, shared, &guard.scope)?;
         let seen = (&*sight, &self.labels.state);
-        let found = super::find::first_ids(conn, shared, seen, &guard.search, 2)?;
+        let most = match &guard.expected {
+            Expectation::None | Expectation::One(_) => 2,
+            Expectation::These(ids) => ids.len().saturating_add(1),
+        };
+        let mut found = super::find::first_ids(conn, shared, seen, &guard.search, most)?;
         let holds = match (&guard.expected, found.as_slice()) {
-            (crate::unit::Expectation::None, []) => true,
-            (crate::unit::Expectation::One(id), [one]) => id == one,
+            (Expectation::None, []) => true,
+            (Expectation::One(id), [one]) => id == one,
+            (Expectation::These(ids), _) => {
+                let mut ids = ids.clone();
+                ids.sort_unstable();
+                found.sort_unstable();
+                ids == found
+            }
             _ => false,
         };
         if holds {

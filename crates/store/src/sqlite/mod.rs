@@ -26,6 +26,7 @@ mod seal;
 mod sight;
 mod stored;
 mod train;
+mod watch;
 mod writer;
 
 pub use backup::restore;

@@ -101,6 +101,16 @@ impl Version {
         })
     }
 
+    /// A version by its number.
+    pub(super) fn at(conn: &Connection, vid: u64) -> Result<Option<Self>, Fault> {
+        conn.prepare_cached(&format!(
+            "SELECT {VERSION_COLUMNS} FROM ver v CROSS JOIN res r ON r.rid = v.rid \
+             LEFT JOIN tag t ON t.vid = v.vid WHERE v.vid = ?"
+        ))
+        .and_then(|mut s| s.query_row([vid], Self::read).optional())
+        .map_err(unavailable)
+    }
+
     /// The stored text, opened and decompressed.
     pub(super) fn text(&self, shared: &Shared) -> Result<Vec<u8>, Fault> {
         shared.text(&self.stored)

@@ -126,6 +126,16 @@ pub(super) fn first_ids(
     Ok(ids)
 }
 
+/// The number of a record's present version, when a sight shows it: for the writer's watches.
+pub(super) fn present(
+    conn: &Connection,
+    shared: &Shared,
+    (sight, labels): (&Sight, &LabelState),
+    rid: i64,
+) -> Result<Option<u64>, Fault> {
+    Finder::new(conn, shared, sight, labels, 1).record(rid, |record| Ok(record.vid))
+}
+
 /// The tests of a scope's condition, any of which must pass, and whether a record that it names has no
 /// number yet.
 pub(super) fn condition(
