@@ -114,6 +114,8 @@ impl Page {
     /// # Errors
     /// When the keyboard does not get there.
     pub fn tab_to(&mut self, role: &str, name: &str) -> anyhow::Result<()> {
+        // What a click before this one caused may still be on its way.
+        self.one(role, name)?;
         self.settle_once()?;
         let mut met: Vec<String> = Vec::new();
         let (mut first, mut rounds) = (None, 0);
