@@ -9,6 +9,7 @@
 )]
 
 mod bench;
+mod browse;
 mod ci;
 mod clients;
 mod conformance;
@@ -28,6 +29,7 @@ const COMMANDS: &[Command] = &[
     definitions::COMMAND,
     conformance::COMMAND,
     clients::COMMAND,
+    browse::COMMAND,
     crash::COMMAND,
     leak::COMMAND,
     fuzz::COMMAND,

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant, SystemTime};
 /// The server's package and program.
 const PROGRAM: &str = "plummer";
 /// Folders below `crates` that are no part of the program.
-const APART: [&str; 5] = ["conformance", "leak", "testkit", "tests", "examples"];
+const APART: [&str; 6] = ["browser", "conformance", "leak", "testkit", "tests", "examples"];
 /// How long a start may take: a recovery after a kill has much to read.
 const START_MAX: Duration = Duration::from_secs(120);
 /// How long an orderly stop may take.

@@ -19,12 +19,13 @@ pub(super) use federated::{Offered, not_signed_in};
 pub(super) use launch::launch;
 pub(super) use passkey::{Scripted, passkey, script};
 pub(super) use patient::patient;
-pub(super) use sign_in::{choose_password, second_factor, sign_in};
+pub(super) use sign_in::{Tried, choose_password, second_factor, sign_in};
 
 use super::REFERRER;
 use super::call::Call;
 use crate::reply::Reply;
 use base::Fault;
+use base::error::code;
 use html::Html;
 use http::header::{CONTENT_SECURITY_POLICY, HeaderName, X_FRAME_OPTIONS};
 use http::{HeaderValue, StatusCode};
@@ -47,14 +48,21 @@ pub(super) fn notice(title: &'static str, say: &str) -> Reply {
     page(StatusCode::BAD_REQUEST, title, &body, "")
 }
 
-/// What went wrong, to people.
+/// What went wrong, to people, and the way on where there is one: a page that was open for too long,
+/// or signed out in another tab, is opened anew from its beginning.
 pub(super) fn failed(fault: &Fault) -> Reply {
     let status = StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let say = fault.issues.first().map(|issue| issue.diagnostics.as_str()).unwrap_or_default();
+    let ended = fault.code() == &code::SESSION_EXPIRED;
     let body = Html::new()
         .raw("<p role=\"alert\">")
         .text(say)
-        .raw("</p><p class=\"quiet\">")
+        .raw(if ended {
+            "</p><p><a href=\"sign-in\">Go on from the sign-in page</a></p>"
+        } else {
+            "</p>"
+        })
+        .raw("<p class=\"quiet\">")
         .text(fault.code().name)
         .raw("</p>");
     page(status, "That did not work", &body, "")

@@ -28,7 +28,7 @@ pub(super) fn ask(call: &Call, next: &str, app: Option<&str>) -> Reply {
     show(call, next, app, None)
 }
 
-fn show(call: &Call, next: &str, app: Option<&str>, wrong: Option<&str>) -> Reply {
+fn show(call: &Call, next: &str, app: Option<&str>, tried: Option<pages::Tried<'_>>) -> Reply {
     let passkeys = call.party().is_some();
     // Who has no browser yet gets one, and the form is of that one.
     if call.browser().is_empty()
@@ -36,11 +36,11 @@ fn show(call: &Call, next: &str, app: Option<&str>, wrong: Option<&str>) -> Repl
     {
         let form = call.smart.form_text(browser.expose(), call.session_text());
         let mut reply =
-            pages::sign_in(&form, next, app, passkeys, wrong, &federated::offered(call));
+            pages::sign_in(&form, next, app, passkeys, tried, &federated::offered(call));
         set_browser(&mut reply, browser.expose());
         return reply;
     }
-    pages::sign_in(&call.form_text(), next, app, passkeys, wrong, &federated::offered(call))
+    pages::sign_in(&call.form_text(), next, app, passkeys, tried, &federated::offered(call))
 }
 
 /// Takes a name and password, or a second factor.
@@ -97,9 +97,10 @@ pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
             second(call, &identity, next, handle.expose(), say)
         }
         Err(refusal) if must_change(&refusal) => choose(call, next, Upon::Name(&name), &refusal),
-        Err(refusal) => {
-            refused(&refusal, |wrong| Ok(show(call, next, app.as_deref(), Some(wrong))))
-        }
+        Err(refusal) => refused(&refusal, |wrong| {
+            let tried = pages::Tried { name: &name, wrong };
+            Ok(show(call, next, app.as_deref(), Some(tried)))
+        }),
     }
 }
 

@@ -27,7 +27,7 @@ pub(in crate::smart) fn applications(form: &str, user: &str, given: &[Given]) ->
             .text(&day(one.used))
             .raw("</p></div><form method=\"post\" action=\"apps\">")
             .join(&hidden(form, "grant", &one.grant.id.to_string()))
-            .raw("<button class=\"other\" aria-label=\"End the access of ")
+            .raw("<button class=\"other\" aria-label=\"End access of ")
             .text(&one.display)
             .raw(
                 "\">End access</button></form></div><details><summary>What it may do</summary><ul>",

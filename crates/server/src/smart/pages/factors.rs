@@ -111,7 +111,7 @@ fn passkey(view: &Factors<'_>, one: &PasskeyInfo) -> Html {
         .join(&fields(view.form, &id))
         .raw("<label for=\"n")
         .text(&id)
-        .raw("\">Name</label><input type=\"text\" name=\"name\" maxlength=\"64\" required id=\"n")
+        .raw("\">Name</label><input type=\"text\" name=\"name\" maxlength=\"64\" autocomplete=\"off\" required id=\"n")
         .text(&id)
         .raw("\" value=\"")
         .text(&one.name)

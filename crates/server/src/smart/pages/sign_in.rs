@@ -9,13 +9,22 @@ use crate::smart::sign_in::Upon;
 use http::StatusCode;
 use identity::PasskeyAsked;
 
+/// A sign-in that was refused: the name stays, so that it is not typed again (WCAG 3.3.7).
+#[derive(Debug, Clone, Copy)]
+pub(in crate::smart) struct Tried<'a> {
+    /// What was typed as the name.
+    pub(in crate::smart) name: &'a str,
+    /// What is said about it.
+    pub(in crate::smart) wrong: &'a str,
+}
+
 /// Name and password; `passkeys` where a browser can have them.
 pub(in crate::smart) fn sign_in(
     form: &str,
     next: &str,
     app: Option<&str>,
     passkeys: bool,
-    wrong: Option<&str>,
+    tried: Option<Tried<'_>>,
     offered: &Offered<'_>,
 ) -> Reply {
     let mut body = Html::new();
@@ -25,11 +34,19 @@ pub(in crate::smart) fn sign_in(
             .text(app)
             .raw("</b> asks to see health records. Sign in to decide about it.</p>");
     }
+    let name = tried.map(|tried| tried.name).unwrap_or_default();
+    // The focus is where there is something to do: at the password when the name is there.
+    let (at_name, at_password) =
+        if name.is_empty() { (" autofocus>", ">") } else { (">", " autofocus>") };
     let mut own = Html::new()
         .raw("<form method=\"post\" action=\"sign-in\">")
         .join(&hidden(form, "next", next))
-        .raw("<label for=\"name\">Sign-in name</label><input type=\"text\" id=\"name\" name=\"name\" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" required autofocus>")
-        .raw("<label for=\"password\">Password</label><input type=\"password\" id=\"password\" name=\"password\" autocomplete=\"current-password\" required>")
+        .raw("<label for=\"name\">Sign-in name</label><input type=\"text\" id=\"name\" name=\"name\" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" required value=\"")
+        .text(name)
+        .raw("\"")
+        .raw(at_name)
+        .raw("<label for=\"password\">Password</label><input type=\"password\" id=\"password\" name=\"password\" autocomplete=\"current-password\" required")
+        .raw(at_password)
         .raw("<button>Sign in</button></form>");
     if passkeys {
         own = own
@@ -37,7 +54,8 @@ pub(in crate::smart) fn sign_in(
             .join(&hidden(form, "next", next))
             .raw("<button class=\"other\">Sign in with a passkey</button></form>");
     }
-    let body = offered.around(alert(body, wrong), form, next, &own, wrong.is_some());
+    let said = alert(body, tried.map(|tried| tried.wrong));
+    let body = offered.around(said, form, next, &own, tried.is_some());
     page(StatusCode::OK, "Sign in", &body, &offered.targets())
 }
 

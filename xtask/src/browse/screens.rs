@@ -1,0 +1,234 @@
+//! Every screen there is: where it is, for whom, and how it is reached. Each is held to all of
+//! `checks.rs`. A new one is a row here.
+
+use super::site::Site;
+use browser::{Page, Paint};
+
+/// One screen.
+#[derive(Debug)]
+pub(super) struct Screen {
+    /// Its name, and that of its pictures.
+    pub(super) name: &'static str,
+    /// Who looks at it; nobody has signed in for `None`.
+    pub(super) who: Option<&'static str>,
+    /// Its address, or that of the screen it is reached from.
+    pub(super) path: &'static str,
+    /// Its heading.
+    pub(super) heading: &'static str,
+    /// The way to it from its address; [`there`] where that leads to it at once.
+    pub(super) way: fn(&Site, &mut Page) -> anyhow::Result<()>,
+    /// Whether it is reached without scripts, as every screen is that a browser can show without.
+    pub(super) plain: bool,
+    /// What the first load of its address may transfer, heads included.
+    pub(super) bytes_max: u64,
+}
+
+/// What a small page with its style sheet takes, with room for a paragraph.
+const SMALL: u64 = 10_000;
+
+pub(super) const SCREENS: &[Screen] = &[
+    Screen {
+        name: "sign-in",
+        who: None,
+        path: "/auth/sign-in",
+        heading: "Sign in",
+        way: there,
+        plain: true,
+        bytes_max: SMALL,
+    },
+    Screen {
+        name: "sign-in-refused",
+        who: None,
+        path: "/auth/sign-in",
+        heading: "Sign in",
+        way: |_, page| {
+            page.types("nobody-here")?;
+            page.tab_to("textbox", "Password")?;
+            page.types("not the password")?;
+            page.press("Enter")?;
+            page.sees("alert", "")
+        },
+        plain: true,
+        bytes_max: SMALL,
+    },
+    Screen {
+        name: "passkey",
+        who: None,
+        path: "/auth/sign-in",
+        heading: "Sign in with a passkey",
+        way: |_, page| page.click("button", "Sign in with a passkey"),
+        plain: true,
+        bytes_max: SMALL,
+    },
+    Screen {
+        name: "apps",
+        who: Some("patient"),
+        path: "/auth/apps",
+        heading: "Apps that can see my record",
+        way: there,
+        plain: true,
+        bytes_max: SMALL,
+    },
+    Screen {
+        name: "factors",
+        who: Some("biller"),
+        path: "/auth/factors",
+        heading: "How I sign in",
+        way: there,
+        plain: true,
+        bytes_max: SMALL,
+    },
+    Screen {
+        name: "passkey-new",
+        who: Some("biller"),
+        path: "/auth/factors",
+        heading: "Make a passkey",
+        way: |_, page| page.click("button", "Make a passkey"),
+        plain: true,
+        bytes_max: SMALL,
+    },
+    Screen {
+        name: "authenticator",
+        who: Some("biller"),
+        path: "/auth/factors",
+        heading: "Set up an authenticator app",
+        way: |_, page| page.click("button", "Set one up"),
+        plain: true,
+        bytes_max: SMALL,
+    },
+    Screen {
+        name: "confirm",
+        who: Some("auditor"),
+        path: "/auth/confirm",
+        heading: "Is it still you?",
+        way: there,
+        plain: true,
+        bytes_max: SMALL,
+    },
+    Screen {
+        name: "launch",
+        who: Some("clinician"),
+        path: "/auth/launch",
+        heading: "Start an app",
+        way: there,
+        plain: true,
+        bytes_max: SMALL,
+    },
+    Screen {
+        name: "choose-patient",
+        who: Some("clinician"),
+        path: "/auth/launch",
+        heading: "Choose a patient",
+        way: |site, page| {
+            page.go(&site.asked_by_app())?;
+            page.tab_to("textbox", "Name of the patient")?;
+            page.types("a")?;
+            page.press("Enter")?;
+            page.sees("heading", "Matches")
+        },
+        plain: true,
+        bytes_max: SMALL,
+    },
+    Screen {
+        name: "approval",
+        who: Some("patient"),
+        path: "/auth/apps",
+        heading: "Decide what the app may do",
+        way: |site, page| {
+            page.go(&site.asked_by_app())?;
+            page.click("DisclosureTriangle", "Or only some kinds of records")
+        },
+        plain: true,
+        bytes_max: SMALL,
+    },
+    Screen {
+        name: "apps-given",
+        who: Some("patient"),
+        path: "/auth/apps",
+        heading: "Apps that can see my record",
+        way: |site, page| {
+            page.go(&site.asked_by_app())?;
+            page.click("button", "Allow")?;
+            site.app_takes(page)?;
+            page.go("/auth/apps")?;
+            page.click("DisclosureTriangle", "What it may do")
+        },
+        plain: false,
+        bytes_max: SMALL,
+    },
+    Screen {
+        name: "recovery-codes",
+        who: Some("it-administrator"),
+        path: "/auth/factors",
+        heading: "Your recovery codes",
+        way: |_, page| makes_passkey(page),
+        plain: false,
+        bytes_max: SMALL,
+    },
+    Screen {
+        name: "factors-one",
+        who: Some("privacy-officer"),
+        path: "/auth/factors",
+        heading: "How I sign in",
+        way: |_, page| {
+            makes_passkey(page)?;
+            page.click("link", "I have them")?;
+            page.click("DisclosureTriangle", "Change My passkey")
+        },
+        plain: false,
+        bytes_max: SMALL,
+    },
+    Screen {
+        name: "second-factor",
+        who: Some("him"),
+        path: "/auth/factors",
+        heading: "One more step",
+        way: |site, page| {
+            makes_passkey(page)?;
+            page.click("link", "I have them")?;
+            page.click("button", "Sign out")?;
+            page.sees("heading", "Sign in")?;
+            site.sign_in(page, "him")
+        },
+        plain: false,
+        bytes_max: SMALL,
+    },
+    Screen {
+        name: "not-an-app",
+        who: None,
+        path: "/auth/authorize?response_type=code&client_id=nobody",
+        heading: "This app cannot be answered",
+        way: there,
+        plain: true,
+        bytes_max: SMALL,
+    },
+];
+
+/// The address is the screen's own.
+pub(super) fn there(_: &Site, _: &mut Page) -> anyhow::Result<()> {
+    Ok(())
+}
+
+fn makes_passkey(page: &mut Page) -> anyhow::Result<()> {
+    page.authenticator()?;
+    page.click("button", "Make a passkey")?;
+    page.click("button", "Make the passkey")?;
+    page.sees("heading", "Your recovery codes")
+}
+
+impl Screen {
+    /// Goes there as whoever looks at it; what the load of its address cost.
+    pub(super) fn open(&self, site: &Site, page: &mut Page) -> anyhow::Result<Paint> {
+        if let Some(who) = self.who {
+            page.go("/auth/sign-in")?;
+            site.sign_in(page, who)?;
+            page.sees("button", "Sign out")?;
+        }
+        page.settle()?;
+        let paint = page.load(self.path)?;
+        (self.way)(site, page)?;
+        page.sees("heading", self.heading)?;
+        page.settle()?;
+        Ok(paint)
+    }
+}

@@ -1,0 +1,140 @@
+//! The server that is browsed: the demo clinic on a folder that is thrown away, its people with their
+//! passwords, and one app that users may give something to.
+
+use crate::root;
+use anyhow::{Context, bail};
+use browser::Page;
+use conformance::http::Http;
+use conformance::process::{Server, Start, log_of, program};
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+const PATIENTS: &str = "40";
+/// Where the app takes somebody back to: an address of the server itself, since no journey goes on in it.
+const BACK: &str = "/health/live";
+pub(super) const APP_NAME: &str = "Growth Chart";
+/// What the app proves itself by: the pair of RFC 7636, appendix B.
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const FORM: [(&str, &str); 1] = [("content-type", "application/x-www-form-urlencoded")];
+
+/// A running site.
+#[derive(Debug)]
+pub(super) struct Site {
+    server: Server,
+    root: String,
+    people: Vec<(String, String)>,
+    app: String,
+}
+
+impl Site {
+    pub(super) fn open(data: &Path) -> anyhow::Result<Self> {
+        let binary = program(&root())?;
+        let words = ["--demo", "--demo-patients", PATIENTS];
+        // One machine signs in more often here than a waiting room does.
+        let environment = [
+            ("PLUMMER_RATE_SIGN_IN_BURST", "1000".into()),
+            ("PLUMMER_RATE_SIGN_IN_PER_MINUTE", "1000".into()),
+        ];
+        let server = Server::start(&Start {
+            binary: &binary,
+            data,
+            words: &words,
+            environment: &environment,
+        })?;
+        let people = people(&fs::read_to_string(log_of(data))?);
+        if people.is_empty() {
+            bail!("the demo clinic named nobody who may sign in");
+        }
+        // Browsers give passkeys to names only.
+        let root = server.url().trim_end_matches("/fhir").replace("127.0.0.1", "localhost");
+        let added = Command::new(&binary)
+            .args(["app", "add", "growth-chart", "--display", APP_NAME, "--public", "--json"])
+            .args(["--redirect", &format!("{root}{BACK}"), "--launch", &format!("{root}{BACK}")])
+            .args(["--scope", "launch launch/patient openid fhirUser patient/*.rs offline_access"])
+            .arg("--data")
+            .arg(data)
+            .output()?;
+        let added: Value = serde_json::from_slice(&added.stdout).context("no app was added")?;
+        let app = added.get("id").and_then(Value::as_str).context("an app without an id")?;
+        Ok(Self { server, people, app: app.to_owned(), root })
+    }
+
+    /// Where it is.
+    pub(super) fn root(&self) -> &str {
+        &self.root
+    }
+
+    /// Where an app sends somebody who is to decide about it.
+    pub(super) fn asked_by_app(&self) -> String {
+        let root = &self.root;
+        format!(
+            "/auth/authorize?response_type=code&client_id={}&redirect_uri={root}{BACK}&state=state-of-sixteen-or-more&aud={root}/fhir&code_challenge={CHALLENGE}&code_challenge_method=S256&scope=launch/patient%20openid%20fhirUser%20patient/*.rs",
+            self.app
+        )
+    }
+
+    /// Waits until somebody who allowed it is back at the app, and takes for it what was given.
+    pub(super) fn app_takes(&self, page: &mut Page) -> anyhow::Result<()> {
+        let there = format!("{}{BACK}?", self.root);
+        page.wait("the way back to the app", |page| Ok(page.address()?.starts_with(&there)))?;
+        let address = page.address()?;
+        let code = address.split(['?', '&']).find_map(|part| part.strip_prefix("code="));
+        let code = code.context("the app was given no code")?;
+        let (root, app) = (&self.root, &self.app);
+        let body = format!(
+            "grant_type=authorization_code&code={code}&redirect_uri={root}{BACK}&client_id={app}&code_verifier={VERIFIER}"
+        );
+        Http::new(root)?.send("POST", "auth/token", &FORM, body.as_bytes())?.ok()?;
+        Ok(())
+    }
+
+    /// The password of one of its people.
+    pub(super) fn password(&self, name: &str) -> anyhow::Result<&str> {
+        let found = self.people.iter().find(|(known, _)| known == name);
+        found.map(|(_, password)| password.as_str()).with_context(|| format!("nobody is {name}"))
+    }
+
+    /// Signs somebody in on the page that is open, by keyboard.
+    pub(super) fn sign_in(&self, page: &mut Page, name: &str) -> anyhow::Result<()> {
+        page.tab_to("textbox", "Sign-in name")?;
+        page.types(name)?;
+        page.tab_to("textbox", "Password")?;
+        page.pastes(self.password(name)?)?;
+        page.press("Enter")
+    }
+
+    pub(super) fn close(self) -> anyhow::Result<()> {
+        let ended = self.server.stop()?;
+        if !ended.success() {
+            bail!("the server ended with {ended}");
+        }
+        Ok(())
+    }
+}
+
+/// The names and passwords that a demo prints at its start.
+fn people(said: &str) -> Vec<(String, String)> {
+    let rows = said.lines().skip_while(|line| !line.trim_start().starts_with("NAME ")).skip(1);
+    let rows = rows.take_while(|line| line.starts_with("  "));
+    let pair = |line: &str| {
+        let mut words = line.split_whitespace();
+        Some((words.next()?.to_owned(), words.next()?.to_owned()))
+    };
+    rows.filter_map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_are_read_as_the_demo_prints_them() {
+        let said = "Plummer serves http://h/fhir\nSign in as:\n  NAME    PASSWORD        WHO\n  nurse   AAAA-BBBB-CCCC  Someone, RN\n  him     DDDD-EEEE-FFFF  Another\nTry:\n  curl x y\n";
+        let all = people(said);
+        assert_eq!(all.len(), 2);
+        assert_eq!(all.first(), Some(&("nurse".to_owned(), "AAAA-BBBB-CCCC".to_owned())));
+    }
+}
