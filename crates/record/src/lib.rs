@@ -16,8 +16,8 @@ mod consents;
 mod cursor;
 mod department;
 mod directory;
-mod duplicates;
 mod draft;
+mod duplicates;
 mod everything;
 mod find;
 mod gate;
@@ -59,10 +59,10 @@ pub use actor::Asked;
 pub use audit::{Kind, Source};
 pub use balp::{Shown, Teller, audit_event, event_id};
 pub use bundle::{Answer, BundleAnswer, BundleOptions, Content, Place};
-pub use duplicates::Duplicate;
 pub use chart::{ChartPart, OpenChart, Reach};
-pub use draft::{DRAFT_BYTES_MAX, DRAFTS_MAX, Draft};
 pub use department::Department;
+pub use draft::{DRAFT_BYTES_MAX, DRAFTS_MAX, Draft};
+pub use duplicates::Duplicate;
 pub use everything::EverythingParams;
 pub use find::{Found, SearchHow};
 pub use gate::{Health, Record, Settings, private_folder};
@@ -73,10 +73,10 @@ pub use import::{
 pub use in_force::{POLICIES_MISSING, Standing, load_policies};
 pub use labels::labels_of;
 pub use matching::{Features, Grade, Reason, Score, WEIGHTS, compare};
-pub use patients::{Fits, PATIENTS_MAX, PatientIdentifier, PatientRow, PatientsFound, SameName};
 pub use operation::{
     Again, Agents, Answering, At, Effect, Given, Holds, Input, Need, Operation, Output, Parameter,
 };
+pub use patients::{Fits, PATIENTS_MAX, PatientIdentifier, PatientRow, PatientsFound, SameName};
 pub use reach::TENANT;
 pub use relabel::{Keeper, Standing as LabelStanding};
 pub use review::{

@@ -4,18 +4,18 @@
 
 mod bulk;
 mod common;
-mod diary;
-mod fhir_form;
-mod find;
-mod roster;
-mod rules;
-mod series;
-mod waitlist;
 #[cfg(test)]
 mod demo_clinic;
 #[cfg(test)]
 mod desk;
+mod diary;
+mod fhir_form;
+mod find;
 #[cfg(test)]
 mod occupancy;
+mod roster;
+mod rules;
+mod series;
 #[cfg(test)]
 mod support;
+mod waitlist;
