@@ -310,8 +310,10 @@ fn a_token_that_is_no_browsers_opens_no_page() {
     }
 }
 
-/// The events that requests with this id left.
+/// The events that requests with this id left. A refusal does not wait for its own; the log is in order,
+/// so what an answer waits for that is asked afterwards stands behind it.
 fn kinds(site: &Site, request: &str) -> Vec<&'static str> {
+    assert_eq!(site.send("GET", "/fhir/metadata", &[], "").status, 200);
     let id = base::id::uuid_bytes(request).expect("an id");
     let log = read_log(site.dir.path()).map(Result::unwrap);
     log.filter(|entry| entry.event.request == id).map(|entry| entry.event.kind.name()).collect()
