@@ -13,7 +13,9 @@ pub(super) struct Journey {
     pub(super) walk: fn(&Site, &mut Page) -> anyhow::Result<()>,
 }
 
-const APPS: &str = "Apps that can see my record";
+/// Where signing in leads, and signing out of a demo.
+const TODAY: &str = "Today";
+const WELCOME: &str = "Who do you want to be?";
 const FACTORS: &str = "How I sign in";
 
 pub(super) const JOURNEYS: &[Journey] = &[
@@ -29,7 +31,7 @@ pub(super) const JOURNEYS: &[Journey] = &[
             page.focus_is("textbox", "Password")?;
             page.pastes(site.password("nurse")?)?;
             page.press("Enter")?;
-            page.sees("heading", APPS)
+            page.sees("heading", TODAY)
         },
     },
     Journey {
@@ -46,7 +48,7 @@ pub(super) const JOURNEYS: &[Journey] = &[
             page.focus_is("textbox", "Password")?;
             page.pastes(site.password("nurse")?)?;
             page.press("Enter")?;
-            page.sees("heading", APPS)
+            page.sees("heading", TODAY)
         },
     },
     Journey {
@@ -59,7 +61,7 @@ pub(super) const JOURNEYS: &[Journey] = &[
             page.press("Tab")?;
             page.pastes(site.password("biller")?)?;
             page.click("button", "Sign in")?;
-            page.sees("heading", APPS)
+            page.sees("heading", TODAY)
         },
     },
     Journey {
@@ -68,11 +70,12 @@ pub(super) const JOURNEYS: &[Journey] = &[
         walk: |site, page| {
             page.go("/auth/sign-in")?;
             site.sign_in(page, "biller")?;
-            page.sees("heading", APPS)?;
+            page.sees("heading", TODAY)?;
             let mut tab = page.tab()?;
             tab.go("/auth/factors")?;
+            page.go("/auth/apps")?;
             page.click("button", "Sign out")?;
-            page.sees("heading", "Sign in")?;
+            page.sees("heading", WELCOME)?;
             // What is still open in the other is worth nothing.
             tab.click("button", "Set one up")?;
             tab.sees("heading", "That did not work")?;
@@ -95,17 +98,22 @@ pub(super) const JOURNEYS: &[Journey] = &[
             page.sees("heading", FACTORS)?;
             page.reads("My passkey")?;
             page.click("button", "Sign out")?;
+            page.sees("heading", WELCOME)?;
             // Asked for behind the password,
+            page.go("/auth/sign-in")?;
             site.sign_in(page, "front-desk")?;
             page.sees("heading", "One more step")?;
             page.click("button", "Use your passkey")?;
-            page.sees("heading", APPS)?;
+            page.sees("heading", TODAY)?;
+            page.go("/auth/apps")?;
             page.click("button", "Sign out")?;
+            page.sees("heading", WELCOME)?;
             // and enough alone.
+            page.go("/auth/sign-in")?;
             page.click("button", "Sign in with a passkey")?;
             page.sees("heading", "Sign in with a passkey")?;
             page.click("button", "Use your passkey")?;
-            page.sees("heading", APPS)
+            page.sees("heading", TODAY)
         },
     },
     Journey {

@@ -187,7 +187,8 @@ pub(super) const SCREENS: &[Screen] = &[
             makes_passkey(page)?;
             page.click("link", "I have them")?;
             page.click("button", "Sign out")?;
-            page.sees("heading", "Sign in")?;
+            page.sees("heading", "Who do you want to be?")?;
+            page.go("/auth/sign-in")?;
             site.sign_in(page, "him")
         },
         plain: false,
@@ -222,7 +223,7 @@ impl Screen {
         if let Some(who) = self.who {
             page.go("/auth/sign-in")?;
             site.sign_in(page, who)?;
-            page.sees("button", "Sign out")?;
+            page.sees("heading", "Today")?;
         }
         page.settle()?;
         let paint = page.load(self.path)?;
