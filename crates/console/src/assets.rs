@@ -32,7 +32,7 @@ const fn asset(name: &'static str, media_type: &'static str, content: &'static s
 }
 
 /// All of them.
-pub(crate) static ASSETS: [Asset; 4] = [
+pub(crate) static ASSETS: &[Asset] = &[
     asset("console.css", CSS, STYLE),
     asset("find.js", JS, include_str!("script/find.js")),
     asset("keys.js", JS, include_str!("script/keys.js")),
@@ -40,16 +40,16 @@ pub(crate) static ASSETS: [Asset; 4] = [
 ];
 
 /// Their addresses and names of content, in the order of [`ASSETS`].
-static NAMED: LazyLock<[(String, String); 4]> = LazyLock::new(|| {
-    std::array::from_fn(|at| {
-        let Some(asset) = ASSETS.get(at) else { return (String::new(), String::new()) };
+static NAMED: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
+    let named = |asset: &Asset| {
         let digest = Sha256::digest(asset.content.as_bytes());
         let mut hash = String::with_capacity(16);
         for byte in digest.iter().take(8) {
             let _ = write!(hash, "{byte:02x}");
         }
         (format!("/assets/{hash}/{}", asset.name), format!("\"{hash}\""))
-    })
+    };
+    ASSETS.iter().map(named).collect()
 });
 
 /// The address of an asset, by its name; empty for one that is not there.
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn every_asset_has_an_address_of_its_content() {
-        for asset in &ASSETS {
+        for asset in ASSETS {
             let address = address(asset.name);
             assert!(address.starts_with("/assets/") && address.ends_with(asset.name), "{address}");
             assert!(at(address).is_some());

@@ -7,7 +7,7 @@ mod form;
 mod icon;
 mod list;
 mod notice;
-mod shell;
+pub(crate) mod shell;
 mod table;
 
 pub(crate) use badge::{Tone, badge};

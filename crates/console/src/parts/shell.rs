@@ -62,6 +62,17 @@ pub(crate) fn finds_patients(visit: &Visit) -> bool {
 
 /// A page for somebody who is signed in.
 pub(crate) fn shell(visit: &Visit, status: u16, title: &str, body: &Markup) -> Answer {
+    shell_with(visit, status, title, &[], body)
+}
+
+/// A page for somebody who is signed in, with scripts of its own.
+pub(crate) fn shell_with(
+    visit: &Visit,
+    status: u16,
+    title: &str,
+    scripts: &[&str],
+    body: &Markup,
+) -> Answer {
     let lang = visit.lang();
     let places = places(visit);
     let frame = html! {
@@ -81,7 +92,7 @@ pub(crate) fn shell(visit: &Visit, status: u16, title: &str, body: &Markup) -> A
         main #main tabindex="-1" { (body) }
         (keys_sheet(&places, lang))
     };
-    Answer::html(status, document(visit, title, "app", &frame))
+    Answer::html(status, document(visit, title, "app", scripts, &frame))
 }
 
 /// A page for whoever comes: no places, no find box.
@@ -90,10 +101,10 @@ pub(crate) fn bare(visit: &Visit, status: u16, title: &str, body: &Markup) -> An
         header.top.is-bare { span.brand { (mark()) span { "Plummer" } } }
         main #main tabindex="-1" { (body) }
     };
-    Answer::html(status, document(visit, title, "bare", &frame))
+    Answer::html(status, document(visit, title, "bare", &[], &frame))
 }
 
-fn document(visit: &Visit, title: &str, kind: &str, frame: &Markup) -> Markup {
+fn document(visit: &Visit, title: &str, kind: &str, scripts: &[&str], frame: &Markup) -> Markup {
     let lang = visit.lang();
     html! {
         (DOCTYPE)
@@ -105,7 +116,7 @@ fn document(visit: &Visit, title: &str, kind: &str, frame: &Markup) -> Markup {
                 title { (words::TITLE.with(lang, title)) }
                 link rel="icon" href="data:,";
                 link rel="stylesheet" href=(assets::address("console.css"));
-                @for name in ["page.js", "keys.js", "find.js"] {
+                @for name in ["page.js", "keys.js", "find.js"].iter().chain(scripts) {
                     script type="module" src=(assets::address(name)) {}
                 }
             }
