@@ -5,7 +5,19 @@ use crate::canon::{Canon, Canonical};
 use crate::mask::Mask;
 use crate::wire::{Answer, Request, Wire};
 use anyhow::Context;
+use conformance::http::encode_query;
 use std::time::Instant;
+
+/// Somebody who is signed in on the pages that a server has for people.
+#[derive(Debug, Clone)]
+pub struct Browser {
+    /// The address that the paths of pages are put behind.
+    pub root: String,
+    /// What the browser sends as `Cookie`.
+    pub cookies: String,
+    /// What its forms have to bring back, as a field and its value.
+    pub form: (String, String),
+}
 
 /// The tokens of a run on one target. `None` asks as nobody.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +26,8 @@ pub struct Tokens {
     pub admin: Option<String>,
     /// Of who asks.
     pub persona: Option<String>,
+    /// The browser of who asks, where there are pages to ask for.
+    pub browser: Option<Browser>,
 }
 
 /// One question and what remains of its answer.
@@ -106,14 +120,54 @@ impl<'w> Asker<'w> {
         self.ask_with(&request)
     }
 
+    /// A request for a page, or for a piece of one, as the persona's browser sends it; a form when it
+    /// has fields. Nothing when there are no pages here.
+    pub fn page(
+        &self,
+        path: &str,
+        fields: Option<&[(&str, &str)]>,
+        piece: bool,
+    ) -> Option<Request> {
+        let browser = self.tokens.browser.as_ref()?;
+        let address = format!("{}{path}", browser.root);
+        let request = match fields {
+            None => Request::get(address),
+            Some(fields) => {
+                let (name, value) = &browser.form;
+                let all = fields.iter().copied().chain([(name.as_str(), value.as_str())]);
+                let pairs: Vec<String> = all
+                    .map(|(name, value)| {
+                        format!(
+                            "{name}={}",
+                            encode_query(value).replace('&', "%26").replace('=', "%3D")
+                        )
+                    })
+                    .collect();
+                Request::new("POST", address)
+                    .form(&pairs.join("&"))
+                    .with("origin", browser.root.clone())
+            }
+        };
+        let request = request.with("accept", "text/html").with("cookie", browser.cookies.clone());
+        Some(if piece { request.with("x-fragment", "1") } else { request })
+    }
+
     /// Asks with the token the request has.
     pub fn ask_with(&mut self, request: &Request) -> anyhow::Result<Answer> {
         let began = Instant::now();
         let answer = self.wire.ask(request)?;
         let elapsed_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.note_made(request, &answer);
-        let canonical = self.canon.answer(&answer);
-        let shown = self.canon.request(&request.shown()).replace(&self.since, "‹since›");
+        let mut canonical = self.canon.answer(&answer);
+        let mut shown = self.canon.request(&request.shown()).replace(&self.since, "‹since›");
+        if let Some(browser) =
+            self.tokens.browser.as_ref().filter(|_| request.header("cookie").is_some())
+        {
+            // What a form brings back is of the sign-in, and each world has its own.
+            canonical =
+                canonical.replaced(&browser.form.1, "‹form›").replaced(&browser.root, "‹root›");
+            shown = shown.replace(&browser.form.1, "‹form›").replace(&browser.root, "");
+        }
         self.out.push(Exchange {
             request: shown,
             canonical,
@@ -131,10 +185,25 @@ impl<'w> Asker<'w> {
         never: Request,
         ids: (&str, &str),
     ) -> anyhow::Result<()> {
+        let of = |mut request: Request| {
+            request.token.clone_from(&self.tokens.persona);
+            request
+        };
+        let (hidden, never) = (of(hidden), of(never));
+        self.twin_with(&hidden, &never, ids)
+    }
+
+    /// The same, with what the requests bring of who asks.
+    pub fn twin_with(
+        &mut self,
+        hidden: &Request,
+        never: &Request,
+        ids: (&str, &str),
+    ) -> anyhow::Result<()> {
         let shown = self.canon.request(&hidden.shown());
-        self.ask(hidden)?;
+        self.ask_with(hidden)?;
         let left = self.out.last().map(|e| e.canonical.replaced(ids.0, "‹id›"));
-        self.ask(never)?;
+        self.ask_with(never)?;
         let right = self.out.last().map(|e| e.canonical.replaced(ids.1, "‹id›"));
         let (left, right) = left.zip(right).context("two answers")?;
         if left != right {

@@ -12,6 +12,7 @@
 //! 8. Where a probe writes, or the worlds are on two targets, instants of storage and versions that
 //!    are UUIDs are replaced. On one target, reads keep them: what is visible was not touched.
 //! 9. A header that tells the time of the answer itself (an instant next to `Date`) is replaced.
+//! 10. In a page for people, the moment at which it was made and the ids drawn for its forms are replaced.
 //!
 //! Whitespace between the tokens of JSON is not compared by place, but in sum (`size`).
 
@@ -43,6 +44,9 @@ pub const IGNORED: [&str; 16] = [
 /// Parameters of page links that hold sealed or random text.
 pub const SEALED: [&str; 8] =
     ["_cursor", "_getpages", "_page_token", "_pageToken", "ct", "cursor", "pageId", "_bundleid"];
+/// What stands between these in a page tells of the moment at which it was made, or was drawn then.
+pub const MOMENTS: &[(&str, &str)] =
+    &[("<p class=\"printed\">", "</p>"), ("type=\"hidden\" name=\"once\" value=\"", "\"")];
 /// No answer of the bench's own size is longer when it is unpacked.
 const UNPACKED_MAX: u64 = 64 << 20;
 /// Between a write's instant and the date of its answer, on a busy machine.
@@ -140,7 +144,13 @@ impl Canon {
         let Some(leaves) = leaves else {
             if !body.is_empty() {
                 let text = String::from_utf8_lossy(&body);
-                out.push(("body".to_owned(), self.text(&text, &request_id)));
+                let mut text = self.text(&text, &request_id);
+                if answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html")) {
+                    for (from, to) in MOMENTS {
+                        text = without(&text, from, to);
+                    }
+                }
+                out.push(("body".to_owned(), text));
             }
             return Canonical { leaves: out };
         };
@@ -280,6 +290,22 @@ fn unpacked(answer: &Answer) -> Vec<u8> {
         .take(UNPACKED_MAX)
         .read_to_end(&mut out);
     if unpacked.is_ok() { out } else { answer.body.clone() }
+}
+
+/// A text without what stands between two marks.
+fn without(text: &str, from: &str, to: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(from) {
+        out.push_str(before);
+        out.push_str(from);
+        out.push('‹');
+        let Some((_, after)) = after.split_once(to) else { return out + "›" };
+        out.push('›');
+        out.push_str(to);
+        rest = after;
+    }
+    out + rest
 }
 
 /// Replaces an id where it stands by itself.

@@ -20,7 +20,7 @@ pub mod token;
 pub mod wire;
 pub mod world;
 
-pub use asker::{Effort, Tokens};
+pub use asker::{Browser, Effort, Tokens};
 pub use catalog::{FAMILIES, Family};
 pub use persona::{PERSONAS, Persona};
 pub use report::Report;

@@ -372,7 +372,10 @@ fn leak(
 /// Whether an answer shows anything.
 fn shows(answer: &Canonical) -> bool {
     answer.status().starts_with('2')
-        && answer.leaves.iter().any(|(path, _)| path.starts_with("entry[") || path == "id")
+        && answer.leaves.iter().any(|(path, text)| {
+            let is_page = || path == "body" && text.contains("<main");
+            path.starts_with("entry[") || path == "id" || is_page()
+        })
 }
 
 fn make(wire: &mut dyn Wire, tokens: &Tokens, bundles: &[Value]) -> anyhow::Result<()> {

@@ -75,10 +75,11 @@ impl Request {
         matches!(self.method, "GET" | "HEAD" | "OPTIONS")
     }
 
-    /// Verb, path, telling headers and body, for a report.
+    /// Verb, path, telling headers and body, for a report; who asks is no part of it.
     pub fn shown(&self) -> String {
         let mut out = format!("{} {}", self.method, self.path);
-        for (name, value) in self.headers.iter().filter(|(name, _)| name != "content-type") {
+        let is_shown = |name: &str| !matches!(name, "content-type" | "cookie" | "origin");
+        for (name, value) in self.headers.iter().filter(|(name, _)| is_shown(name)) {
             out.push_str(&format!(" [{name}: {value}]"));
         }
         if !self.body.is_empty() {

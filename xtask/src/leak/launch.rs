@@ -6,6 +6,8 @@
 use anyhow::{Context, bail};
 use conformance::http::{Answer, Http};
 use std::collections::BTreeMap;
+use std::thread;
+use std::time::Duration;
 
 /// Where the app is sent back to. Nobody listens there: the code is read off the redirect.
 pub(super) const BACK: &str = "https://leak.example/back";
@@ -13,6 +15,9 @@ pub(super) const BACK: &str = "https://leak.example/back";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+/// Times a sign-in is tried again that came too soon, and the longest wait for it, in seconds.
+const PATIENCE: u32 = 20;
+const WAIT_MAX_S: u64 = 30;
 /// Redirects in a row; no page of ours has more than two.
 const HOPS_MAX: usize = 6;
 
@@ -55,6 +60,23 @@ pub(super) fn token(
         }
     }
     bail!("{name} approved, and no code came of it")
+}
+
+/// The browser of somebody who signs in with a name and a password.
+pub(super) fn browser(base: &str, (name, password): (&str, &str)) -> anyhow::Result<leak::Browser> {
+    let root = base.strip_suffix("/fhir").context("our own base ends in /fhir")?;
+    let mut browser = Browser { http: Http::new(root)?, root, cookies: BTreeMap::new() };
+    let page = browser.open("GET", &format!("{root}/auth/sign-in"), "")?;
+    let hidden = page.field("form").context("the page has no form")?;
+    let fields = [("form", hidden.as_str()), ("next", ""), ("name", name), ("password", password)];
+    browser.open("POST", &format!("{root}/auth/sign-in"), &form(&fields))?;
+    // What a form brings back is of the session: it is read off a page that only who is signed in gets.
+    let page = browser.open("GET", &format!("{root}/settings"), "")?;
+    if !page.text.contains("action=\"/auth/sign-out\"") {
+        bail!("{name} did not come in");
+    }
+    let form = ("form".to_owned(), page.field("form").context("the page has no form")?);
+    Ok(leak::Browser { root: root.to_owned(), cookies: browser.header(), form })
 }
 
 /// Name and value, percent-encoded.
@@ -106,18 +128,32 @@ impl Browser<'_> {
     }
 
     fn send(&mut self, method: &str, address: &str, body: &str) -> anyhow::Result<Answer> {
-        let cookies: Vec<String> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
-        let cookies = cookies.join("; ");
+        let cookies = self.header();
         let mut headers = vec![("accept", "text/html"), ("cookie", cookies.as_str())];
         if method == "POST" {
             headers.extend([FORM, ("origin", self.root)]);
         }
-        let answer = self.http.another().send(method, address, &headers, body.as_bytes())?;
+        let mut answer = self.http.another().send(method, address, &headers, body.as_bytes())?;
+        // All personas sign in from one address, sooner after each other than people would.
+        for _ in 0..PATIENCE {
+            if answer.status != 429 {
+                break;
+            }
+            let wait = answer.header("retry-after").and_then(|text| text.parse().ok());
+            thread::sleep(Duration::from_secs(wait.unwrap_or(1).clamp(1, WAIT_MAX_S)));
+            answer = self.http.another().send(method, address, &headers, body.as_bytes())?;
+        }
         let set = answer.headers.iter().filter(|(name, _)| name == "set-cookie");
         for (name, value) in set.filter_map(|(_, value)| value.split(';').next()?.split_once('=')) {
             self.cookies.insert(name.to_owned(), value.to_owned());
         }
         Ok(answer)
+    }
+
+    /// What it sends as `Cookie`.
+    fn header(&self) -> String {
+        let cookies: Vec<String> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
+        cookies.join("; ")
     }
 
     fn trade(&mut self, app: &str, code: &str) -> anyhow::Result<String> {

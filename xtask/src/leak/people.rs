@@ -35,7 +35,7 @@ impl People for Given {
         if admin.is_some() && persona.is_none() {
             bail!("no token for {}: give --token or --clients", world.persona.key);
         }
-        Ok(Tokens { admin, persona })
+        Ok(Tokens { admin, persona, browser: None })
     }
 }
 
@@ -51,6 +51,8 @@ pub(super) struct OwnPeople {
     /// The base address of the server.
     base: String,
     tokens: BTreeMap<String, String>,
+    /// The passwords that were drawn, by the names of their users.
+    drawn: BTreeMap<String, String>,
     apps: BTreeMap<&'static str, App>,
     /// The personas whose first tokens were asked for.
     set_up: BTreeSet<&'static str>,
@@ -76,6 +78,7 @@ impl OwnPeople {
             data: data.to_owned(),
             base: base.to_owned(),
             tokens: BTreeMap::new(),
+            drawn: BTreeMap::new(),
             apps: BTreeMap::new(),
             set_up: BTreeSet::new(),
         }
@@ -122,9 +125,7 @@ impl OwnPeople {
             "app" => words.extend(["--role", "patient", "--patient", &world.own]),
             _ => words.extend(["--role", "clinician", "--practitioner", &me, "--site", &site]),
         }
-        let made: Value = serde_json::from_str(&self.call(&words)?)?;
-        let password = made.get("drawn").and_then(Value::as_str);
-        let password = password.context("no password was drawn")?.to_owned();
+        let password = drawn(&self.call(&words)?)?;
         Ok(App::Approved(id, user, password))
     }
 
@@ -132,7 +133,10 @@ impl OwnPeople {
         if let Some(token) = self.tokens.get(name) {
             return Ok(token.clone());
         }
-        self.call(make)?;
+        let made = self.call(make)?;
+        if let Ok(password) = drawn(&made) {
+            self.drawn.insert(name.to_owned(), password);
+        }
         let token = self.call(&["token", "issue", "--user", name, "--ttl", TTL])?;
         let token = token.lines().last().unwrap_or("").trim().to_owned();
         self.tokens.insert(name.to_owned(), token.clone());
@@ -187,18 +191,19 @@ impl People for OwnPeople {
         if matches!(persona.key, "app" | "user-app" | "backend-service") {
             // The first are for setting the world up: before, there is no patient to approve it for.
             if self.set_up.insert(persona.key) {
-                return Ok(Tokens { admin: Some(admin), persona: None });
+                return Ok(Tokens { admin: Some(admin), ..Tokens::default() });
             }
             let token = self.app_token(world)?;
-            return Ok(Tokens { admin: Some(admin), persona: Some(token) });
+            return Ok(Tokens { admin: Some(admin), persona: Some(token), browser: None });
         }
         if persona.role == "agent" {
-            return Ok(Tokens { admin: Some(admin), persona: Some(self.agent_token(world)?) });
+            let persona = Some(self.agent_token(world)?);
+            return Ok(Tokens { admin: Some(admin), persona, browser: None });
         }
         let name = format!("leak-{}", persona.key);
         let (site, me) = (world.shared("org"), world.shared("me"));
         let mut make = vec!["user", "add", &name, "--display", persona.key, "--role", persona.role];
-        make.push("--no-password");
+        make.extend(["--draw", "--permanent", "--json"]);
         match persona.link {
             Link::Care => make.extend(["--practitioner", &me, "--site", &site]),
             Link::Itself => make.extend(["--patient", &world.own]),
@@ -206,7 +211,9 @@ impl People for OwnPeople {
             Link::Work => make.extend(["--site", &site]),
         }
         let token = self.token(&name, &make)?;
-        Ok(Tokens { admin: Some(admin), persona: Some(token) })
+        let password = self.drawn.get(&name).context("a password was drawn")?;
+        let browser = launch::browser(&self.base, (&name, password))?;
+        Ok(Tokens { admin: Some(admin), persona: Some(token), browser: Some(browser) })
     }
 }
 
@@ -215,4 +222,11 @@ fn id_of(json: &str) -> anyhow::Result<String> {
     let made: Value = serde_json::from_str(json)?;
     let id = made.get("id").and_then(Value::as_str).context("the app has no id")?;
     Ok(id.to_owned())
+}
+
+/// The password in what `plummer user add --draw --json` prints.
+fn drawn(json: &str) -> anyhow::Result<String> {
+    let made: Value = serde_json::from_str(json)?;
+    let password = made.get("drawn").and_then(Value::as_str);
+    Ok(password.context("no password was drawn")?.to_owned())
 }

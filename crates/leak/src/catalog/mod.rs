@@ -2,6 +2,7 @@
 //! the same thing. `attack` is the number in the guard's attack list (docs/internals/leak.md).
 
 mod direct;
+mod page;
 pub mod query;
 mod tell;
 mod write;
@@ -161,6 +162,9 @@ families! {
     86 "sequence" "11" "ids and versions that count hidden writes" Writes false Code(write::sequence);
     87 "element" "16" "elements a role may not see, returned, searched and sorted by" Writes false Code(write::element);
     88 "subscription" "15" "a subscription to hidden records" Writes false Code(write::subscription);
+    89 "page" "1, 8" "pages for people, of hidden records and of own" Reads false Code(page::read);
+    90 "page-find" "1, 5" "finding people on a page by what hidden records say" Reads false Code(page::find);
+    91 "page-absent" "8" "pages of a hidden record and of an id nobody had are alike" Reads false Code(page::absent);
 }
 
 #[cfg(test)]

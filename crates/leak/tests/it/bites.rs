@@ -3,7 +3,9 @@
 use crate::front::Front;
 use leak::mask::Mask;
 use leak::world::World;
-use leak::{Effort, FAMILIES, Family, Options, PERSONAS, People, Persona, Report, Targets, Tokens};
+use leak::{
+    Browser, Effort, FAMILIES, Family, Options, PERSONAS, People, Persona, Report, Targets, Tokens,
+};
 use std::collections::BTreeMap;
 
 const SEED: u64 = 11;
@@ -12,7 +14,15 @@ struct Two;
 
 impl People for Two {
     fn tokens(&mut self, _world: &World, _second: bool) -> anyhow::Result<Tokens> {
-        Ok(Tokens { admin: Some("admin".to_owned()), persona: Some("persona".to_owned()) })
+        Ok(Tokens {
+            admin: Some("admin".to_owned()),
+            persona: Some("persona".to_owned()),
+            browser: Some(Browser {
+                root: "memory:".to_owned(),
+                cookies: "session=persona".to_owned(),
+                form: ("form".to_owned(), "drawn".to_owned()),
+            }),
+        })
     }
 }
 

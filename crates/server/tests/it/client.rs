@@ -107,6 +107,8 @@ impl Running {
 
     /// Stops the server and counts the events of its access log of this kind.
     pub(crate) fn events(&mut self, kind: &str) -> usize {
+        // A refusal does not wait for its event; what is asked now waits for one that stands behind it.
+        self.get("/metadata");
         self.stop();
         let all = read_log(self.dir.path());
         all.map(Result::unwrap).filter(|entry| entry.event.kind.name() == kind).count()

@@ -4,6 +4,7 @@
 
 mod change;
 mod find;
+mod pages;
 
 use leak::Persona;
 use leak::persona::DIRECTORY;
@@ -360,6 +361,9 @@ impl Front {
 
 impl Wire for Front {
     fn ask(&mut self, request: &Request) -> anyhow::Result<Answer> {
+        if let Some(path) = request.path.strip_prefix(pages::ROOT) {
+            return Ok(self.page_for_people(request, path));
+        }
         let who = match request.token.as_deref() {
             Some("admin") => Who::Admin,
             Some("persona") => Who::Persona,
