@@ -3,6 +3,7 @@
 //! how to add one.
 
 mod checks;
+mod console;
 mod journeys;
 mod screens;
 mod site;
@@ -10,6 +11,7 @@ mod site;
 use crate::{Command, root};
 use anyhow::{Context, bail};
 use browser::{Axe, Chromium, Page, Paint, REQUIRED, find_or_skip};
+use console::CONSOLE;
 use journeys::{JOURNEYS, Journey};
 use screens::{SCREENS, Screen};
 use site::Site;
@@ -65,7 +67,7 @@ impl Words {
         }
         let known = |name: &String| {
             let journey = JOURNEYS.iter().any(|one| one.name == name);
-            journey || SCREENS.iter().any(|one| one.name == name)
+            journey || screens().any(|one| one.name == name)
         };
         if let Some(name) = out.only.iter().find(|name| !known(name)) {
             bail!("there is no screen or journey `{name}`; --list tells what there is");
@@ -78,13 +80,18 @@ impl Words {
     }
 }
 
+/// Every screen there is.
+fn screens() -> impl Iterator<Item = &'static Screen> {
+    SCREENS.iter().chain(CONSOLE)
+}
+
 fn run(words: &[String]) -> anyhow::Result<()> {
     let words = Words::parse(words)?;
     if words.list {
         for one in JOURNEYS {
             println!("journey {:<28} {:?}", one.name, one.budget);
         }
-        for one in SCREENS {
+        for one in screens() {
             println!("screen  {:<28} {}", one.name, one.path);
         }
         return Ok(());
@@ -117,7 +124,7 @@ fn browse(words: &Words, program: &Path, folder: &Path) -> anyhow::Result<()> {
     for journey in JOURNEYS.iter().filter(|one| words.wants(one.name)) {
         run.tell(journey.name, &mut failed, || run.journey(journey));
     }
-    for screen in SCREENS.iter().filter(|one| words.wants(one.name)) {
+    for screen in screens().filter(|one| words.wants(one.name)) {
         run.tell(screen.name, &mut failed, || run.screen(screen));
     }
     drop(chromium);
@@ -250,7 +257,7 @@ mod tests {
 
     #[test]
     fn every_screen_and_journey_has_a_name_of_its_own() {
-        let all = JOURNEYS.iter().map(|one| one.name).chain(SCREENS.iter().map(|one| one.name));
+        let all = JOURNEYS.iter().map(|one| one.name).chain(screens().map(|one| one.name));
         let all: Vec<_> = all.collect();
         for (i, name) in all.iter().enumerate() {
             assert!(all.iter().skip(i + 1).all(|other| other != name), "{name}");

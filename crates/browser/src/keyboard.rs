@@ -11,8 +11,10 @@ const SPARE: usize = 10;
 /// Stops of a page that is walked.
 const STOPS_MAX: usize = 500;
 /// Whether Tab owes an element a stop: not what is one of a group whose arrows lead on (radio buttons
-/// of one name, members of a composite widget), nor what is there for the mouse beside a twin.
+/// of one name, members of a composite widget), nor what is there for the mouse beside a twin,
+/// nor a part of the page that a script alone gives the focus to (WAI-ARIA: tabindex -1).
 const OWED: &str = "function() {
+  if (this.tabIndex < 0 && this.matches('main,section,article,dialog,h1,h2,h3,h4,[role=main],[role=alert],[role=status],[role=dialog],[role=region]')) return false;
   if (this.disabled || this.tabIndex < 0 && this.closest('[role=grid],[role=listbox],[role=menu],[role=menubar],[role=radiogroup],[role=tablist],[role=toolbar],[role=tree],[role=treegrid],[role=combobox]')) return false;
   if (this.type === 'radio' && this.name) {
     const group = [...(this.form || document).querySelectorAll('input[type=radio]')].filter(e => e.name === this.name);

@@ -170,7 +170,8 @@ fn menu(visit: &Visit, places: &[Screen]) -> Markup {
     let profile = &caller.principal.profile;
     html! {
         details.menu {
-            summary aria-label=(words::YOUR_MENU.of(lang)) {
+            summary {
+                span.unseen { (words::YOUR_MENU.of(lang)) " " }
                 span.menu-who { span.menu-name { (profile.display) } span.muted { (role_names(&profile.roles, lang)) } }
                 (icon(Icon::Down))
             }
