@@ -127,7 +127,8 @@ fn point(minute: u16, first: u16) -> String {
 
 fn column(of: &Column, (first, last): (u16, u16), hours: &str, lang: Lang) -> Markup {
     let head = format!("cal-{}", of.key);
-    let clip = |at: Minutes| Minutes { from: at.from.max(first * 60), until: at.until.min(last * 60) };
+    let clip =
+        |at: Minutes| Minutes { from: at.from.max(first * 60), until: at.until.min(last * 60) };
     let shown = |at: &Minutes| at.from < at.until;
     let shut = of.shut.iter().map(|at| clip(*at)).filter(shown);
     html! {

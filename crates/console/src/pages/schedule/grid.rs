@@ -2,8 +2,8 @@
 //! in minutes of the clock on the wall of the site. What overlaps stands side by side. No HTML here, and
 //! no record: a grid is laid out in one pass over what was read.
 
-use scheduling::time::{MINUTE_MS, Span, Zone};
 use jiff::civil::Date;
+use scheduling::time::{MINUTE_MS, Span, Zone};
 
 /// Minutes of a day by the clock on the wall.
 pub(crate) const DAY: u16 = 24 * 60;
