@@ -12,9 +12,11 @@ macro_rules! words {
     };
 }
 
+mod calendar;
 mod frame;
 mod table;
 
+pub(crate) use calendar::*;
 pub(crate) use frame::*;
 pub(crate) use table::*;
 
@@ -25,6 +27,7 @@ pub(crate) use table::*;
 const PARTS: &[&[(&str, Word)]] = &[
     frame::ALL,
     table::ALL,
+    calendar::ALL,
 ];
 
 /// A language of the pages.

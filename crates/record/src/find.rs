@@ -49,6 +49,18 @@ impl Session {
         self.scope_of(Action::Search, of).is_ok()
     }
 
+    /// Whether any record of a type could be made by the caller, as [`Session::may_search`] tells of finding.
+    #[must_use]
+    pub fn may_create(&self, of: TypeId) -> bool {
+        self.scope_of(Action::Create, of).is_ok()
+    }
+
+    /// Whether any record of a type could be changed by the caller.
+    #[must_use]
+    pub fn may_update(&self, of: TypeId) -> bool {
+        self.scope_of(Action::Update, of).is_ok()
+    }
+
     /// Searches. When `pairs` hold a `_cursor`, it alone says what is searched: a page link needs
     /// nothing else, and an address never holds the parameters of a search sent
     /// in a body.
