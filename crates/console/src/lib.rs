@@ -10,6 +10,7 @@ mod answer;
 mod assets;
 mod booking;
 mod days;
+mod live;
 mod lookup;
 mod pages;
 mod parts;
@@ -19,8 +20,9 @@ mod visit;
 mod words;
 
 pub use answer::{Answer, Body, POLICY};
+pub use live::Live;
 pub use route::{ROUTES, Route, Who, allow, is_page, serves};
-pub use visit::{Demo, DemoPerson, Visit};
+pub use visit::{Demo, DemoPerson, LIVE, Visit};
 
 /// Answers a visit.
 ///

@@ -4,8 +4,9 @@
 
 use crate::answer::Answer;
 use crate::visit::Visit;
-use crate::{assets, pages};
+use crate::{assets, live, pages};
 use base::Fault;
+use base::error::code;
 use http::Method;
 
 /// Who may ask for a page. What it shows is the gate's business, whoever asks.
@@ -35,6 +36,9 @@ const fn row(method: &'static str, path: &'static str, who: Who, work: Work) -> 
     Route { method, path, who, work }
 }
 
+/// Where the stream of changes is: no page.
+const EVENTS: &str = "/events";
+
 /// Every address of the console.
 pub static ROUTES: &[Route] = &[
     row("GET", "/", Who::Anybody, pages::welcome::root),
@@ -49,6 +53,7 @@ pub static ROUTES: &[Route] = &[
     row("POST", "/settings", Who::SignedIn, pages::settings::change),
     row("GET", "/gallery", Who::SignedIn, pages::gallery::page),
     row("GET", "/assets/{hash}/{name}", Who::Anybody, asset),
+    row("GET", EVENTS, Who::SignedIn, live::page),
 ];
 
 fn asset(visit: &Visit) -> Result<Answer, Fault> {
@@ -62,7 +67,9 @@ pub fn serves(path: &str) -> bool {
 
 /// Whether a path is one of our pages that somebody may be sent to: never an address of another.
 pub fn is_page(path: &str) -> bool {
-    let is_page = |route: &&Route| route.method == "GET" && route.who == Who::SignedIn;
+    let is_page = |route: &&Route| {
+        route.method == "GET" && route.who == Who::SignedIn && route.path != EVENTS
+    };
     ROUTES.iter().filter(is_page).any(|route| fits(route.path, path))
 }
 
@@ -85,7 +92,11 @@ pub(crate) fn answer(visit: &Visit) -> Result<Answer, Fault> {
     match found {
         None => Ok(pages::missing::page(visit)),
         Some(row) if row.who == Who::SignedIn && visit.caller.is_none() => {
-            Ok(pages::welcome::ask(visit))
+            // A script is not led to a page where a person would sign in.
+            match row.path == EVENTS || visit.is_live() {
+                true => Err(Fault::new(&code::SIGN_IN_NEEDED, "the sign-in has ended")),
+                false => Ok(pages::welcome::ask(visit)),
+            }
         }
         Some(row) => (row.work)(visit),
     }

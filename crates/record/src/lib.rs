@@ -20,6 +20,7 @@ mod draft;
 mod duplicates;
 mod everything;
 mod find;
+mod follow;
 mod gate;
 mod glass;
 mod grant;
@@ -65,6 +66,7 @@ pub use draft::{DRAFT_BYTES_MAX, DRAFTS_MAX, Draft};
 pub use duplicates::Duplicate;
 pub use everything::EverythingParams;
 pub use find::{Found, SearchHow};
+pub use follow::{Followed, Following, Mark};
 pub use gate::{Health, Record, Settings, private_folder};
 pub use glass::Broken;
 pub use import::{
