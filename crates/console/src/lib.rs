@@ -17,11 +17,12 @@ mod parts;
 mod person;
 mod route;
 mod visit;
+mod wait;
 mod words;
 
 pub use answer::{Answer, Body, POLICY};
 pub use live::Live;
-pub use route::{ROUTES, Route, Who, allow, is_page, serves};
+pub use route::{EVENTS, ROUTES, Route, Who, allow, is_page, serves};
 pub use visit::{Demo, DemoPerson, LIVE, Visit};
 
 /// Answers a visit.

@@ -36,8 +36,8 @@ const fn row(method: &'static str, path: &'static str, who: Who, work: Work) -> 
     Route { method, path, who, work }
 }
 
-/// Where the stream of changes is: no page.
-const EVENTS: &str = "/events";
+/// Where the stream of changes is: no page, and asked for by scripts alone.
+pub const EVENTS: &str = "/events";
 
 /// Every address of the console.
 pub static ROUTES: &[Route] = &[
@@ -54,6 +54,12 @@ pub static ROUTES: &[Route] = &[
     row("GET", "/gallery", Who::SignedIn, pages::gallery::page),
     row("GET", "/assets/{hash}/{name}", Who::Anybody, asset),
     row("GET", EVENTS, Who::SignedIn, live::page),
+    row("GET", "/flow", Who::SignedIn, pages::flow::board::page),
+    row("GET", "/flow/wall", Who::SignedIn, pages::flow::board::wall),
+    row("POST", "/flow/step", Who::SignedIn, pages::flow::act::step),
+    row("POST", "/flow/undo", Who::SignedIn, pages::flow::act::undo),
+    row("GET", "/p/{id}/check-in/{appointment}", Who::SignedIn, pages::flow::check_in::page),
+    row("POST", "/p/{id}/check-in/{appointment}", Who::SignedIn, pages::flow::check_in::arrive),
 ];
 
 fn asset(visit: &Visit) -> Result<Answer, Fault> {

@@ -9,6 +9,7 @@ mod actor;
 mod balp;
 mod bundle;
 mod care;
+mod changeable;
 mod chart;
 mod condition;
 mod conditional;

@@ -64,7 +64,7 @@ pub(crate) fn serves(state: &State, method: &Method, path: &str, headers: &Heade
 }
 
 /// Who visits.
-pub(crate) fn guest(state: &State, headers: &HeaderMap, peer: IpAddr) -> Guest {
+pub(crate) fn guest(state: &State, path: &str, headers: &HeaderMap, peer: IpAddr) -> Guest {
     let stranger = |fault| Guest {
         caller: None,
         is_confined: false,
@@ -74,7 +74,7 @@ pub(crate) fn guest(state: &State, headers: &HeaderMap, peer: IpAddr) -> Guest {
     };
     let Some(smart) = &state.smart else { return stranger(None) };
     // What a script asks by itself keeps nobody signed in who has gone away.
-    let found = match headers.contains_key(console::LIVE) {
+    let found = match path == console::EVENTS || headers.contains_key(console::LIVE) {
         true => smart::call::signed_in_unused(smart, headers),
         false => smart::call::signed_in(smart, headers, peer),
     };

@@ -98,6 +98,7 @@ impl Streams {
 impl Drop for Place {
     fn drop(&mut self) {
         self.state.streams.leave(&self.who);
+        self.state.metrics.streams(-1);
     }
 }
 
@@ -127,6 +128,7 @@ pub(crate) fn open(call: &Call, caller: &Caller, live: Live) -> Result<Reply, Fa
     let who = caller.principal.id.to_string();
     state.streams.enter(&who, state.config.connections_max / SHARE_OF_CONNECTIONS)?;
     let place = Place { state: Arc::clone(state), who };
+    state.metrics.streams(1);
     let after = call.parts.headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let after = after.filter(|id| !id.is_empty()).unwrap_or(&live.after);
     let known = session.mark_of(after);

@@ -13,6 +13,14 @@ use fhir::definitions::TypeId;
 use rusqlite::params;
 
 impl Scoped<'_, Reader> {
+    /// Whether a record is within the scope.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn shows(&self, of: TypeId, id: &str) -> Result<bool, Fault> {
+        self.visible(of, id).map(|found| found.is_some())
+    }
+
     /// Records of these types that were changed after a commit and are seen now, looking at `scan`
     /// versions of each type at most. What is out of sight leaves no mark: neither a line, nor a place
     /// in the count of those that are told.
