@@ -103,6 +103,7 @@ codes! {
     UNKNOWN_ROUTE = "server.route.unknown", 404, "not-found", "there is nothing at this address";
     OVERLOADED = "server.busy", 503, "throttled", "the server is at its limit of concurrent requests";
     RATE_EXCEEDED = "server.rate.exceeded", 429, "throttled", "the caller has sent more requests than it may";
+    STREAMS_TOO_MANY = "server.streams.too-many", 429, "throttled", "the caller has as many open streams as it may";
     COST_EXCEEDED = "server.cost.exceeded", 429, "throttled", "the caller has asked for more work than it may";
     TLS_UNUSABLE = "server.tls.unusable", 500, "exception", "the TLS certificate or key cannot be used";
     TIMEOUT = "server.timeout", 503, "timeout", "the request took longer than the limit";

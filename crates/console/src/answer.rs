@@ -2,6 +2,7 @@
 //! The policy of content stands here (<https://www.w3.org/TR/CSP3/>, <https://www.w3.org/TR/trusted-types/>):
 //! nothing runs or loads that this server does not serve, and no text becomes markup by accident.
 
+use crate::live::Live;
 use base::Fault;
 use base::error::code;
 use identity::Secret;
@@ -46,6 +47,8 @@ pub enum Body {
         /// Where to then; empty for the first page.
         next: String,
     },
+    /// A stream of what changes; the door holds it.
+    Live(Live),
 }
 
 /// A page may be about a person.
@@ -56,6 +59,7 @@ impl std::fmt::Debug for Body {
             Self::Asset { .. } => "Asset",
             Self::Go(_) => "Go",
             Self::Enter { .. } => "Enter",
+            Self::Live(_) => "Live",
         })
     }
 }

@@ -25,6 +25,7 @@ const STYLE: &str = concat!(
     include_str!("style/parts.css"),
     include_str!("style/patient.css"),
     include_str!("style/calendar.css"),
+    include_str!("style/flow.css"),
     include_str!("style/print.css"),
 );
 
@@ -38,6 +39,7 @@ pub(crate) static ASSETS: &[Asset] = &[
     asset("calendar.js", JS, include_str!("script/calendar.js")),
     asset("find.js", JS, include_str!("script/find.js")),
     asset("keys.js", JS, include_str!("script/keys.js")),
+    asset("live.js", JS, include_str!("script/live.js")),
     asset("page.js", JS, include_str!("script/page.js")),
 ];
 

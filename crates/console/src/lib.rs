@@ -10,17 +10,20 @@ mod answer;
 mod assets;
 mod booking;
 mod days;
+mod live;
 mod lookup;
 mod pages;
 mod parts;
 mod person;
 mod route;
 mod visit;
+mod wait;
 mod words;
 
 pub use answer::{Answer, Body, POLICY};
-pub use route::{ROUTES, Route, Who, allow, is_page, serves};
-pub use visit::{Demo, DemoPerson, Visit};
+pub use live::Live;
+pub use route::{EVENTS, ROUTES, Route, Who, allow, is_page, serves};
+pub use visit::{Demo, DemoPerson, LIVE, Visit};
 
 /// Answers a visit.
 ///

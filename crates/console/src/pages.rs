@@ -3,6 +3,7 @@
 pub(crate) mod accesses;
 pub(crate) mod failed;
 pub(crate) mod find;
+pub(crate) mod flow;
 pub(crate) mod gallery;
 pub(crate) mod missing;
 pub(crate) mod patient;

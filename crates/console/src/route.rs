@@ -4,8 +4,9 @@
 
 use crate::answer::Answer;
 use crate::visit::Visit;
-use crate::{assets, pages};
+use crate::{assets, live, pages};
 use base::Fault;
+use base::error::code;
 use http::Method;
 
 /// Who may ask for a page. What it shows is the gate's business, whoever asks.
@@ -34,6 +35,9 @@ pub struct Route {
 const fn row(method: &'static str, path: &'static str, who: Who, work: Work) -> Route {
     Route { method, path, who, work }
 }
+
+/// Where the stream of changes is: no page, and asked for by scripts alone.
+pub const EVENTS: &str = "/events";
 
 /// Every address of the console.
 pub static ROUTES: &[Route] = &[
@@ -66,6 +70,13 @@ pub static ROUTES: &[Route] = &[
     row("POST", "/appointments/{id}/no-show", Who::SignedIn, pages::schedule::act::no_show),
     row("POST", "/appointments/{id}/undo", Who::SignedIn, pages::schedule::act::undo),
     row("GET", "/assets/{hash}/{name}", Who::Anybody, asset),
+    row("GET", EVENTS, Who::SignedIn, live::page),
+    row("GET", "/flow", Who::SignedIn, pages::flow::board::page),
+    row("GET", "/flow/wall", Who::SignedIn, pages::flow::board::wall),
+    row("POST", "/flow/step", Who::SignedIn, pages::flow::act::step),
+    row("POST", "/flow/undo", Who::SignedIn, pages::flow::act::undo),
+    row("GET", "/p/{id}/check-in/{appointment}", Who::SignedIn, pages::flow::check_in::page),
+    row("POST", "/p/{id}/check-in/{appointment}", Who::SignedIn, pages::flow::check_in::arrive),
 ];
 
 fn asset(visit: &Visit) -> Result<Answer, Fault> {
@@ -79,7 +90,9 @@ pub fn serves(path: &str) -> bool {
 
 /// Whether a path is one of our pages that somebody may be sent to: never an address of another.
 pub fn is_page(path: &str) -> bool {
-    let is_page = |route: &&Route| route.method == "GET" && route.who == Who::SignedIn;
+    let is_page = |route: &&Route| {
+        route.method == "GET" && route.who == Who::SignedIn && route.path != EVENTS
+    };
     ROUTES.iter().filter(is_page).any(|route| fits(route.path, path))
 }
 
@@ -102,7 +115,11 @@ pub(crate) fn answer(visit: &Visit) -> Result<Answer, Fault> {
     match found {
         None => Ok(pages::missing::page(visit)),
         Some(row) if row.who == Who::SignedIn && visit.caller.is_none() => {
-            Ok(pages::welcome::ask(visit))
+            // A script is not led to a page where a person would sign in.
+            match row.path == EVENTS || visit.is_live() {
+                true => Err(Fault::new(&code::SIGN_IN_NEEDED, "the sign-in has ended")),
+                false => Ok(pages::welcome::ask(visit)),
+            }
         }
         Some(row) => (row.work)(visit),
     }

@@ -16,6 +16,9 @@ pub(crate) const LANGUAGE: &str = "__Host-plummer-language";
 /// The cookie in which a browser keeps whether single keys do something (WCAG 2.2, 2.1.4).
 pub(crate) const KEYS: &str = "__Host-plummer-keys";
 
+/// The header by which a script says that it asks by itself, without anybody having pressed anything.
+pub const LIVE: &str = "x-live";
+
 /// A visit.
 #[derive(Clone)]
 pub struct Visit {
@@ -124,6 +127,12 @@ impl Visit {
     /// Whether a piece of a page is asked for, not a whole one.
     pub(crate) fn is_fragment(&self) -> bool {
         self.headers.get("x-fragment").is_some_and(|value| value == "1")
+    }
+
+    /// Whether a script asks by itself for what somebody has in front of them: nobody pressed anything, so
+    /// it is no use of the sign-in.
+    pub(crate) fn is_live(&self) -> bool {
+        self.headers.contains_key(LIVE)
     }
 
     /// The first value of a field of the form.

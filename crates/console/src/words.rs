@@ -13,10 +13,12 @@ macro_rules! words {
 }
 
 mod calendar;
+mod flow;
 mod frame;
 mod table;
 
 pub(crate) use calendar::*;
+pub(crate) use flow::*;
 pub(crate) use frame::*;
 pub(crate) use table::*;
 
@@ -25,6 +27,7 @@ pub(crate) use table::*;
 #[rustfmt::skip]
 #[expect(unused_qualifications, reason = "each part has its own, and one name alone would be any of them")]
 const PARTS: &[&[(&str, Word)]] = &[
+    flow::ALL,
     frame::ALL,
     table::ALL,
     calendar::ALL,

@@ -195,6 +195,8 @@ fn touched(event: &Event, patient: &str) -> bool {
         | Kind::CaseChanged
         | Kind::CaseRead
         | Kind::Page
+        // Ids and versions; what is fetched because of one has its own event.
+        | Kind::Followed
         | Kind::RootKeyMoved
         | Kind::RootKeyRewrapped
         // The booking has its own event.

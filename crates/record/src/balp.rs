@@ -75,7 +75,7 @@ pub(crate) fn coded(event: &Event) -> Coded {
         Kind::DraftRead => dicom("110110", "Patient Record", "110110", "R"),
         Kind::DraftDropped => dicom("110110", "Patient Record", "110110", "D"),
         Kind::Metadata => rest("capabilities", "R", None),
-        Kind::Page => dicom("110100", "Application Activity", "110100", "R"),
+        Kind::Page | Kind::Followed => dicom("110100", "Application Activity", "110100", "R"),
         Kind::Import => dicom("110107", "Import", "110107", "C"),
         Kind::Restore => dicom("110107", "Import", "110107", "U"),
         Kind::Export => dicom("110106", "Export", "110106", "R"),

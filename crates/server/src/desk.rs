@@ -4,6 +4,7 @@
 //! leaves its event first (45 CFR 164.312(b)).
 
 use crate::limit;
+use crate::live;
 use crate::reply::Reply;
 use crate::route::BASE_PATH;
 use crate::smart::call::{Call, set_browser};
@@ -63,7 +64,7 @@ pub(crate) fn serves(state: &State, method: &Method, path: &str, headers: &Heade
 }
 
 /// Who visits.
-pub(crate) fn guest(state: &State, headers: &HeaderMap, peer: IpAddr) -> Guest {
+pub(crate) fn guest(state: &State, path: &str, headers: &HeaderMap, peer: IpAddr) -> Guest {
     let stranger = |fault| Guest {
         caller: None,
         is_confined: false,
@@ -72,7 +73,12 @@ pub(crate) fn guest(state: &State, headers: &HeaderMap, peer: IpAddr) -> Guest {
         fault,
     };
     let Some(smart) = &state.smart else { return stranger(None) };
-    let Some(caller) = smart::call::signed_in(smart, headers, peer) else { return stranger(None) };
+    // What a script asks by itself keeps nobody signed in who has gone away.
+    let found = match path == console::EVENTS || headers.contains_key(console::LIVE) {
+        true => smart::call::signed_in_unused(smart, headers),
+        false => smart::call::signed_in(smart, headers, peer),
+    };
+    let Some(caller) = found else { return stranger(None) };
     if smart.identity().need_second_factor(&caller).is_err() {
         return Guest { is_confined: true, ..stranger(None) };
     }
@@ -191,6 +197,10 @@ fn visited(call: &Call, caller: Option<identity::Caller>, is_read: bool) -> Resu
     let mut reply = match answer.body {
         Body::Go(ref path) => call.go(&format!("{}{path}", call.place.root)),
         Body::Enter { ref name, ref password, ref next } => enter(call, name, password, next)?,
+        Body::Live(live) => {
+            let nobody = || Fault::new(&code::SIGN_IN_NEEDED, "the sign-in has ended");
+            return live::open(call, &visit.caller.clone().ok_or_else(nobody)?, live);
+        }
         Body::Html(_) | Body::Asset { .. } => page(&answer),
     };
     if matches!(answer.body, Body::Asset { .. }) {
@@ -254,7 +264,7 @@ fn page(answer: &Answer) -> Reply {
             reply.headers.insert(CACHE_CONTROL, FOR_GOOD);
             reply.put(ETAG, etag);
         }
-        Body::Go(_) | Body::Enter { .. } => {}
+        Body::Go(_) | Body::Enter { .. } | Body::Live(_) => {}
     }
     reply
 }

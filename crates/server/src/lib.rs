@@ -15,6 +15,7 @@ mod health;
 mod key_sets;
 pub mod limit;
 mod listen;
+mod live;
 mod metrics;
 mod negotiate;
 mod origin;

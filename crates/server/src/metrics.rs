@@ -32,6 +32,7 @@ pub(crate) struct Metrics {
     series: [Series; INTERACTIONS + 1],
     in_flight: AtomicI64,
     connections: AtomicI64,
+    streams: AtomicI64,
     overloaded: AtomicU64,
     limited: [AtomicU64; Bound::ALL.len()],
     handshakes_failed: AtomicU64,
@@ -62,6 +63,11 @@ impl Metrics {
     pub(crate) fn connect(&self) -> Held<'_> {
         self.connections.fetch_add(1, Relaxed);
         Held(&self.connections)
+    }
+
+    /// A stream was opened, or with -1 has ended.
+    pub(crate) fn streams(&self, by: i64) {
+        self.streams.fetch_add(by, Relaxed);
     }
 
     /// A request was answered.
@@ -136,6 +142,12 @@ impl Metrics {
         for (name, kind, help, value) in [
             ("plummer_requests_in_flight", "gauge", "Requests being worked on.", self.in_flight()),
             ("plummer_connections", "gauge", "Open connections.", self.connections.load(Relaxed)),
+            (
+                "plummer_streams",
+                "gauge",
+                "Browsers that are told of changes as they happen.",
+                self.streams.load(Relaxed),
+            ),
             (
                 "plummer_requests_turned_away_total",
                 "counter",

@@ -2,6 +2,7 @@
 //! (<https://hl7.org/fhir/R4/http.html>).
 
 use crate::condition::{etag, http_date};
+use crate::live::Rest;
 use crate::negotiate::{FHIR_JSON, Form};
 use base::{Fault, Limits, Millis};
 use bytes::Bytes;
@@ -11,9 +12,48 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
+use hyper::body::{Frame, SizeHint};
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 /// The body of every answer.
-pub(crate) type Body = Full<Bytes>;
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// All of it at once.
+    Whole(Full<Bytes>),
+    /// Piece by piece, until whoever sends ends.
+    Live(Rest),
+}
+
+impl hyper::body::Body for Body {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match &mut *self {
+            Self::Whole(whole) => Pin::new(whole).poll_frame(context),
+            Self::Live(rest) => rest.poll_recv(context).map(|next| next.map(|b| Ok(Frame::data(b)))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(whole) => whole.is_end_stream(),
+            Self::Live(_) => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(whole) => whole.size_hint(),
+            Self::Live(_) => SizeHint::default(),
+        }
+    }
+}
 
 /// An answer.
 #[derive(Debug)]
@@ -26,12 +66,14 @@ pub(crate) struct Reply {
     pub(crate) body: Bytes,
     /// Steps of the store it took, where they are counted.
     pub(crate) steps: u64,
+    /// What follows the body for as long as the answer goes on.
+    pub(crate) live: Option<Rest>,
 }
 
 impl Reply {
     /// An answer without a body.
     pub(crate) fn empty(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::with_capacity(8), body: Bytes::new(), steps: 0 }
+        Self { status, headers: HeaderMap::with_capacity(8), body: Bytes::new(), steps: 0, live: None }
     }
 
     /// An answer with a resource, indented if asked for.
@@ -113,7 +155,11 @@ impl Reply {
 
     /// The HTTP response.
     pub(crate) fn into_response(self) -> Response<Body> {
-        let mut response = Response::new(Full::new(self.body));
+        let body = match self.live {
+            None => Body::Whole(Full::new(self.body)),
+            Some(rest) => Body::Live(rest),
+        };
+        let mut response = Response::new(body);
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         response

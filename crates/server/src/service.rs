@@ -71,7 +71,7 @@ pub(crate) async fn handle(
     let path = parts.uri.path();
     let known = is_fhir(path).then(|| door::known(&state, &parts, peer));
     let visits = desk::serves(&state, &parts.method, path, &parts.headers);
-    let guest = visits.then(|| desk::guest(&state, &parts.headers, peer));
+    let guest = visits.then(|| desk::guest(&state, path, &parts.headers, peer));
     // Whom the limits know the caller as: the address, while nobody is known.
     let (caller, subject, turned_away) = match (known, &guest) {
         (Some(Ok(known)), _) => (known.caller, known.subject, None),

@@ -4,6 +4,7 @@
 
 use crate::config::Config;
 use crate::limit::{Connections, Cost, Meter, Permit};
+use crate::live::Streams;
 use crate::metrics::Metrics;
 use crate::tls::Tls;
 use base::error::code;
@@ -38,6 +39,8 @@ pub(crate) struct State {
     pub(crate) tls: Option<Tls>,
     /// How many connections each address holds.
     pub(crate) connections: Connections,
+    /// Who is told of changes as they happen.
+    pub(crate) streams: Streams,
     /// What callers have taken lately.
     pub(crate) meter: Arc<Meter>,
     /// When the server was made.
@@ -79,6 +82,7 @@ impl State {
             metrics: Metrics::default(),
             tls,
             connections: Connections::default(),
+            streams: Streams::default(),
             meter,
             began: Instant::now(),
             started: clock.now(),

@@ -118,3 +118,12 @@ pub struct Change {
     /// When.
     pub last_updated: Millis,
 }
+
+/// What became of records of some types since a commit, as far as it was looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Followed {
+    /// Records as they are now, each once, in the order of their last change.
+    pub changes: Vec<Change>,
+    /// The commit up to which all was looked at: where to go on.
+    pub through: u64,
+}

@@ -203,6 +203,42 @@ pub(super) const SCREENS: &[Screen] = &[
         plain: true,
         bytes_max: SMALL,
     },
+    Screen {
+        name: "flow",
+        who: Some("front-desk"),
+        path: "/flow",
+        heading: "Flow board",
+        way: there,
+        plain: true,
+        bytes_max: 5 * SMALL,
+    },
+    Screen {
+        name: "flow-wall",
+        who: Some("nurse"),
+        path: "/flow/wall",
+        heading: "Flow board",
+        way: there,
+        plain: true,
+        bytes_max: 5 * SMALL,
+    },
+    Screen {
+        name: "today-visits",
+        who: Some("nurse"),
+        path: "/today",
+        heading: "Waiting now",
+        way: there,
+        plain: true,
+        bytes_max: 5 * SMALL,
+    },
+    Screen {
+        name: "today-own",
+        who: Some("clinician"),
+        path: "/today",
+        heading: "Waiting now",
+        way: there,
+        plain: true,
+        bytes_max: 5 * SMALL,
+    },
 ];
 
 /// The address is the screen's own.

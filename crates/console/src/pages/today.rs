@@ -1,14 +1,14 @@
-//! The first page of a day: for who sees patients, who comes today; for a patient, when they are to come;
+//! The first page of a day: for who sees patients, who waits and who comes (`flow/today.rs`); for a patient, when they are to come;
 //! for a privacy officer, which cases are due; for who watches over the server, how it is.
 
 use crate::answer::Answer;
 use crate::booking::{self, Book, Booking, type_id};
 use crate::days;
-use crate::pages::failed;
+use crate::pages::{failed, flow};
 use crate::pages::patient::state;
 use crate::parts::{
-    Column, Icon, Kind, Table, Tone, badge, empty, facts, finds_patients, link_button, notice,
-    panel, places, shell, table,
+    Column, Icon, Kind, Table, Tone, badge, empty, facts, link_button, notice, panel, places,
+    shell::shell_with, table,
 };
 use crate::visit::Visit;
 use crate::words::{self, Word};
@@ -16,22 +16,23 @@ use base::Fault;
 use maud::{Markup, html};
 use record::{CaseFilter, CaseKind, CaseState, Health};
 
-/// Appointments of one day that are shown.
+/// Appointments that are shown.
 const BOOKINGS_MAX: usize = 100;
 /// Cases that are shown.
 const CASES_MAX: usize = 50;
-/// Where in a row it stands whom the patient comes to see.
-const WITH_AT: usize = 3;
 /// How far ahead a patient is told of appointments.
 const AHEAD_DAYS: i32 = 180;
 
 /// The page.
 pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
     let lang = visit.lang();
+    if visit.is_fragment() {
+        return Ok(Answer::html(200, flow::today::part(visit)?.unwrap_or_default()));
+    }
     let today = days::day_at(visit.now(), &visit.zone);
     let name = visit.caller.as_ref().map(|c| c.principal.profile.display.clone());
     let mut panels = Vec::new();
-    for part in [appointments(visit), cases(visit)] {
+    for part in [flow::today::part(visit), appointments(visit), cases(visit)] {
         match part {
             Ok(part) => panels.extend(part),
             Err(fault) => panels.push(failed::part(visit, fault)?),
@@ -46,7 +47,7 @@ pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
         @for panel in &panels { (panel) }
         @if panels.is_empty() { (panel("rest", words::NOTHING_DUE.of(lang), None, &rest(visit))) }
     };
-    Ok(shell(visit, 200, words::TODAY.of(lang), &body))
+    Ok(shell_with(visit, 200, words::TODAY.of(lang), &["live.js"], &body))
 }
 
 fn rest(visit: &Visit) -> Markup {
@@ -59,69 +60,50 @@ fn rest(visit: &Visit) -> Markup {
     empty(Icon::Ok, words::NOTHING_DUE.of(lang), words::NOTHING_DUE_WHY.of(lang), Some(&ways))
 }
 
+/// When a patient is to come, told to them or to who speaks for them.
 fn appointments(visit: &Visit) -> Result<Option<Markup>, Fault> {
     let Some(caller) = &visit.caller else { return Ok(None) };
     let profile = &caller.principal.profile;
-    if !visit.session.may_search(type_id("Appointment")?) {
+    let own: Vec<String> = profile.patient.iter().chain(&profile.represents).cloned().collect();
+    if own.is_empty() || !visit.session.may_search(type_id("Appointment")?) {
         return Ok(None);
     }
     let lang = visit.lang();
     let today = days::day_at(visit.now(), &visit.zone);
-    let is_patient = profile.patient.is_some() || !profile.represents.is_empty();
-    if !is_patient && !finds_patients(visit) {
-        return Ok(None);
-    }
-    let last = if is_patient { days::days_from(today, AHEAD_DAYS) } else { today };
+    let last = days::days_from(today, AHEAD_DAYS);
     let (Some((from, _)), Some((_, until))) =
         (days::bounds(today, &visit.zone), days::bounds(last, &visit.zone))
     else {
         return Ok(None);
     };
     let pair = |name: &str, value: String| (name.to_owned(), value);
-    let mut pairs = vec![
+    let all: Vec<_> = own.iter().map(|id| format!("Patient/{id}")).collect();
+    let pairs = vec![
         pair("date", format!("ge{from}")),
         pair("date", format!("lt{until}")),
         pair("_sort", "date".to_owned()),
+        pair("patient", all.join(",")),
     ];
-    // A clinician has a schedule; who works for all of them sees all of it that their role shows.
-    let is_own = visit.roles().iter().any(|role| role == "clinician");
-    if let (true, Some(id)) = (is_own, &profile.practitioner) {
-        pairs.push(pair("practitioner", format!("Practitioner/{id}")));
-    }
-    let own: Vec<String> = profile.patient.iter().chain(&profile.represents).cloned().collect();
-    if !own.is_empty() {
-        let all: Vec<_> = own.iter().map(|id| format!("Patient/{id}")).collect();
-        pairs.push(pair("patient", all.join(",")));
-    }
     let book = booking::find(&visit.session, pairs, BOOKINGS_MAX)?;
-    let title = match (is_patient, is_own) {
-        (true, _) => words::APPOINTMENTS_AHEAD,
-        (false, true) => words::MY_APPOINTMENTS,
-        (false, false) => words::APPOINTMENTS_TODAY,
-    };
     let come = book.bookings.iter().filter(|b| b.status != "cancelled").count();
     let count = words::counted(lang, words::ONE_APPOINTMENT, words::MANY_APPOINTMENTS, come);
     let beside = html! { span.muted { (count) } };
-    Ok(Some(panel(
-        "appointments",
-        title.of(lang),
-        Some(&beside),
-        &day(visit, &book, is_patient, is_own),
-    )))
+    let title = words::APPOINTMENTS_AHEAD.of(lang);
+    Ok(Some(panel("appointments", title, Some(&beside), &ahead(visit, &book))))
 }
 
-fn day(visit: &Visit, book: &Book, with_day: bool, is_own: bool) -> Markup {
+fn ahead(visit: &Visit, book: &Book) -> Markup {
     let lang = visit.lang();
     if book.bookings.is_empty() {
         let say = (words::NOBODY_COMES.of(lang), words::NOBODY_COMES_WHY.of(lang));
         return empty(Icon::Today, say.0, say.1, None);
     }
-    let mut rows: Vec<Vec<Markup>> = book
+    let rows: Vec<Vec<Markup>> = book
         .bookings
         .iter()
         .map(|booking| {
             vec![
-                html! { span.keep.number { @if with_day { (days::shown(&booking.start, lang)) " " } (days::wall_time(&booking.start)) } },
+                html! { span.keep.number { (days::shown(&booking.start, lang)) " " (days::wall_time(&booking.start)) } },
                 who(visit, book, booking),
                 html! { (booking.purpose(lang)) },
                 html! { (booking.with.join(", ")) },
@@ -130,20 +112,9 @@ fn day(visit: &Visit, book: &Book, with_day: bool, is_own: bool) -> Markup {
         })
         .collect();
     let column = |word: Word| Column { label: word.of(lang), is_figure: false };
-    let mut columns = vec![
-        column(words::TIME),
-        column(words::PATIENT),
-        column(words::FOR),
-        column(words::WITH),
-        column(words::STATE),
-    ];
-    // Whose schedule it is needs no column.
-    if is_own {
-        columns.remove(WITH_AT);
-        rows.iter_mut().for_each(|row| drop(row.remove(WITH_AT)));
-    }
+    let columns = [words::TIME, words::PATIENT, words::FOR, words::WITH, words::STATE].map(column);
     html! {
-        (table(&Table { caption: words::APPOINTMENTS_TODAY.of(lang), columns: &columns, rows: &rows }))
+        (table(&Table { caption: words::APPOINTMENTS_AHEAD.of(lang), columns: &columns, rows: &rows }))
         @if book.more { p.foot.muted { (words::FIRST_ONLY.with(lang, &BOOKINGS_MAX.to_string())) } }
     }
 }

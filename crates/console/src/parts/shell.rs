@@ -40,6 +40,9 @@ pub(crate) fn places(visit: &Visit) -> Vec<Screen> {
     for other in &profile.represents {
         all.push(place(words::THEIR_RECORD, Icon::Person, &format!("/p/{other}"), None, true));
     }
+    if crate::pages::flow::board::is_shown(visit) {
+        all.push(place(words::FLOW, Icon::Flow, "/flow", Some('l'), true));
+    }
     if finds_patients(visit) {
         all.push(place(words::PATIENTS, Icon::Find, "/find", Some('f'), true));
     }

@@ -159,6 +159,17 @@ pub(crate) fn signed_in(smart: &Smart, headers: &HeaderMap, peer: IpAddr) -> Opt
     found.filter(|caller| caller.kind == SessionKind::SignIn)
 }
 
+/// As [`signed_in`], where nobody is known to sit before the screen: it is no use of the sign-in.
+pub(crate) fn signed_in_unused(smart: &Smart, headers: &HeaderMap) -> Option<Caller> {
+    let found = smart.identity().find_unused(session_of(headers)).ok();
+    found.filter(|caller| caller.kind == SessionKind::SignIn)
+}
+
+/// What a browser shows that it is signed in with; empty when it is not.
+pub(crate) fn session_of(headers: &HeaderMap) -> &str {
+    cookie(headers, SESSION).unwrap_or_default()
+}
+
 fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let texts = headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok());
     let mut pairs = texts.flat_map(|text| text.split(';')).filter_map(|p| p.split_once('='));

@@ -25,6 +25,8 @@ mod demand;
 #[cfg(test)]
 mod denials;
 #[cfg(test)]
+mod flow;
+#[cfg(test)]
 mod guard;
 #[cfg(test)]
 mod headers;
@@ -34,6 +36,8 @@ mod history;
 mod key_sets;
 #[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod live;
 #[cfg(test)]
 mod oidc;
 #[cfg(test)]

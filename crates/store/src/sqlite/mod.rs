@@ -10,6 +10,7 @@ mod cipher;
 mod convert;
 mod defer;
 mod find;
+mod follow;
 mod index;
 mod item;
 mod known;

@@ -1,0 +1,234 @@
+//! Checking somebody in: who it is, by two identifiers that they say themselves (Joint Commission
+//! NPSG.01.01.01), whether address, phone and coverage are still right, and that they are there. Opened,
+//! confirmed, arrived: three actions.
+
+use super::act::take;
+use super::card::{clock, said};
+use crate::answer::{Answer, is_nothing};
+use crate::booking::type_id;
+use crate::days;
+use crate::pages::{missing, patient};
+use crate::parts::{
+    Icon, Kind, Tone, badge, born, button, error_summary, facts, hidden, icon, link_button, notice,
+    panel, shell::shell,
+};
+use crate::person::{Person, concept, list, text};
+use crate::route::part;
+use crate::visit::Visit;
+use crate::wait::wait;
+use crate::words::{self, Lang};
+use base::{Fault, Limits, Millis};
+use fhir::Document;
+use fhir::reference::is_id;
+use maud::{Markup, html};
+use record::{Level, SearchHow};
+use scheduling::book::{self, Visit as Booked};
+use scheduling::flow::State;
+
+/// Coverages that are shown of one patient.
+const COVERAGES_MAX: usize = 6;
+
+/// `/p/{id}/check-in/{appointment}`
+pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
+    shown(visit, false)
+}
+
+/// `POST /p/{id}/check-in/{appointment}`
+pub(crate) fn arrive(visit: &Visit) -> Result<Answer, Fault> {
+    if visit.field("confirmed") != "yes" {
+        return shown(visit, true);
+    }
+    let (Ok(version), patient) = (visit.field("version").parse(), part(visit, 1)) else {
+        return Ok(missing::page(visit));
+    };
+    take(visit, part(visit, 3), patient, version, State::Arrived)
+}
+
+fn shown(visit: &Visit, is_wrong: bool) -> Result<Answer, Fault> {
+    let Some(person) = patient::see(visit)? else { return Ok(missing::page(visit)) };
+    let Some(of) = appointment(visit, &person.id)? else { return Ok(missing::page(visit)) };
+    let lang = visit.lang();
+    let chart = patient::chart(visit, &person.id)?;
+    let coverage = coverage(visit, &person.id)?;
+    let may = visit
+        .session
+        .changeable(type_id("Appointment")?, std::slice::from_ref(&of.id))?
+        .contains(&of.id);
+    let body = html! {
+        (patient::head(visit, &person, &chart))
+        @if is_wrong { (error_summary(lang, &[("confirmed", words::CHECK_IN_UNCONFIRMED.of(lang))])) }
+        div.columns {
+            div { (panel("check-in", words::CHECK_IN.of(lang), None, &main_part(visit, &person, &of, is_wrong, may))) }
+            div {
+                (panel("still", words::CHECK_IN_STILL.of(lang), None, &still(&person, coverage.as_deref(), lang)))
+            }
+        }
+    };
+    Ok(shell(visit, if is_wrong { 400 } else { 200 }, words::CHECK_IN.of(lang), &body))
+}
+
+/// The visit that the path names, when it is this patient's.
+fn appointment(visit: &Visit, patient: &str) -> Result<Option<Booked>, Fault> {
+    let id = part(visit, 3);
+    if !is_id(id) {
+        return Ok(None);
+    }
+    match wait(book::appointment(&visit.session, id)) {
+        Ok(of) => Ok(Some(of).filter(|of| of.patient.as_ref().is_some_and(|p| p.id == patient))),
+        Err(fault) if is_nothing(&fault) => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+fn main_part(visit: &Visit, person: &Person, of: &Booked, is_wrong: bool, may: bool) -> Markup {
+    let lang = visit.lang();
+    let today = days::day_at(visit.now(), &visit.zone);
+    let start = of.span.map(|span| span.start);
+    let at = start.map(|start| clock(start, visit)).unwrap_or_default();
+    let name = person.name().unwrap_or_else(|| words::NO_NAME.of(lang).to_owned());
+    let other_day = start.filter(|start| days::day_at(*start, &visit.zone) != today);
+    let state = of.state.unwrap_or(State::Booked);
+    let is_expected = matches!(state, State::Booked | State::Confirmed | State::NoShow);
+    html! {
+        div.stack.check-in {
+            (facts(&[
+                (words::TIME.of(lang), html! { span.number { (at) } }),
+                (words::CHECK_IN_VISIT.of(lang), html! { (of.title.expose()) " " (super::card::state(state, lang)) }),
+            ]))
+            @if let Some(day) = other_day {
+                (notice(Tone::Warning, words::CHECK_IN_NOT_NOW.of(lang), &html! {
+                    p { (words::CHECK_IN_OTHER_DAY.with(lang, &days::moment(day, &visit.zone, lang))) }
+                }))
+            }
+            @if !is_expected {
+                (notice(Tone::Ok, words::CHECK_IN_ALREADY.of(lang), &html! {
+                    p { (words::CHECK_IN_ALREADY_WHY.with(lang, said(state).of(lang))) }
+                }))
+                div.row { (link_button(Kind::Secondary, Some(Icon::Back), words::FLOW_BACK.of(lang), "/flow")) }
+            } @else if !may {
+                (notice(Tone::Warning, words::CHECK_IN_NOT_YOURS.of(lang), &html! {}))
+            } @else if other_day.is_none() {
+                form.stack method="post" action=(visit.path) {
+                    (hidden(visit))
+                    input type="hidden" name="version" value=(of.version);
+                    input type="hidden" name="patient" value=(person.id);
+                    h3 { (words::CHECK_IN_WHO.of(lang)) }
+                    p.hint { (words::CHECK_IN_ASK.of(lang)) }
+                    p.check-in-who { strong { (name) } " " (born(person, today, lang)) }
+                    div.field.is-wrong[is_wrong] {
+                        @if is_wrong { p.error id="confirmed-error" { (icon(Icon::Critical)) span { (words::CHECK_IN_UNCONFIRMED.of(lang)) } } }
+                        label.choice {
+                            input #confirmed type="checkbox" name="confirmed" value="yes" required
+                                aria-describedby=[is_wrong.then_some("confirmed-error")];
+                            span { (words::CHECK_IN_CONFIRM.of(lang)) }
+                        }
+                    }
+                    div.row {
+                        (button(Kind::Primary, Some(Icon::Ok), words::CHECK_IN_ARRIVED.of(lang)))
+                        (link_button(Kind::Quiet, None, words::FLOW_BACK.of(lang), "/flow"))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What somebody is asked whether it is still right.
+fn still(person: &Person, coverage: Option<&[Covered]>, lang: Lang) -> Markup {
+    let unknown = || html! { span.muted { (words::NOT_KNOWN.of(lang)) } };
+    let phones: Vec<&str> = person
+        .telecom
+        .iter()
+        .filter(|one| one.system == "phone")
+        .map(|one| one.value.as_str())
+        .collect();
+    let covered = match coverage {
+        None => badge(Tone::Sensitive, Icon::Withheld, words::WITHHELD.of(lang)),
+        Some([]) => badge(Tone::Warning, Icon::Warning, words::CHECK_IN_NO_COVERAGE.of(lang)),
+        Some(all) => html! { @for one in all { div {
+            (one.payer) @if !one.plan.is_empty() { ", " (one.plan) }
+            @if !one.member.is_empty() { " · " span.number { (words::CHECK_IN_MEMBER.with(lang, &one.member)) } }
+            @if let Some(ended) = &one.ended {
+                " " (badge(Tone::Critical, Icon::Warning, &words::CHECK_IN_ENDED.with(lang, &days::shown(ended, lang))))
+            }
+        } } },
+    };
+    facts(&[
+        (words::CHECK_IN_ADDRESS.of(lang), match person.addresses.first() {
+            Some(address) => html! { (address) },
+            None => unknown(),
+        }),
+        (words::CHECK_IN_PHONE.of(lang), match phones.as_slice() {
+            [] => unknown(),
+            all => html! { @for phone in all { div.number { (phone) } } },
+        }),
+        (words::CHECK_IN_COVERAGE.of(lang), covered),
+    ])
+}
+
+/// A coverage.
+#[derive(Clone, Default)]
+struct Covered {
+    payer: String,
+    plan: String,
+    member: String,
+    /// The day it ended, when that is past.
+    ended: Option<String>,
+}
+
+/// What pays for the patient; none where the role is not shown any.
+fn coverage(visit: &Visit, patient: &str) -> Result<Option<Vec<Covered>>, Fault> {
+    let of = type_id("Coverage")?;
+    if !visit.session.may_search(of) {
+        return Ok(None);
+    }
+    let pair = |name: &str, value: String| (name.to_owned(), value);
+    let pairs = vec![
+        pair("beneficiary", format!("Patient/{patient}")),
+        pair("status", "active".to_owned()),
+        pair("_count", COVERAGES_MAX.to_string()),
+    ];
+    let found = visit.session.search(Level::Type(of), pairs, &SearchHow::default())?.wait()?;
+    let mut all = Vec::new();
+    for hit in found.page.matches {
+        let document = Document::parse(hit.body, &Limits::default())?;
+        all.push(covered(&document, &today(visit.now(), visit)));
+    }
+    Ok(Some(all))
+}
+
+fn today(now: Millis, visit: &Visit) -> String {
+    days::day_at(now, &visit.zone).to_string()
+}
+
+fn covered(document: &Document, today: &str) -> Covered {
+    let root = document.root();
+    let payer = list(root, "payor").map(|payor| text(payor, "display"));
+    let ended = root.get("period").map(|period| text(period, "end"));
+    Covered {
+        payer: payer.filter(|name| !name.is_empty()).collect::<Vec<_>>().join(", "),
+        plan: root.get("type").and_then(concept).unwrap_or_default(),
+        member: text(root, "subscriberId"),
+        ended: ended.filter(|end| !end.is_empty() && end.get(..10).is_some_and(|day| day < today)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_coverage_that_is_over_says_so_and_one_that_is_not_does_not() {
+        let read = |end: &str| {
+            let json = format!(
+                r#"{{"payor":[{{"display":"Acme Health"}}],"subscriberId":"M-1","type":{{"text":"HMO"}},"period":{{"end":"{end}"}}}}"#
+            );
+            let document = Document::parse(json.into_bytes(), &Limits::default()).expect("JSON");
+            covered(&document, "2026-11-23")
+        };
+        let over = read("2026-10-31");
+        assert_eq!((over.payer.as_str(), over.plan.as_str()), ("Acme Health", "HMO"));
+        assert_eq!(over.ended.as_deref(), Some("2026-10-31"));
+        assert_eq!(read("2026-11-23").ended, None, "it holds today");
+    }
+}
