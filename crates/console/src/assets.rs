@@ -24,6 +24,7 @@ const STYLE: &str = concat!(
     include_str!("style/shell.css"),
     include_str!("style/parts.css"),
     include_str!("style/patient.css"),
+    include_str!("style/chart.css"),
     include_str!("style/print.css"),
 );
 
@@ -34,6 +35,7 @@ const fn asset(name: &'static str, media_type: &'static str, content: &'static s
 /// All of them.
 pub(crate) static ASSETS: &[Asset] = &[
     asset("console.css", CSS, STYLE),
+    asset("chart.js", JS, include_str!("script/chart.js")),
     asset("find.js", JS, include_str!("script/find.js")),
     asset("keys.js", JS, include_str!("script/keys.js")),
     asset("page.js", JS, include_str!("script/page.js")),

@@ -16,6 +16,7 @@ mod parts;
 mod person;
 mod route;
 mod visit;
+mod wait;
 mod words;
 
 pub use answer::{Answer, Body, POLICY};

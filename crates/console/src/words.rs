@@ -12,9 +12,11 @@ macro_rules! words {
     };
 }
 
+mod chart;
 mod frame;
 mod table;
 
+pub(crate) use chart::*;
 pub(crate) use frame::*;
 pub(crate) use table::*;
 
@@ -23,6 +25,7 @@ pub(crate) use table::*;
 #[rustfmt::skip]
 #[expect(unused_qualifications, reason = "each part has its own, and one name alone would be any of them")]
 const PARTS: &[&[(&str, Word)]] = &[
+    chart::ALL,
     frame::ALL,
     table::ALL,
 ];

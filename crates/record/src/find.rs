@@ -49,6 +49,13 @@ impl Session {
         self.scope_of(Action::Search, of).is_ok()
     }
 
+    /// Whether a record of a type could be made by whoever asks. As [`Session::may_search`]: asked before
+    /// it is offered, and no promise that this one may.
+    #[must_use]
+    pub fn may_create(&self, of: TypeId) -> bool {
+        self.scope_of(Action::Create, of).is_ok()
+    }
+
     /// Searches. When `pairs` hold a `_cursor`, it alone says what is searched: a page link needs
     /// nothing else, and an address never holds the parameters of a search sent
     /// in a body.
