@@ -1,6 +1,7 @@
 //! One line of vital signs, as a nurse types it: `bp 128/82 hr 71 t 98.4 wt 180lb rr 16 spo2 98 ht 5'10"
-//! pain 3 glucose 96`. Pure: text in, values with their units and places out. What could mean two things
-//! is refused with its place, never guessed at: a weight without a unit is 180 lb or 180 kg.
+//! pain 3 glucose 96`, or without names where a value can be of one sign only: `120/80 72 36.8 98% 70kg`.
+//! Pure: text in, values with their units and places out. What could mean two things is refused with its
+//! place, never guessed at: a weight without a unit is 180 lb or 180 kg.
 
 use crate::sign::{
     self, BODY_MASS_UNIT, CELSIUS, CENTIMETRE, FAHRENHEIT, GRAM, INCH, KILOGRAM, MG_DL, MM_HG,
@@ -124,6 +125,13 @@ pub fn read(line: &str) -> Result<Vec<Entered>, Vec<Trouble>> {
         rest = after;
         let (sign, joined) = named(name.text);
         let Some(sign) = sign else {
+            if let Some((sign, words)) = bare(name, rest, all.last()) {
+                rest = rest.get(words..).unwrap_or_default();
+                let mut value = vec![*name];
+                value.extend(after.iter().take(words));
+                take(sign, &value, name.start, &mut all, &mut troubles);
+                continue;
+            }
             troubles.push(Trouble { at: name.at(), what: Wrong::Name });
             // Its value is no name either, and would be told of twice.
             while let Some((next, after)) = rest.split_first()
@@ -141,17 +149,72 @@ pub fn read(line: &str) -> Result<Vec<Entered>, Vec<Trouble>> {
             value.push(*next);
             rest = after;
         }
-        let at = name.start..value.last().map_or(name.at().end, |word| word.at().end);
-        let read = value_of(sign, &value, at.clone());
-        match read {
-            Err(what) => troubles.push(Trouble { at, what }),
-            Ok(one) if all.iter().any(|other| other.sign == sign) => {
-                troubles.push(Trouble { at: one.at, what: Wrong::Twice });
-            }
-            Ok(one) => all.push(one),
+        if value.is_empty() {
+            troubles.push(Trouble { at: name.at(), what: Wrong::NoValue });
+        } else {
+            take(sign, &value, name.start, &mut all, &mut troubles);
         }
     }
     if troubles.is_empty() { Ok(all) } else { Err(troubles) }
+}
+
+/// Reads one value, and adds it or its trouble.
+fn take(
+    sign: Sign,
+    value: &[Word<'_>],
+    start: usize,
+    all: &mut Vec<Entered>,
+    troubles: &mut Vec<Trouble>,
+) {
+    let at = start..value.last().map_or(start, |word| word.at().end);
+    match value_of(sign, value, at.clone()) {
+        Err(what) => troubles.push(Trouble { at, what }),
+        Ok(one) if all.iter().any(|other| other.sign == sign) => {
+            troubles.push(Trouble { at: one.at, what: Wrong::Twice });
+        }
+        Ok(one) => all.push(one),
+    }
+}
+
+/// Of which sign a value without a name is, and how many words behind it belong to it. Only where it can
+/// be of one: two numbers with a slash are a pressure; a unit that one sign has is of that sign; a number
+/// with a point between 30 and 45 is a temperature, since a weight needs its unit; and a whole number
+/// right behind a pressure is the heart rate, as everybody writes the two.
+fn bare(word: &Word<'_>, rest: &[Word<'_>], before: Option<&Entered>) -> Option<(Sign, usize)> {
+    let (value, unit) = number(word.text).ok()?;
+    if let Some(second) = unit.strip_prefix('/') {
+        let is_score = second == "10" && inside(value, (0, 10));
+        let is_number = number(second).is_ok_and(|(_, rest)| rest.is_empty());
+        return match (is_score, is_number) {
+            (true, _) => Some((Sign::Pain, 0)),
+            (false, true) => Some((Sign::Pressure, 0)),
+            _ => None,
+        };
+    }
+    if unit.starts_with(['\'', '’', '′']) {
+        return Some((Sign::Height, 0));
+    }
+    let of_one = |unit: &str| {
+        let mut signs = Sign::ALL.into_iter().filter(|sign| unit_named(*sign, unit).is_some());
+        signs.next().filter(|_| signs.next().is_none())
+    };
+    if !unit.is_empty() {
+        return of_one(unit).map(|sign| (sign, 0));
+    }
+    let next = rest.first().filter(|next| named(next.text).0.is_none());
+    if let Some(sign) = next.and_then(|next| of_one(next.text)) {
+        return Some((sign, 1));
+    }
+    let behind_pressure = before.is_some_and(|one| one.sign == Sign::Pressure);
+    match value.to_integer() {
+        None if inside(value, (30, 45)) => Some((Sign::Temperature, 0)),
+        Some(_) if behind_pressure && !word.text.contains('.') => Some((Sign::Pulse, 0)),
+        // 37.0 is written with a point on purpose.
+        Some(_) if word.text.contains('.') && inside(value, (30, 45)) => {
+            Some((Sign::Temperature, 0))
+        }
+        _ => None,
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -274,9 +337,6 @@ fn unit_named(sign: Sign, text: &str) -> Option<Unit> {
 }
 
 fn value_of(sign: Sign, words: &[Word<'_>], at: Range<usize>) -> Result<Entered, Wrong> {
-    if words.is_empty() {
-        return Err(Wrong::NoValue);
-    }
     let text: String = words.iter().map(|word| word.text).collect::<Vec<_>>().join(" ");
     let text = text
         .trim_start_matches([':', '='])

@@ -81,7 +81,7 @@ async fn read(session: &Session, kind: &str, id: &str) -> Result<Hit, Fault> {
 }
 
 /// The patient a record is about.
-fn subject(document: &Document) -> Option<String> {
+pub(crate) fn subject(document: &Document) -> Option<String> {
     let root = document.root();
     let named = SUBJECTS.iter().find_map(|name| root.get(name)?.get_str("reference"))?;
     match parse(&named)? {

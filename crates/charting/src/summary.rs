@@ -13,7 +13,8 @@ pub use results::{Finding, Flag, POINTS_MAX, Point, Report, Vital};
 pub use visits::{Agreement, Alert, Booking, Carer, Cover, Paper, Visit};
 
 pub(crate) use care::status;
-pub(crate) use results::point;
+pub(crate) use results::{point, value as finding_value};
+pub(crate) use visits::visit as visit_of;
 
 use crate::read::{Part, hidden, parsed};
 use crate::sign::{LOINC, Sign};
@@ -143,9 +144,7 @@ impl Summary {
         done("team");
         let coverage = Part::of(&ask(chart, "Coverage", &counted(RECENT, &active))?, visits::cover);
         done("coverage");
-        let found =
-            ask(chart, "Consent", &counted(RECENT, &[("status", "active"), ("_sort", "-date")]))?;
-        let consents = Part::of(&found, visits::agreement);
+        let consents = consents(chart)?;
         done("consents");
         Ok(Self {
             banner,
@@ -191,6 +190,60 @@ impl Summary {
         let parts = parts.into_iter().filter(|(_, reach)| **reach != Reach::Whole);
         parts.map(|(name, reach)| (name, reach.clone())).collect()
     }
+}
+
+/// What stands above every page of a chart: who it is, and what to be alert to.
+#[derive(Clone)]
+pub struct Head {
+    /// Who it is.
+    pub banner: Banner,
+    /// Allergies, active first.
+    pub allergies: Part<Allergy>,
+    /// What the chart says of allergies as a whole.
+    pub allergy_state: AllergyState,
+    /// What to be alert to.
+    pub alerts: Part<Alert>,
+    /// Consents in force.
+    pub consents: Part<Agreement>,
+}
+
+hidden!(Head);
+
+impl Head {
+    /// Reads it, on one snapshot, with one event.
+    ///
+    /// # Errors
+    /// As [`Summary::of`].
+    pub fn of(session: &Session, patient: &str) -> Result<Audited<Self>, Fault> {
+        let now = session.now();
+        session.chart(patient, |chart| {
+            let person = chart.person()?;
+            let banner = parsed(&person)
+                .map(|document| Banner::of(&person, document.root(), now))
+                .unwrap_or_default();
+            let found = ask(chart, "AllergyIntolerance", &counted(ALL, &[("_sort", "-date")]))?;
+            let (allergies, allergy_state) = care::allergies(&found);
+            let alerts = alerts(chart)?;
+            Ok(Self { banner, allergies, allergy_state, alerts, consents: consents(chart)? })
+        })
+    }
+}
+
+impl From<&Summary> for Head {
+    fn from(summary: &Summary) -> Self {
+        Self {
+            banner: summary.banner.clone(),
+            allergies: summary.allergies.clone(),
+            allergy_state: summary.allergy_state,
+            alerts: summary.alerts.clone(),
+            consents: summary.consents.clone(),
+        }
+    }
+}
+
+fn consents(chart: &mut OpenChart<'_>) -> Result<Part<Agreement>, Fault> {
+    let query = [("status", "active"), ("_sort", "-date")];
+    Ok(Part::of(&ask(chart, "Consent", &counted(RECENT, &query))?, visits::agreement))
 }
 
 /// A search of the chart, by the type's name.

@@ -3,14 +3,16 @@
 //! kept in the unit it was typed in; what is shown is converted.
 
 mod check;
+mod young;
 
 pub use check::{Doubt, Remark, body_mass, remarks};
 
 use crate::entry::{self, Entered};
 use crate::guard::About;
-use crate::read::hidden;
+use crate::listed::{Seen, from, hold, noted, replace};
+use crate::read::{hidden, parsed, text};
 use crate::sign::{DIASTOLIC, LOINC, SYSTOLIC, Sign, UCUM, Unit};
-use crate::summary::{self, Vital};
+use crate::summary::{self, Age, Vital};
 use crate::write::{self, Done, Entries};
 use base::Fault;
 use base::error::code;
@@ -60,8 +62,16 @@ hidden!(VitalsForm, Preview, Kept);
 /// `record.read.not-found` for a patient whom the caller may not see.
 pub async fn preview(session: &Session, about: &About, line: &str) -> Result<Preview, Fault> {
     let entered = understood(line)?;
-    let last = session.chart(&about.patient, summary::vitals)?.into_inner().await?;
-    Ok(previewed(entered, &last.rows))
+    let now = session.now();
+    let (last, age) = session
+        .chart(&about.patient, |chart| {
+            let born = parsed(&chart.person()?).map(|one| text(one.root(), "birthDate"));
+            let age = born.and_then(|born| summary::age(&born, now));
+            Ok((summary::vitals(chart)?, age))
+        })?
+        .into_inner()
+        .await?;
+    Ok(previewed(entered, &last.rows, age))
 }
 
 /// Keeps a line. Remarks stop nothing: who enters it has seen them by [`preview`].
@@ -112,6 +122,29 @@ pub async fn keep(session: &Session, about: &About, form: &VitalsForm) -> Result
     Ok(Kept { preview, done })
 }
 
+/// A value was entered in error. It stays in the chart's history, and is shown no more.
+///
+/// # Errors
+/// `record.write.version-conflict`, `charting.patient.other`, `charting.record.state`.
+pub async fn enter_in_error(
+    session: &Session,
+    about: &About,
+    seen: &Seen,
+    reason: &str,
+) -> Result<Done, Fault> {
+    const KIND: &str = "Observation";
+    let reason = write::typed(reason, "reason")?;
+    let held = hold(session, about, KIND, seen).await?;
+    let root = held.document.root();
+    if text(root, "status") == "entered-in-error" {
+        return Err(Fault::new(&code::CHART_STATE, "it was marked as entered in error before"));
+    }
+    let mut out = from(&held, &["status", "note"]);
+    out.member("status", "entered-in-error");
+    noted(&mut out, session, Some(root), &format!("Entered in error: {reason}"));
+    replace(session, KIND, &held, out).await
+}
+
 /// Reads a line, with its troubles as one fault.
 fn understood(line: &str) -> Result<Vec<Entered>, Fault> {
     entry::read(line).map_err(|troubles| {
@@ -123,8 +156,8 @@ fn understood(line: &str) -> Result<Vec<Entered>, Fault> {
     })
 }
 
-fn previewed(entered: Vec<Entered>, last: &[Vital]) -> Preview {
-    Preview { body_mass: body_mass(&entered), remarks: remarks(&entered, last), entered }
+fn previewed(entered: Vec<Entered>, last: &[Vital], age: Option<Age>) -> Preview {
+    Preview { body_mass: body_mass(&entered), remarks: remarks(&entered, last, age), entered }
 }
 
 /// A name within the bundle. It is the same each time the form is sent, and nobody else's.

@@ -2,12 +2,28 @@
 //! the guards that a bundle can carry (<https://hl7.org/fhir/R4/http.html#trules>).
 
 use crate::guard::{About, Held};
-use crate::read::Concept;
+use crate::read::{Concept, parsed};
 use base::error::code;
 use base::{Fault, Limits, Millis};
 use fhir::write::Writer;
 use fhir::{Document, Value};
 use record::{Answer, BundleOptions, Place, Session};
+
+/// What somebody typed into a form, of each type that is charted: the rest of a record is filled in.
+const TYPED: [&str; 12] = [
+    "code",
+    "valueQuantity",
+    "component",
+    "onsetDateTime",
+    "criticality",
+    "reaction",
+    "medicationCodeableConcept",
+    "dosage",
+    "effectivePeriod",
+    "content",
+    "type",
+    "derivedFrom",
+];
 
 /// The system of the identifiers by which a form that is sent twice is entered once.
 pub(crate) const ENTRY: &str = "urn:plummer:chart-entry";
@@ -18,7 +34,8 @@ pub(crate) const TEXT_MAX: usize = 4_000;
 #[derive(Debug, Default)]
 pub(crate) struct Entries {
     out: Writer,
-    count: usize,
+    /// Of each entry that makes something, its type and body.
+    made: Vec<Option<(String, Vec<u8>)>>,
 }
 
 impl Entries {
@@ -26,7 +43,7 @@ impl Entries {
         let mut out = Writer::new();
         out.object().member("resourceType", "Bundle").member("type", "transaction");
         out.key("entry").array();
-        Self { out, count: 0 }
+        Self { out, made: Vec::new() }
     }
 
     /// A new record, made once in this chart however often it is sent: `key` is of the form's own id.
@@ -40,6 +57,7 @@ impl Entries {
     ) {
         // The same key in another chart is another entry, not this one.
         let condition = format!("identifier={ENTRY}|{key}&patient=Patient/{}", about.patient);
+        self.made.push(Some((kind.to_owned(), resource.to_vec())));
         self.entry(urn, resource, |out| {
             out.member("method", "POST").member("url", kind).member("ifNoneExist", &condition);
         });
@@ -49,13 +67,13 @@ impl Entries {
     pub(crate) fn update(&mut self, kind: &str, held: &Held, resource: &[u8]) {
         let url = format!("{kind}/{}", held.hit.id);
         let tag = format!("W/\"{}\"", held.hit.version);
+        self.made.push(None);
         self.entry("", resource, |out| {
             out.member("method", "PUT").member("url", &url).member("ifMatch", &tag);
         });
     }
 
     fn entry(&mut self, urn: &str, resource: &[u8], request: impl FnOnce(&mut Writer)) {
-        self.count += 1;
         self.out.object();
         if !urn.is_empty() {
             self.out.member("fullUrl", urn);
@@ -67,20 +85,53 @@ impl Entries {
 
     /// Carries them out, all or none.
     pub(crate) async fn commit(mut self, session: &Session) -> Result<Vec<Done>, Fault> {
-        if self.count == 0 {
+        if self.made.is_empty() {
             return Ok(Vec::new());
         }
         self.out.end_array().end_object();
         let document = Document::parse(self.out.finish(), &Limits::default())?;
         let answer = session.bundle(document, BundleOptions::default()).await?;
-        let done = |one: Answer| {
-            let place = one.place.ok_or_else(|| {
+        let place = |one: &mut Answer| {
+            one.place.take().ok_or_else(|| {
                 Fault::new(&code::INTERNAL, "an entry of a transaction was answered with no place")
-            })?;
-            Ok(Done { new: one.status == 201, place })
+            })
         };
-        answer.entries.into_iter().map(done).collect()
+        let mut all = Vec::new();
+        for (mut one, made) in answer.entries.into_iter().zip(self.made) {
+            let (place, new) = (place(&mut one)?, one.status == 201);
+            let differs = match made {
+                Some((kind, sent)) if !new => differs(session, (&kind, &place.id), sent).await?,
+                _ => false,
+            };
+            all.push(Done { new, differs, place });
+        }
+        Ok(all)
     }
+}
+
+/// Whether what stands in the chart since the form was sent before is other than what it says now.
+async fn differs(
+    session: &Session,
+    (kind, id): (&str, &str),
+    sent: Vec<u8>,
+) -> Result<bool, Fault> {
+    let of = crate::summary::type_named(kind)?;
+    let stored = session.read(of, id, None)?.into_inner().await?;
+    let sent = Document::parse(sent, &Limits::default())?;
+    let Some(stored) = parsed(&stored) else { return Ok(true) };
+    for name in TYPED {
+        let same = match (sent.root().get(name), stored.root().get(name)) {
+            (None, None) => true,
+            // A reference within the form became one to a record.
+            (Some(_), Some(_)) if name == "derivedFrom" => true,
+            (Some(one), Some(two)) => crate::diff::edits(one, two)?.is_empty(),
+            _ => false,
+        };
+        if !same {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What became of one entry.
@@ -88,6 +139,9 @@ impl Entries {
 pub struct Done {
     /// It came into being by this. Not when the same form had been sent before.
     pub new: bool,
+    /// The form had been sent before, and says something else now than what stands in the chart: what it
+    /// says now was not kept.
+    pub differs: bool,
     /// The record, and its version now.
     pub place: Place,
 }

@@ -26,6 +26,7 @@ const STYLE: &str = concat!(
     include_str!("style/patient.css"),
     include_str!("style/calendar.css"),
     include_str!("style/flow.css"),
+    include_str!("style/chart.css"),
     include_str!("style/print.css"),
 );
 
@@ -37,6 +38,7 @@ const fn asset(name: &'static str, media_type: &'static str, content: &'static s
 pub(crate) static ASSETS: &[Asset] = &[
     asset("console.css", CSS, STYLE),
     asset("calendar.js", JS, include_str!("script/calendar.js")),
+    asset("chart.js", JS, include_str!("script/chart.js")),
     asset("find.js", JS, include_str!("script/find.js")),
     asset("keys.js", JS, include_str!("script/keys.js")),
     asset("live.js", JS, include_str!("script/live.js")),

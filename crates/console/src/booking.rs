@@ -17,7 +17,6 @@ pub(crate) struct Booking {
     pub(crate) status: String,
     /// As it stands in the record: with the offset of the place it is at.
     pub(crate) start: String,
-    pub(crate) minutes: Option<u32>,
     /// What it is for, in words of whoever booked it.
     description: String,
     /// The code of its kind (HL7 table 0276).
@@ -98,7 +97,6 @@ fn read(body: Vec<u8>) -> Result<Booking, Fault> {
     let mut booking = Booking {
         status: text(root, "status"),
         start: text(root, "start"),
-        minutes: root.get("minutesDuration").and_then(|m| m.as_number()?.parse().ok()),
         description: text(root, "description"),
         ..Booking::default()
     };
@@ -134,10 +132,7 @@ mod tests {
         let body = br#"{"resourceType":"Appointment","status":"booked","description":"Office visit","start":"2026-11-23T09:30:00-06:00","minutesDuration":30,"participant":[{"actor":{"reference":"Patient/ada","display":"Ada"}},{"actor":{"reference":"Practitioner/p","display":"Dr. Lee"}},{"actor":{"reference":"Location/l"}},{"status":"accepted"}]}"#;
         let booking = read(body.to_vec()).expect("an appointment");
         assert_eq!(booking.patient.as_deref(), Some("ada"));
-        assert_eq!(
-            (booking.with.as_slice(), booking.minutes),
-            (&["Dr. Lee".to_owned()][..], Some(30))
-        );
+        assert_eq!(booking.with, ["Dr. Lee"]);
         assert_eq!(format!("{booking:?}"), "Booking");
         let bare = read(br#"{"appointmentType":{"coding":[{"code":"WALKIN"}]}}"#.to_vec());
         assert_eq!(bare.expect("read").purpose(Lang::En), "Walk-in");

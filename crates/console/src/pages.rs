@@ -1,6 +1,7 @@
 //! The pages, one file for each word.
 
 pub(crate) mod accesses;
+pub(crate) mod chart;
 pub(crate) mod failed;
 pub(crate) mod find;
 pub(crate) mod flow;

@@ -8,6 +8,7 @@ mod icon;
 mod list;
 mod notice;
 pub(crate) mod shell;
+mod spark;
 mod table;
 
 pub(crate) use badge::{Tone, badge};
@@ -19,4 +20,5 @@ pub(crate) use icon::{Icon, icon};
 pub(crate) use list::{Chip, Tab, chips, copyable, facts, pages, panel, tabs};
 pub(crate) use notice::{dialog, empty, notice, toast};
 pub(crate) use shell::{Screen, bare, finds_patients, places, role_name, shell};
+pub(crate) use spark::{Spark, spark};
 pub(crate) use table::{Column, Table, table};

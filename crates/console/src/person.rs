@@ -26,6 +26,8 @@ pub(crate) struct Person {
     pub(crate) languages: Vec<String>,
     pub(crate) marital: String,
     pub(crate) relatives: Vec<Relative>,
+    /// A picture that stands in the record itself, as an address of data.
+    pub(crate) photo: Option<String>,
 }
 
 /// A number that somebody is known by.
@@ -97,6 +99,7 @@ impl Person {
                 .collect(),
             marital: root.get("maritalStatus").and_then(concept).unwrap_or_default(),
             relatives: list(root, "contact").map(relative).collect(),
+            photo: photo(root),
             ..Self::default()
         }
     }
@@ -191,6 +194,19 @@ fn contacts(value: Value<'_>) -> Vec<Contact> {
         })
         .filter(|one| !one.value.is_empty() && one.usage != "old")
         .collect()
+}
+
+/// The first picture, when it is small enough to stand in every page and of a kind that browsers show.
+fn photo(root: Value<'_>) -> Option<String> {
+    /// Letters of a picture: 36 kB, as a banner needs it.
+    const LETTERS_MAX: usize = 48 << 10;
+    let first = list(root, "photo").next()?;
+    let (kind, data) = (text(first, "contentType"), text(first, "data"));
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"+/=".contains(&b);
+    let fits = matches!(kind.as_str(), "image/png" | "image/jpeg" | "image/webp")
+        && (1..=LETTERS_MAX).contains(&data.len())
+        && data.bytes().all(is_plain);
+    fits.then(|| format!("data:{kind};base64,{data}"))
 }
 
 fn address(value: Value<'_>) -> Option<String> {

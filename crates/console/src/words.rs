@@ -14,11 +14,13 @@ macro_rules! words {
 
 mod calendar;
 mod flow;
+mod chart;
 mod frame;
 mod table;
 
 pub(crate) use calendar::*;
 pub(crate) use flow::*;
+pub(crate) use chart::*;
 pub(crate) use frame::*;
 pub(crate) use table::*;
 
@@ -28,6 +30,7 @@ pub(crate) use table::*;
 #[expect(unused_qualifications, reason = "each part has its own, and one name alone would be any of them")]
 const PARTS: &[&[(&str, Word)]] = &[
     flow::ALL,
+    chart::ALL,
     frame::ALL,
     table::ALL,
     calendar::ALL,

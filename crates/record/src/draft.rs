@@ -1,7 +1,9 @@
 //! Drafts: what somebody is writing and has not signed, kept on the server so that neither a crash nor
 //! an ended session loses it. A draft is no record: nobody but its author reads it, no search finds it,
 //! and it is part of no designated record set until it is signed (45 CFR 164.501). It stands on a shelf
-//! of the store, durable when [`Session::keep_draft`] has answered, and each access leaves its event.
+//! of the store, durable when [`Session::keep_draft`] has answered. Beginning, reading and dropping one
+//! leave their events; keeping it again does not, since its author writes on in what the log says they
+//! began, and a page that keeps it each few seconds would bury what the log is read for.
 
 use crate::actor::denied;
 use crate::session::{Audited, Session};
@@ -191,13 +193,16 @@ impl Session {
                 ItemAct::Put(closed_body(sealer, SHELF, &key, version, plain)?)
             }
         };
-        let unit = Unit {
+        let is_told = replaces.is_none() || matches!(act, ItemAct::Remove);
+        let mut unit = Unit {
             items: vec![ItemChange { shelf: SHELF, key, replaces, act }],
-            events: Some(Box::new(move |receipt| {
-                vec![Event { time: receipt.last_updated, ..event }.encode()]
-            })),
             ..Unit::default()
         };
+        if is_told {
+            unit.events = Some(Box::new(move |receipt| {
+                vec![Event { time: receipt.last_updated, ..event }.encode()]
+            }));
+        }
         Ok((unit, version))
     }
 

@@ -80,6 +80,8 @@ pub struct Finding {
     pub quantity: Option<Quantity>,
     /// The reference range, as it was given.
     pub range: String,
+    /// Its ends, where they have the unit of the value.
+    pub bounds: (Option<Decimal>, Option<Decimal>),
     /// How it stands.
     pub flag: Flag,
     /// `final`, `corrected`, `preliminary` …
@@ -232,7 +234,11 @@ pub(crate) fn reports(part: &ChartPart, loose: &ChartPart) -> Part<Report> {
 pub(crate) fn finding(hit: &Hit, root: Value<'_>) -> Finding {
     let quantity = root.get("valueQuantity").and_then(Quantity::of);
     let (range, low, high) = range(root);
+    let bound = |one: &Option<Quantity>| {
+        one.as_ref().filter(|one| quantity.as_ref().is_some_and(|q| q.code == one.code))?.number()
+    };
     Finding {
+        bounds: (bound(&low), bound(&high)),
         id: hit.id.clone(),
         version: hit.version,
         what: concept(root, "code"),

@@ -1,9 +1,10 @@
-//! What is remarked of vital signs before they are kept: values that are unusual at any age, and changes
-//! against the last that seldom happen. A remark stops nobody; it asks to look twice.
+//! What is remarked of vital signs before they are kept: values that are unusual at the patient's age, and
+//! changes against the last that seldom happen. A remark stops nobody; it asks to look twice.
 
 use crate::entry::{Entered, inside};
 use crate::sign::{CENTIMETRE, KILOGRAM, Sign};
-use crate::summary::Vital;
+use crate::summary::{Age, Vital};
+use crate::vitals::young;
 use fhirpath::Decimal;
 
 /// Something to look twice at.
@@ -18,9 +19,9 @@ pub struct Remark {
 /// What is doubtful.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
-    /// Lower than is usual at any age.
+    /// Lower than is usual at this age.
     Low,
-    /// Higher than is usual at any age.
+    /// Higher than is usual at this age.
     High,
     /// Far from the last value: a slip of a digit, another patient, or news.
     Changed,
@@ -32,15 +33,15 @@ pub enum Doubt {
     BodyMass,
 }
 
-/// Remarks on what was entered, given the last values.
-pub fn remarks(entered: &[Entered], last: &[Vital]) -> Vec<Remark> {
+/// Remarks on what was entered, given the last values and how old the patient is.
+pub fn remarks(entered: &[Entered], last: &[Vital], age: Option<Age>) -> Vec<Remark> {
     let mut all = Vec::new();
     for one in entered {
         let remark = |what| Remark { sign: one.sign, what };
         let Some(own) = one.own() else { continue };
-        all.extend(unusual(own, one.sign.bounds().usual).map(remark));
+        all.extend(unusual(own, young::usual(one.sign, age)).map(remark));
         if let Some(second) = one.second {
-            all.extend(unusual(second, Sign::DIASTOLIC_BOUNDS.usual).map(remark));
+            all.extend(unusual(second, young::usual_diastolic(age)).map(remark));
             let apart = own.checked_sub(second);
             all.extend(
                 apart
@@ -59,6 +60,7 @@ pub fn remarks(entered: &[Entered], last: &[Vital]) -> Vec<Remark> {
     }
     if let Some(mass) = body_mass(entered)
         && !inside(mass, Sign::BodyMass.bounds().usual)
+        && !is_infant(age)
     {
         all.push(Remark { sign: Sign::BodyMass, what: Doubt::BodyMass });
     }
@@ -73,6 +75,12 @@ pub fn body_mass(entered: &[Entered]) -> Option<Decimal> {
     let metres = height.checked_div(Decimal::new(100, 0))?;
     let mass = weight.checked_div(metres.checked_mul(metres)?)?.round(1);
     inside(mass, Sign::BodyMass.bounds().possible).then_some(mass)
+}
+
+/// A small child's body has another measure: below two years the index is not used (CDC and WHO charts are
+/// of weight for length there).
+const fn is_infant(age: Option<Age>) -> bool {
+    matches!(age, Some(Age::Days(_) | Age::Months(_) | Age::Years(0 | 1) | Age::About(0 | 1)))
 }
 
 fn unusual(value: Decimal, (low, high): (i64, i64)) -> Option<Doubt> {

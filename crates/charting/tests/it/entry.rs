@@ -53,6 +53,23 @@ fn the_same_is_understood_however_it_is_spaced_and_spelled() {
 }
 
 #[test]
+fn a_value_that_can_be_of_one_sign_only_needs_no_name() {
+    assert_eq!(
+        words("120/80 72 36.8 98% 70kg"),
+        ["120/80 mmHg", "72 /min", "36.8 °C", "98 %", "70 kg"]
+    );
+    assert_eq!(
+        words("70 kg 5'10\" 3/10 rr 16"),
+        ["70 kg", "70 in (177.8 cm)", "3 of 10", "16 /min"]
+    );
+    assert_eq!(words("120/80 180 lb"), ["120/80 mmHg", "180 lb (81.6 kg)"], "a unit says which");
+    for line in ["72", "98", "70", "12.5", "98.6", "120/80 72 16"] {
+        assert!(wrong(line).iter().all(|(_, what)| *what == Wrong::Name), "{line}");
+    }
+    assert_eq!(wrong("120/80 110/70"), [("110/70", Wrong::Twice)]);
+}
+
+#[test]
 fn what_could_mean_two_things_is_refused_at_its_place() {
     assert_eq!(wrong("hr 71 wt 180"), [("wt 180", Wrong::UnitMissing)]);
     assert_eq!(wrong("ht 70"), [("ht 70", Wrong::UnitMissing)]);

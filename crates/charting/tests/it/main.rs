@@ -13,4 +13,6 @@ mod summary;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod timeline;
+#[cfg(test)]
 mod vitals;

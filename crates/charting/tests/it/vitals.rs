@@ -99,6 +99,24 @@ fn a_value_far_from_the_last_or_from_the_usual_is_remarked_on_and_kept_all_the_s
 }
 
 #[test]
+fn the_vitals_of_a_child_are_held_to_its_age() {
+    let room = Room::with_ada();
+    room.put(r#"{"resourceType":"Patient","id":"kid","birthDate":"2022-11-01","generalPractitioner":[{"reference":"Practitioner/doc"}]}"#);
+    let doctor = room.doctor();
+    let remarks = |patient: &str, line: &str| {
+        let seen = run(preview(&doctor, &About::patient(patient), line)).unwrap();
+        seen.remarks.into_iter().map(|one| (one.sign, one.what)).collect::<Vec<_>>()
+    };
+    let line = "104/60 138 rr 30";
+    assert_eq!(remarks("ada", line), []);
+    assert_eq!(remarks("kid", line), [(Sign::Pressure, Doubt::High)], "of four years");
+    assert_eq!(
+        remarks("kid", "76/40 150"),
+        [(Sign::Pressure, Doubt::Low), (Sign::Pulse, Doubt::High)]
+    );
+}
+
+#[test]
 fn vitals_for_a_visit_of_another_patient_are_refused_by_name() {
     let room = Room::with_ada();
     for id in ["ada", "ben"] {

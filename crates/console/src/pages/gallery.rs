@@ -60,13 +60,15 @@ fn banners(visit: &Visit) -> Markup {
     let full = Chart {
         allergies: Some(vec![("Penicillin".to_owned(), true), ("Latex".to_owned(), false)]),
         alerts: Some(vec!["Falls".to_owned()]),
+        consents: vec![("Research".to_owned(), false), ("Substance use".to_owned(), true)],
+        may_withhold: true,
         ..Chart::default()
     };
     let none = Chart {
         allergies: Some(Vec::new()),
         alerts: Some(Vec::new()),
         has_no_allergies: true,
-        is_partial: false,
+        ..Chart::default()
     };
     let died = Person { died: Some("2026-02-01".to_owned()), ..person.clone() };
     html! {

@@ -1,52 +1,20 @@
-//! One patient: who it is, how to reach them, and when they come. It is read anew each time, under the
-//! scope of whoever asks; an id that may not be seen is answered as one that is not there.
+//! One patient: who it is, how to reach them, and what every page about them begins with. It is read anew
+//! each time, under the scope of whoever asks; an id that may not be seen is answered as one that is not
+//! there.
 
-use crate::answer::{Answer, is_nothing};
-use crate::booking::{self, Book, Booking, type_id};
+use crate::answer::is_nothing;
+use crate::booking::type_id;
 use crate::days;
-use crate::pages::missing;
-use crate::parts::{
-    Banner, Chart, Column, Icon, Tab, Table, Tone, badge, banner, empty, facts, icon, panel, shell,
-    table, tabs,
-};
-use crate::person::{Contact, Person, concept, list, text};
+use crate::parts::{Banner, Chart, Icon, Tab, Tone, badge, banner, facts, icon, tabs};
+use crate::person::{Contact, Person};
 use crate::route::part;
 use crate::visit::Visit;
-use crate::words::{self, Lang, Word};
-use base::{Fault, Limits};
-use fhir::{Document, reference::is_id};
+use crate::words::{self, Lang};
+use base::Fault;
+use charting::summary::{AllergyState, Head};
+use fhir::reference::is_id;
 use maud::{Markup, html};
-use record::{Level, SearchHow};
-
-/// Appointments shown of one patient.
-const BOOKINGS_MAX: usize = 40;
-/// Allergies, or alerts, read for the banner.
-const RISKS_MAX: usize = 30;
-
-/// `/p/{id}`
-pub(crate) fn summary(visit: &Visit) -> Result<Answer, Fault> {
-    let Some(person) = see(visit)? else { return Ok(missing::page(visit)) };
-    let lang = visit.lang();
-    let chart = chart(visit, &person.id)?;
-    let book = bookings(visit, &person.id)?;
-    let body = html! {
-        (head(visit, &person, &chart))
-        div.columns {
-            div {
-                (book.as_ref().map_or_else(|| withheld(lang), |book| appointments(visit, book)))
-            }
-            div {
-                (panel("about", words::ABOUT_THEM.of(lang), None, &about(&person, lang)))
-                (panel("reach", words::REACH.of(lang), None, &reach(&person, lang)))
-                @if !person.relatives.is_empty() {
-                    (panel("relatives", words::RELATIVES.of(lang), None, &relatives(&person, lang)))
-                }
-            }
-        }
-    };
-    let title = person.name().unwrap_or_else(|| words::NO_NAME.of(lang).to_owned());
-    Ok(shell(visit, 200, &title, &body))
-}
+use record::Reach;
 
 /// The patient that the path names, if there is one for whoever asks.
 pub(crate) fn see(visit: &Visit) -> Result<Option<Person>, Fault> {
@@ -65,139 +33,70 @@ pub(crate) fn see(visit: &Visit) -> Result<Option<Person>, Fault> {
 pub(crate) fn head(visit: &Visit, person: &Person, chart: &Chart) -> Markup {
     let lang = visit.lang();
     let today = days::day_at(visit.now(), &visit.zone);
-    let mut all = vec![Tab {
-        label: words::SUMMARY.of(lang),
-        href: format!("/p/{}", person.id),
-        is_here: !visit.path.ends_with("/accesses"),
-    }];
+    let base = format!("/p/{}", person.id);
+    let tab = |label: &'static str, rest: &str, is_here: bool| Tab {
+        label,
+        href: format!("{base}{rest}"),
+        is_here,
+    };
+    let is_at = |rest: &str| visit.path.strip_prefix(&base) == Some(rest);
+    let mut all = vec![
+        tab(words::SUMMARY.of(lang), "", is_at("")),
+        tab(words::CHART_TIMELINE.of(lang), "/timeline", is_at("/timeline")),
+    ];
     if visit.session.may_see_who_saw(&person.id) {
-        all.push(Tab {
-            label: words::WHO_SAW.of(lang),
-            href: format!("/p/{}/accesses", person.id),
-            is_here: visit.path.ends_with("/accesses"),
-        });
+        all.push(tab(words::WHO_SAW.of(lang), "/accesses", is_at("/accesses")));
     }
     html! {
         (banner(&Banner { person, chart, today, lang }))
-        @if all.len() > 1 { (tabs(words::PAGES_OF_PATIENT.of(lang), &all)) }
+        (tabs(words::PAGES_OF_PATIENT.of(lang), &all))
     }
 }
 
-/// What the banner warns of. Types that the caller's role is not shown are not asked for: asking would
-/// leave a refusal in the log that nobody meant.
+/// What the banner warns of: one opening of the chart, and one event.
+///
+/// # Errors
+/// As `charting::summary::Head::of`.
 pub(crate) fn chart(visit: &Visit, id: &str) -> Result<Chart, Fault> {
-    let mut chart = Chart::default();
-    let patient = ("patient".to_owned(), format!("Patient/{id}"));
-    let search = |of: &str| -> Result<Option<record::Found>, Fault> {
-        let of = type_id(of)?;
-        if !visit.session.may_search(of) {
-            return Ok(None);
-        }
-        let pairs = vec![patient.clone(), ("_count".to_owned(), RISKS_MAX.to_string())];
-        let found = visit.session.search(Level::Type(of), pairs, &SearchHow::default())?;
-        found.wait().map(Some)
+    Ok(risks(&Head::of(&visit.session, id)?.wait()?, visit.lang()))
+}
+
+/// The same of a chart that was read already.
+pub(crate) fn risks(head: &Head, lang: Lang) -> Chart {
+    let is_shown = |reach: &Reach| *reach != Reach::Nothing;
+    let counts = |one: &&charting::summary::Allergy| one.active && one.verification != "refuted";
+    let named = |text: &str| match text {
+        "" => words::NOT_KNOWN.of(lang).to_owned(),
+        text => text.to_owned(),
     };
-    if let Some(found) = search("AllergyIntolerance")? {
-        chart.is_partial |= found.next.is_some();
-        let mut all = Vec::new();
-        for hit in found.page.matches {
-            let document = Document::parse(hit.body, &Limits::default())?;
-            let root = document.root();
-            let is = |member: &str, wanted: &[&str]| {
-                let codings = root.get(member).into_iter().flat_map(|m| list(m, "coding"));
-                codings.into_iter().any(|coding| wanted.contains(&text(coding, "code").as_str()))
-            };
-            if is("clinicalStatus", &["inactive", "resolved"])
-                || is("verificationStatus", &["refuted", "entered-in-error"])
-            {
-                continue;
-            }
-            // SNOMED CT: no known allergy, and of drugs, food and surroundings.
-            if is("code", &["716186003", "409137002", "428607008", "429625007"]) {
-                chart.has_no_allergies = true;
-                continue;
-            }
-            let name = root.get("code").and_then(concept);
-            let name = name.unwrap_or_else(|| words::NOT_KNOWN.of(visit.lang()).to_owned());
-            all.push((name, text(root, "criticality") == "high"));
-        }
-        all.sort_by_key(|(name, is_grave)| (!*is_grave, name.clone()));
-        chart.allergies = Some(all);
+    let allergies = head.allergies.rows.iter().filter(counts);
+    let of_a_kind = head.allergy_state == AllergyState::NoneKnownOfAKind;
+    let parts =
+        [(&head.allergies.reach, head.allergies.masked), (&head.alerts.reach, head.alerts.masked)];
+    let consent = |one: &charting::summary::Agreement| {
+        let what = one.categories.iter().find(|one| !one.text.is_empty()).unwrap_or(&one.scope);
+        (named(&what.text), one.denies == Some(true))
+    };
+    let mut consents: Vec<(String, bool)> = head.consents.rows.iter().map(consent).collect();
+    consents.sort();
+    consents.dedup();
+    Chart {
+        allergies: is_shown(&head.allergies.reach).then(|| {
+            let shown = allergies.filter(|one| !one.none_known || of_a_kind);
+            shown
+                .map(|one| {
+                    (named(&one.to.text), one.criticality == "high" || one.severity == "severe")
+                })
+                .collect()
+        }),
+        has_no_allergies: head.allergy_state == AllergyState::NoneKnown,
+        is_untold: head.allergy_state == AllergyState::NotTold,
+        may_withhold: parts.iter().any(|(reach, _)| matches!(reach, Reach::Part(_))),
+        alerts: is_shown(&head.alerts.reach)
+            .then(|| head.alerts.rows.iter().map(|one| named(&one.what.text)).collect()),
+        is_partial: head.allergies.is_partial() || head.alerts.is_partial(),
+        consents,
     }
-    if let Some(found) = search("Flag")? {
-        chart.is_partial |= found.next.is_some();
-        let mut all = Vec::new();
-        for hit in found.page.matches {
-            let document = Document::parse(hit.body, &Limits::default())?;
-            let root = document.root();
-            if text(root, "status") == "active" {
-                all.extend(root.get("code").and_then(concept));
-            }
-        }
-        all.sort();
-        all.dedup();
-        chart.alerts = Some(all);
-    }
-    Ok(chart)
-}
-
-fn bookings(visit: &Visit, id: &str) -> Result<Option<Book>, Fault> {
-    if !visit.session.may_search(type_id("Appointment")?) {
-        return Ok(None);
-    }
-    let pairs = vec![
-        ("patient".to_owned(), format!("Patient/{id}")),
-        ("_sort".to_owned(), "-date".to_owned()),
-    ];
-    booking::find(&visit.session, pairs, BOOKINGS_MAX).map(Some)
-}
-
-fn appointments(visit: &Visit, book: &Book) -> Markup {
-    let lang = visit.lang();
-    let now = visit.now();
-    let is_ahead =
-        |booking: &&Booking| fhir::date::parse(&booking.start).is_some_and(|at| at.high >= now.0);
-    let mut ahead: Vec<&Booking> = book.bookings.iter().filter(is_ahead).collect();
-    ahead.reverse();
-    let past: Vec<&Booking> = book.bookings.iter().filter(|booking| !is_ahead(booking)).collect();
-    html! {
-        (panel("ahead", words::APPOINTMENTS_AHEAD.of(lang), None, &list_of(&ahead, words::APPOINTMENTS_AHEAD, words::NONE_AHEAD, lang)))
-        (panel("past", words::APPOINTMENTS_PAST.of(lang), None, &html! {
-            (list_of(&past, words::APPOINTMENTS_PAST, words::NONE_PAST, lang))
-            @if book.more { p.foot.muted { (words::NEWEST_ONLY.with(lang, &BOOKINGS_MAX.to_string())) } }
-        }))
-    }
-}
-
-fn withheld(lang: Lang) -> Markup {
-    let say = (words::WITHHELD.of(lang), words::WITHHELD_WHY.of(lang));
-    panel(
-        "ahead",
-        words::APPOINTMENTS_AHEAD.of(lang),
-        None,
-        &empty(Icon::Withheld, say.0, say.1, None),
-    )
-}
-
-fn list_of(bookings: &[&Booking], caption: Word, none: Word, lang: Lang) -> Markup {
-    if bookings.is_empty() {
-        return html! { p.foot.muted { (none.of(lang)) } };
-    }
-    let rows: Vec<Vec<Markup>> = bookings
-        .iter()
-        .map(|booking| {
-            vec![
-                html! { span.keep { (days::shown(&booking.start, lang)) } " " span.keep { (days::wall_time(&booking.start)) } },
-                html! { (booking.purpose(lang)) @if let Some(minutes) = booking.minutes { span.muted { " · " (words::MINUTES.with(lang, &minutes.to_string())) } } },
-                html! { (booking.with.join(", ")) },
-                state(&booking.status, lang),
-            ]
-        })
-        .collect();
-    let column = |word: Word| Column { label: word.of(lang), is_figure: false };
-    let columns =
-        [column(words::WHEN), column(words::FOR), column(words::WITH), column(words::STATE)];
-    table(&Table { caption: caption.of(lang), columns: &columns, rows: &rows })
 }
 
 /// The state of an appointment (<https://hl7.org/fhir/R4/valueset-appointmentstatus.html>).
@@ -225,7 +124,7 @@ fn told(texts: &[String], lang: Lang) -> Markup {
     }
 }
 
-fn about(person: &Person, lang: Lang) -> Markup {
+pub(crate) fn about(person: &Person, lang: Lang) -> Markup {
     let numbers = html! {
         @for number in &person.identifiers {
             div { span.number { (number.value) } @if !number.kind.is_empty() { span.muted { " " (number.kind) } } }
@@ -239,7 +138,7 @@ fn about(person: &Person, lang: Lang) -> Markup {
     ])
 }
 
-fn reach(person: &Person, lang: Lang) -> Markup {
+pub(crate) fn reach(person: &Person, lang: Lang) -> Markup {
     html! {
         ul.reach {
             @for contact in &person.telecom { (way(contact, lang)) }
@@ -267,7 +166,7 @@ fn way(contact: &Contact, lang: Lang) -> Markup {
     }
 }
 
-fn relatives(person: &Person, lang: Lang) -> Markup {
+pub(crate) fn relatives(person: &Person, lang: Lang) -> Markup {
     html! {
         ul.reach { @for one in &person.relatives {
             li { (icon(Icon::Person)) div { (one.name) @if !one.relation.is_empty() { span.muted { " " (one.relation) } } } }

@@ -19,6 +19,12 @@ pub(crate) struct Chart {
     pub(crate) allergies: Option<Vec<(String, bool)>>,
     /// It was recorded that there are none.
     pub(crate) has_no_allergies: bool,
+    /// Nothing is shown, and not all could be: that nothing is recorded cannot be said.
+    pub(crate) is_untold: bool,
+    /// Some of it may be withheld from this caller, whoever the patient is.
+    pub(crate) may_withhold: bool,
+    /// Consents in force, each with whether it denies something; none where none may be shown.
+    pub(crate) consents: Vec<(String, bool)>,
     /// Alerts; `None` where the role is not shown any.
     pub(crate) alerts: Option<Vec<String>>,
     /// There are more than were read.
@@ -41,7 +47,10 @@ pub(crate) fn banner(of: &Banner<'_>) -> Markup {
     html! {
         section.patient aria-label=(words::BANNER.of(lang)) data-patient=(person.id) {
             div.patient-who {
-                span.monogram aria-hidden="true" { (person.initials()) }
+                @match &person.photo {
+                    Some(photo) => img.photo src=(photo) alt="" width="40" height="40";,
+                    None => span.monogram aria-hidden="true" { (person.initials()) },
+                }
                 div.patient-name {
                     h1 { (name) }
                     @if person.died.is_some() { (badge(Tone::Neutral, Icon::Info, &died(person, lang))) }
@@ -60,13 +69,36 @@ pub(crate) fn banner(of: &Banner<'_>) -> Markup {
                         None => (unknown(lang)),
                     } }
                 }
+                @for other in others(person) {
+                    div.is-minor { dt { (other.kind) } dd { (other.value) } }
+                }
             }
             div.patient-risks {
                 div.risk { span.risk-name { (icon(Icon::Allergy)) (words::ALLERGIES.of(lang)) } (allergies(of.chart, lang)) }
                 div.risk { span.risk-name { (icon(Icon::Alert)) (words::ALERTS.of(lang)) } (alerts(of.chart, lang)) }
+                @if !of.chart.consents.is_empty() {
+                    div.risk { span.risk-name { (icon(Icon::Shield)) (words::CHART_CONSENTS.of(lang)) }
+                        @for (consent, denies) in &of.chart.consents {
+                            (badge(if *denies { Tone::Sensitive } else { Tone::Neutral }, Icon::Shield, consent))
+                        }
+                    }
+                }
+                @if of.chart.may_withhold {
+                    div.risk { span.risk-name { (icon(Icon::Withheld)) (words::CHART_MAY_WITHHOLD.of(lang)) } }
+                }
             }
         }
     }
+}
+
+/// Numbers beside that of the record which say what they are: two at most, the page tells all.
+fn others(person: &Person) -> impl Iterator<Item = &crate::person::Identifier> {
+    let own = person.record_number();
+    person
+        .identifiers
+        .iter()
+        .filter(move |one| Some(*one) != own && !one.kind.is_empty() && one.value.len() <= 24)
+        .take(2)
 }
 
 /// The date of birth with the age.
@@ -118,6 +150,7 @@ fn allergies(chart: &Chart, lang: Lang) -> Markup {
         @if chart.is_partial { span.muted { (words::AND_MORE.of(lang)) } }
         @if all.is_empty() {
             @if chart.has_no_allergies { span { (words::NO_KNOWN_ALLERGIES.of(lang)) } }
+            @else if chart.is_untold { span.muted { (words::CHART_UNTOLD.of(lang)) } }
             @else { span.muted { (words::ALLERGIES_NOT_RECORDED.of(lang)) } }
         }
     }

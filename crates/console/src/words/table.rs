@@ -78,7 +78,6 @@ words! {
     ALERTS: "Alerts", "Alertas";
     NO_ALERTS: "None", "Ninguna";
     WITHHELD: "Withheld from your role", "Reservado para su función";
-    WITHHELD_WHY: "Your role is not shown this part of the record.", "Su función no muestra esta parte del historial.";
     COPY: "Copy {}", "Copiar {}";
     PAGES_OF_PATIENT: "Pages about this patient", "Páginas de este paciente";
     SUMMARY: "Summary", "Resumen";
@@ -114,7 +113,6 @@ words! {
     FOR: "For", "Motivo";
     WITH: "With", "Con";
     STATE: "State", "Estado";
-    MINUTES: "{} min", "{} minutos";
     CHECKUP: "Check-up", "Revisión";
     URGENT: "Urgent", "Urgente";
     FOLLOW_UP: "Follow-up", "Seguimiento";

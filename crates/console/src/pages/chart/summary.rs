@@ -1,0 +1,162 @@
+//! The first page of a chart (desk: one page that answers who, what is wrong, what is done about it, what
+//! was measured, and what comes next), and the same on paper. Read in one go: one snapshot, one event.
+//! What is left out for the caller's role is said at its place.
+
+mod lines;
+mod measured;
+
+pub(super) use measured::name as sign_name;
+
+use super::{Open, framed, may, told};
+use crate::answer::{Answer, is_nothing};
+use crate::days;
+use crate::pages::{missing, patient};
+use crate::parts::shell::shell_with;
+use crate::parts::{Banner, Icon, Kind, banner, icon, link_button, panel};
+use crate::visit::Visit;
+use crate::words::{self, Word};
+use base::Fault;
+use charting::Summary;
+use charting::summary::Head;
+use lines::{Held, list};
+use maud::{Markup, html};
+use record::Reach;
+
+/// `/p/{id}`
+pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
+    let Some((open, summary)) = read(visit)? else { return Ok(missing::page(visit)) };
+    let lang = visit.lang();
+    let body = html! {
+        (told(visit, &open))
+        (actions(visit, &open))
+        div.columns.chart { (left(visit, &open, &summary)) (right(visit, &open, &summary)) }
+        (left_out(visit, &summary))
+    };
+    let title = open.person.name().unwrap_or_else(|| words::NO_NAME.of(lang).to_owned());
+    Ok(framed(visit, (200, &title), &open, &body))
+}
+
+/// `/p/{id}/print`: the same in one column; the banner is the head of a table, which browsers repeat on
+/// every sheet.
+pub(crate) fn print(visit: &Visit) -> Result<Answer, Fault> {
+    let Some((open, summary)) = read(visit)? else { return Ok(missing::page(visit)) };
+    let lang = visit.lang();
+    let today = days::day_at(visit.now(), &visit.zone);
+    let head = Banner { person: &open.person, chart: &open.chart, today, lang };
+    let body = html! {
+        div.row.paper { p { (words::CHART_PRINT_HOW.of(lang)) }
+            (link_button(Kind::Quiet, Some(Icon::Back), words::CHART_BACK.of(lang), &open.path(""))) }
+        table.sheet role="presentation" {
+            thead role="presentation" { tr role="presentation" { td role="presentation" { (banner(&head)) } } }
+            tbody role="presentation" { tr role="presentation" { td role="presentation" {
+                div.stack.chart {
+                    p.muted { (words::CHART_AS_OF.with(lang, &days::moment(summary.as_of, &visit.zone, lang))) }
+                    (left(visit, &open, &summary)) (right(visit, &open, &summary)) (left_out(visit, &summary))
+                }
+            } } }
+        }
+    };
+    Ok(shell_with(visit, 200, words::CHART_PRINT.of(lang), &[], &body))
+}
+
+fn read(visit: &Visit) -> Result<Option<(Open, Summary)>, Fault> {
+    let Some(person) = patient::see(visit)? else { return Ok(None) };
+    let summary = match Summary::of(&visit.session, &person.id) {
+        Ok(summary) => summary.wait()?,
+        Err(fault) if is_nothing(&fault) => return Ok(None),
+        Err(fault) => return Err(fault),
+    };
+    let chart = patient::risks(&Head::from(&summary), visit.lang());
+    Ok(Some((Open { person, chart }, summary)))
+}
+
+/// What can be done in this chart, by whoever looks at it.
+fn actions(visit: &Visit, open: &Open) -> Markup {
+    let lang = visit.lang();
+    let all: [(&str, Icon, Word, &str); 4] = [
+        ("Observation", Icon::Health, words::CHART_ENTER_VITALS, "/vitals"),
+        ("Condition", Icon::Plus, words::CHART_ADD_PROBLEM, "/add/problem"),
+        ("AllergyIntolerance", Icon::Plus, words::CHART_ADD_ALLERGY, "/add/allergy"),
+        ("MedicationStatement", Icon::Plus, words::CHART_ADD_MEDICATION, "/add/medication"),
+    ];
+    let writes = may(visit, "DocumentReference") && visit.session.signer().is_some();
+    html! {
+        div.row.chart-actions {
+            @for (kind, which, word, rest) in all {
+                @if may(visit, kind) {
+                    (link_button(Kind::Secondary, Some(which), word.of(lang), &open.path(rest)))
+                }
+            }
+            @if writes {
+                (link_button(Kind::Secondary, Some(Icon::Pen), words::CHART_WRITE_NOTE.of(lang), &open.path("/write")))
+            }
+            (link_button(Kind::Quiet, Some(Icon::Print), words::CHART_PRINT.of(lang), &open.path("/print")))
+        }
+    }
+}
+
+fn left(visit: &Visit, open: &Open, summary: &Summary) -> Markup {
+    let lang = visit.lang();
+    let held = Held { visit, open };
+    html! {
+        div {
+            (list("problems", words::CHART_PROBLEMS, words::CHART_NO_PROBLEMS, &summary.problems, lang, |one| held.problem(one)))
+            (held.medications(summary))
+            (measured::vitals(&held, &summary.vitals))
+            (measured::results(&held, &summary.results))
+            (list("visits", words::CHART_VISITS, words::CHART_NO_VISITS, &summary.visits, lang, |one| held.encounter(one)))
+            (list("documents", words::CHART_DOCUMENTS, words::CHART_NO_DOCUMENTS, &summary.documents, lang, |one| held.paper(one)))
+        }
+    }
+}
+
+fn right(visit: &Visit, open: &Open, summary: &Summary) -> Markup {
+    let lang = visit.lang();
+    let held = Held { visit, open };
+    html! {
+        div {
+            (held.allergies(summary))
+            (list("ahead", words::APPOINTMENTS_AHEAD, words::NONE_AHEAD, &summary.next, lang, |one| held.booking(one)))
+            (list("past", words::APPOINTMENTS_PAST, words::NONE_PAST, &summary.past, lang, |one| held.booking(one)))
+            (list("immunisations", words::CHART_IMMUNISATIONS, words::CHART_NO_IMMUNISATIONS, &summary.immunisations, lang, |one| held.immunisation(one)))
+            (list("team", words::CHART_TEAM, words::CHART_NO_TEAM, &summary.team, lang, |one| held.carer(one)))
+            (list("coverage", words::CHART_COVERAGE, words::CHART_NO_COVERAGE, &summary.coverage, lang, |one| held.cover(one)))
+            (list("consents", words::CHART_CONSENTS, words::CHART_NO_CONSENTS, &summary.consents, lang, |one| held.agreement(one)))
+            (panel("about", words::ABOUT_THEM.of(lang), None, &patient::about(&open.person, lang)))
+            (panel("reach", words::REACH.of(lang), None, &patient::reach(&open.person, lang)))
+            @if !open.person.relatives.is_empty() {
+                (panel("relatives", words::RELATIVES.of(lang), None, &patient::relatives(&open.person, lang)))
+            }
+        }
+    }
+}
+
+/// The parts of which the caller's role is shown nothing, said once, at the end.
+fn left_out(visit: &Visit, summary: &Summary) -> Markup {
+    let lang = visit.lang();
+    let parts = [
+        (&summary.problems.reach, words::CHART_PROBLEMS),
+        (&summary.orders.reach, words::CHART_MEDICATIONS),
+        (&summary.vitals.reach, words::CHART_VITALS),
+        (&summary.results.reach, words::CHART_RESULTS),
+        (&summary.visits.reach, words::CHART_VISITS),
+        (&summary.documents.reach, words::CHART_DOCUMENTS),
+        (&summary.allergies.reach, words::ALLERGIES),
+        (&summary.next.reach, words::APPOINTMENTS_AHEAD),
+        (&summary.past.reach, words::APPOINTMENTS_PAST),
+        (&summary.immunisations.reach, words::CHART_IMMUNISATIONS),
+        (&summary.team.reach, words::CHART_TEAM),
+        (&summary.coverage.reach, words::CHART_COVERAGE),
+        (&summary.consents.reach, words::CHART_CONSENTS),
+    ];
+    let names: Vec<&str> = parts
+        .iter()
+        .filter(|(reach, _)| **reach == Reach::Nothing)
+        .map(|(_, word)| word.of(lang))
+        .collect();
+    html! {
+        @if !names.is_empty() {
+            p.withheld { (icon(Icon::Withheld)) span { strong { (words::WITHHELD.of(lang)) } " " (names.join(" · ")) } }
+        }
+    }
+}
