@@ -10,6 +10,7 @@ mod answer;
 mod assets;
 mod booking;
 mod days;
+mod done;
 mod lookup;
 mod pages;
 mod parts;

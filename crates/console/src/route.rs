@@ -4,7 +4,8 @@
 
 use crate::answer::Answer;
 use crate::visit::Visit;
-use crate::{assets, pages};
+use crate::pages::registration;
+use crate::{assets, pages, parts};
 use base::Fault;
 use http::Method;
 
@@ -49,6 +50,19 @@ pub static ROUTES: &[Route] = &[
     row("POST", "/settings", Who::SignedIn, pages::settings::change),
     row("GET", "/gallery", Who::SignedIn, pages::gallery::page),
     row("GET", "/assets/{hash}/{name}", Who::Anybody, asset),
+    row("GET", "/register", Who::SignedIn, registration::register::page),
+    row("POST", "/register", Who::SignedIn, registration::register::answer),
+    row("GET", "/p/{id}/details", Who::SignedIn, registration::details::page),
+    row("GET", "/p/{id}/details/edit", Who::SignedIn, registration::details::form),
+    row("POST", "/p/{id}/details/edit", Who::SignedIn, registration::details::change),
+    row("GET", "/p/{id}/insurance", Who::SignedIn, registration::insurance::page),
+    row("POST", "/p/{id}/insurance", Who::SignedIn, registration::insurance::add),
+    row("POST", "/p/{id}/insurance/end", Who::SignedIn, registration::insurance::end),
+    row("GET", "/p/{id}/insurance/{name}/front", Who::SignedIn, registration::insurance::card),
+    row("GET", "/p/{id}/insurance/{name}/back", Who::SignedIn, registration::insurance::card),
+    row("GET", "/duplicates", Who::SignedIn, registration::duplicates::page),
+    row("GET", "/p/{id}/compare/{name}", Who::SignedIn, registration::compare::page),
+    row("POST", "/p/{id}/compare/{name}", Who::SignedIn, registration::compare::decide),
 ];
 
 fn asset(visit: &Visit) -> Result<Answer, Fault> {
@@ -87,7 +101,14 @@ pub(crate) fn answer(visit: &Visit) -> Result<Answer, Fault> {
         Some(row) if row.who == Who::SignedIn && visit.caller.is_none() => {
             Ok(pages::welcome::ask(visit))
         }
-        Some(row) => (row.work)(visit),
+        Some(row) => {
+            let answer = (row.work)(visit)?;
+            // Whom staff open, they find again; the list is theirs and stands on the server.
+            if row.path == "/p/{id}" && answer.status == 200 && parts::finds_patients(visit) {
+                visit.session.remember_patient(part(visit, 1));
+            }
+            Ok(answer)
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! leaves its event first (45 CFR 164.312(b)).
 
 use crate::limit;
+use crate::multipart;
 use crate::reply::Reply;
 use crate::route::BASE_PATH;
 use crate::smart::call::{Call, set_browser};
@@ -156,7 +157,10 @@ async fn work(state: &Arc<State>, ask: Ask, body: Incoming) -> Result<Reply, Fau
     }
     let body = match is_read {
         true => bytes::Bytes::new(),
-        false => crate::service::read_body(state, &parts.headers, body).await?,
+        false => {
+            multipart::within(&parts.headers)?;
+            crate::service::read_body(state, &parts.headers, body).await?
+        }
     };
     let place = smart::place(state, &parts.headers)?;
     let call = Call { state: Arc::clone(state), smart, session, peer, parts, body, place };
@@ -176,9 +180,14 @@ fn visited(call: &Call, caller: Option<identity::Caller>, is_read: bool) -> Resu
     visit.health = (watches && visit.path == "/today").then(|| call.state.record.health());
     visit.caller = caller;
     if !is_read {
-        call.need_own_form(&call.params()?)?;
-        let text = std::str::from_utf8(&call.body).unwrap_or_default();
-        visit.form = decode_query(text)?;
+        if let Some(form) = multipart::form(&call.parts.headers, &call.body)? {
+            call.need_own_form(&form.params()?)?;
+            (visit.form, visit.files) = (form.fields, form.files);
+        } else {
+            call.need_own_form(&call.params()?)?;
+            let text = std::str::from_utf8(&call.body).unwrap_or_default();
+            visit.form = decode_query(text)?;
+        }
     }
     // Who has no browser yet gets one, and the forms are of that one.
     let drawn = match call.browser().is_empty() {
@@ -191,7 +200,7 @@ fn visited(call: &Call, caller: Option<identity::Caller>, is_read: bool) -> Resu
     let mut reply = match answer.body {
         Body::Go(ref path) => call.go(&format!("{}{path}", call.place.root)),
         Body::Enter { ref name, ref password, ref next } => enter(call, name, password, next)?,
-        Body::Html(_) | Body::Asset { .. } => page(&answer),
+        Body::Html(_) | Body::Asset { .. } | Body::Picture { .. } => page(&answer),
     };
     if matches!(answer.body, Body::Asset { .. }) {
         return Ok(unchanged(call, reply));
@@ -254,6 +263,12 @@ fn page(answer: &Answer) -> Reply {
             reply.headers.insert(CACHE_CONTROL, FOR_GOOD);
             reply.put(ETAG, etag);
         }
+        Body::Picture { media_type, content } => {
+            reply.body = bytes::Bytes::from(content.clone());
+            reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+            // It is somebody else's content, and must not act as one of ours.
+            crate::protect::foreign(&mut reply);
+        }
         Body::Go(_) | Body::Enter { .. } => {}
     }
     reply
@@ -272,6 +287,7 @@ fn bare(state: &State, session: &Session, parts: &request::Parts) -> Visit {
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().and_then(|query| decode_query(query).ok()).unwrap_or_default(),
         form: Vec::new(),
+        files: Vec::new(),
         headers: parts.headers.clone(),
         form_text: String::new(),
         zone: state.zone.clone(),

@@ -16,6 +16,7 @@ mod key_sets;
 pub mod limit;
 mod listen;
 mod metrics;
+mod multipart;
 mod negotiate;
 mod origin;
 mod pace;

@@ -5,9 +5,10 @@ use crate::answer::{Answer, is_nothing};
 use crate::booking::{self, Book, Booking, type_id};
 use crate::days;
 use crate::pages::missing;
+use crate::pages::registration::details;
 use crate::parts::{
-    Banner, Chart, Column, Icon, Tab, Table, Tone, badge, banner, empty, facts, icon, panel, shell,
-    table, tabs,
+    Banner, Chart, Column, Icon, Tab, Table, Tone, badge, banner, empty, facts, icon, notice, panel,
+    shell, table, tabs,
 };
 use crate::person::{Contact, Person, concept, list, text};
 use crate::route::part;
@@ -16,7 +17,7 @@ use crate::words::{self, Lang, Word};
 use base::{Fault, Limits};
 use fhir::{Document, reference::is_id};
 use maud::{Markup, html};
-use record::{Level, SearchHow};
+use record::{Hit, Level, SearchHow};
 
 /// Appointments shown of one patient.
 const BOOKINGS_MAX: usize = 40;
@@ -31,6 +32,7 @@ pub(crate) fn summary(visit: &Visit) -> Result<Answer, Fault> {
     let book = bookings(visit, &person.id)?;
     let body = html! {
         (head(visit, &person, &chart))
+        (details::links(&person, lang))
         div.columns {
             div {
                 (book.as_ref().map_or_else(|| withheld(lang), |book| appointments(visit, book)))
@@ -38,6 +40,11 @@ pub(crate) fn summary(visit: &Visit) -> Result<Answer, Fault> {
             div {
                 (panel("about", words::ABOUT_THEM.of(lang), None, &about(&person, lang)))
                 (panel("reach", words::REACH.of(lang), None, &reach(&person, lang)))
+                @if !person.confidential.is_empty() {
+                    (notice(Tone::Sensitive, words::DETAILS_PRIVATE.of(lang), &html! {
+                        p { a href={ "/p/" (person.id) "/details" } { (words::DETAILS.of(lang)) } }
+                    }))
+                }
                 @if !person.relatives.is_empty() {
                     (panel("relatives", words::RELATIVES.of(lang), None, &relatives(&person, lang)))
                 }
@@ -50,12 +57,20 @@ pub(crate) fn summary(visit: &Visit) -> Result<Answer, Fault> {
 
 /// The patient that the path names, if there is one for whoever asks.
 pub(crate) fn see(visit: &Visit) -> Result<Option<Person>, Fault> {
+    Ok(see_whole(visit)?.map(|(person, _)| person))
+}
+
+/// As [`see`], with the record they were read from.
+pub(crate) fn see_whole(visit: &Visit) -> Result<Option<(Person, Hit)>, Fault> {
     let id = part(visit, 1);
     if !is_id(id) {
         return Ok(None);
     }
     match visit.session.read(type_id("Patient")?, id, None) {
-        Ok(hit) => Person::read(&hit.wait()?).map(Some),
+        Ok(hit) => {
+            let hit = hit.wait()?;
+            Ok(Some((Person::read(&hit)?, hit)))
+        }
         Err(fault) if is_nothing(&fault) => Ok(None),
         Err(fault) => Err(fault),
     }
@@ -68,8 +83,17 @@ pub(crate) fn head(visit: &Visit, person: &Person, chart: &Chart) -> Markup {
     let mut all = vec![Tab {
         label: words::SUMMARY.of(lang),
         href: format!("/p/{}", person.id),
-        is_here: !visit.path.ends_with("/accesses"),
+        is_here: visit.path.split('/').count() == 3,
     }];
+    let page = |label: Word, name: &str| Tab {
+        label: label.of(lang),
+        href: format!("/p/{}/{name}", person.id),
+        is_here: visit.path.split('/').nth(3) == Some(name),
+    };
+    all.push(page(words::DETAILS, "details"));
+    if type_id("Coverage").is_ok_and(|of| visit.session.may_search(of)) {
+        all.push(page(words::INSURANCE, "insurance"));
+    }
     if visit.session.may_see_who_saw(&person.id) {
         all.push(Tab {
             label: words::WHO_SAW.of(lang),
