@@ -102,11 +102,13 @@ pub enum Action {
     Amend,
     /// Configure the system by a record.
     Configure,
+    /// Say that two records are of one person, or take that back.
+    Merge,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Read,
         Self::Search,
         Self::History,
@@ -117,6 +119,7 @@ impl Action {
         Self::Print,
         Self::Amend,
         Self::Configure,
+        Self::Merge,
     ];
 
     /// Its name in policies.
@@ -132,6 +135,7 @@ impl Action {
             Self::Print => "print",
             Self::Amend => "amend",
             Self::Configure => "configure",
+            Self::Merge => "merge",
         }
     }
 }

@@ -216,6 +216,8 @@ named! {
         DraftKept = 91, "draft-kept", "The draft of a note was kept for its author.";
         DraftRead = 92, "draft-read", "Drafts of notes were listed, or one was read, by their author.";
         DraftDropped = 93, "draft-dropped", "The draft of a note was thrown away by its author.";
+        PatientsMerged = 99, "patients-merged", "Two records of one patient were linked as one, or parted again.";
+        DuplicateDecided = 100, "duplicate-decided", "It was kept that two records are not of one patient, or that was taken back.";
         Delegated = 63, "delegated", "An agent was let act for somebody, by them or by an administrator.";
         DelegationEnded = 64, "delegation-ended", "An agent no longer acts for somebody: it was ended, or its time was over.";
         Claimed = 56, "claimed", "The first administrator was made with the claim code.";

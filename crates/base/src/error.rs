@@ -187,6 +187,9 @@ codes! {
     KEYS_STORE_LOCKED = "keys.store.locked", 500, "exception", "another process has the keys open";
     KEYS_STORE_CORRUPT = "keys.store.corrupt", 500, "exception", "a file of keys was altered or is damaged";
     KEYS_UNAVAILABLE = "keys.unavailable", 503, "exception", "the keys cannot be read or written";
+    REGISTRATION_VALUE = "registration.value.invalid", 422, "value", "what was entered cannot be registered";
+    REGISTRATION_MERGE = "registration.merge.state", 409, "business-rule", "the records are not in a state to be merged or parted";
+    REGISTRATION_OTHER_PATIENT = "registration.patient.other", 409, "conflict", "the record is about another patient than the one the form was opened for";
     SCHEDULING_ZONE = "scheduling.zone.unknown", 422, "value", "the time zone is not one of the IANA database";
     SCHEDULING_TIME = "scheduling.time.invalid", 422, "value", "the time cannot be placed in the calendar";
     SCHEDULING_VISIT_TYPE = "scheduling.visit-type.invalid", 422, "invalid", "the visit type cannot be understood";

@@ -35,6 +35,13 @@ pub enum Body {
         /// What names this content.
         etag: &'static str,
     },
+    /// A picture out of a record, for whoever was just found to be allowed to see it: kept by no browser.
+    Picture {
+        /// Its media type: one of pictures that hold no script.
+        media_type: &'static str,
+        /// Its content.
+        content: Vec<u8>,
+    },
     /// Another page of ours, by its path.
     Go(String),
     /// Whoever asks wants to be signed in with this, and then to see that path. The door does it, as it
@@ -57,6 +64,7 @@ impl std::fmt::Debug for Body {
         f.write_str(match self {
             Self::Html(_) => "Html",
             Self::Asset { .. } => "Asset",
+            Self::Picture { .. } => "Picture",
             Self::Go(_) => "Go",
             Self::Enter { .. } => "Enter",
             Self::Live(_) => "Live",

@@ -27,6 +27,7 @@ const STYLE: &str = concat!(
     include_str!("style/calendar.css"),
     include_str!("style/flow.css"),
     include_str!("style/chart.css"),
+    include_str!("style/registration.css"),
     include_str!("style/print.css"),
 );
 
@@ -42,6 +43,7 @@ pub(crate) static ASSETS: &[Asset] = &[
     asset("find.js", JS, include_str!("script/find.js")),
     asset("keys.js", JS, include_str!("script/keys.js")),
     asset("live.js", JS, include_str!("script/live.js")),
+    asset("register.js", JS, include_str!("script/register.js")),
     asset("page.js", JS, include_str!("script/page.js")),
 ];
 

@@ -11,6 +11,7 @@ mod assets;
 mod booking;
 mod days;
 mod live;
+mod done;
 mod lookup;
 mod pages;
 mod parts;

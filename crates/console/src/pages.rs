@@ -9,6 +9,7 @@ pub(crate) mod gallery;
 pub(crate) mod missing;
 pub(crate) mod patient;
 pub(crate) mod schedule;
+pub(crate) mod registration;
 pub(crate) mod settings;
 pub(crate) mod today;
 pub(crate) mod welcome;

@@ -21,4 +21,7 @@ pub(crate) use list::{Chip, Tab, chips, copyable, facts, pages, panel, tabs};
 pub(crate) use notice::{dialog, empty, notice, toast};
 pub(crate) use shell::{Screen, bare, finds_patients, places, role_name, shell};
 pub(crate) use spark::{Spark, spark};
+pub(crate) use shell::{
+    Screen, bare, finds_patients, may_register, may_review, places, role_name, shell, shell_with,
+};
 pub(crate) use table::{Column, Table, table};

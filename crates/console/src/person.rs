@@ -3,7 +3,9 @@
 
 use base::{Fault, Limits};
 use fhir::{Document, Value};
-use record::Hit;
+use record::{Hit, PatientRow};
+use registration::intake::{is_confidential_address, is_confidential_phone};
+use registration::merge::{Link, links};
 use std::borrow::Cow;
 
 /// A patient.
@@ -23,6 +25,10 @@ pub(crate) struct Person {
     pub(crate) identifiers: Vec<Identifier>,
     pub(crate) telecom: Vec<Contact>,
     pub(crate) addresses: Vec<String>,
+    /// Addresses and numbers that only those may read who keep them (45 CFR 164.522(b)).
+    pub(crate) confidential: Vec<String>,
+    /// The records it is merged with.
+    pub(crate) links: Vec<(Link, String)>,
     pub(crate) languages: Vec<String>,
     pub(crate) marital: String,
     pub(crate) relatives: Vec<Relative>,
@@ -81,6 +87,28 @@ impl Person {
         Ok(person)
     }
 
+    /// As far as a line of a find box tells.
+    pub(crate) fn of_row(row: &PatientRow) -> Self {
+        let numbers = row.identifiers.iter().map(|one| Identifier {
+            kind: one.kind.clone().unwrap_or_default(),
+            value: one.value.clone(),
+            is_record_number: one.kind.as_deref() == Some("MR"),
+        });
+        Self {
+            id: row.id.clone(),
+            version: row.version,
+            family: row.family.clone().unwrap_or_default(),
+            given: row.given.iter().cloned().collect(),
+            whole: row.name.clone().unwrap_or_default(),
+            born: row.born.clone().unwrap_or_default(),
+            gender: row.sex.clone().unwrap_or_default(),
+            died: row.deceased.then(String::new),
+            is_active: row.active,
+            identifiers: numbers.collect(),
+            ..Self::default()
+        }
+    }
+
     fn of(root: Value<'_>) -> Self {
         let name = best_name(root);
         Self {
@@ -93,7 +121,12 @@ impl Person {
             is_active: root.get("active").and_then(Value::as_bool) != Some(false),
             identifiers: list(root, "identifier").filter_map(identifier).collect(),
             telecom: contacts(root),
-            addresses: list(root, "address").filter_map(address).collect(),
+            addresses: list(root, "address")
+                .filter(|one| !is_confidential_address(*one))
+                .filter_map(address)
+                .collect(),
+            confidential: confidential(root),
+            links: links(root),
             languages: list(root, "communication")
                 .filter_map(|c| concept(c.get("language")?))
                 .collect(),
@@ -120,12 +153,6 @@ impl Person {
         let first = |text: &str| text.chars().next().map(|c| c.to_uppercase().to_string());
         let given = self.given.first().and_then(|given| first(given));
         [given, first(&self.family)].into_iter().flatten().collect()
-    }
-
-    /// What two people share who are taken for each other.
-    pub(crate) fn sounds_like(&self) -> String {
-        let given = self.given.first().map(String::as_str).unwrap_or_default();
-        search::fold::fold(&format!("{} {given} {}", self.family, self.whole))
     }
 
     /// The number of the medical record, else the first number there is.
@@ -187,6 +214,7 @@ fn identifier(value: Value<'_>) -> Option<Identifier> {
 
 fn contacts(value: Value<'_>) -> Vec<Contact> {
     list(value, "telecom")
+        .filter(|one| !is_confidential_phone(*one))
         .map(|one| Contact {
             system: text(one, "system"),
             usage: text(one, "use"),
@@ -224,6 +252,13 @@ fn address(value: Value<'_>) -> Option<String> {
     (!whole.is_empty()).then_some(whole)
 }
 
+fn confidential(root: Value<'_>) -> Vec<String> {
+    let addresses = list(root, "address").filter(|one| is_confidential_address(*one));
+    let phones = list(root, "telecom").filter(|one| is_confidential_phone(*one));
+    let phones = phones.map(|one| text(one, "value")).filter(|value| !value.is_empty());
+    addresses.filter_map(address).chain(phones).collect()
+}
+
 fn relative(value: Value<'_>) -> Relative {
     let name = value.get("name").map(|name| {
         let mut parts = given(name);
@@ -254,7 +289,7 @@ mod tests {
             r#"{"name":[{"use":"old","family":"Byron"},{"use":"official","family":"Lovelace","given":["Ada","King"]}],"birthDate":"1815-12-10"}"#,
         );
         assert_eq!(ada.name().as_deref(), Some("LOVELACE, Ada King"));
-        assert_eq!((ada.initials().as_str(), ada.sounds_like().as_str()), ("AL", "lovelace ada"));
+        assert_eq!(ada.initials(), "AL");
         assert_eq!(
             read(r#"{"name":[{"text":"Baby of Ada"}]}"#).name().as_deref(),
             Some("Baby of Ada")
@@ -292,7 +327,7 @@ mod tests {
         #[test]
         fn any_names_can_be_shown(family in "\\PC{0,12}", given in "\\PC{0,12}") {
             let person = Person { family, given: vec![given], ..Person::default() };
-            let _ = (person.name(), person.initials(), person.sounds_like());
+            let _ = (person.name(), person.initials());
         }
     }
 }

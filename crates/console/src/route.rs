@@ -5,6 +5,8 @@
 use crate::answer::Answer;
 use crate::visit::Visit;
 use crate::{assets, live, pages};
+use crate::pages::registration;
+use crate::{assets, pages, parts};
 use base::Fault;
 use base::error::code;
 use http::Method;
@@ -93,6 +95,19 @@ pub static ROUTES: &[Route] = &[
     row("GET", "/p/{id}/notes/{note}", Who::SignedIn, pages::chart::note::page),
     row("POST", "/p/{id}/notes/{note}", Who::SignedIn, pages::chart::note::keep),
     row("GET", "/p/{id}/history/{type}/{record}", Who::SignedIn, pages::chart::past::page),
+    row("GET", "/register", Who::SignedIn, registration::register::page),
+    row("POST", "/register", Who::SignedIn, registration::register::answer),
+    row("GET", "/p/{id}/details", Who::SignedIn, registration::details::page),
+    row("GET", "/p/{id}/details/edit", Who::SignedIn, registration::details::form),
+    row("POST", "/p/{id}/details/edit", Who::SignedIn, registration::details::change),
+    row("GET", "/p/{id}/insurance", Who::SignedIn, registration::insurance::page),
+    row("POST", "/p/{id}/insurance", Who::SignedIn, registration::insurance::add),
+    row("POST", "/p/{id}/insurance/end", Who::SignedIn, registration::insurance::end),
+    row("GET", "/p/{id}/insurance/{name}/front", Who::SignedIn, registration::insurance::card),
+    row("GET", "/p/{id}/insurance/{name}/back", Who::SignedIn, registration::insurance::card),
+    row("GET", "/duplicates", Who::SignedIn, registration::duplicates::page),
+    row("GET", "/p/{id}/compare/{name}", Who::SignedIn, registration::compare::page),
+    row("POST", "/p/{id}/compare/{name}", Who::SignedIn, registration::compare::decide),
 ];
 
 fn asset(visit: &Visit) -> Result<Answer, Fault> {
@@ -137,7 +152,14 @@ pub(crate) fn answer(visit: &Visit) -> Result<Answer, Fault> {
                 false => Ok(pages::welcome::ask(visit)),
             }
         }
-        Some(row) => (row.work)(visit),
+        Some(row) => {
+            let answer = (row.work)(visit)?;
+            // Whom staff open, they find again; the list is theirs and stands on the server.
+            if row.path == "/p/{id}" && answer.status == 200 && parts::finds_patients(visit) {
+                visit.session.remember_patient(part(visit, 1));
+            }
+            Ok(answer)
+        }
     }
 }
 

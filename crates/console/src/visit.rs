@@ -34,6 +34,8 @@ pub struct Visit {
     pub query: Vec<(String, String)>,
     /// The fields of the form; the door has held it to be one of ours.
     pub form: Vec<(String, String)>,
+    /// The files of the form, by field; an empty one is left out.
+    pub files: Vec<(String, Vec<u8>)>,
     /// The headers.
     pub headers: HeaderMap,
     /// What a form of ours has to bring back.

@@ -16,12 +16,14 @@ mod calendar;
 mod flow;
 mod chart;
 mod frame;
+mod registration;
 mod table;
 
 pub(crate) use calendar::*;
 pub(crate) use flow::*;
 pub(crate) use chart::*;
 pub(crate) use frame::*;
+pub(crate) use registration::*;
 pub(crate) use table::*;
 
 /// The parts of the catalogue.
@@ -32,6 +34,7 @@ const PARTS: &[&[(&str, Word)]] = &[
     flow::ALL,
     chart::ALL,
     frame::ALL,
+    registration::ALL,
     table::ALL,
     calendar::ALL,
 ];

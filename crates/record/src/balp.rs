@@ -74,6 +74,9 @@ pub(crate) fn coded(event: &Event) -> Coded {
         Kind::DraftKept => dicom("110110", "Patient Record", "110110", "U"),
         Kind::DraftRead => dicom("110110", "Patient Record", "110110", "R"),
         Kind::DraftDropped => dicom("110110", "Patient Record", "110110", "D"),
+        Kind::PatientsMerged | Kind::DuplicateDecided => {
+            dicom("110110", "Patient Record", "110110", "U")
+        }
         Kind::Metadata => rest("capabilities", "R", None),
         Kind::Page | Kind::Followed => dicom("110100", "Application Activity", "110100", "R"),
         Kind::Import => dicom("110107", "Import", "110107", "C"),

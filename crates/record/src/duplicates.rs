@@ -2,6 +2,7 @@
 //! finding uses, each scored by [`crate::matching`], with the reasons in words. It proposes; whoever
 //! asks decides. Nothing is created, linked or merged here.
 
+use crate::find::{CURSOR, SearchHow};
 use crate::matching::{Features, Grade, Reason, compare};
 use crate::patients::{PATIENTS_MAX, PatientRow, patient_type};
 use crate::session::{Audited, Session};
@@ -11,11 +12,37 @@ use audit::{Kind, Target};
 use base::Fault;
 use base::error::code;
 use fhir::{Document, Value};
+use search::parse::Level;
+use std::collections::HashSet;
 use store::{Alike, Hit};
 
 /// Candidates that are scored: those that agree in most with the draft, by the index. Twenty are shown,
 /// so three times as many leave room for what the index does not know (address, sex).
 const CANDIDATES: usize = 60;
+
+/// Records of one page of the review: each is compared with those that the index finds alike, which takes
+/// milliseconds, and a page is waited for.
+const REVIEWED: usize = 40;
+
+/// Two records that may be of one patient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// The record that was looked at.
+    pub row: PatientRow,
+    /// The other, with what speaks for it.
+    pub other: Duplicate,
+}
+
+/// A page of the review of likely duplicates.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pairs {
+    /// The pairs, the likeliest first.
+    pub pairs: Vec<Pair>,
+    /// How many records were looked at.
+    pub looked_at: usize,
+    /// Where the next page begins, unless all were looked at.
+    pub next: Option<String>,
+}
 
 /// Somebody who may be the one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +74,62 @@ impl Session {
             }
             Err(fault) => Err(self.refused(event, fault)),
         }
+    }
+
+    /// Pairs of records that are likely of one patient, among those that were changed last; `cursor`
+    /// leads further back. Records that are merged, and pairs that were decided to be two, are left out.
+    /// One event names everybody shown.
+    ///
+    /// # Errors
+    /// `search.page.cursor`; `search.query.too-costly`; `access.denied`.
+    pub fn duplicate_pairs(&self, cursor: Option<&str>) -> Result<Audited<Pairs>, Fault> {
+        let mut event = self.event(Kind::Search);
+        event.targets = vec![Target::of_type("Patient")];
+        match self.pairs_from(cursor) {
+            Ok((found, hits)) => {
+                trail::shows(&mut event, &hits);
+                self.audited(&event, found)
+            }
+            Err(fault) => Err(self.refused(event, fault)),
+        }
+    }
+
+    fn pairs_from(&self, cursor: Option<&str>) -> Result<(Pairs, Vec<Hit>), Fault> {
+        let level = Level::Type(patient_type());
+        let pairs = match cursor {
+            Some(cursor) => vec![(CURSOR.to_owned(), cursor.to_owned())],
+            None => vec![
+                ("_sort".to_owned(), "-_lastUpdated".to_owned()),
+                ("_count".to_owned(), REVIEWED.to_string()),
+            ],
+        };
+        let (page, _) = self.find(&level, pairs, &SearchHow::default())?;
+        let mut out = Pairs { looked_at: page.page.matches.len(), next: page.next, ..Pairs::default() };
+        let mut hits = Vec::new();
+        let mut seen = HashSet::new();
+        for hit in page.page.matches {
+            let row = self.patient_row(&hit)?;
+            if row.replaced_by.is_some() {
+                continue;
+            }
+            let document = Document::parse(hit.body.clone(), self.limits())?;
+            let (found, others) = self.duplicates_of(document.root())?;
+            for (other, other_hit) in found.into_iter().zip(others) {
+                let (a, b) = (row.id.clone(), other.row.id.clone());
+                let pair = if a <= b { (a, b) } else { (b, a) };
+                let counts = other.grade >= Grade::Mid && other.row.replaced_by.is_none();
+                if !counts || seen.contains(&pair) || self.is_apart(&pair.0, &pair.1)? {
+                    continue;
+                }
+                seen.insert(pair);
+                out.pairs.push(Pair { row: row.clone(), other });
+                hits.extend([hit.clone(), other_hit]);
+            }
+        }
+        out.pairs.sort_by(|a, b| {
+            b.other.weight.cmp(&a.other.weight).then_with(|| a.row.id.cmp(&b.row.id))
+        });
+        Ok((out, hits))
     }
 
     fn duplicates_of(&self, draft: Value<'_>) -> Result<(Vec<Duplicate>, Vec<Hit>), Fault> {

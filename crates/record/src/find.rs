@@ -87,7 +87,7 @@ impl Session {
         }
     }
 
-    fn find(
+    pub(crate) fn find(
         &self,
         level: &Level,
         pairs: Vec<(String, String)>,

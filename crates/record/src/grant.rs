@@ -97,7 +97,7 @@ fn join(atoms: &mut Atoms, more: Atoms) {
 const fn asked(action: Action) -> smart::Action {
     match action {
         Action::Create => smart::Action::Create,
-        Action::Update | Action::Amend | Action::Configure => smart::Action::Update,
+        Action::Update | Action::Amend | Action::Configure | Action::Merge => smart::Action::Update,
         Action::Delete => smart::Action::Delete,
         Action::Search => smart::Action::Search,
         Action::Read | Action::History | Action::Export | Action::Print => smart::Action::Read,

@@ -195,7 +195,7 @@ impl Session {
         match &self.subject.reach {
             Reach::Given(rights) => Ok(match action {
                 Action::Create => rights.create.clone(),
-                Action::Update | Action::Amend | Action::Configure => rights.update.clone(),
+                Action::Update | Action::Amend | Action::Configure | Action::Merge => rights.update.clone(),
                 Action::Delete => rights.delete.clone(),
                 _ => rights.see.clone(),
             }),
@@ -206,6 +206,13 @@ impl Session {
                 self.gate.through_glass(scope, who, action, session).ok_or_else(denied)
             }
         }
+    }
+
+    /// Whether the subject may do something to any record of a type. A door asks it before it offers
+    /// what could only be refused; it tells nothing of what is there, and leaves no event.
+    #[must_use]
+    pub fn may(&self, action: Action, of: TypeId) -> bool {
+        self.scope_of(action, of).is_ok()
     }
 
     /// As [`Session::scope`], for one type: refused when no record of it could be reached.

@@ -367,6 +367,7 @@ fn asked_again(event: &Event) -> Option<Action> {
         Kind::Update | Kind::Patch | Kind::Transaction | Kind::Batch => Action::Update,
         Kind::Delete => Action::Delete,
         Kind::Export => Action::Export,
+        Kind::PatientsMerged => Action::Merge,
         _ => return None,
     })
 }

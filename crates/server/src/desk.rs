@@ -5,6 +5,7 @@
 
 use crate::limit;
 use crate::live;
+use crate::multipart;
 use crate::reply::Reply;
 use crate::route::BASE_PATH;
 use crate::smart::call::{Call, set_browser};
@@ -162,7 +163,10 @@ async fn work(state: &Arc<State>, ask: Ask, body: Incoming) -> Result<Reply, Fau
     }
     let body = match is_read {
         true => bytes::Bytes::new(),
-        false => crate::service::read_body(state, &parts.headers, body).await?,
+        false => {
+            multipart::within(&parts.headers)?;
+            crate::service::read_body(state, &parts.headers, body).await?
+        }
     };
     let place = smart::place(state, &parts.headers)?;
     let call = Call { state: Arc::clone(state), smart, session, peer, parts, body, place };
@@ -182,9 +186,14 @@ fn visited(call: &Call, caller: Option<identity::Caller>, is_read: bool) -> Resu
     visit.health = (watches && visit.path == "/today").then(|| call.state.record.health());
     visit.caller = caller;
     if !is_read {
-        call.need_own_form(&call.params()?)?;
-        let text = std::str::from_utf8(&call.body).unwrap_or_default();
-        visit.form = decode_query(text)?;
+        if let Some(form) = multipart::form(&call.parts.headers, &call.body)? {
+            call.need_own_form(&form.params()?)?;
+            (visit.form, visit.files) = (form.fields, form.files);
+        } else {
+            call.need_own_form(&call.params()?)?;
+            let text = std::str::from_utf8(&call.body).unwrap_or_default();
+            visit.form = decode_query(text)?;
+        }
     }
     // Who has no browser yet gets one, and the forms are of that one.
     let drawn = match call.browser().is_empty() {
@@ -201,7 +210,7 @@ fn visited(call: &Call, caller: Option<identity::Caller>, is_read: bool) -> Resu
             let nobody = || Fault::new(&code::SIGN_IN_NEEDED, "the sign-in has ended");
             return live::open(call, &visit.caller.clone().ok_or_else(nobody)?, live);
         }
-        Body::Html(_) | Body::Asset { .. } => page(&answer),
+        Body::Html(_) | Body::Asset { .. } | Body::Picture { .. } => page(&answer),
     };
     if matches!(answer.body, Body::Asset { .. }) {
         return Ok(unchanged(call, reply));
@@ -264,6 +273,12 @@ fn page(answer: &Answer) -> Reply {
             reply.headers.insert(CACHE_CONTROL, FOR_GOOD);
             reply.put(ETAG, etag);
         }
+        Body::Picture { media_type, content } => {
+            reply.body = bytes::Bytes::from(content.clone());
+            reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+            // It is somebody else's content, and must not act as one of ours.
+            crate::protect::foreign(&mut reply);
+        }
         Body::Go(_) | Body::Enter { .. } | Body::Live(_) => {}
     }
     reply
@@ -282,6 +297,7 @@ fn bare(state: &State, session: &Session, parts: &request::Parts) -> Visit {
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().and_then(|query| decode_query(query).ok()).unwrap_or_default(),
         form: Vec::new(),
+        files: Vec::new(),
         headers: parts.headers.clone(),
         form_text: String::new(),
         zone: state.zone.clone(),

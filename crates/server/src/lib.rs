@@ -17,6 +17,7 @@ pub mod limit;
 mod listen;
 mod live;
 mod metrics;
+mod multipart;
 mod negotiate;
 mod origin;
 mod pace;

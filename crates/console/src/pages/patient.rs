@@ -5,6 +5,7 @@
 use crate::answer::is_nothing;
 use crate::booking::type_id;
 use crate::days;
+use crate::pages::registration::details;
 use crate::parts::{Banner, Chart, Icon, Tab, Tone, badge, banner, facts, icon, tabs};
 use crate::person::{Contact, Person};
 use crate::route::part;
@@ -14,16 +15,24 @@ use base::Fault;
 use charting::summary::{AllergyState, Head};
 use fhir::reference::is_id;
 use maud::{Markup, html};
-use record::Reach;
+use record::{Hit, Reach};
 
 /// The patient that the path names, if there is one for whoever asks.
 pub(crate) fn see(visit: &Visit) -> Result<Option<Person>, Fault> {
+    Ok(see_whole(visit)?.map(|(person, _)| person))
+}
+
+/// As [`see`], with the record they were read from.
+pub(crate) fn see_whole(visit: &Visit) -> Result<Option<(Person, Hit)>, Fault> {
     let id = part(visit, 1);
     if !is_id(id) {
         return Ok(None);
     }
     match visit.session.read(type_id("Patient")?, id, None) {
-        Ok(hit) => Person::read(&hit.wait()?).map(Some),
+        Ok(hit) => {
+            let hit = hit.wait()?;
+            Ok(Some((Person::read(&hit)?, hit)))
+        }
         Err(fault) if is_nothing(&fault) => Ok(None),
         Err(fault) => Err(fault),
     }
@@ -43,13 +52,18 @@ pub(crate) fn head(visit: &Visit, person: &Person, chart: &Chart) -> Markup {
     let mut all = vec![
         tab(words::SUMMARY.of(lang), "", is_at("")),
         tab(words::CHART_TIMELINE.of(lang), "/timeline", is_at("/timeline")),
+        tab(words::DETAILS.of(lang), "/details", is_at("/details")),
     ];
+    if type_id("Coverage").is_ok_and(|of| visit.session.may_search(of)) {
+        all.push(tab(words::INSURANCE.of(lang), "/insurance", is_at("/insurance")));
+    }
     if visit.session.may_see_who_saw(&person.id) {
         all.push(tab(words::WHO_SAW.of(lang), "/accesses", is_at("/accesses")));
     }
     html! {
         (banner(&Banner { person, chart, today, lang }))
         (tabs(words::PAGES_OF_PATIENT.of(lang), &all))
+        (details::links(person, lang))
     }
 }
 

@@ -9,6 +9,7 @@ use crate::booking::type_id;
 use crate::visit::Visit;
 use crate::words::{self, Lang, Word};
 use maud::{DOCTYPE, Markup, html};
+use record::Action;
 
 /// A place to go to.
 #[derive(Debug, Clone)]
@@ -49,6 +50,12 @@ pub(crate) fn places(visit: &Visit) -> Vec<Screen> {
     if crate::pages::schedule::desk::sees(visit) {
         all.push(place(words::CAL_SCHEDULE, Icon::Clock, "/schedule", Some('d'), true));
     }
+    if may_register(visit) {
+        all.push(place(words::REGISTER, Icon::Plus, "/register", Some('n'), true));
+    }
+    if may_review(visit) {
+        all.push(place(words::DUPLICATES, Icon::Twins, "/duplicates", Some('u'), true));
+    }
     all.extend([
         place(words::SETTINGS, Icon::Settings, "/settings", Some('s'), true),
         place(words::APPS, Icon::Apps, "/auth/apps", None, false),
@@ -64,6 +71,18 @@ pub(crate) fn finds_patients(visit: &Visit) -> bool {
     let profile = &caller.principal.profile;
     let for_others = profile.patient.is_none() && profile.represents.is_empty();
     for_others && type_id("Patient").is_ok_and(|patient| visit.session.may_search(patient))
+}
+
+/// Whether somebody registers patients here.
+pub(crate) fn may_register(visit: &Visit) -> bool {
+    let may = |patient| visit.session.may(Action::Create, patient);
+    finds_patients(visit) && type_id("Patient").is_ok_and(may)
+}
+
+/// Whether somebody decides here which records are of one patient.
+pub(crate) fn may_review(visit: &Visit) -> bool {
+    let may = |patient| visit.session.may(Action::Merge, patient);
+    finds_patients(visit) && type_id("Patient").is_ok_and(may)
 }
 
 /// A page for somebody who is signed in.

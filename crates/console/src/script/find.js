@@ -5,6 +5,8 @@
 
 /** Letters from which on it is worth asking. */
 const LETTERS_MIN = 2;
+/** A sign by which places and actions alone are asked for. */
+const PLACES = ">";
 /** A pause in typing after which is asked. */
 const PAUSE_MS = 90;
 
@@ -100,7 +102,9 @@ const begin = (form, input, panel, said) => {
   const onInput = () => {
     clearTimeout(pause);
     pause = undefined;
-    if (input.value.trim().length < LETTERS_MIN) {
+    const typed = input.value.trim();
+    // Nothing typed lists whom one opened last; one letter is asked about nobody.
+    if (typed.length < LETTERS_MIN && typed !== "" && typed !== PLACES) {
       close();
       return;
     }
@@ -129,11 +133,33 @@ const begin = (form, input, panel, said) => {
       // Typed on since: what is chosen belongs to an older text.
       if (one instanceof HTMLAnchorElement && pause === undefined) {
         event.preventDefault();
-        location.assign(one.href);
+        go(one);
       }
     }
   };
 
+  /** @param {HTMLAnchorElement} one */
+  const go = (one) => {
+    if (one.dataset.send === undefined) {
+      location.assign(one.href);
+      return;
+    }
+    // What was typed goes along, in a form and in no address.
+    const before = form.action;
+    form.action = one.href;
+    form.submit();
+    form.action = before;
+  };
+
+  panel.addEventListener("click", (event) => {
+    const one = event.target instanceof Element ? event.target.closest("a[data-send]") : null;
+    if (!(one instanceof HTMLAnchorElement)) return;
+    event.preventDefault();
+    go(one);
+  });
+  input.addEventListener("click", () => {
+    if (panel.hidden && input.value === "") void ask();
+  });
   input.addEventListener("input", onInput);
   input.addEventListener("keydown", onKey);
   input.addEventListener("blur", (event) => {
@@ -151,6 +177,7 @@ const begin = (form, input, panel, said) => {
     if (document.activeElement !== input) before = document.activeElement;
     input.focus();
     input.select();
+    if (input.value === "") void ask();
   });
 };
 

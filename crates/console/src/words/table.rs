@@ -42,10 +42,6 @@ words! {
     FIND_BY_PHONE: "By phone number", "Por teléfono";
     FIND_BY_BOTH: "By several", "Por varios";
     UNDERSTOOD: "Read as", "Se entendió como";
-    READ_NAME: "Name begins with {}", "El nombre empieza por {}";
-    READ_BORN: "Born {}", "Nacimiento {}";
-    READ_NUMBER: "Record number {}", "Historia {}";
-    READ_PHONE: "Phone {}", "Teléfono {}";
     NOTHING_FOUND: "Nothing was found", "No se encontró nada";
     NOTHING_FOUND_WHY: "Type the beginning of a name, or of a place.", "Escriba el comienzo de un nombre o de un lugar.";
     NOBODY_FOUND: "No patient was found for you", "No se encontró ningún paciente para usted";

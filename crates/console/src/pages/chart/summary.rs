@@ -124,6 +124,11 @@ fn right(visit: &Visit, open: &Open, summary: &Summary) -> Markup {
             (list("consents", words::CHART_CONSENTS, words::CHART_NO_CONSENTS, &summary.consents, lang, |one| held.agreement(one)))
             (panel("about", words::ABOUT_THEM.of(lang), None, &patient::about(&open.person, lang)))
             (panel("reach", words::REACH.of(lang), None, &patient::reach(&open.person, lang)))
+            @if !open.person.confidential.is_empty() {
+                (notice(Tone::Sensitive, words::DETAILS_PRIVATE.of(lang), &html! {
+                    p { a href={ "/p/" (open.person.id) "/details" } { (words::DETAILS.of(lang)) } }
+                }))
+            }
             @if !open.person.relatives.is_empty() {
                 (panel("relatives", words::RELATIVES.of(lang), None, &patient::relatives(&open.person, lang)))
             }
