@@ -224,6 +224,8 @@ named! {
         RootKeyMoved = 65, "root-key-moved", "The tenant's key was put under a root key that another holds.";
         RootKeyRewrapped = 66, "root-key-rewrapped", "The tenant's key was wrapped anew under the newest version of its root key.";
         RolesMapped = 74, "roles-mapped", "Roles or sites of a person followed from what an issuer says.";
+        PeopleRead = 101, "people-read", "It was looked at who may sign in, with which roles, and what they have open.";
+        AccessReviewed = 102, "access-reviewed", "A role of somebody was certified, given, taken away, or asked to be taken away, with the reason.";
         Overbooked = 84, "overbooked", "Somebody was booked although they were taken at that time, with a reason.";
     }
 }

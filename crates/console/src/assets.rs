@@ -24,6 +24,7 @@ const STYLE: &str = concat!(
     include_str!("style/shell.css"),
     include_str!("style/parts.css"),
     include_str!("style/patient.css"),
+    include_str!("style/people.css"),
     include_str!("style/print.css"),
 );
 

@@ -13,12 +13,14 @@ mod days;
 mod lookup;
 mod pages;
 mod parts;
+mod people;
 mod person;
 mod route;
 mod visit;
 mod words;
 
 pub use answer::{Answer, Body, POLICY};
+pub use people::{GivenApp, People};
 pub use route::{ROUTES, Route, Who, allow, is_page, serves};
 pub use visit::{Demo, DemoPerson, Visit};
 

@@ -1,11 +1,18 @@
 //! The pages, one file for each word.
 
 pub(crate) mod accesses;
+pub(crate) mod audit;
 pub(crate) mod failed;
 pub(crate) mod find;
 pub(crate) mod gallery;
+pub(crate) mod keep;
 pub(crate) mod missing;
 pub(crate) mod patient;
+pub(crate) mod review;
+pub(crate) mod roles;
+pub(crate) mod sees;
+pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod today;
+pub(crate) mod users;
 pub(crate) mod welcome;

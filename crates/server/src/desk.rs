@@ -3,6 +3,8 @@
 //! session before any page hears of it (OWASP cross-site request forgery prevention), and every answer
 //! leaves its event first (45 CFR 164.312(b)).
 
+mod people;
+
 use crate::limit;
 use crate::reply::Reply;
 use crate::route::BASE_PATH;
@@ -13,7 +15,7 @@ use base::Fault;
 use base::error::code;
 use console::{Answer, Body, Visit};
 use http::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+    ACCEPT, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
     REFERRER_POLICY, SET_COOKIE, VARY,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, request};
@@ -174,6 +176,10 @@ fn visited(call: &Call, caller: Option<identity::Caller>, is_read: bool) -> Resu
         .as_ref()
         .is_some_and(|caller| caller.principal.profile.roles.iter().any(|role| role == WATCHES));
     visit.health = (watches && visit.path == "/today").then(|| call.state.record.health());
+    visit.people = caller.as_ref().map(|_| {
+        let people = people::Visited { smart: Arc::clone(&call.smart), peer: call.peer };
+        Arc::new(people) as Arc<dyn console::People>
+    });
     visit.caller = caller;
     if !is_read {
         call.need_own_form(&call.params()?)?;
@@ -191,7 +197,7 @@ fn visited(call: &Call, caller: Option<identity::Caller>, is_read: bool) -> Resu
     let mut reply = match answer.body {
         Body::Go(ref path) => call.go(&format!("{}{path}", call.place.root)),
         Body::Enter { ref name, ref password, ref next } => enter(call, name, password, next)?,
-        Body::Html(_) | Body::Asset { .. } => page(&answer),
+        Body::Html(_) | Body::Asset { .. } | Body::File { .. } => page(&answer),
     };
     if matches!(answer.body, Body::Asset { .. }) {
         return Ok(unchanged(call, reply));
@@ -254,6 +260,11 @@ fn page(answer: &Answer) -> Reply {
             reply.headers.insert(CACHE_CONTROL, FOR_GOOD);
             reply.put(ETAG, etag);
         }
+        Body::File { media_type, name, content } => {
+            reply.body = bytes::Bytes::from(content.clone());
+            reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+            reply.put(CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""));
+        }
         Body::Go(_) | Body::Enter { .. } => {}
     }
     reply
@@ -277,5 +288,6 @@ fn bare(state: &State, session: &Session, parts: &request::Parts) -> Visit {
         zone: state.zone.clone(),
         demo: state.demo.clone(),
         health: None,
+        people: None,
     }
 }
