@@ -227,6 +227,8 @@ named! {
         RootKeyRewrapped = 66, "root-key-rewrapped", "The tenant's key was wrapped anew under the newest version of its root key.";
         RolesMapped = 74, "roles-mapped", "Roles or sites of a person followed from what an issuer says.";
         Followed = 97, "followed", "A browser began to be told which records change: their ids and versions, and nothing of what is in them.";
+        PeopleRead = 101, "people-read", "It was looked at who may sign in, with which roles, and what they have open.";
+        AccessReviewed = 102, "access-reviewed", "A role of somebody was certified, given, taken away, or asked to be taken away, with the reason.";
         Overbooked = 84, "overbooked", "Somebody was booked although they were taken at that time, with a reason.";
     }
 }

@@ -42,6 +42,15 @@ pub enum Body {
         /// Its content.
         content: Vec<u8>,
     },
+    /// A file to keep: what a page shows, for another program.
+    File {
+        /// Its media type.
+        media_type: &'static str,
+        /// What it is called.
+        name: String,
+        /// Its content.
+        content: Vec<u8>,
+    },
     /// Another page of ours, by its path.
     Go(String),
     /// Whoever asks wants to be signed in with this, and then to see that path. The door does it, as it
@@ -65,6 +74,7 @@ impl std::fmt::Debug for Body {
             Self::Html(_) => "Html",
             Self::Asset { .. } => "Asset",
             Self::Picture { .. } => "Picture",
+            Self::File { .. } => "File",
             Self::Go(_) => "Go",
             Self::Enter { .. } => "Enter",
             Self::Live(_) => "Live",
@@ -77,6 +87,11 @@ impl Answer {
     pub(crate) fn html(status: u16, markup: Markup) -> Self {
         let PreEscaped(html) = markup;
         Self { status, body: Body::Html(html), choices: Vec::new() }
+    }
+
+    /// A file to keep.
+    pub(crate) fn file(media_type: &'static str, name: String, content: Vec<u8>) -> Self {
+        Self { status: 200, body: Body::File { media_type, name, content }, choices: Vec::new() }
     }
 
     /// Another page; what was sent is not sent again (POST, redirect, GET).

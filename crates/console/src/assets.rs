@@ -28,6 +28,7 @@ const STYLE: &str = concat!(
     include_str!("style/flow.css"),
     include_str!("style/chart.css"),
     include_str!("style/registration.css"),
+    include_str!("style/people.css"),
     include_str!("style/print.css"),
 );
 

@@ -15,6 +15,7 @@ mod done;
 mod lookup;
 mod pages;
 mod parts;
+mod people;
 mod person;
 mod route;
 mod visit;
@@ -23,6 +24,7 @@ mod words;
 
 pub use answer::{Answer, Body, POLICY};
 pub use live::Live;
+pub use people::{GivenApp, People};
 pub use route::{EVENTS, ROUTES, Route, Who, allow, is_page, serves};
 pub use visit::{Demo, DemoPerson, LIVE, Visit};
 

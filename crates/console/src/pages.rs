@@ -2,14 +2,21 @@
 
 pub(crate) mod accesses;
 pub(crate) mod chart;
+pub(crate) mod audit;
 pub(crate) mod failed;
 pub(crate) mod find;
 pub(crate) mod flow;
 pub(crate) mod gallery;
+pub(crate) mod keep;
 pub(crate) mod missing;
 pub(crate) mod patient;
 pub(crate) mod schedule;
 pub(crate) mod registration;
+pub(crate) mod review;
+pub(crate) mod roles;
+pub(crate) mod sees;
+pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod today;
+pub(crate) mod users;
 pub(crate) mod welcome;

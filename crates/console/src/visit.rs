@@ -1,6 +1,7 @@
 //! One visit to a page: who asks, through which session, for what, and how they like to see it. It is
 //! made by the door, which has checked the origin and the form before anything here is asked.
 
+use crate::people::People;
 use crate::words::Lang;
 use base::Millis;
 use http::{HeaderMap, Method};
@@ -46,6 +47,8 @@ pub struct Visit {
     pub demo: Option<Arc<Demo>>,
     /// How the server is, for who watches over it.
     pub health: Option<Health>,
+    /// What is asked about people beside the record; none for who is not signed in.
+    pub people: Option<Arc<dyn People>>,
 }
 
 /// It is about a person.

@@ -17,6 +17,7 @@ mod flow;
 mod chart;
 mod frame;
 mod registration;
+mod people;
 mod table;
 
 pub(crate) use calendar::*;
@@ -24,6 +25,7 @@ pub(crate) use flow::*;
 pub(crate) use chart::*;
 pub(crate) use frame::*;
 pub(crate) use registration::*;
+pub(crate) use people::*;
 pub(crate) use table::*;
 
 /// The parts of the catalogue.
@@ -35,6 +37,7 @@ const PARTS: &[&[(&str, Word)]] = &[
     chart::ALL,
     frame::ALL,
     registration::ALL,
+    people::ALL,
     table::ALL,
     calendar::ALL,
 ];

@@ -278,6 +278,8 @@ fn step(step: &Step, names: &Names) -> ShownStep {
         Done::Closed { outcome, note, .. } => {
             (format!("closed as {}", outcome.name()), note.clone())
         }
+        Done::Noted { asks: true, note } => ("asked for an explanation".to_owned(), note.clone()),
+        Done::Noted { asks: false, note } => ("noted".to_owned(), note.clone()),
         Done::Reopened { due, note } => {
             (format!("opened again, due {}", due.to_instant()), note.clone())
         }

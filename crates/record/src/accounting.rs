@@ -201,6 +201,8 @@ fn touched(event: &Event, patient: &str) -> bool {
         | Kind::RootKeyRewrapped
         // The booking has its own event.
         | Kind::Overbooked
+        | Kind::PeopleRead
+        | Kind::AccessReviewed
         | Kind::Review => false,
         _ => shown || event.decision == Decision::Deny || event.status < 400,
     }

@@ -109,7 +109,7 @@ pub(crate) fn coded(event: &Event) -> Coded {
         Kind::PolicyChange | Kind::RootKeyMoved | Kind::RootKeyRewrapped => {
             dicom("110113", "Security Alert", "110131", "U")
         }
-        Kind::PolicyAsked | Kind::CaseRead => dicom("110101", "Audit Log Used", "110101", "R"),
+        Kind::PolicyAsked | Kind::CaseRead | Kind::PeopleRead => dicom("110101", "Audit Log Used", "110101", "R"),
         Kind::CaseOpened => dicom("110113", "Security Alert", "110113", "C"),
         Kind::CaseChanged | Kind::Overbooked => dicom("110113", "Security Alert", "110113", "U"),
         Kind::UserChange
@@ -124,6 +124,7 @@ pub(crate) fn coded(event: &Event) -> Coded {
         | Kind::FactorsReset
         | Kind::Unlinked
         | Kind::DelegationEnded
+        | Kind::AccessReviewed
         | Kind::RolesMapped => dicom("110113", "Security Alert", "110137", "U"),
     }
 }

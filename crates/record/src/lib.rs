@@ -15,6 +15,7 @@ mod chart;
 mod condition;
 mod conditional;
 mod consents;
+mod certify;
 mod cursor;
 mod department;
 mod directory;
@@ -31,9 +32,11 @@ mod import;
 mod in_force;
 mod labelling;
 mod labels;
+mod log_rows;
 mod mask;
 mod matching;
 mod number;
+mod members;
 mod operation;
 mod outbox;
 mod patients;
@@ -62,7 +65,8 @@ pub use access_log::{LOG_PARAMETERS, LogPage, is_log_id};
 pub use accounting::{Access, Accounting};
 pub use actor::Asked;
 pub use apart::{Apart, REASON_CHARS_MAX};
-pub use audit::{Kind, Source};
+pub use audit::{Decision, Event, Kind, Source, Target};
+pub use certify::{CertifyDone, Certified};
 pub use balp::{Shown, Teller, audit_event, event_id};
 pub use bundle::{Answer, BundleAnswer, BundleOptions, Content, Place};
 pub use chart::{ChartPart, OpenChart, Reach};
@@ -79,7 +83,9 @@ pub use import::{
 };
 pub use in_force::{POLICIES_MISSING, Standing, load_policies};
 pub use labels::labels_of;
+pub use log_rows::{LogAsked, LogRow, LogRows, LogStanding};
 pub use matching::{Features, Grade, Reason, Score, WEIGHTS, compare};
+pub use members::{Member, Members};
 pub use operation::{
     Again, Agents, Answering, At, Effect, Given, Holds, Input, Need, Operation, Output, Parameter,
 };
@@ -88,7 +94,7 @@ pub use reach::TENANT;
 pub use relabel::{Keeper, Standing as LabelStanding};
 pub use review::{
     Case, CaseFile, CaseFilter, CaseId, CaseKind, CaseState, Done, Outcome, ReviewCounts,
-    ReviewSettings, Reviewing, Seen, Step, Swept,
+    ReviewSettings, Reviewing, Seen, Step, Swept, Turn,
 };
 pub use rule::{Also, Asking, Eyes, Forbid, Rule, Ruling};
 pub use rules::Tag;

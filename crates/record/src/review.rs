@@ -7,12 +7,14 @@ mod case;
 mod queue;
 mod step;
 mod sweep;
+mod turn;
 
 pub use self::case::{Case, CaseId, CaseState};
 pub use self::queue::ReviewCounts;
 pub(crate) use self::queue::{Next, Queue};
 pub use self::step::{CaseKind, Done, Outcome, Seen, Step};
 pub use self::sweep::{Reviewing, Swept};
+pub use self::turn::Turn;
 
 use crate::actor::{Asked, denied};
 use crate::gate::Record;
@@ -155,20 +157,7 @@ impl Session {
         owner: PrincipalId,
         said: &str,
     ) -> Result<Case, Fault> {
-        self.take_step(id, by, &|session, case| {
-            let owner = session.gate.directory.identity.principal(owner)?;
-            let owner = Arc::new(owner);
-            session.may_decide(&owner)?;
-            session.not_own(case, &owner)?;
-            if case.state == CaseState::Closed {
-                return Err(state("the case is closed; open it again first"));
-            }
-            let note = match said.trim() {
-                "" => String::new(),
-                said => note(said)?,
-            };
-            Ok(Done::Assigned { owner: owner.id.to_string(), note })
-        })
+        self.take_step(id, by, &|session, case| session.assigned(case, owner, said))
     }
 
     /// Decides a case, with the reason.
@@ -182,13 +171,7 @@ impl Session {
         outcome: Outcome,
         said: &str,
     ) -> Result<Case, Fault> {
-        self.take_step(id, by, &|session, case| {
-            let note = note(said)?;
-            if case.state == CaseState::Closed {
-                return Err(state("the case is closed already"));
-            }
-            Ok(Done::Closed { outcome, note, last_seq: session.gate.log.head().seq })
-        })
+        self.take_step(id, by, &|session, case| session.closed(case, outcome, said))
     }
 
     /// Opens a closed case again, with the reason. Its history stays.
@@ -201,13 +184,7 @@ impl Session {
         by: Option<PrincipalId>,
         said: &str,
     ) -> Result<Case, Fault> {
-        self.take_step(id, by, &|session, case| {
-            let note = note(said)?;
-            if case.state != CaseState::Closed {
-                return Err(state("the case is not closed"));
-            }
-            Ok(Done::Reopened { due: session.gate.due(case.kind, session.now()), note })
-        })
+        self.take_step(id, by, &|session, case| session.reopened(case, said))
     }
 
     /// Sweeps the log now, for whoever is on the machine itself or decides cases.
@@ -389,10 +366,7 @@ impl Session {
     /// Whether a principal decides cases: a person, not shut out, of a role for it, and whom the policies
     /// let read the whole log.
     fn may_decide(&self, principal: &Arc<Principal>) -> Result<(), Fault> {
-        let holds = |role: &String| REVIEWERS.contains(&role.as_str());
-        let fits = principal.kind == Of::Person
-            && principal.disabled.is_none()
-            && principal.profile.roles.iter().any(holds);
+        let fits = holds_role(principal);
         let gate = &self.gate;
         let reads = || {
             let policies = gate.policies();
@@ -449,6 +423,13 @@ impl Session {
     }
 }
 
+/// Whether a principal is a person, not shut out, of a role for deciding cases.
+fn holds_role(principal: &Principal) -> bool {
+    principal.kind == Of::Person
+        && principal.disabled.is_none()
+        && principal.profile.roles.iter().any(|role| REVIEWERS.contains(&role.as_str()))
+}
+
 /// What a step was, in the words of an event.
 fn told_by(event: &mut Event, done: &Done) {
     let (step, more) = match done {
@@ -457,6 +438,8 @@ fn told_by(event: &mut Event, done: &Done) {
         Done::Closed { outcome, .. } => {
             ("closed", Some(("CaseOutcome", outcome.name().to_owned())))
         }
+        Done::Noted { asks: true, .. } => ("asked", None),
+        Done::Noted { asks: false, .. } => ("noted", None),
         Done::Reopened { .. } => ("reopened", None),
     };
     event.targets.push(Target::resource("CaseStep", step, None));

@@ -3,6 +3,8 @@
 //! session before any page hears of it (OWASP cross-site request forgery prevention), and every answer
 //! leaves its event first (45 CFR 164.312(b)).
 
+mod people;
+
 use crate::limit;
 use crate::live;
 use crate::multipart;
@@ -15,7 +17,7 @@ use base::Fault;
 use base::error::code;
 use console::{Answer, Body, Visit};
 use http::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+    ACCEPT, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
     REFERRER_POLICY, SET_COOKIE, VARY,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, request};
@@ -184,6 +186,10 @@ fn visited(call: &Call, caller: Option<identity::Caller>, is_read: bool) -> Resu
         .as_ref()
         .is_some_and(|caller| caller.principal.profile.roles.iter().any(|role| role == WATCHES));
     visit.health = (watches && visit.path == "/today").then(|| call.state.record.health());
+    visit.people = caller.as_ref().map(|_| {
+        let people = people::Visited { smart: Arc::clone(&call.smart), peer: call.peer };
+        Arc::new(people) as Arc<dyn console::People>
+    });
     visit.caller = caller;
     if !is_read {
         if let Some(form) = multipart::form(&call.parts.headers, &call.body)? {
@@ -210,7 +216,7 @@ fn visited(call: &Call, caller: Option<identity::Caller>, is_read: bool) -> Resu
             let nobody = || Fault::new(&code::SIGN_IN_NEEDED, "the sign-in has ended");
             return live::open(call, &visit.caller.clone().ok_or_else(nobody)?, live);
         }
-        Body::Html(_) | Body::Asset { .. } | Body::Picture { .. } => page(&answer),
+        Body::Html(_) | Body::Asset { .. } | Body::Picture { .. } | Body::File { .. } => page(&answer),
     };
     if matches!(answer.body, Body::Asset { .. }) {
         return Ok(unchanged(call, reply));
@@ -279,6 +285,11 @@ fn page(answer: &Answer) -> Reply {
             // It is somebody else's content, and must not act as one of ours.
             crate::protect::foreign(&mut reply);
         }
+        Body::File { media_type, name, content } => {
+            reply.body = bytes::Bytes::from(content.clone());
+            reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+            reply.put(CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""));
+        }
         Body::Go(_) | Body::Enter { .. } | Body::Live(_) => {}
     }
     reply
@@ -303,5 +314,6 @@ fn bare(state: &State, session: &Session, parts: &request::Parts) -> Visit {
         zone: state.zone.clone(),
         demo: state.demo.clone(),
         health: None,
+        people: None,
     }
 }

@@ -56,7 +56,17 @@ pub(crate) fn places(visit: &Visit) -> Vec<Screen> {
     if may_review(visit) {
         all.push(place(words::DUPLICATES, Icon::Twins, "/duplicates", Some('u'), true));
     }
+    if visit.session.may_see_people() {
+        all.push(place(words::USERS, Icon::People, "/admin/users", Some('p'), true));
+        all.push(place(words::ROLES, Icon::Shield, "/admin/access/review", Some('e'), true));
+    }
+    if visit.session.may_read_whole_log() {
+        all.push(place(words::LOGS, Icon::Eye, "/audit", Some('l'), true));
+        all.push(place(words::TURNS, Icon::Alert, "/review", Some('v'), true));
+        all.push(place(words::SEES, Icon::Info, "/admin/access", None, false));
+    }
     all.extend([
+        place(words::OPENED, Icon::Leave, "/admin/sessions", None, false),
         place(words::SETTINGS, Icon::Settings, "/settings", Some('s'), true),
         place(words::APPS, Icon::Apps, "/auth/apps", None, false),
         place(words::FACTORS, Icon::Key, "/auth/factors", None, false),

@@ -192,6 +192,7 @@ impl Case {
                 self.outcome = Some(*outcome);
                 self.state = CaseState::Closed;
             }
+            Done::Noted { .. } => {}
             Done::Reopened { due, .. } => self.reopen(*due, step.at),
         }
     }
@@ -255,6 +256,14 @@ impl Case {
             }),
             _ => None,
         }
+    }
+
+    /// When the person was last asked to explain it, since it was last opened.
+    #[must_use]
+    pub fn asked(&self) -> Option<Millis> {
+        let since = self.steps.iter().rev().take_while(|step| !matches!(step.done, Done::Reopened { .. }));
+        let mut asked = since.filter(|step| matches!(step.done, Done::Noted { asks: true, .. }));
+        asked.next().map(|step| step.at)
     }
 
     /// Whether it waits for longer than it may, or for a date that tells nothing.

@@ -123,6 +123,13 @@ pub enum Done {
         /// The last event of the log then: what came after was not known to whoever decided.
         last_seq: u64,
     },
+    /// Something was noted of it; its state stays as it is.
+    Noted {
+        /// The person was asked to explain it; by whatever way the house has, for they do not see the case.
+        asks: bool,
+        /// What.
+        note: String,
+    },
     /// It was opened again.
     Reopened {
         /// When it is to be decided now.
@@ -209,6 +216,11 @@ pub(super) fn encode(step: &Step) -> Vec<u8> {
             out.extend_from_slice(&due.0.to_be_bytes());
             put_text(&mut out, note);
         }
+        Done::Noted { asks, note } => {
+            out.push(5);
+            out.push(u8::from(*asks));
+            put_text(&mut out, note);
+        }
     }
     out
 }
@@ -280,6 +292,14 @@ impl Rest<'_> {
                 last_seq: if is_old { u64::MAX } else { self.number()? },
             },
             4 => Done::Reopened { due: self.instant()?, note: self.text()? },
+            5 => {
+                let asks = match self.byte()? {
+                    0 => false,
+                    1 => true,
+                    _ => return None,
+                };
+                Done::Noted { asks, note: self.text()? }
+            }
             _ => return None,
         };
         Some(Step { at, by, at_console, done })
@@ -357,7 +377,9 @@ mod tests {
             seen(CaseKind::Signal, Some(""), Some(true), &[]),
             Done::Assigned { owner, note: String::new() },
             Done::Closed { outcome: Outcome::Explained, note: note.clone(), last_seq: 99 },
-            Done::Reopened { due: Millis(4), note },
+            Done::Reopened { due: Millis(4), note: note.clone() },
+            Done::Noted { asks: true, note: note.clone() },
+            Done::Noted { asks: false, note },
         ];
         let step = |(n, done): (usize, Done)| Step {
             at: Millis(i64::try_from(n).unwrap()),
@@ -414,7 +436,7 @@ mod tests {
         #[test]
         fn strange_bodies_are_refused_and_never_panic(
             body in proptest::collection::vec(any::<u8>(), 0..300),
-            which in 0..6_usize,
+            which in 0..8_usize,
             cut: prop::sample::Index,
             other: prop::sample::Index,
             byte: u8,

@@ -410,6 +410,7 @@ fn steps_are_kept_in_order_with_who_and_why_and_closing_needs_a_note() {
             Done::Seen(_) => "seen".to_owned(),
             Done::Assigned { .. } => "assigned".to_owned(),
             Done::Closed { outcome, note, .. } => format!("{}: {note}", outcome.name()),
+            Done::Noted { note, .. } => format!("noted: {note}"),
             Done::Reopened { note, .. } => format!("reopened: {note}"),
         })
         .collect();

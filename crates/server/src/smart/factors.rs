@@ -150,13 +150,24 @@ fn which(params: &Params) -> Result<PasskeyId, Fault> {
 
 /// The page that asks for a factor again.
 pub(super) fn confirm(call: &Call) -> Result<Reply, Fault> {
+    let params = call.params()?;
     match need_anybody(call) {
-        Ok(caller) => ask_again(call, &caller, None),
+        Ok(caller) => ask_again(call, &caller, next_of(&params), None),
         Err(page) => Ok(*page),
     }
 }
 
-fn ask_again(call: &Call, caller: &Caller, wrong: Option<&str>) -> Result<Reply, Fault> {
+/// The page of the console that led here, and is gone back to.
+fn next_of(params: &Params) -> &str {
+    Some(field(params, "next")).filter(|next| console::is_page(next)).unwrap_or_default()
+}
+
+fn ask_again(
+    call: &Call,
+    caller: &Caller,
+    next: &str,
+    wrong: Option<&str>,
+) -> Result<Reply, Fault> {
     let identity = call.smart.identity();
     let asked = match call.party() {
         Some(party) => identity.ask_own_passkey(caller, &party)?,
@@ -166,7 +177,7 @@ fn ask_again(call: &Call, caller: &Caller, wrong: Option<&str>) -> Result<Reply,
     let (form, script) = (call.form_text(), call.script());
     let view = Scripted { form: &form, script: &script };
     let why = is_confined(call, caller).then_some(pages::DEMANDED);
-    Ok(pages::confirm(&view, asked.as_ref(), codes, why, wrong))
+    Ok(pages::confirm(&view, asked.as_ref(), codes, why, wrong, next))
 }
 
 /// Takes it, and leads back.
@@ -183,8 +194,13 @@ pub(super) fn confirmed(call: &Call) -> Result<Reply, Fault> {
         false => Proof::Password(Secret::new(password.to_owned())),
     };
     match of(call, &caller).step_up(&caller, &shown, call.peer) {
-        Ok(_) => Ok(call.go_own("factors")),
-        Err(refusal) => refused(&refusal, |wrong| ask_again(call, &caller, Some(wrong))),
+        Ok(_) => Ok(match next_of(&params) {
+            "" => call.go_own("factors"),
+            next => call.go(&format!("{}{next}", call.place.root)),
+        }),
+        Err(refusal) => {
+            refused(&refusal, |wrong| ask_again(call, &caller, next_of(&params), Some(wrong)))
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::answer::{Answer, is_nothing};
 use crate::days;
 use crate::pages::{missing, patient};
 use crate::parts::shell::shell_with;
-use crate::parts::{Banner, Icon, Kind, banner, icon, link_button, panel};
+use crate::parts::{Banner, Icon, Kind, Tone, banner, icon, link_button, notice, panel};
 use crate::visit::Visit;
 use crate::words::{self, Word};
 use base::Fault;

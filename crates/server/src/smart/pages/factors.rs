@@ -182,22 +182,31 @@ pub(in crate::smart) fn confirm(
     codes: bool,
     why: Option<&'static str>,
     wrong: Option<&str>,
+    next: &str,
 ) -> Reply {
     let why = why.unwrap_or("You showed it a while ago. Show once more that it is you.");
     let mut body = alert(Html::new(), wrong).raw("<p>").raw(why).raw("</p>");
     if let Some(asked) = asked {
-        body = body.join(&ask("confirm", view.form, asked, &Html::new(), "Use your passkey"));
+        let more = Html::new()
+            .raw("<input type=\"hidden\" name=\"next\" value=\"")
+            .text(next)
+            .raw("\">");
+        body = body.join(&ask("confirm", view.form, asked, &more, "Use your passkey"));
     }
     body = body
         .raw(if asked.is_some() { "<form class=\"or\"" } else { "<form" })
         .raw(" method=\"post\" action=\"confirm\"><input type=\"hidden\" name=\"form\" value=\"")
         .text(view.form)
+        .raw("\"><input type=\"hidden\" name=\"next\" value=\"")
+        .text(next)
         .raw(match codes {
             true => "\"><label for=\"code\">Code</label><input type=\"text\" id=\"code\" name=\"code\" autocomplete=\"one-time-code\" aria-describedby=\"hint\" required><p id=\"hint\" class=\"hint\">Six digits from your authenticator, or one of your recovery codes.</p>",
             false => "\"><label for=\"password\">Password</label><input type=\"password\" id=\"password\" name=\"password\" autocomplete=\"current-password\" required>",
         })
         .raw(if asked.is_some() { "<button class=\"other\">" } else { "<button>" })
-        .raw("Go on</button></form><p class=\"or\"><a href=\"factors\">Back</a></p>");
+        .raw("Go on</button></form><p class=\"or\"><a href=\"")
+        .text(if next.is_empty() { "factors" } else { next })
+        .raw("\">Back</a></p>");
     match asked {
         Some(_) => scripted("Is it still you?", &body, view.script),
         None => page(StatusCode::OK, "Is it still you?", &body, ""),
