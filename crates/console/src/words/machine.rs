@@ -31,6 +31,7 @@ words! {
     IT_MEND: "To mend, the gravest first", "Por reparar, lo más grave primero";
     IT_STORE: "Disk and store", "Disco y almacén";
     IT_DISK_FREE: "Free on the disk", "Libre en el disco";
+    IT_DISK_USED: "Part of the disk that is used", "Parte del disco en uso";
     IT_FREE_OF: "of {}", "de {}";
     IT_GROWTH: "Growth since the start", "Crecimiento desde el arranque";
     IT_FULL: "Disk full at this rate", "Disco lleno a este ritmo";

@@ -26,7 +26,12 @@ impl House for Hut {
             what_to_do: what_to_do.to_owned(),
         };
         vec![
-            finding("backup.age", Grade::Critical, "no backup was ever made", "run `plummer backup`"),
+            finding(
+                "backup.age",
+                Grade::Critical,
+                "no backup was ever made",
+                "run `plummer backup`",
+            ),
             finding("clock.kept", Grade::Unknown, "nobody tells whether the clock is kept", ""),
             finding("disk.space", Grade::Fine, "half of the disk is free", ""),
         ]
@@ -133,7 +138,9 @@ fn health_tells_the_gravest_first_with_what_to_do_in_the_words_of_the_doctor() {
     let mut visitor = visits(&site, "admin", "it-administrator");
     let page = visitor.send("GET", "/admin/health", &[], "");
     let text = page.text();
-    for part in ["no backup was ever made", "run `plummer backup`", "1 critical", "50.0 GB", "store.status"] {
+    for part in
+        ["no backup was ever made", "run `plummer backup`", "1 critical", "50.0 GB", "store.status"]
+    {
         assert!(text.contains(part), "{part}: {text}");
     }
     let piece = visitor.send("GET", "/admin/health", &[("X-Fragment", "1")], "").text();
@@ -143,7 +150,9 @@ fn health_tells_the_gravest_first_with_what_to_do_in_the_words_of_the_doctor() {
 #[test]
 fn a_setting_is_told_with_its_source_and_a_secret_is_not_told() {
     let site = housed();
-    let text = visits(&site, "admin", "it-administrator").send("GET", "/admin/configuration", &[], "").text();
+    let text = visits(&site, "admin", "it-administrator")
+        .send("GET", "/admin/configuration", &[], "")
+        .text();
     let row = |name: &str| {
         let at = text.find(&format!("id=\"setting-{name}\"")).unwrap_or_else(|| panic!("{name}"));
         text[at..].split("</tr>").next().unwrap().to_owned()
@@ -157,9 +166,16 @@ fn a_setting_is_told_with_its_source_and_a_secret_is_not_told() {
 fn a_resource_is_looked_at_as_form_as_json_and_by_its_versions_under_ones_own_scope() {
     let site = housed();
     let org = |name: &str| {
-        format!("{{\"resourceType\":\"Organization\",\"id\":\"o1\",\"name\":\"{name}\",\"partOf\":{{\"reference\":\"Organization/o2\"}}}}")
+        format!(
+            "{{\"resourceType\":\"Organization\",\"id\":\"o1\",\"name\":\"{name}\",\"partOf\":{{\"reference\":\"Organization/o2\"}}}}"
+        )
     };
-    site.put("Organization/o2", &org("House").replace("\"o1\"", "\"o2\"").replace(",\"partOf\":{\"reference\":\"Organization/o2\"}", ""));
+    site.put(
+        "Organization/o2",
+        &org("House")
+            .replace("\"o1\"", "\"o2\"")
+            .replace(",\"partOf\":{\"reference\":\"Organization/o2\"}", ""),
+    );
     site.put("Organization/o1", &org("North Ward"));
     assert_eq!(site.ask(&site.all, "PUT", "/Organization/o1", &org("South Ward")).status, 200);
     let mut visitor = visits(&site, "admin", "it-administrator");
@@ -173,9 +189,17 @@ fn a_resource_is_looked_at_as_form_as_json_and_by_its_versions_under_ones_own_sc
     assert!(history.contains("view=diff&amp;a=1&amp;b=2"), "{history}");
     let diff = page(&format!("{here}?view=diff&a=1&b=2")).text();
     let (removed, added) = (diff.find("<del").expect("a line"), diff.find("<ins").expect("a line"));
-    assert!(diff[removed..].contains("North Ward") && diff[added..].contains("South Ward"), "{diff}");
+    assert!(
+        diff[removed..].contains("North Ward") && diff[added..].contains("South Ward"),
+        "{diff}"
+    );
     // What is about a patient is not there, whether it is or not.
-    for path in ["/admin/resources/Patient", "/admin/resources/Patient/ada", "/admin/resources/Nothing", "/admin/resources/Organization/zzz"] {
+    for path in [
+        "/admin/resources/Patient",
+        "/admin/resources/Patient/ada",
+        "/admin/resources/Nothing",
+        "/admin/resources/Organization/zzz",
+    ] {
         assert_eq!(page(path).status, 404, "{path}");
     }
     let ask = [("name0", "name"), ("value0", "south"), ("name1", ""), ("value1", "")];
@@ -183,7 +207,12 @@ fn a_resource_is_looked_at_as_form_as_json_and_by_its_versions_under_ones_own_sc
     let found = send(&mut visitor, to, to, &ask);
     assert_eq!((found.status, found.header("location")), (200, None));
     assert!(found.text().contains("South Ward") && !found.text().contains(">House<"));
-    let wrong = send(&mut visitor, to, to, &[("name0", "address"), ("value0", "x"), ("name1", "wat"), ("value1", "kept")]);
+    let wrong = send(
+        &mut visitor,
+        to,
+        to,
+        &[("name0", "address"), ("value0", "x"), ("name1", "wat"), ("value1", "kept")],
+    );
     assert_eq!(wrong.status, 400, "{}", wrong.text());
     assert!(wrong.text().contains("value=\"kept\""), "what was typed is kept");
 }
@@ -194,11 +223,16 @@ fn what_is_confirmed_is_kept_with_a_name_and_what_is_measured_cannot_be_confirme
     let mut visitor = visits(&site, "admin", "it-administrator");
     let here = "/first/checklist";
     let said = send(&mut visitor, here, here, &[("item", "restore"), ("done", "yes")]);
-    assert_eq!(said.header("location"), Some(format!("{}{here}?said=confirmed", site.own).as_str()));
+    assert_eq!(
+        said.header("location"),
+        Some(format!("{}{here}?said=confirmed", site.own).as_str())
+    );
     let text = visitor.send("GET", here, &[], "").text();
     assert!(text.contains("Confirmed by "), "{text}");
     // A backup is measured; the clock was not found out, so somebody may say what it is like.
-    for (item, status) in [("backup", 422), ("second-administrator", 422), ("made-up", 422), ("clock", 303)] {
+    for (item, status) in
+        [("backup", 422), ("second-administrator", 422), ("made-up", 422), ("clock", 303)]
+    {
         let answer = send(&mut visitor, here, here, &[("item", item), ("done", "yes")]);
         assert_eq!(answer.status, status, "{item}");
     }
@@ -214,7 +248,13 @@ fn what_is_confirmed_is_kept_with_a_name_and_what_is_measured_cannot_be_confirme
 
 /// The fields of a claim.
 fn claim<'f>(code: &'f str, password: &'f str, again: &'f str) -> [(&'f str, &'f str); 5] {
-    [("code", code), ("name", "grace"), ("display", "Grace Hopper"), ("password", password), ("again", again)]
+    [
+        ("code", code),
+        ("name", "grace"),
+        ("display", "Grace Hopper"),
+        ("password", password),
+        ("again", again),
+    ]
 }
 
 #[test]
@@ -240,12 +280,20 @@ fn an_unclaimed_house_answers_one_page_and_whoever_has_the_code_administers_it()
         let text = answer.text();
         assert_eq!(answer.status, status, "{says}");
         assert!(text.contains(says) && text.contains("value=\"grace\""), "{says}: {text}");
-        assert!(!text.contains(PASSWORD) && !text.contains(code.expose()), "no secret is shown again");
+        assert!(
+            !text.contains(PASSWORD) && !text.contains(code.expose()),
+            "no secret is shown again"
+        );
         assert!(visitor.cookie("__Host-plummer-session").is_none());
     }
     let made = send(&mut visitor, "/first", "/first", &claim(code.expose(), PASSWORD, PASSWORD));
     let next = format!("{}/first/checklist", site.own);
-    assert_eq!((made.status, made.header("location")), (303, Some(next.as_str())), "{}", made.text());
+    assert_eq!(
+        (made.status, made.header("location")),
+        (303, Some(next.as_str())),
+        "{}",
+        made.text()
+    );
     let page = visitor.send("GET", "/first/checklist", &[], "");
     assert!(page.text().contains("Grace Hopper"), "{}", page.text());
 }
@@ -257,8 +305,10 @@ fn a_claimed_house_answers_first_as_what_is_not_there() {
     signed_in(&site, "admin", &["it-administrator"]);
     let mut visitor = Visitor::new(&site);
     visitor.open("/auth/sign-in");
-    let (here, nowhere) =
-        (visitor.send("GET", "/first", &[], ""), visitor.send("GET", "/nowhere", &[("Accept", "text/html")], ""));
+    let (here, nowhere) = (
+        visitor.send("GET", "/first", &[], ""),
+        visitor.send("GET", "/nowhere", &[("Accept", "text/html")], ""),
+    );
     assert_eq!((here.status, here.text()), (404, nowhere.text()));
     let password = "acht tulpen im regen";
     let form = site.smart.form_text(&visitor.cookie("__Host-plummer-browser").unwrap(), "");

@@ -117,7 +117,17 @@ impl Site {
     pub(crate) fn with(making: Making) -> Self {
         let (demand, from) = (making.demand, making.demand_from);
         let Making {
-            guard, search_threads, local, federate, fetch, clock, origin, tune, demo, house, ..
+            guard,
+            search_threads,
+            local,
+            federate,
+            fetch,
+            clock,
+            origin,
+            tune,
+            demo,
+            house,
+            ..
         } = making;
         let of = identity::Of::Roles(demand.iter().map(|role| (*role).to_owned()).collect());
         let second_factor = identity::Demand { of, from, new_sites: false };

@@ -106,7 +106,7 @@ fn store(findings: &[Finding], figures: &Figures, lang: words::Lang) -> Markup {
         let share = words::IT_FREE_OF.with(lang, &bytes(size));
         html! { (number(&bytes(free))) " " span.muted { (share) }
             @let used = size.saturating_sub(free).saturating_mul(100) / size.max(1);
-            meter.it-meter min="0" max="100" low="80" high="90" optimum="0" value=(used) { (used) " %" } }
+            meter.it-meter aria-label=(words::IT_DISK_USED.of(lang)) min="0" max="100" low="80" high="90" optimum="0" value=(used) { (used) " %" } }
     });
     let full = match (figures.grown, figures.disk) {
         (Some((grown, ms)), Some((free, _))) => match full_in(free, grown, ms) {

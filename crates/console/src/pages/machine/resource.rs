@@ -189,5 +189,5 @@ fn changes(lines: &[(Change, &str)], lang: words::Lang) -> Markup {
         }
         was_near = near;
     }
-    html! { pre.it-json tabindex="0" { @for line in &shown { (line) } } }
+    html! { pre.it-json { @for line in &shown { (line) } } }
 }

@@ -109,7 +109,7 @@ pub(super) fn json(root: Value<'_>, lang: Lang) -> Markup {
     let mut left = Left(VALUES_MAX);
     let body = written(root, "", &mut left, 0);
     html! {
-        pre.it-json tabindex="0" { code { (body) } }
+        pre.it-json { code { (body) } }
         @if left.0 == 0 { p.muted { (words::IT_CUT.of(lang)) } }
     }
 }
