@@ -229,6 +229,7 @@ named! {
         Followed = 97, "followed", "A browser began to be told which records change: their ids and versions, and nothing of what is in them.";
         PeopleRead = 101, "people-read", "It was looked at who may sign in, with which roles, and what they have open.";
         AccessReviewed = 102, "access-reviewed", "A role of somebody was certified, given, taken away, or asked to be taken away, with the reason.";
+        HouseChecked = 103, "house-checked", "Somebody said that a thing of the checklist of a new house is done, or took it back, or chose what the house begins with.";
         Overbooked = 84, "overbooked", "Somebody was booked although they were taken at that time, with a reason.";
     }
 }

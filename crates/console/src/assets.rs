@@ -29,6 +29,7 @@ const STYLE: &str = concat!(
     include_str!("style/chart.css"),
     include_str!("style/registration.css"),
     include_str!("style/people.css"),
+    include_str!("style/machine.css"),
     include_str!("style/print.css"),
 );
 
@@ -45,6 +46,7 @@ pub(crate) static ASSETS: &[Asset] = &[
     asset("keys.js", JS, include_str!("script/keys.js")),
     asset("live.js", JS, include_str!("script/live.js")),
     asset("register.js", JS, include_str!("script/register.js")),
+    asset("machine.js", JS, include_str!("script/machine.js")),
     asset("page.js", JS, include_str!("script/page.js")),
 ];
 

@@ -13,6 +13,7 @@ mod days;
 mod live;
 mod done;
 mod lookup;
+pub mod machine;
 mod pages;
 mod parts;
 mod people;

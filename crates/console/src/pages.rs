@@ -8,6 +8,7 @@ pub(crate) mod find;
 pub(crate) mod flow;
 pub(crate) mod gallery;
 pub(crate) mod keep;
+pub(crate) mod machine;
 pub(crate) mod missing;
 pub(crate) mod patient;
 pub(crate) mod schedule;

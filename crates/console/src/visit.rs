@@ -2,6 +2,7 @@
 //! made by the door, which has checked the origin and the form before anything here is asked.
 
 use crate::people::People;
+use crate::machine::{Machine, Unclaimed};
 use crate::words::Lang;
 use base::Millis;
 use http::{HeaderMap, Method};
@@ -49,6 +50,10 @@ pub struct Visit {
     pub health: Option<Health>,
     /// What is asked about people beside the record; none for who is not signed in.
     pub people: Option<Arc<dyn People>>,
+    /// The machine, for who watches over it.
+    pub machine: Option<Arc<dyn Machine>>,
+    /// The house, while nobody administers it.
+    pub unclaimed: Option<Arc<dyn Unclaimed>>,
 }
 
 /// It is about a person.

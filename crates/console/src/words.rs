@@ -18,6 +18,7 @@ mod chart;
 mod frame;
 mod registration;
 mod people;
+mod machine;
 mod table;
 
 pub(crate) use calendar::*;
@@ -26,6 +27,7 @@ pub(crate) use chart::*;
 pub(crate) use frame::*;
 pub(crate) use registration::*;
 pub(crate) use people::*;
+pub(crate) use machine::*;
 pub(crate) use table::*;
 
 /// The parts of the catalogue.
@@ -38,6 +40,7 @@ const PARTS: &[&[(&str, Word)]] = &[
     frame::ALL,
     registration::ALL,
     people::ALL,
+    machine::ALL,
     table::ALL,
     calendar::ALL,
 ];
@@ -111,6 +114,14 @@ mod tests {
     const SAME: &[&str] = &[
         "Ctrl K",
         "{} · Plummer",
+        "{} s",
+        "{} min",
+        "{} h",
+        "{} d",
+        "p50",
+        "p95",
+        "p99",
+        "JSON",
     ];
 
     #[test]

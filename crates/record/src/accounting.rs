@@ -197,6 +197,7 @@ fn touched(event: &Event, patient: &str) -> bool {
         | Kind::Page
         // Ids and versions; what is fetched because of one has its own event.
         | Kind::Followed
+        | Kind::HouseChecked
         | Kind::RootKeyMoved
         | Kind::RootKeyRewrapped
         // The booking has its own event.

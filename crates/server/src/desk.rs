@@ -5,6 +5,10 @@
 
 mod people;
 
+mod machine;
+
+pub use machine::{House, HouseFacts};
+
 use crate::limit;
 use crate::live;
 use crate::multipart;
@@ -23,6 +27,7 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Method, StatusCode, request};
 use hyper::body::Incoming;
 use identity::{Asker, By, Step};
+use machine::{Beginning, Steward};
 use record::{Asked, Kind, Session, Source, Subject};
 use search::parse::decode_query;
 use std::net::IpAddr;
@@ -34,6 +39,8 @@ const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const FOR_GOOD: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 /// The role that is told how the server is.
 const WATCHES: &str = "it-administrator";
+/// The one page of a house that nobody administers yet.
+const FIRST: &str = "/first";
 
 /// Whoever visits, as far as their browser tells.
 pub(crate) struct Guest {
@@ -190,6 +197,12 @@ fn visited(call: &Call, caller: Option<identity::Caller>, is_read: bool) -> Resu
         let people = people::Visited { smart: Arc::clone(&call.smart), peer: call.peer };
         Arc::new(people) as Arc<dyn console::People>
     });
+    visit.machine = watches.then(|| Steward::of(&call.state)).flatten();
+    visit.unclaimed = Beginning::of(call)?;
+    let is_asset = visit.path.starts_with("/assets/");
+    if visit.unclaimed.is_some() && visit.path != FIRST && !is_asset {
+        return Ok(call.go(&format!("{}{FIRST}", call.place.root)));
+    }
     visit.caller = caller;
     if !is_read {
         if let Some(form) = multipart::form(&call.parts.headers, &call.body)? {
@@ -315,5 +328,7 @@ fn bare(state: &State, session: &Session, parts: &request::Parts) -> Visit {
         demo: state.demo.clone(),
         health: None,
         people: None,
+        machine: None,
+        unclaimed: None,
     }
 }

@@ -3,6 +3,7 @@
 //! connection: they cost less than a change of threads.
 
 use crate::config::Config;
+use crate::desk::House;
 use crate::limit::{Connections, Cost, Meter, Permit};
 use crate::live::Streams;
 use crate::metrics::Metrics;
@@ -54,6 +55,12 @@ pub(crate) struct State {
     pub(crate) federation: Option<Arc<federation::Federation>>,
     /// The people of a demo, if this is one.
     pub(crate) demo: Option<Arc<console::Demo>>,
+    /// What is around the server: files, disks, settings.
+    pub(crate) house: Option<Arc<dyn House>>,
+    /// Somebody administers the house, or has.
+    pub(crate) is_claimed: AtomicBool,
+    /// Bytes of the store when the server was made.
+    pub(crate) began_bytes: u64,
     /// In which time zone days begin here.
     pub(crate) zone: TimeZone,
     random: Mutex<Box<dyn Random>>,
@@ -74,6 +81,7 @@ impl State {
             None => None,
             Some(files) => Some(Tls::open(files.clone(), config.own_host(), Arc::clone(&clock))?),
         };
+        let began_bytes = record.store_stats().file_bytes;
         let meter = Arc::new(Meter::new(config.rates.clone(), random.next_u64()));
         let pool = Arc::new(Semaphore::new(config.search_threads));
         Ok(Self {
@@ -91,6 +99,9 @@ impl State {
             smart: None,
             federation: None,
             demo: None,
+            house: None,
+            is_claimed: AtomicBool::new(false),
+            began_bytes,
             zone: TimeZone::system(),
             random: Mutex::new(random),
             pool,

@@ -65,6 +65,9 @@ pub(crate) fn places(visit: &Visit) -> Vec<Screen> {
         all.push(place(words::TURNS, Icon::Alert, "/review", Some('v'), true));
         all.push(place(words::SEES, Icon::Info, "/admin/access", None, false));
     }
+    if visit.machine.is_some() {
+        all.push(place(words::IT_SYSTEM, Icon::Health, "/admin/health", Some('h'), true));
+    }
     all.extend([
         place(words::OPENED, Icon::Leave, "/admin/sessions", None, false),
         place(words::SETTINGS, Icon::Settings, "/settings", Some('s'), true),

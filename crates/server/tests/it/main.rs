@@ -39,6 +39,8 @@ mod limits;
 #[cfg(test)]
 mod live;
 #[cfg(test)]
+mod machine;
+#[cfg(test)]
 mod oidc;
 #[cfg(test)]
 mod oidc_attacks;
