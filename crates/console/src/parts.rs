@@ -19,9 +19,8 @@ pub(crate) use form::{
 pub(crate) use icon::{Icon, icon};
 pub(crate) use list::{Chip, Tab, chips, copyable, facts, pages, panel, tabs};
 pub(crate) use notice::{dialog, empty, notice, toast};
-pub(crate) use shell::{Screen, bare, finds_patients, places, role_name, shell};
-pub(crate) use spark::{Spark, spark};
 pub(crate) use shell::{
     Screen, bare, finds_patients, may_register, may_review, places, role_name, shell, shell_with,
 };
+pub(crate) use spark::{Spark, spark};
 pub(crate) use table::{Column, Table, table};

@@ -3,11 +3,9 @@
 //! address that stands in none of them fails there.
 
 use crate::answer::Answer;
-use crate::pages::machine;
+use crate::pages::{machine, registration};
 use crate::visit::Visit;
-use crate::{assets, live, pages};
-use crate::pages::registration;
-use crate::{assets, pages, parts};
+use crate::{assets, live, pages, parts};
 use base::Fault;
 use base::error::code;
 use http::Method;

@@ -57,7 +57,7 @@ struct Found {
 }
 
 /// Whom a line means; whom this person opened last when it is empty.
-fn patients(visit: &Visit, typed: &str) -> Result<Option<PatientsFound>, Fault> {
+pub(crate) fn patients(visit: &Visit, typed: &str) -> Result<Option<PatientsFound>, Fault> {
     let session = &visit.session;
     if typed.is_empty() {
         let rows = session.recent_patients()?.wait()?;
@@ -140,7 +140,7 @@ fn number(person: &Person, lang: Lang) -> Markup {
 }
 
 /// What has to be seen before somebody is taken for another.
-fn marks(row: &PatientRow, lang: Lang) -> Markup {
+pub(crate) fn marks(row: &PatientRow, lang: Lang) -> Markup {
     let warn = |word: Word| badge(Tone::Warning, Icon::Warning, word.of(lang));
     html! {
         @match row.warning {

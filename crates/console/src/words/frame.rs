@@ -40,4 +40,8 @@ words! {
     KEY_GO: "Go to {}", "Ir a {}";
     KEY_SHEET: "Show these keys", "Mostrar estos atajos";
     KEYS_OFF: "Turn single keys off", "Desactivar los atajos de una tecla";
+
+    // What several parts of the console say.
+    WITHHELD_WHY: "Your role is not shown this part of the record.", "Su función no muestra esta parte del historial.";
+    MINUTES: "{} min", "{} minutos";
 }

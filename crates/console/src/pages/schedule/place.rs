@@ -7,8 +7,7 @@ use super::fields::{Input, input, select};
 use super::{act, appointment, confirm, finding, whom};
 use crate::answer::Answer;
 use crate::days;
-use crate::lookup::{Asked as AskedPeople, find_people};
-use crate::pages::missing;
+use crate::pages::{find, missing};
 
 use crate::parts::shell::shell_with;
 use crate::parts::{
@@ -169,9 +168,8 @@ impl Finder<'_> {
     fn whom(&self, typed: Option<&str>) -> Result<Markup, Fault> {
         let (visit, lang) = (self.visit, self.visit.lang());
         let today = days::day_at(visit.now(), &visit.zone);
-        let asked = AskedPeople::of(typed.unwrap_or_default(), today);
-        let found = match typed {
-            Some(_) if !asked.is_empty() => Some(find_people(&visit.session, &asked)?),
+        let found = match typed.map(str::trim) {
+            Some(typed) if !typed.is_empty() => Some(find::patients(visit, typed)?.unwrap_or_default()),
             _ => None,
         };
         let name =
@@ -184,12 +182,13 @@ impl Finder<'_> {
                 (button(Kind::Primary, Some(Icon::Find), words::FIND.of(lang)))
             }
             @if let Some(found) = &found {
-                @if found.people.is_empty() {
+                @if found.rows.is_empty() {
                     div role="status" { (empty(Icon::Person, words::NOBODY_FOUND.of(lang), words::NOBODY_FOUND_WHY.of(lang), None)) }
                 }
-                ul.cal-places { @for person in &found.people {
+                ul.cal-places { @for row in &found.rows {
+                    @let person = Person::of_row(row);
                     li {
-                        div { strong { (name(person)) } " " span.muted { (born(person, today, lang)) @if let Some(number) = number(person) { " · " (number) } } }
+                        div { strong { (name(&person)) } " " span.muted { (born(&person, today, lang)) @if let Some(number) = number(&person) { " · " (number) } } " " (find::marks(row, lang)) }
                         (link_button(Kind::Secondary, None, words::CAL_BOOK_THEM.of(lang), &self.wanted.href(Some(&person.id))))
                     }
                 } }
