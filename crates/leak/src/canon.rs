@@ -45,8 +45,12 @@ pub const IGNORED: [&str; 16] = [
 pub const SEALED: [&str; 8] =
     ["_cursor", "_getpages", "_page_token", "_pageToken", "ct", "cursor", "pageId", "_bundleid"];
 /// What stands between these in a page tells of the moment at which it was made, or was drawn then.
-pub const MOMENTS: &[(&str, &str)] =
-    &[("<p class=\"printed\">", "</p>"), ("type=\"hidden\" name=\"once\" value=\"", "\"")];
+pub const MOMENTS: &[(&str, &str)] = &[
+    ("<p class=\"printed\">", "</p>"),
+    ("type=\"hidden\" name=\"once\" value=\"", "\""),
+    ("type=\"hidden\" name=\"form_id\" value=\"", "\""),
+    ("type=\"hidden\" name=\"entry\" value=\"", "\""),
+];
 /// No answer of the bench's own size is longer when it is unpacked.
 const UNPACKED_MAX: u64 = 64 << 20;
 /// Between a write's instant and the date of its answer, on a busy machine.
