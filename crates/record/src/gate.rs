@@ -7,6 +7,7 @@ use crate::department::Department;
 use crate::directory::Directory;
 use crate::glass::Glasses;
 use crate::in_force::{self, InForce};
+use crate::ledger::Ledger;
 use crate::outbox::{Outbox, Relay};
 use crate::review::{Queue, ReviewSettings};
 use crate::rules::Labelling;
@@ -157,6 +158,8 @@ pub(crate) struct Gate {
     pub(crate) drafts: Mutex<()>,
     /// The slowest searches of the last hour.
     pub(crate) slow: Slow,
+    /// Whose time is taken, as rules about time ask.
+    pub(crate) ledger: Mutex<Ledger>,
     /// Held for its thread.
     _outbox: Outbox,
 }
@@ -239,6 +242,7 @@ impl Record {
                 at_rest,
                 drafts: Mutex::default(),
                 slow: Slow::default(),
+                ledger: Mutex::default(),
                 _outbox: outbox,
             }),
         })

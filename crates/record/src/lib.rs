@@ -33,6 +33,7 @@ mod in_force;
 mod labelling;
 mod labels;
 mod log_rows;
+mod ledger;
 mod mask;
 mod matching;
 mod number;
@@ -55,6 +56,7 @@ mod simulate;
 mod site;
 mod slow;
 mod snoop;
+mod taken;
 mod trail;
 mod vault;
 mod why;
@@ -97,7 +99,7 @@ pub use review::{
     Case, CaseFile, CaseFilter, CaseId, CaseKind, CaseState, Done, Outcome, ReviewCounts,
     ReviewSettings, Reviewing, Seen, Step, Swept, Turn,
 };
-pub use rule::{Also, Asking, Eyes, Forbid, Rule, Ruling};
+pub use rule::{Also, Asking, Claim, Claims, Eyes, Forbid, Rule, Ruling};
 pub use rules::Tag;
 pub use search::parse::Level;
 pub use session::{Audited, Session, Signer, Subject};
