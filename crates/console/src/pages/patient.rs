@@ -33,7 +33,7 @@ pub(crate) fn summary(visit: &Visit) -> Result<Answer, Fault> {
         (head(visit, &person, &chart))
         div.columns {
             div {
-                (book.as_ref().map_or_else(|| withheld(lang), |book| appointments(visit, book)))
+                (book.as_ref().map_or_else(|| withheld(lang), |book| appointments(visit, &person.id, book)))
             }
             div {
                 (panel("about", words::ABOUT_THEM.of(lang), None, &about(&person, lang)))
@@ -152,7 +152,7 @@ fn bookings(visit: &Visit, id: &str) -> Result<Option<Book>, Fault> {
     booking::find(&visit.session, pairs, BOOKINGS_MAX).map(Some)
 }
 
-fn appointments(visit: &Visit, book: &Book) -> Markup {
+fn appointments(visit: &Visit, id: &str, book: &Book) -> Markup {
     let lang = visit.lang();
     let now = visit.now();
     let is_ahead =
@@ -161,7 +161,7 @@ fn appointments(visit: &Visit, book: &Book) -> Markup {
     ahead.reverse();
     let past: Vec<&Booking> = book.bookings.iter().filter(|booking| !is_ahead(booking)).collect();
     html! {
-        (panel("ahead", words::APPOINTMENTS_AHEAD.of(lang), None, &list_of(&ahead, words::APPOINTMENTS_AHEAD, words::NONE_AHEAD, lang)))
+        (panel("ahead", words::APPOINTMENTS_AHEAD.of(lang), crate::pages::schedule::follow_up(visit, id).as_ref(), &list_of(&ahead, words::APPOINTMENTS_AHEAD, words::NONE_AHEAD, lang)))
         (panel("past", words::APPOINTMENTS_PAST.of(lang), None, &html! {
             (list_of(&past, words::APPOINTMENTS_PAST, words::NONE_PAST, lang))
             @if book.more { p.foot.muted { (words::NEWEST_ONLY.with(lang, &BOOKINGS_MAX.to_string())) } }

@@ -83,6 +83,13 @@ pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
     Ok(shell_with(visit, 200, words::CAL_SCHEDULE.of(lang), &["calendar.js"], &body))
 }
 
+/// The way from a patient's page to booking for them, for who may.
+pub(crate) fn follow_up(visit: &Visit, id: &str) -> Option<Markup> {
+    let word = words::CAL_FOLLOW_UP.of(visit.lang());
+    let href = format!("/schedule/book?patient={id}");
+    desk::books(visit).then(|| link_button(Kind::Secondary, Some(Icon::Plus), word, &href))
+}
+
 /// The site that is shown: the one asked for, else that of whoever is asked for, else one's own, else
 /// the first.
 fn site<'h>(visit: &Visit, here: &'h Here, asked: &Asked) -> Option<&'h SiteHere> {

@@ -44,7 +44,7 @@ pub(crate) fn places(visit: &Visit) -> Vec<Screen> {
         all.push(place(words::PATIENTS, Icon::Find, "/find", Some('f'), true));
     }
     if crate::pages::schedule::desk::sees(visit) {
-        all.push(place(words::CAL_SCHEDULE, Icon::Clock, "/schedule", Some('d'), true));
+        all.push(place(words::CAL_SCHEDULE, Icon::Schedule, "/schedule", Some('d'), true));
     }
     all.extend([
         place(words::SETTINGS, Icon::Settings, "/settings", Some('s'), true),

@@ -37,6 +37,7 @@ words! {
     CAL_MY_WEEK: "My week", "Mi semana";
     CAL_ABSENCE: "Somebody is away", "Alguien falta";
     CAL_BOOK: "Book an appointment", "Dar una cita";
+    CAL_FOLLOW_UP: "Book a follow-up", "Dar cita de seguimiento";
     CAL_MOVE_KEYS: "To move an appointment drag it, or choose it and press M, then the arrow keys and Enter.", "Para cambiar una cita arrástrela, o selecciónela y pulse M, luego las flechas e Intro.";
     CAL_MOVE_HOW: "Moving. Arrow keys choose time and column, Enter moves it there, Escape leaves it.", "Cambiando. Las flechas eligen hora y columna, Intro la cambia, Escape la deja.";
     CAL_MOVE_KEPT: "The appointment stays where it was.", "La cita se queda donde estaba.";
