@@ -16,6 +16,7 @@ mod reads;
 
 pub use act::{REASONS, book, cancel, hold, move_to, next_state, no_show, release, undo};
 pub use day::{appointment, day, find};
+pub(crate) use here::role_of;
 pub use here::{resources, sites, visit_type, visit_types};
 
 use crate::actor::{Actor, Role};

@@ -18,6 +18,7 @@ pub mod free;
 pub mod hold;
 pub mod occupancy;
 pub mod occupied;
+pub mod operations;
 mod read;
 pub mod remind;
 pub mod roster;

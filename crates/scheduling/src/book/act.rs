@@ -20,6 +20,8 @@ use record::{Content, Hit, Kind, Session, Work, Worked};
 /// Reasons for which appointments are called off, as screens offer them; the value set has more
 /// (<https://hl7.org/fhir/R4/valueset-appointment-cancellation-reason.html>).
 pub const REASONS: [&str; 6] = ["pat", "pat-crs", "prov", "weather", "maint", "other"];
+/// The status of what something else stands in the way of.
+const CONFLICT: u16 = 409;
 /// Letters of a code of that value set.
 const REASON_MAX: usize = 32;
 
@@ -49,15 +51,34 @@ async fn held(
     form: &str,
 ) -> Result<Held, Fault> {
     form_id(form)?;
-    let now = reads.session.now();
     if let Some(before) = by_form(reads, form)? {
-        let kept = extra(&before).hold.filter(|kept| now < kept.until);
-        let (Some(kept), Some(span)) = (kept, before.read.span) else {
-            return Err(Fault::new(&code::SCHEDULING_HOLD, "ask for free places again"));
-        };
-        let (id, version) = (before.hit.id, before.hit.version);
-        return Ok(Held { id, version, span, until: kept.until });
+        return held_before(before, reads.session.now());
     }
+    match hold_now(reads, house, place, patient, form).await {
+        // The same form, sent twice at one moment: the other one is what stands in its way.
+        Err(fault) if fault.status() == CONFLICT => match by_form(reads, form)? {
+            Some(before) => held_before(before, reads.session.now()),
+            None => Err(fault),
+        },
+        outcome => outcome,
+    }
+}
+
+fn held_before(before: Loaded, now: Millis) -> Result<Held, Fault> {
+    let kept = extra(&before).hold.filter(|kept| now < kept.until);
+    let (Some(kept), Some(span)) = (kept, before.read.span) else { return Err(lost()) };
+    let (id, version) = (before.hit.id, before.hit.version);
+    Ok(Held { id, version, span, until: kept.until })
+}
+
+async fn hold_now(
+    reads: &mut Reads<'_>,
+    house: &House,
+    place: &Place,
+    patient: Option<&str>,
+    form: &str,
+) -> Result<Held, Fault> {
+    let now = reads.session.now();
     let judged = judge(reads, house, place, patient, None, false)?;
     judged.verdict_without_reasons()?;
     let minutes = i64::from(house.hold_minutes.clamp(1, crate::hold::MINUTES_MAX));
@@ -125,12 +146,25 @@ async fn booked(reads: &mut Reads<'_>, house: &House, booking: &Booking) -> Resu
     if booking.referral.as_deref().is_some_and(|id| !is_id(id)) {
         return Err(invalid("name the referral by the id of its ServiceRequest"));
     }
-    let now = reads.session.now();
-    if let Some(before) = by_form(reads, &booking.form)?
-        && extra(&before).hold.is_none()
-    {
+    if let Some(before) = booked_before(reads, booking)? {
         return repeated(reads, before, booking);
     }
+    match book_now(reads, house, booking).await {
+        // The same form, sent twice at one moment: the other one is what stands in its way.
+        Err(fault) if fault.status() == CONFLICT => match booked_before(reads, booking)? {
+            Some(before) => repeated(reads, before, booking),
+            None => Err(fault),
+        },
+        outcome => outcome,
+    }
+}
+
+fn booked_before(reads: &mut Reads<'_>, booking: &Booking) -> Result<Option<Loaded>, Fault> {
+    Ok(by_form(reads, &booking.form)?.filter(|before| extra(before).hold.is_none()))
+}
+
+async fn book_now(reads: &mut Reads<'_>, house: &House, booking: &Booking) -> Result<Done, Fault> {
+    let now = reads.session.now();
     let held = match &booking.hold {
         Some(id) => Some(own_hold(reads, id, now)?),
         None => None,

@@ -175,7 +175,7 @@ pub(super) fn these(
 }
 
 /// As what somebody is booked of whom no role is known.
-pub(super) fn role_of(actor: &Actor) -> Role {
+pub(crate) fn role_of(actor: &Actor) -> Role {
     match actor.resource_type() {
         "Location" => Role::Room,
         "Device" => Role::Device,

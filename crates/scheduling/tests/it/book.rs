@@ -218,7 +218,11 @@ fn a_place_is_held_for_ten_minutes_by_the_clock_and_whoever_held_it_books_it() {
     let again = run(hold(&desk.session(), &desk.house, &place, None, "h1")).unwrap();
     assert_eq!(again, held, "the same form holds once");
     let other = desk.book(&desk.booking(place.clone(), "p1", "f1"));
-    assert_eq!(name(other), "scheduling.booking.blocked", "others are told before they try");
+    assert_eq!(
+        name(other),
+        "scheduling.booking.override-needed",
+        "others are told before they try"
+    );
     let direct = |form: &str| {
         let body = appointment("", "booked", ("15:00", "15:30"), &["Practitioner/a"], "");
         desk.clinic.create(&body.replace(

@@ -43,6 +43,8 @@ mod oidc_issuer;
 #[cfg(test)]
 mod operations;
 #[cfg(test)]
+mod operations;
+#[cfg(test)]
 mod privacy;
 mod protect;
 #[cfg(test)]
