@@ -58,7 +58,8 @@ const HOLD: [&str; 7] = ["form", "patient", "form_id", "type", "site", "start", 
 
 /// Books the first free time for Ada, sending the last form twice; the page it leads to.
 fn booked(site: &Site, visitor: &mut Visitor<'_>) -> String {
-    let page = visitor.send("GET", "/schedule/book?patient=ada&type=talk&site=Location/main", &[], "");
+    let page =
+        visitor.send("GET", "/schedule/book?patient=ada&type=talk&site=Location/main", &[], "");
     assert!(page.text().contains("LOVELACE, Ann"), "{}", page.text());
     let held = visitor.post("/schedule/book/hold", &carried(&page, &HOLD), &[]);
     let page = visitor.send("GET", &path(site, &held), &[], "");
@@ -79,7 +80,8 @@ fn a_visit_is_booked_once_moved_taken_back_and_called_off_by_forms_alone() {
     let id = value(&day, "of").expect("an id");
     let page = visitor.send("GET", &day, &[], "");
     let text = page.text();
-    for part in ["The appointment is booked.", "LOVELACE, Ann", "Dr. Eve Stone", "America/Chicago"] {
+    for part in ["The appointment is booked.", "LOVELACE, Ann", "Dr. Eve Stone", "America/Chicago"]
+    {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(text.contains(&format!("href=\"/appointments/{id}\"")), "{text}");
