@@ -27,6 +27,8 @@ pub(super) struct Screen {
 const SMALL: u64 = 10_000;
 /// What a page of the console may take in all, style and scripts included.
 const CONSOLE: u64 = 50_000;
+/// What a page of the console takes with its style and scripts.
+const PAGE: u64 = 50_000;
 
 pub(super) const SCREENS: &[Screen] = &[
     Screen {
@@ -294,6 +296,33 @@ pub(super) const SCREENS: &[Screen] = &[
         way: there,
         plain: true,
         bytes_max: 5 * SMALL,
+    },
+    Screen {
+        name: "schedule",
+        who: Some("front-desk"),
+        path: "/schedule",
+        heading: "Schedule",
+        way: there,
+        plain: true,
+        bytes_max: PAGE,
+    },
+    Screen {
+        name: "schedule-book",
+        who: Some("front-desk"),
+        path: "/schedule/book",
+        heading: "Book an appointment",
+        way: there,
+        plain: true,
+        bytes_max: PAGE,
+    },
+    Screen {
+        name: "schedule-absence",
+        who: Some("front-desk"),
+        path: "/schedule/absence",
+        heading: "Somebody is away",
+        way: there,
+        plain: true,
+        bytes_max: PAGE,
     },
 ];
 

@@ -65,11 +65,11 @@ pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
     let body = html! {
         (told(visit, &asked))
         div.page-head {
-            h1 { (shown.title()) }
+            h1 { (words::CAL_SCHEDULE.of(lang)) }
+            p.lead { (shown.title()) }
             p.muted { (site.name) " · " (zone_words(&site.zone, visit, lang)) }
         }
         (shown.tools())
-        @if partial || here.more { (notice(Tone::Warning, words::CAL_PARTIAL.of(lang), &html! { p { (words::CAL_PARTIAL_WHY.of(lang)) } })) }
         @if let Some(clocks) = clocks { (notice(Tone::Warning, clocks, &html! { p { (words::CAL_CLOCKS_WHY.of(lang)) } })) }
         @if grid.columns.is_empty() {
             (empty(Icon::Today, words::CAL_NOBODY.of(lang), words::CAL_NOBODY_WHY.of(lang), None))
@@ -77,10 +77,18 @@ pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
             (draw::grid(&grid, lang))
         }
         @if left_out > 0 { p.muted { (words::counted(lang, words::CAL_ONE_LEFT_OUT, words::CAL_MANY_LEFT_OUT, left_out)) } }
+        @if partial || here.more { p.row.muted { (icon(Icon::Info)) (words::CAL_PARTIAL_WHY.of(lang)) } }
         (draw::legend(lang))
         @if desk::changes(visit) { (move_form(visit, &asked)) }
     };
     Ok(shell_with(visit, 200, words::CAL_SCHEDULE.of(lang), &["calendar.js"], &body))
+}
+
+/// The way from a patient's page to booking for them, for who may.
+pub(crate) fn follow_up(visit: &Visit, id: &str) -> Option<Markup> {
+    let word = words::CAL_FOLLOW_UP.of(visit.lang());
+    let href = format!("/schedule/book?patient={id}");
+    desk::books(visit).then(|| link_button(Kind::Secondary, Some(Icon::Plus), word, &href))
 }
 
 /// The site that is shown: the one asked for, else that of whoever is asked for, else one's own, else

@@ -48,7 +48,7 @@ pub(crate) fn places(visit: &Visit) -> Vec<Screen> {
         all.push(place(words::PATIENTS, Icon::Find, "/find", Some('f'), true));
     }
     if crate::pages::schedule::desk::sees(visit) {
-        all.push(place(words::CAL_SCHEDULE, Icon::Clock, "/schedule", Some('d'), true));
+        all.push(place(words::CAL_SCHEDULE, Icon::Schedule, "/schedule", Some('d'), true));
     }
     if may_register(visit) {
         all.push(place(words::REGISTER, Icon::Plus, "/register", Some('n'), true));

@@ -20,8 +20,7 @@ const gridOf = (body) => {
 };
 
 /** @param {number} minute */
-const clock = (minute) =>
-  `${String(Math.floor(minute / 60)).padStart(2, "0")}:${String(minute % 60).padStart(2, "0")}`;
+const clock = (minute) => new Date(minute * 60_000).toISOString().slice(11, 16);
 
 /**
  * The minute of the day at a height of the page.
@@ -63,6 +62,7 @@ const lift = (item, form, said) => {
     if (number) number.textContent = clock(at);
   };
   const tell = () => {
+    ghost.scrollIntoView({ block: "nearest", inline: "nearest" });
     said.textContent = `${clock(at)}–${clock(at + long)} · ${body.dataset.title ?? ""}`;
   };
   put();
@@ -79,11 +79,9 @@ const lift = (item, form, said) => {
     },
     /** @param {number} minutes */
     by: (minutes) => {
-      // The first step leads onto the quarter of an hour.
       at = minutes > 0 ? Math.floor(at / STEP) * STEP + minutes : Math.ceil(at / STEP) * STEP + minutes;
       put();
       tell();
-      ghost.scrollIntoView({ block: "nearest", inline: "nearest" });
     },
     /** @param {number} columns */
     over: (columns) => {
@@ -92,7 +90,6 @@ const lift = (item, form, said) => {
       if (next instanceof HTMLElement) body = next;
       put();
       tell();
-      ghost.scrollIntoView({ block: "nearest", inline: "nearest" });
     },
     back: () => {
       ghost.remove();
@@ -114,11 +111,9 @@ const lift = (item, form, said) => {
       fill("from", home.dataset.actor);
       fill("with", body.dataset.actor);
       fill("site", body.dataset.site);
-      tell();
       /** @type {HTMLFormElement} */ (form).requestSubmit();
       return true;
     },
-    tell,
   };
 };
 
@@ -167,9 +162,6 @@ const begin = (form, said) => {
     pressed = null;
   });
   document.addEventListener("pointercancel", leave);
-  document.addEventListener("dragstart", (event) => {
-    if (event.target instanceof Element && event.target.closest(".cal-card")) event.preventDefault();
-  });
 
   document.addEventListener(
     "click",

@@ -12,8 +12,7 @@ words! {
     CAL_LEGEND: "What the colours and icons mean", "Qué significan los colores e iconos";
     CAL_NO_SITES: "There is nowhere to book", "No hay dónde citar";
     CAL_NO_SITES_WHY: "No site of the clinic has a schedule that your role may see.", "Ningún centro tiene una agenda que su función pueda ver.";
-    CAL_PARTIAL: "Not everything is shown", "No se muestra todo";
-    CAL_PARTIAL_WHY: "There is more than one page looks over, or a part that your role is not shown. Choose a site or whom to show.", "Hay más de lo que abarca una página, o una parte que su función no muestra. Elija un centro o a quién mostrar.";
+    CAL_PARTIAL_WHY: "Not everything is shown: there is more than a page looks over, or a part that your role is not shown.", "No se muestra todo: hay más de lo que abarca una página, o una parte que su función no muestra.";
     CAL_CLOCKS: "The clocks change", "Cambia la hora";
     CAL_CLOCKS_WHY: "A time that the clocks skip cannot be booked; of one that comes twice, the first is meant.", "No se puede citar a una hora que el reloj se salta; de una que se repite se entiende la primera.";
     CAL_NOBODY: "Nobody is there on this day", "Nadie atiende este día";
@@ -37,6 +36,7 @@ words! {
     CAL_MY_WEEK: "My week", "Mi semana";
     CAL_ABSENCE: "Somebody is away", "Alguien falta";
     CAL_BOOK: "Book an appointment", "Dar una cita";
+    CAL_FOLLOW_UP: "Book a follow-up", "Dar cita de seguimiento";
     CAL_MOVE_KEYS: "To move an appointment drag it, or choose it and press M, then the arrow keys and Enter.", "Para cambiar una cita arrástrela, o selecciónela y pulse M, luego las flechas e Intro.";
     CAL_MOVE_HOW: "Moving. Arrow keys choose time and column, Enter moves it there, Escape leaves it.", "Cambiando. Las flechas eligen hora y columna, Intro la cambia, Escape la deja.";
     CAL_MOVE_KEPT: "The appointment stays where it was.", "La cita se queda donde estaba.";
@@ -100,6 +100,7 @@ words! {
     CAL_SAYS_TIME: "There is no such time on that day. Choose another.", "Esa hora no existe ese día. Elija otra.";
     CAL_SAYS_SERIES: "This series cannot be laid out. Check the days, the step and how many.", "Esta serie no se puede calcular. Revise los días, el intervalo y cuántas.";
     CAL_SAYS_OTHER: "It could not be done. Check what was typed.", "No se pudo hacer. Revise lo escrito.";
+    CAL_GONE_WHY: "Nothing was booked. Below are the first times that are free now.", "No se dio ninguna cita. Abajo están las primeras horas libres ahora.";
     CAL_GIVE_REASON: "Give a reason", "Dar un motivo";
     CAL_RULE_MISSING: "somebody or something that the visit needs is missing", "falta alguien o algo que la visita necesita";
     CAL_RULE_UNFIT: "not planned for this kind of visit", "no previsto para este tipo de visita";

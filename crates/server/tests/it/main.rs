@@ -62,6 +62,7 @@ mod relabel;
 #[cfg(test)]
 mod route_auth;
 #[cfg(test)]
+mod schedule;
 mod search;
 #[cfg(test)]
 mod smart;

@@ -76,7 +76,7 @@ pub(crate) fn shown(visit: &Visit, id: &str, tried: Option<&Tried<'_>>) -> Resul
             h1 { (page.name()) }
             p.muted { (title) " · " (page.when()) }
         }
-        (panel("facts", words::CAL_FACTS.of(lang), Some(&page.state()), &html! { div.pad { (page.facts()) } }))
+        (panel("facts", words::CAL_FACTS.of(lang), Some(&page.state()), &page.facts()))
         (page.actions(tried))
         (panel("history", words::CAL_HISTORY.of(lang), None, &page.history()?))
     };
@@ -173,9 +173,12 @@ impl Page<'_> {
             (words::PATIENT.of(lang), who),
             (words::WHEN.of(lang), when),
             (words::CAL_LENGTH.of(lang), kept),
-            (words::FOR.of(lang), html! { (booked.title.expose()) }),
             (words::WITH.of(lang), with),
         ];
+        // Who may not read why somebody comes is not told.
+        if !booked.title.expose().is_empty() {
+            all.push((words::FOR.of(lang), html! { (booked.title.expose()) }));
+        }
         if let Some(reason) = &booked.cancel_reason {
             all.push((words::CAL_REASON.of(lang), html! { (reason_words(reason, lang)) }));
         }

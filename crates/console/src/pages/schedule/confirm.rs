@@ -270,7 +270,7 @@ impl Page<'_> {
             _ => desk::draw_form(visit),
         };
         html! {
-            div.pad { (facts(&all)) }
+            (facts(&all))
             form.cal-form.stack method="post" action="/schedule/book/confirm" {
                 (self.carried(hold))
                 input type="hidden" name="form_id" value=(form);

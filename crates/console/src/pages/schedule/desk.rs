@@ -67,7 +67,9 @@ impl Here {
 
     /// What a resource is called.
     pub(crate) fn name<'h>(&'h self, actor: &'h Actor) -> &'h str {
-        self.resource(actor).map_or(actor.as_str(), |one| one.name.as_str())
+        let site = || self.site(actor).map(|site| site.name.as_str());
+        let known = self.resource(actor).map(|one| one.name.as_str());
+        known.or_else(site).unwrap_or_else(|| actor.as_str())
     }
 
     /// A resource.

@@ -200,9 +200,9 @@ fn visit(entry: &Entry, at: Minutes, place: &str, lang: Lang) -> Markup {
     html! {
         li.cal-at.(place) data-id=(entry.id) data-version=(entry.version) data-from=(at.from) data-long=(at.long()) data-moves[entry.moves] {
             a.cal-card.(tone.class()).is-over[is_over] href={ "/appointments/" (entry.id) } title=(whole) draggable="false" {
-                span.cal-line { (icon(which)) span.number { (entry.time.get(..5).unwrap_or_default()) } span.cal-name { (name) }
-                    span.unseen { " " (entry.time) } }
-                span.cal-line { span.cal-type { (entry.kind) } " " span.cal-state { (state) } }
+                span.cal-line { (icon(which)) span.cal-name { (name) } " " }
+                span.cal-line { span.number { (entry.time.get(..5).unwrap_or_default()) } span.unseen { (entry.time.get(5..).unwrap_or_default()) }
+                    " " span.cal-type { (entry.kind) } " " span.cal-state { (state) } }
             }
         }
     }

@@ -149,6 +149,9 @@ fn shown(visit: &Visit, typed: Option<&str>) -> Result<Answer, Fault> {
     let body = html! {
         @if let Some(person) = &person { (whom::head(visit, person)?) h2.page-title { (title) } }
         @else { h1 { (title) } (panel("whom", words::CAL_FOR_WHOM.of(lang), None, &finder.whom(typed)?)) }
+        @if visit.parameter("gone") == "1" {
+            (notice(Tone::Warning, words::CAL_SAYS_TAKEN.of(lang), &html! { p { (words::CAL_GONE_WHY.of(lang)) } }))
+        }
         @if !types.is_empty() { (panel("what", words::CAL_WHAT_WHEN.of(lang), None, &finder.form())) }
         (places)
     };
