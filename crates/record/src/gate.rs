@@ -7,6 +7,7 @@ use crate::department::Department;
 use crate::directory::Directory;
 use crate::glass::Glasses;
 use crate::in_force::{self, InForce};
+use crate::ledger::Ledger;
 use crate::outbox::{Outbox, Relay};
 use crate::review::{Queue, ReviewSettings};
 use crate::rules::Labelling;
@@ -154,6 +155,8 @@ pub(crate) struct Gate {
     pub(crate) at_rest: AtRest,
     /// Held while the drafts of an author are counted.
     pub(crate) drafts: Mutex<()>,
+    /// Whose time is taken, as rules about time ask.
+    pub(crate) ledger: Mutex<Ledger>,
     /// Held for its thread.
     _outbox: Outbox,
 }
@@ -235,6 +238,7 @@ impl Record {
                 keys,
                 at_rest,
                 drafts: Mutex::default(),
+                ledger: Mutex::default(),
                 _outbox: outbox,
             }),
         })

@@ -30,6 +30,7 @@ mod import;
 mod in_force;
 mod labelling;
 mod labels;
+mod ledger;
 mod mask;
 mod matching;
 mod operation;
@@ -48,6 +49,7 @@ mod shelf;
 mod simulate;
 mod site;
 mod snoop;
+mod taken;
 mod trail;
 mod vault;
 mod why;
@@ -86,7 +88,7 @@ pub use review::{
     Case, CaseFile, CaseFilter, CaseId, CaseKind, CaseState, Done, Outcome, ReviewCounts,
     ReviewSettings, Reviewing, Seen, Step, Swept,
 };
-pub use rule::{Also, Asking, Eyes, Forbid, Rule, Ruling};
+pub use rule::{Also, Asking, Claim, Claims, Eyes, Forbid, Rule, Ruling};
 pub use rules::Tag;
 pub use search::parse::Level;
 pub use session::{Audited, Session, Signer, Subject};

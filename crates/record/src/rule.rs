@@ -7,6 +7,7 @@
 //! Import is exempt: it restores what happened elsewhere, and history is not argued with. Whoever
 //! imports is told so (docs/internals/operations.md).
 
+use crate::ledger::Wanted;
 use crate::session::Session;
 use access::Action;
 use audit::Kind;
@@ -28,6 +29,33 @@ pub struct Rule {
     /// Asked for each write. It is asked again when something came between, so it must answer the
     /// same for the same question.
     pub ask: fn(&Asking<'_>) -> Result<Ruling, Fault>,
+    /// How records of a type take time, when the rule is about time: then the gate keeps a ledger of it,
+    /// and a [`Forbid`] that says whose time it wants is answered from there.
+    pub claims: Option<Claims>,
+}
+
+/// How records of a type take time.
+#[derive(Debug, Clone, Copy)]
+pub struct Claims {
+    /// The type.
+    pub of: &'static str,
+    /// What a record takes, whatever it is like: what says too little takes nothing.
+    pub read: fn(Value<'_>) -> Vec<Claim>,
+    /// A search that finds at least the records that take time of any of these within a span.
+    pub among: fn(&[&str], Millis, Millis) -> Vec<(String, String)>,
+}
+
+/// Time that a record takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Of whom or what, by reference.
+    pub whose: String,
+    /// From.
+    pub start: Millis,
+    /// Until, and not with.
+    pub end: Millis,
+    /// From when on it takes nothing any more by the clock.
+    pub lapses: Option<Millis>,
 }
 
 /// By whose eyes records are looked at that may stand in the way.
@@ -51,6 +79,9 @@ pub struct Forbid {
     pub eyes: Eyes,
     /// Whether a record stands in the way.
     pub against: Judge,
+    /// Whose time is wanted, when `against` says no more than that it is not taken by another claim
+    /// ([`Rule::claims`]): the ledger then spares the search.
+    pub over: Option<Claim>,
     /// What the write is refused with when one does.
     pub fault: Fault,
 }
@@ -155,6 +186,12 @@ impl Asking<'_> {
                 return Ok(true);
             }
         }
+        // What nobody takes, nobody takes in anybody's eyes; by whom it is taken only the house may see.
+        match (self.ledger_says(forbid)?, forbid.eyes) {
+            (Some(false), _) => return Ok(false),
+            (Some(true), Eyes::House) => return Ok(true),
+            (Some(true), Eyes::Caller) | (None, _) => {}
+        }
         match forbid.eyes {
             Eyes::House => self.session.any_against(self.reader, forbid, self.writes),
             Eyes::Caller => {
@@ -163,5 +200,12 @@ impl Asking<'_> {
                 self.session.any_against(&reader, forbid, self.writes)
             }
         }
+    }
+
+    fn ledger_says(&self, forbid: &Forbid) -> Result<Option<bool>, Fault> {
+        let of = r4().resource_type(forbid.resource_type);
+        let (Some(of), Some(over)) = (of, &forbid.over) else { return Ok(None) };
+        let wanted = Wanted { of, whose: &over.whose, start: over.start, end: over.end };
+        self.session.gate.takes(&wanted, self.writes, self.now())
     }
 }

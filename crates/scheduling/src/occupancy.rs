@@ -13,7 +13,7 @@ use base::{Fault, Millis};
 use fhir::reference::{Reference, parse};
 use fhir::{Document, Value};
 use memchr::memmem;
-use record::{Action, Asking, Eyes, Forbid, Hit, Kind, Rule, Ruling};
+use record::{Action, Asking, Claims, Eyes, Forbid, Hit, Kind, Rule, Ruling};
 use std::sync::Arc;
 
 /// How long an appointment may be. What overlaps is looked for among those that begin this long before,
@@ -31,6 +31,7 @@ pub const RULE: Rule = Rule {
     about: "Nobody and nothing is booked twice at one time, and a slot that is named is taken.",
     types: &["Appointment"],
     ask,
+    claims: Some(Claims { of: "Appointment", read: claims, among }),
 };
 
 /// The statuses in which an appointment takes the time of those it names.
@@ -80,6 +81,33 @@ impl Taken {
     fn takes(&self, actor: &str) -> bool {
         self.actors.iter().any(|(own, _)| own == actor)
     }
+}
+
+/// What an appointment takes, for the ledger of the gate.
+fn claims(appointment: Value<'_>) -> Vec<record::Claim> {
+    // By whatever clock: when a hold lapses is told beside.
+    let taken = Taken::of(appointment, Millis(i64::MIN));
+    let Some(span) = taken.span else { return Vec::new() };
+    let lapses = kept(appointment).map(|kept| kept.until);
+    let claim = |(whose, _): (String, usize)| record::Claim {
+        whose,
+        start: Millis(span.start),
+        end: Millis(span.end),
+        lapses,
+    };
+    taken.actors.into_iter().map(claim).collect()
+}
+
+/// A search that finds at least what takes time of any of these within a span.
+fn among(actors: &[&str], start: Millis, end: Millis) -> Vec<(String, String)> {
+    let pair = |name: &str, value: String| (name.to_owned(), value);
+    let from = Millis(start.0.saturating_sub(LONGEST_MS));
+    vec![
+        pair("actor", actors.join(",")),
+        pair("status", OCCUPYING.join(",")),
+        pair("date", format!("ge{}", from.to_instant())),
+        pair("date", format!("lt{}", end.to_instant())),
+    ]
 }
 
 fn ask(asking: &Asking<'_>) -> Result<Ruling, Fault> {
@@ -151,20 +179,15 @@ fn is_room(location: Option<&Document>) -> bool {
 
 fn forbid(actor: &str, at: usize, span: Span, claim: Claim, asking: &Asking<'_>) -> Forbid {
     let (limits, now) = (*asking.limits(), asking.now());
-    let instant = |ms: i64| Millis(ms).to_instant();
-    let pair = |name: &str, value: String| (name.to_owned(), value);
     let what = match claim.may_be_overridden {
         true => "is taken at that time; choose another, or say why both are booked",
         false => "is taken at that time; choose another",
     };
     let place = format!("Appointment.participant[{at}].actor");
     let actor: Arc<str> = actor.into();
-    let among = vec![
-        pair("actor", actor.to_string()),
-        pair("status", OCCUPYING.join(",")),
-        pair("date", format!("ge{}", instant(span.start.saturating_sub(LONGEST_MS)))),
-        pair("date", format!("lt{}", instant(span.end))),
-    ];
+    let (start, end) = (Millis(span.start), Millis(span.end));
+    let among = among(&[&*actor], start, end);
+    let over = record::Claim { whose: actor.to_string(), start, end, lapses: None };
     let fault = Fault::at(&code::DOUBLE_BOOKED, format!("{actor} {what}"), place);
     let against = move |hit: &Hit| {
         // Most others are somebody else's: their text is not even taken apart.
@@ -180,6 +203,7 @@ fn forbid(actor: &str, at: usize, span: Span, claim: Claim, asking: &Asking<'_>)
         among,
         eyes: claim.eyes,
         against: Arc::new(against),
+        over: Some(over),
         fault,
     }
 }

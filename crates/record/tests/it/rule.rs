@@ -20,6 +20,7 @@ static DESK: Department = Department {
         about: "No two records have one author, and each counts its Flag.",
         types: &["Basic"],
         ask,
+        claims: None,
     }],
 };
 
@@ -45,6 +46,7 @@ fn ask(asking: &Asking<'_>) -> Result<Ruling, Fault> {
         among: vec![("author".to_owned(), own.clone())],
         eyes: Eyes::House,
         against: Arc::new(against),
+        over: None,
         fault: Fault::new(&code::DOUBLE_BOOKED, "the author has one already"),
     });
     if own == "Practitioner/x" {

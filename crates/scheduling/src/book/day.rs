@@ -63,7 +63,8 @@ fn grid(
         }
     }
     let mut rows = Vec::with_capacity(resources.len());
-    for resource in &cast.resources {
+    let taken = taken(reads, &cast, span)?;
+    for (resource, taken) in cast.resources.iter().zip(taken) {
         let actor = &resource.actor;
         let facts = days.roster.facts(actor);
         let mine = |with: &Actor| days.roster.who(with) == actor || with == actor;
@@ -84,7 +85,9 @@ fn grid(
             }
         }
         let blocked: SpanSet = entries.iter().filter_map(blocked_span).collect();
-        let taken = taken(reads, &cast, &days, actor, span)?;
+        let busy = days.roster.busy(actor).iter();
+        let slots = busy.filter(|busy| matches!(busy.by, By::Slot(_))).map(|busy| busy.span);
+        let taken = taken.union(&slots.collect());
         let hidden = taken.within(span).without(&shown).without(&blocked);
         entries.extend(hidden.iter().map(Entry::Withheld));
         entries.sort_by_key(start_of);
@@ -94,18 +97,15 @@ fn grid(
     Ok(Grid { span, rows, partial: reads.partial })
 }
 
-/// All time of somebody that is taken, seen or not.
-fn taken(
-    reads: &mut Reads<'_>,
-    cast: &Cast,
-    days: &Days,
-    actor: &Actor,
-    span: Span,
-) -> Result<SpanSet, Fault> {
-    let _ = (reads, cast);
-    let busy = days.roster.busy(actor).iter();
-    let slots = busy.filter(|busy| matches!(busy.by, By::Slot(_))).map(|busy| busy.span);
-    Ok(slots.filter(|one| one.overlaps(span)).collect())
+/// When each of the resources is taken, whoever may see by what.
+fn taken(reads: &mut Reads<'_>, cast: &Cast, span: Span) -> Result<Vec<SpanSet>, Fault> {
+    let whose: Vec<String> =
+        cast.resources.iter().map(|resource| resource.actor.to_string()).collect();
+    let all = reads.taken(&whose, span)?;
+    let set = |spans: Vec<(Millis, Millis)>| -> SpanSet {
+        spans.into_iter().filter_map(|(start, end)| Span::new(start, end)).collect()
+    };
+    Ok(all.into_iter().map(set).collect())
 }
 
 const fn blocked_span(entry: &Entry) -> Option<Span> {
@@ -209,7 +209,7 @@ fn places(reads: &mut Reads<'_>, house: &House, query: &Query) -> Result<Places,
         let (before_ms, length_ms, after_ms) = visit.lengths_ms();
         let days = cast.days(reads, part.padded(before_ms, length_ms + after_ms), now, false)?;
         let instead_of = instead_of(&days, query.instead_of.as_deref());
-        let resources = resources_of(reads, &cast, &days, &visit, &instead_of)?;
+        let resources = resources_of(reads, &cast, &days, &visit, (part, &instead_of))?;
         let found = find::find(&question, &cast.sites, &resources)?;
         answer.more |= found.more;
         let free = found.places.into_iter().filter_map(|place| {
@@ -289,31 +289,26 @@ fn resources_of(
     cast: &Cast,
     days: &Days,
     visit: &crate::visit_type::VisitType,
-    instead_of: &[By],
+    (part, instead_of): (Span, &[By]),
 ) -> Result<Vec<Resource>, Fault> {
     let mut all = Vec::with_capacity(cast.resources.len());
-    for resource in &cast.resources {
+    let taken = taken(reads, cast, part)?;
+    for (resource, taken) in cast.resources.iter().zip(taken) {
         let zone = resource.sites.iter().find_map(|site| cast.site(site));
         let zone = zone.and_then(|at| cast.sites.get(at)).map(|site| &site.zone);
         let of_type = visit.id.as_deref().zip(zone);
         let own = (resource.roles.clone(), resource.languages.clone());
         let mut one = days.roster.resource(&resource.actor, own, of_type, instead_of);
-        let hidden = hidden(reads, days, &resource.actor, instead_of)?;
-        one.busy = one.busy.union(&hidden);
+        // What the caller may not see is taken all the same; what goes elsewhere is not.
+        let going = days
+            .appointments
+            .iter()
+            .filter(|loaded| instead_of.contains(&By::Appointment(loaded.hit.id.clone())));
+        let going: SpanSet = going.filter_map(|loaded| loaded.read.span).collect();
+        one.busy = one.busy.union(&taken.without(&going));
         all.push(one);
     }
     Ok(all)
-}
-
-/// Time that is taken by what the caller may not see.
-fn hidden(
-    reads: &mut Reads<'_>,
-    days: &Days,
-    actor: &Actor,
-    instead_of: &[By],
-) -> Result<SpanSet, Fault> {
-    let _ = (reads, days, actor, instead_of);
-    Ok(SpanSet::new())
 }
 
 /// What is left out of busy time when an appointment is moved: itself, and its slots.

@@ -2,8 +2,9 @@
 //! read may decide at once; nothing of it leaves before all of its events are in the log, so an act waits
 //! for the log once and not after each search.
 
+use crate::time::Span;
 use base::error::code;
-use base::{Fault, Limits};
+use base::{Fault, Limits, Millis};
 use fhir::Document;
 use fhir::definitions::{TypeId, r4};
 use fhir::reference::is_id;
@@ -79,6 +80,21 @@ impl<'s> Reads<'s> {
     /// A version of a record.
     pub(super) fn version(&mut self, kind: &str, id: &str, version: u64) -> Result<Hit, Fault> {
         let audited = self.session.read(type_of(kind)?, id, Some(version))?;
+        Ok(self.keep(audited))
+    }
+
+    /// When some people, rooms and devices are taken, whoever may see by what. Who may not be told is
+    /// told nothing, and then the answer is partial.
+    pub(super) fn taken(
+        &mut self,
+        whose: &[String],
+        span: Span,
+    ) -> Result<Vec<Vec<(Millis, Millis)>>, Fault> {
+        if !self.session.may_search(type_of("Slot")?) {
+            self.partial = true;
+            return Ok(vec![Vec::new(); whose.len()]);
+        }
+        let audited = self.session.taken(whose, (span.start, span.end))?;
         Ok(self.keep(audited))
     }
 

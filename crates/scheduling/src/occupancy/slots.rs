@@ -113,6 +113,7 @@ fn another(asking: &Asking<'_>, id: &str) -> Forbid {
         ],
         eyes: Eyes::House,
         against: Arc::new(against),
+        over: None,
         // Only ever met by an appointment of the same moment: then all is decided anew.
         fault: Fault::new(&code::SLOT_TAKEN, "another appointment takes the slot"),
     }

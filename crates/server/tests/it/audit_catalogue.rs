@@ -26,6 +26,9 @@ const fn address(shape: Shape) -> &'static str {
         Shape::Everything => "/Patient/ada/$everything",
         Shape::BreakGlass => "/Patient/ada/$break-glass",
         Shape::WhoSaw => "/Patient/ada/$who-saw",
+        Shape::SystemOperation => "/$count-patients",
+        Shape::TypeOperation => "/Patient/$say",
+        Shape::InstanceOperation => "/Patient/ada/$change",
     }
 }
 
@@ -54,6 +57,7 @@ fn content(interaction: Interaction, method: &str) -> (&'static str, String) {
         | Interaction::HistorySystem
         | Interaction::SearchCompartment
         | Interaction::Everything
+        | Interaction::Operation
         | Interaction::WhoSaw => ("", String::new()),
     }
 }

@@ -44,7 +44,11 @@ impl Running {
         settings: impl FnOnce(&mut Settings),
     ) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let mut record = Settings { seed: Some(7), ..Settings::default() };
+        let mut record = Settings {
+            seed: Some(7),
+            departments: vec![&crate::operations::DEPARTMENT],
+            ..Settings::default()
+        };
         settings(&mut record);
         let record = Record::open(dir.path(), record).unwrap();
         let token = token(&record, Kind::Service, person("tests", &["system"]));

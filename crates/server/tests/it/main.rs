@@ -47,6 +47,8 @@ mod oidc_issuer;
 #[cfg(test)]
 mod operations;
 #[cfg(test)]
+mod operations;
+#[cfg(test)]
 mod privacy;
 mod protect;
 #[cfg(test)]

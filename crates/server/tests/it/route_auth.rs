@@ -32,6 +32,9 @@ const fn address(shape: Shape) -> &'static str {
         Shape::Everything => "/Patient/ada/$everything",
         Shape::BreakGlass => "/Patient/ada/$break-glass",
         Shape::WhoSaw => "/Patient/ada/$who-saw",
+        Shape::SystemOperation => "/$count-patients",
+        Shape::TypeOperation => "/Patient/$say",
+        Shape::InstanceOperation => "/Patient/ada/$change",
     }
 }
 

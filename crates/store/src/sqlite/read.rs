@@ -391,6 +391,45 @@ impl Scoped<'_, Reader> {
         Ok(page)
     }
 
+    /// The versions of a type that were written after a commit, oldest first: of which record, and the
+    /// version, unless nobody can read it any more. `None` when there are more than `most`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn written_since(
+        &self,
+        of: TypeId,
+        as_of: u64,
+        most: usize,
+    ) -> Result<Option<Vec<(String, Option<Hit>)>>, Fault> {
+        let reader = &self.inner;
+        let conn = reader.conn()?;
+        let mut statement = conn
+            .prepare_cached(&format!(
+                "SELECT {VERSION_COLUMNS} FROM ver v INDEXED BY ver_type \
+                 CROSS JOIN res r ON r.rid = v.rid LEFT JOIN tag t ON t.vid = v.vid \
+                 WHERE v.type = ?1 AND v.vid > ?2 ORDER BY v.vid LIMIT ?3"
+            ))
+            .map_err(unavailable)?;
+        let limit = i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1);
+        let kind = reader.shared.numbers.of_type(of);
+        let mut rows =
+            statement.query(params![kind, as_of.cast_signed(), limit]).map_err(unavailable)?;
+        let mut out = Vec::new();
+        while let Some(row) = rows.next().map_err(unavailable)? {
+            if out.len() >= most {
+                return Ok(None);
+            }
+            let version = Version::read(row).map_err(unavailable)?;
+            if !self.sees_version(&version)? {
+                continue;
+            }
+            let id = version.id.text();
+            out.push((id, version.hit_if_kept(&reader.shared)?));
+        }
+        Ok(Some(out))
+    }
+
     /// What changed after a commit, oldest first.
     pub fn changes(&self, after: u64, limit: usize) -> Result<Vec<Change>, Fault> {
         let reader = &self.inner;
