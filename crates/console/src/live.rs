@@ -25,7 +25,8 @@ impl Live {
     /// The types that are watched, each once.
     #[must_use]
     pub fn types(&self) -> Vec<TypeId> {
-        let mut names: Vec<&str> = TOPICS.iter().flat_map(|(_, types)| types.iter().copied()).collect();
+        let mut names: Vec<&str> =
+            TOPICS.iter().flat_map(|(_, types)| types.iter().copied()).collect();
         names.sort_unstable();
         names.dedup();
         names.into_iter().filter_map(|name| type_id(name).ok()).collect()

@@ -7,6 +7,7 @@
 //! that is sent twice is carried out once ([`Booking::form`]).
 
 mod act;
+mod board;
 mod day;
 pub(crate) mod document;
 mod here;
@@ -15,6 +16,7 @@ mod load;
 mod reads;
 
 pub use act::{REASONS, book, cancel, hold, move_to, next_state, no_show, release, undo};
+pub use board::{BOARD_MAX, Board, board};
 pub use day::{appointment, day, find};
 pub(crate) use here::role_of;
 pub use here::{resources, sites, visit_type, visit_types};

@@ -254,7 +254,9 @@ impl Stream {
         if found.is_cut {
             return format!("id: {id}\nevent: reload\ndata: {{\"topics\":[\"{topics}\"]}}\n\n");
         }
-        format!("id: {id}\nevent: change\ndata: {{\"topics\":[\"{topics}\"],\"changed\":[{changed}]}}\n\n")
+        format!(
+            "id: {id}\nevent: change\ndata: {{\"topics\":[\"{topics}\"],\"changed\":[{changed}]}}\n\n"
+        )
     }
 }
 

@@ -36,7 +36,9 @@ impl hyper::body::Body for Body {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match &mut *self {
             Self::Whole(whole) => Pin::new(whole).poll_frame(context),
-            Self::Live(rest) => rest.poll_recv(context).map(|next| next.map(|b| Ok(Frame::data(b)))),
+            Self::Live(rest) => {
+                rest.poll_recv(context).map(|next| next.map(|b| Ok(Frame::data(b))))
+            }
         }
     }
 
@@ -73,7 +75,13 @@ pub(crate) struct Reply {
 impl Reply {
     /// An answer without a body.
     pub(crate) fn empty(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::with_capacity(8), body: Bytes::new(), steps: 0, live: None }
+        Self {
+            status,
+            headers: HeaderMap::with_capacity(8),
+            body: Bytes::new(),
+            steps: 0,
+            live: None,
+        }
     }
 
     /// An answer with a resource, indented if asked for.

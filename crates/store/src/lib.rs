@@ -19,7 +19,9 @@ mod sqlite;
 
 pub use body::Prepared;
 pub use item::{Item, ItemAct, ItemChange};
-pub use page::{Change, Explain, Followed, HistoryPage, HistoryQuery, Hit, Page, PageRequest, Position};
+pub use page::{
+    Change, Explain, Followed, HistoryPage, HistoryQuery, Hit, Page, PageRequest, Position,
+};
 pub use payload::{Cipher, Payloads};
 pub use people::{Alike, People, PeopleAsk, Person};
 pub use relabel::{Begin, LabelState, Labelling, Relabelled, Tagged, VersionLabels};

@@ -4,8 +4,8 @@
 use crate::answer::Answer;
 use crate::booking::{self, Book, Booking, type_id};
 use crate::days;
-use crate::pages::{failed, flow};
 use crate::pages::patient::state;
+use crate::pages::{failed, flow};
 use crate::parts::{
     Column, Icon, Kind, Table, Tone, badge, empty, facts, link_button, notice, panel, places,
     shell::shell_with, table,

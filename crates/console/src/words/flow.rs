@@ -39,6 +39,7 @@ words! {
     FLOW_INITIALS: "Initials only", "Solo iniciales";
     FLOW_NAMES: "Show names", "Mostrar nombres";
     FLOW_FULL: "Full screen", "Pantalla completa";
+    FLOW_AND_MORE: "and {} more", "y {} más";
     FLOW_EMPTY: "No visits today", "Hoy no hay visitas";
     FLOW_EMPTY_WHY: "Visits stand here on the day they are booked for, as far as you may see them.", "Las visitas aparecen aquí el día de la cita, en la medida en que usted pueda verlas.";
     FLOW_NONE_CHOSEN: "No visit of today fits what you chose.", "Ninguna visita de hoy coincide con lo elegido.";

@@ -17,7 +17,9 @@ struct Stream {
 impl Stream {
     fn open(site: &Site, token: &str, path: &str, headers: &[(&str, &str)]) -> Self {
         let host = site.own.split_once("://").unwrap().1;
-        let mut head = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nCookie: __Host-plummer-session={token}; __Host-plummer-browser=b\r\n");
+        let mut head = format!(
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\nCookie: __Host-plummer-session={token}; __Host-plummer-browser=b\r\n"
+        );
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -108,7 +110,9 @@ fn many_changes_are_told_as_one_wish_to_read_anew() {
     let entries: Vec<String> = (0..70)
         .map(|n| {
             let body = appointment(&format!("n{n}"), "ada");
-            format!(r#"{{"resource":{body},"request":{{"method":"PUT","url":"Appointment/n{n}"}}}}"#)
+            format!(
+                r#"{{"resource":{body},"request":{{"method":"PUT","url":"Appointment/n{n}"}}}}"#
+            )
         })
         .collect();
     let bundle = format!(
@@ -129,12 +133,8 @@ fn a_stream_ends_with_the_sign_in_and_when_the_role_is_another() {
     let caller = identity.find_unused(&token).unwrap();
     identity.sign_out(&caller).unwrap();
     eve.until_its_end();
-    let again = site.send(
-        "GET",
-        "/events",
-        &[("Cookie", &format!("__Host-plummer-session={token}"))],
-        "",
-    );
+    let again =
+        site.send("GET", "/events", &[("Cookie", &format!("__Host-plummer-session={token}"))], "");
     assert_eq!(again.status, 401, "a script is not led to a page to sign in on");
 
     let token = signed_in(&site, "nora", &["nurse"]);

@@ -463,7 +463,11 @@ impl Scoped<'_, Reader> {
     }
 
     /// Record number, current version's number and version of a record the scope shows.
-    pub(super) fn visible(&self, resource_type: TypeId, id: &str) -> Result<Option<(i64, u64, u64)>, Fault> {
+    pub(super) fn visible(
+        &self,
+        resource_type: TypeId,
+        id: &str,
+    ) -> Result<Option<(i64, u64, u64)>, Fault> {
         let reader = &self.inner;
         let conn = reader.conn()?;
         let kind = reader.shared.numbers.of_type(resource_type);

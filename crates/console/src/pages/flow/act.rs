@@ -63,7 +63,8 @@ fn answered(visit: &Visit, done: Result<Done, Fault>, said: &str) -> Result<Answ
     match done {
         Ok(Done { undo: Some(undo), .. }) => {
             let (version, before) = (undo.version.to_string(), undo.before.to_string());
-            let more = [("said", said), ("id", &undo.id), ("version", &version), ("before", &before)];
+            let more =
+                [("said", said), ("id", &undo.id), ("version", &version), ("before", &before)];
             Ok(Answer::go(chosen.path("/flow", &more)))
         }
         Ok(Done { undo: None, .. }) => Ok(Answer::go(chosen.path("/flow", &[("said", said)]))),

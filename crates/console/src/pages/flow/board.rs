@@ -25,6 +25,8 @@ const LANES: &[(&str, Word, &[State])] = &[
     ("with", words::FLOW_WITH, &[State::WithClinician]),
     ("done", words::FLOW_DONE, &[State::Done]),
 ];
+/// Visits of one column on a wall: nobody turns the pages of one.
+const WALL_MAX: usize = 8;
 /// Who does not come stands below, closed.
 const GONE: &[State] = &[State::NoShow, State::Cancelled];
 
@@ -121,7 +123,11 @@ fn lanes(visit: &Visit, day: &Day, chosen: &Chosen, manner: Manner, after: &str)
                         section.lane.(format!("lane-{id}")) aria-labelledby={ "lane-" (id) } {
                             h2 id={ "lane-" (id) } { (word.of(lang)) " " span.lane-count.number { (cards.len()) } }
                             @if cards.is_empty() { p.muted.lane-none { (words::FLOW_NOBODY.of(lang)) } } @else {
-                                ul { @for one in cards { (card(visit, day, one, chosen, manner)) } }
+                                @let most = if manner == Manner::Desk { usize::MAX } else { WALL_MAX };
+                                ul { @for one in cards.iter().take(most) { (card(visit, day, one, chosen, manner)) } }
+                                @if cards.len() > most {
+                                    p.lane-none { (words::FLOW_AND_MORE.with(lang, &(cards.len() - most).to_string())) }
+                                }
                             }
                         }
                     }
@@ -201,7 +207,13 @@ fn filters(visit: &Visit, day: &Day, chosen: &Chosen) -> Markup {
     }
 }
 
-fn choice(name: &str, word: Word, all: &BTreeMap<String, String>, value: &str, lang: Lang) -> Markup {
+fn choice(
+    name: &str,
+    word: Word,
+    all: &BTreeMap<String, String>,
+    value: &str,
+    lang: Lang,
+) -> Markup {
     let mut sorted: Vec<_> = all.iter().collect();
     sorted.sort_by_key(|(_, shown)| shown.as_str());
     html! {

@@ -63,10 +63,7 @@ fn steps(state: State, is_past: bool) -> (Option<(State, Word)>, Vec<(State, Wor
         ),
         State::Confirmed => (
             None,
-            vec![
-                (State::Arrived, words::FLOW_TO_ARRIVED),
-                (State::NoShow, words::FLOW_TO_NO_SHOW),
-            ],
+            vec![(State::Arrived, words::FLOW_TO_ARRIVED), (State::NoShow, words::FLOW_TO_NO_SHOW)],
         ),
         State::Arrived => (
             Some((State::Roomed, words::FLOW_TO_ROOMED)),
@@ -134,7 +131,7 @@ pub(crate) fn card(visit: &Visit, day: &Day, of: &Card, chosen: &Chosen, manner:
             }
             p.stay-where {
                 @for (_, name) in &of.rooms { span { (icon(Icon::Home)) (name) } }
-                @for (_, name) in &of.clinicians { span { (icon(Icon::Health)) (name) } }
+                @for (_, name) in &of.clinicians { span { (icon(Icon::Person)) (name) } }
             }
             @if manner == Manner::Desk && of.may_change { (press(visit, of, chosen)) }
         }

@@ -154,14 +154,20 @@ fn still(person: &Person, coverage: Option<&[Covered]>, lang: Lang) -> Markup {
         } } },
     };
     facts(&[
-        (words::CHECK_IN_ADDRESS.of(lang), match person.addresses.first() {
-            Some(address) => html! { (address) },
-            None => unknown(),
-        }),
-        (words::CHECK_IN_PHONE.of(lang), match phones.as_slice() {
-            [] => unknown(),
-            all => html! { @for phone in all { div.number { (phone) } } },
-        }),
+        (
+            words::CHECK_IN_ADDRESS.of(lang),
+            match person.addresses.first() {
+                Some(address) => html! { (address) },
+                None => unknown(),
+            },
+        ),
+        (
+            words::CHECK_IN_PHONE.of(lang),
+            match phones.as_slice() {
+                [] => unknown(),
+                all => html! { @for phone in all { div.number { (phone) } } },
+            },
+        ),
         (words::CHECK_IN_COVERAGE.of(lang), covered),
     ])
 }

@@ -160,7 +160,9 @@ pub(crate) fn today(visit: &Visit, chosen: &Chosen, own: Option<&Actor>) -> Resu
         };
         let is_place = |actor: &Actor| actor.resource_type() == "Location";
         let card = Card {
-            clinicians: named(&|a| matches!(a.resource_type(), "Practitioner" | "PractitionerRole")),
+            clinicians: named(&|a| {
+                matches!(a.resource_type(), "Practitioner" | "PractitionerRole")
+            }),
             rooms: named(&|a| is_place(a) && rooms.contains(a.as_str())),
             sites: named(&|a| is_place(a) && !rooms.contains(a.as_str())),
             may_change: changeable.contains(&one.id),
@@ -223,8 +225,8 @@ fn name_of(hit: &Hit, kind: &str, rooms: &mut HashSet<String>) -> Result<Option<
 mod tests {
     use super::*;
     use base::Phi;
-    use scheduling::occupied::Status;
     use proptest::prelude::*;
+    use scheduling::occupied::Status;
 
     pub(in crate::pages::flow) fn card(state: State, start: i64, since: Option<i64>) -> Card {
         let visit = Booked {

@@ -4,9 +4,7 @@
 use super::board::is_shown;
 use super::card::{clock, since, state};
 use super::day::{self, Card, Chosen, Day};
-use crate::parts::{
-    Column, Icon, Table, Tone, badge, born, empty, notice, panel, table,
-};
+use crate::parts::{Column, Icon, Table, Tone, badge, born, empty, notice, panel, table};
 use crate::visit::Visit;
 use crate::words::{self, Word};
 use crate::{days, live};
@@ -17,6 +15,8 @@ use scheduling::flow::State;
 
 /// Visits of one day that are shown.
 const SHOWN_MAX: usize = 100;
+/// Where in a row it stands what a visit is for.
+const FOR_AT: usize = 2;
 /// Where in a row it stands whom the patient comes to see.
 const WITH_AT: usize = 3;
 
@@ -28,7 +28,8 @@ pub(crate) fn part(visit: &Visit) -> Result<Option<Markup>, Fault> {
     let Some(caller) = visit.caller.as_ref().filter(|_| is_shown(visit)) else { return Ok(None) };
     let lang = visit.lang();
     let holds = |role: &str| visit.roles().iter().any(|held| held == role);
-    let practitioner = caller.principal.profile.practitioner.as_ref().filter(|_| holds("clinician"));
+    let practitioner =
+        caller.principal.profile.practitioner.as_ref().filter(|_| holds("clinician"));
     let own = practitioner.and_then(|id| Actor::parse(&format!("Practitioner/{id}")));
     let after = live::mark(visit);
     let day = day::today(visit, &Chosen::default(), own.as_ref())?;
@@ -106,12 +107,17 @@ fn rows(visit: &Visit, day: &Day, all: &[&Card], title: Word, is_own: bool) -> M
             ]
         })
         .collect();
-    let mut columns =
-        vec![words::TIME, words::PATIENT, words::FOR, words::WITH, words::STATE];
-    // Whose schedule it is needs no column.
+    let mut columns = vec![words::TIME, words::PATIENT, words::FOR, words::WITH, words::STATE];
+    let mut without = |at: usize| {
+        columns.remove(at);
+        lines.iter_mut().for_each(|line| drop(line.remove(at)));
+    };
+    // Whose schedule it is needs no column, nor does what the role is not told of any visit.
     if is_own {
-        columns.remove(WITH_AT);
-        lines.iter_mut().for_each(|line| drop(line.remove(WITH_AT)));
+        without(WITH_AT);
+    }
+    if all.iter().all(|card| card.visit.title.expose().is_empty()) {
+        without(FOR_AT);
     }
     html! {
         (shown(visit, title, &columns, &lines))
