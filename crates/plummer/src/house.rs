@@ -42,7 +42,7 @@ const REREAD: [&str; 6] = [
     "policy_folder",
 ];
 /// What the name of a setting ends in whose value is a secret. None is, today: secrets stand in files.
-const SECRET: [&str; 5] = ["_secret", "_password", "_passphrase", "_pin", "_token"];
+const SECRET: [&str; 4] = ["_secret", "_password", "_passphrase", "_pin"];
 /// Findings that are about the value of a setting.
 const RISKS: [(&str, &str); 10] = [
     ("settings.sync", "sync"),

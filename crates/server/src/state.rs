@@ -61,6 +61,8 @@ pub(crate) struct State {
     pub(crate) is_claimed: AtomicBool,
     /// Bytes of the store when the server was made.
     pub(crate) began_bytes: u64,
+    /// Microseconds that its writer had been busy by then.
+    pub(crate) began_busy_us: u64,
     /// In which time zone days begin here.
     pub(crate) zone: TimeZone,
     random: Mutex<Box<dyn Random>>,
@@ -81,7 +83,7 @@ impl State {
             None => None,
             Some(files) => Some(Tls::open(files.clone(), config.own_host(), Arc::clone(&clock))?),
         };
-        let began_bytes = record.store_stats().file_bytes;
+        let stats = record.store_stats();
         let meter = Arc::new(Meter::new(config.rates.clone(), random.next_u64()));
         let pool = Arc::new(Semaphore::new(config.search_threads));
         Ok(Self {
@@ -101,7 +103,8 @@ impl State {
             demo: None,
             house: None,
             is_claimed: AtomicBool::new(false),
-            began_bytes,
+            began_bytes: stats.file_bytes,
+            began_busy_us: stats.writer_busy_micros,
             zone: TimeZone::system(),
             random: Mutex::new(random),
             pool,

@@ -133,6 +133,7 @@ words! {
     IT_BY_FLAG: "Command line", "Línea de órdenes";
     IT_AT_START: "At the next start", "En el próximo arranque";
     IT_REREAD: "Of the file's content: while serving. Of the name: at the next start", "Del contenido del archivo: en servicio. Del nombre: en el próximo arranque";
+    IT_SECRET: "Secret, not shown", "Secreto, no se muestra";
     IT_EMPTY: "Empty", "Vacío";
     IT_DEFAULT_IS: "Default:", "Por omisión:";
     IT_DOCUMENTED: "Each setting is described in", "Cada ajuste se describe en";

@@ -119,7 +119,13 @@ impl Steward {
         if item == Item::SecondAdministrator {
             let count = self.administrators()?;
             let state = if count > 1 { CheckState::Measured } else { CheckState::Open };
-            return Ok(plain(state, format!("{count} people can administer this site")));
+            return Ok(plain(
+                state,
+                match count {
+                    1 => "one person can administer this site".to_owned(),
+                    count => format!("{count} people can administer this site"),
+                },
+            ));
         }
         let Some((_, codes)) = MEASURED.iter().find(|(one, _)| *one == item) else {
             return Ok(plain(confirmed.unwrap_or(CheckState::Unconfirmed), String::new()));
@@ -128,14 +134,22 @@ impl Steward {
         let Some(worst) = about.max_by_key(|finding| finding.grade) else {
             return Ok(plain(CheckState::Open, String::new()));
         };
-        let loopback = item == Item::Tls && self.state.tls.is_none();
+        let config = &self.state.config;
+        let is_plain = item == Item::Tls && self.state.tls.is_none();
+        let is_proxied = config.base_url.as_deref().is_some_and(|url| url.starts_with("https://"));
         let state = match worst.grade {
-            Grade::Fine | Grade::Note if !loopback => CheckState::Measured,
-            // What no machine could find out, somebody may know.
+            // What a proxy on this machine does, or what no machine could find out, somebody may know.
+            Grade::Fine | Grade::Note if is_plain && is_proxied => {
+                confirmed.unwrap_or(CheckState::Unconfirmed)
+            }
             Grade::Unknown => confirmed.unwrap_or(CheckState::Unconfirmed),
+            Grade::Fine | Grade::Note if !is_plain => CheckState::Measured,
             _ => CheckState::Open,
         };
-        let what_to_do = worst.what_to_do.clone();
+        let what_to_do = match state == CheckState::Open && worst.what_to_do.is_empty() {
+            true => "set tls_certificate and tls_key, or base_url where a proxy on this machine speaks TLS".to_owned(),
+            false => worst.what_to_do.clone(),
+        };
         Ok(CheckItem { item, state, found: worst.found.clone(), what_to_do })
     }
 }
@@ -161,7 +175,8 @@ impl Machine for Steward {
             store_bytes: stats.file_bytes,
             wal_bytes: stats.wal_bytes,
             queue_units: stats.queue_units,
-            writer_busy_permille: stats.writer_busy_micros / uptime_ms.max(1),
+            writer_busy_permille: stats.writer_busy_micros.saturating_sub(state.began_busy_us)
+                / uptime_ms.max(1),
             live: stats.live,
             versions: stats.last_commit,
             log_behind: health.last_commit.saturating_sub(health.audited_commit),

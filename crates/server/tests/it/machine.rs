@@ -158,7 +158,7 @@ fn a_setting_is_told_with_its_source_and_a_secret_is_not_told() {
         text[at..].split("</tr>").next().unwrap().to_owned()
     };
     assert!(row("home_site").contains("north") && row("home_site").contains("Environment"));
-    assert!(row("mail_password").contains("Withheld"), "{}", row("mail_password"));
+    assert!(row("mail_password").contains("Secret, not shown"), "{}", row("mail_password"));
     assert!(row("listen").contains("At the next start"));
 }
 

@@ -70,7 +70,7 @@ fn row(setting: &Setting, lang: Lang) -> Vec<Markup> {
         html! { div.it-setting { code id={ "setting-" (setting.name) } { (setting.name) }
         p.muted lang="en" { (setting.about) } p.it-kind lang="en" { (setting.kind) } } },
         html! { @match setting.value.as_deref() {
-            None => (badge(Tone::Sensitive, Icon::Withheld, words::WITHHELD.of(lang))),
+            None => (badge(Tone::Sensitive, Icon::Withheld, words::IT_SECRET.of(lang))),
             Some("") => span.muted { (words::IT_EMPTY.of(lang)) },
             Some(value) => code.it-text { (value) },
         }

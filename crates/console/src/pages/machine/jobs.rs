@@ -31,8 +31,8 @@ pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
                 p { (words::IT_AT_MACHINE_WHY.of(lang)) }
                 ul.it-commands {
                     li { code { "plummer import PATH --data FOLDER" } " " span.muted { (words::IT_DO_IMPORT.of(lang)) } }
-                    li { code { "plummer export --to FOLDER" } " " span.muted { (words::IT_DO_EXPORT.of(lang)) } }
-                    li { code { "plummer backup --to FOLDER" } " " span.muted { (words::IT_DO_BACKUP.of(lang)) } }
+                    li { code { "plummer export FOLDER" } " " span.muted { (words::IT_DO_EXPORT.of(lang)) } }
+                    li { code { "plummer backup FOLDER" } " " span.muted { (words::IT_DO_BACKUP.of(lang)) } }
                     li { code { "plummer audit verify" } " " span.muted { (words::IT_DO_VERIFY.of(lang)) } }
                 }
             }
