@@ -193,7 +193,6 @@ codes! {
     SCHEDULING_FIND = "scheduling.find.invalid", 400, "value", "what was asked of the calendar cannot be searched for";
     SCHEDULING_BLOCKED = "scheduling.booking.blocked", 409, "business-rule", "a rule forbids the booking";
     SCHEDULING_OVERRIDE = "scheduling.booking.override-needed", 409, "business-rule", "a rule forbids the booking without a reason";
-    SCHEDULING_TAKEN = "scheduling.booking.taken", 409, "conflict", "the time is taken";
     SCHEDULING_SERIES = "scheduling.series.invalid", 422, "value", "the series cannot be laid out";
     SCHEDULING_HOLD = "scheduling.hold.lost", 409, "conflict", "the hold has ended or is somebody else's";
     SCHEDULING_OFFER = "scheduling.offer.closed", 409, "conflict", "the offer is no longer open";

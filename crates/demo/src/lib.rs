@@ -38,6 +38,7 @@ mod problems;
 mod random;
 mod sites;
 mod staff;
+mod visit_types;
 mod vitals;
 
 use base::Millis;

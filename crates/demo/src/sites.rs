@@ -9,6 +9,9 @@ use crate::press::Press;
 use crate::random::{SHARED, ident};
 use crate::staff::{PRIMARY, SCHEDULED, SPECIALTIES};
 
+/// Where the extensions of scheduling are defined (docs/internals/scheduling.md).
+pub(crate) const EXTENSIONS: &str = "https://plummer.example/fhir/StructureDefinition/";
+
 /// The ids a chart needs of its site.
 #[derive(Debug, Clone)]
 pub(crate) struct SiteIds {
@@ -121,6 +124,7 @@ impl Clinic {
     pub(crate) fn write_sites(&self, press: &mut Press<'_>) {
         self.write_organizations(press);
         self.write_hospital(press);
+        self.write_visit_types(press);
         for n in 0..SITES {
             self.write_locations(n, press);
             let service = PRIMARY - SITES + n;
@@ -189,6 +193,10 @@ impl Clinic {
         let site = places::site(n);
         let ids = self.site_ids(n);
         press.emit("Location", &ids.location, |w| {
+            w.one("extension", |w| {
+                w.text("url", &format!("{EXTENSIONS}time-zone"));
+                w.text("valueCode", "America/Chicago");
+            });
             w.identifier(systems::ORGANIZATION, &format!("SITE-{}", n + 1));
             w.text("status", "active");
             w.text("name", &format!("{} clinic", site.name));

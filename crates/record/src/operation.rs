@@ -18,7 +18,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 /// What a call is under way.
-pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<Output, Fault>> + 'a>>;
+pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<Output, Fault>> + Send + 'a>>;
 
 /// An operation of a department.
 #[derive(Debug)]

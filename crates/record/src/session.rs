@@ -175,6 +175,11 @@ impl Session {
         self.noted.load(Ordering::Acquire)
     }
 
+    /// Who acts, by the id that the access log keeps: a department may keep it with what they did.
+    pub fn who(&self) -> &str {
+        &self.subject.actor
+    }
+
     /// The request's id, which every audit event carries.
     pub const fn request(&self) -> [u8; 16] {
         self.request

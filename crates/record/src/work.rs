@@ -34,6 +34,7 @@ struct Entry {
     url: String,
     full_url: Option<String>,
     if_match: Option<u64>,
+    if_none_exist: Option<String>,
     body: Option<Vec<u8>>,
 }
 
@@ -79,8 +80,19 @@ impl Work {
             url: resource_type.to_owned(),
             full_url: Some(name.clone()),
             if_match: None,
+            if_none_exist: None,
             body: Some(body),
         });
+        name
+    }
+
+    /// As [`Work::create`], unless a search finds a record of the type that was made by the same already:
+    /// then that one is answered, with status 200. `unless` is the search, as of a conditional create.
+    pub fn create_once(&mut self, resource_type: &str, body: Vec<u8>, unless: &str) -> String {
+        let name = self.create(resource_type, body);
+        if let Some(entry) = self.entries.last_mut() {
+            entry.if_none_exist = Some(unless.to_owned());
+        }
         name
     }
 
@@ -92,6 +104,7 @@ impl Work {
             url: format!("{resource_type}/{id}"),
             full_url: None,
             if_match: Some(if_match),
+            if_none_exist: None,
             body: Some(body),
         });
     }
@@ -103,6 +116,7 @@ impl Work {
             url: format!("{resource_type}/{id}"),
             full_url: None,
             if_match: Some(if_match),
+            if_none_exist: None,
             body: None,
         });
     }
@@ -129,6 +143,9 @@ impl Work {
                 w.key("request").object().member("method", entry.method).member("url", &entry.url);
                 if let Some(version) = entry.if_match {
                     w.member("ifMatch", &format!("W/\"{version}\""));
+                }
+                if let Some(unless) = &entry.if_none_exist {
+                    w.member("ifNoneExist", unless);
                 }
                 w.end_object().end_object();
             }

@@ -43,6 +43,11 @@ impl Actor {
         self.0.split_once('/').map_or("", |(name, _)| name)
     }
 
+    /// The logical id of the record.
+    pub fn id(&self) -> &str {
+        self.0.split_once('/').map_or("", |(_, id)| id)
+    }
+
     /// Whether it is the person the visit is for.
     pub fn is_patient(&self) -> bool {
         self.resource_type() == "Patient"

@@ -5,7 +5,7 @@
 use crate::actor::Actor;
 use crate::hold::Hold;
 use crate::time::Span;
-use base::error::code::{SCHEDULING_CALENDAR, SCHEDULING_HOLD, SCHEDULING_TAKEN};
+use base::error::code::{DOUBLE_BOOKED, SCHEDULING_CALENDAR, SCHEDULING_HOLD};
 use base::{Fault, Millis};
 use std::collections::BTreeMap;
 
@@ -65,10 +65,10 @@ impl Diary {
         self.held.get(id)
     }
 
-    /// Books; `SCHEDULING_TAKEN` when any resource is taken, and then nothing is booked.
+    /// Books; `DOUBLE_BOOKED` when any resource is taken, and then nothing is booked.
     pub fn book(&mut self, id: &str, placement: Placement, now: Millis) -> Result<(), Fault> {
         if self.booked.contains_key(id) {
-            return Err(Fault::new(&SCHEDULING_TAKEN, "it is booked already"));
+            return Err(Fault::new(&DOUBLE_BOOKED, "it is booked already"));
         }
         self.expire(now);
         self.take(&(Kind::Booking, id.to_owned()), &placement.actors, placement.kept())?;
@@ -76,10 +76,10 @@ impl Diary {
         Ok(())
     }
 
-    /// Holds; `SCHEDULING_TAKEN` when any resource is taken. A hold that is over already holds nothing.
+    /// Holds; `DOUBLE_BOOKED` when any resource is taken. A hold that is over already holds nothing.
     pub fn hold(&mut self, hold: Hold, now: Millis) -> Result<(), Fault> {
         if self.held.contains_key(&hold.id) {
-            return Err(Fault::new(&SCHEDULING_TAKEN, "it is held already"));
+            return Err(Fault::new(&DOUBLE_BOOKED, "it is held already"));
         }
         self.expire(now);
         if !hold.is_live(now) {
@@ -102,7 +102,7 @@ impl Diary {
         let lost = || Fault::new(&SCHEDULING_HOLD, "ask for free places again");
         self.held.get(hold).ok_or_else(lost)?.check(holder, now)?;
         if self.booked.contains_key(id) {
-            return Err(Fault::new(&SCHEDULING_TAKEN, "it is booked already"));
+            return Err(Fault::new(&DOUBLE_BOOKED, "it is booked already"));
         }
         let held = self.remove_hold(hold).ok_or_else(lost)?;
         let Hold { span, buffers_ms, actors, .. } = held;
@@ -114,7 +114,7 @@ impl Diary {
         self.remove_hold(hold);
     }
 
-    /// Moves a booking; `SCHEDULING_TAKEN` when its new time is taken, and then it stays where it was.
+    /// Moves a booking; `DOUBLE_BOOKED` when its new time is taken, and then it stays where it was.
     pub fn move_to(&mut self, id: &str, to: Placement, now: Millis) -> Result<Placement, Fault> {
         let from = self.cancel(id)?;
         match self.book(id, to, now) {
@@ -170,7 +170,7 @@ impl Diary {
 
     fn take(&mut self, key: &Key, actors: &[Actor], kept: Span) -> Result<(), Fault> {
         if let Some(actor) = actors.iter().find(|actor| self.in_way(actor, kept).next().is_some()) {
-            return Err(Fault::at(&SCHEDULING_TAKEN, "choose another place", actor.as_str()));
+            return Err(Fault::at(&DOUBLE_BOOKED, "choose another place", actor.as_str()));
         }
         for actor in actors {
             let times = self.taken.entry(actor.clone()).or_default();

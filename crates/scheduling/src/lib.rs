@@ -2,11 +2,12 @@
 //! (FHIR R4 Schedule, Slot, Appointment: <https://hl7.org/fhir/R4/appointment.html>).
 //!
 //! Its thinking is pure: documents and values in, values out. The clock, the time zone database and
-//! tokens are parameters. What it holds of every write stands in `occupancy`. How it thinks is told
-//! in `docs/internals/scheduling.md`.
+//! tokens are parameters. What it holds of every write stands in `occupancy`; what works on a session
+//! of the gate in `book`. How it thinks is told in `docs/internals/scheduling.md`.
 
 pub mod actor;
 pub mod appointment;
+pub mod book;
 pub mod bulk;
 pub mod calendar;
 mod department;
@@ -17,6 +18,7 @@ pub mod free;
 pub mod hold;
 pub mod occupancy;
 pub mod occupied;
+pub mod operations;
 mod read;
 pub mod remind;
 pub mod roster;

@@ -7,8 +7,9 @@
 
 mod slots;
 
+use crate::book::document::kept;
 use base::error::code;
-use base::{Fault, Limits, Millis};
+use base::{Fault, Millis};
 use fhir::reference::{Reference, parse};
 use fhir::{Document, Value};
 use memchr::memmem;
@@ -63,10 +64,14 @@ struct Taken {
 }
 
 impl Taken {
-    /// Reads a stored document, whatever it is like: what says too little takes nothing.
-    fn of(appointment: Value<'_>) -> Self {
+    /// Reads a stored document, whatever it is like: what says too little takes nothing, and a hold
+    /// that is over by the clock takes nothing either, whether anybody swept it up or not.
+    fn of(appointment: Value<'_>, now: Millis) -> Self {
         let status = appointment.get_str("status").unwrap_or_default();
         if !OCCUPYING.contains(&&*status) {
+            return Self::default();
+        }
+        if kept(appointment).is_some_and(|kept| kept.until <= now) {
             return Self::default();
         }
         Self { span: span(appointment), actors: actors(appointment) }
@@ -79,11 +84,12 @@ impl Taken {
 
 fn ask(asking: &Asking<'_>) -> Result<Ruling, Fault> {
     let mut ruling = Ruling::default();
-    let before = asking.before.map(Taken::of).unwrap_or_default();
+    let now = asking.now();
+    let before = asking.before.map(|document| Taken::of(document, now)).unwrap_or_default();
     let after = match asking.after {
         Some(document) => {
             check(document)?;
-            Taken::of(document)
+            Taken::of(document, now)
         }
         None => Taken::default(),
     };
@@ -96,7 +102,7 @@ fn ask(asking: &Asking<'_>) -> Result<Ruling, Fault> {
                 continue;
             }
             let Some(claim) = claim(asking, actor)? else { continue };
-            let forbid = forbid(actor, *at, span, claim, *asking.limits());
+            let forbid = forbid(actor, *at, span, claim, asking);
             if reason.is_some() && claim.may_be_overridden && asking.is_met(&forbid)? {
                 overbooked = true;
             } else {
@@ -143,7 +149,8 @@ fn is_room(location: Option<&Document>) -> bool {
     codings.any(|coding| matches!(coding.get_str("code").as_deref(), Some("ro" | "bd" | "ve")))
 }
 
-fn forbid(actor: &str, at: usize, span: Span, claim: Claim, limits: Limits) -> Forbid {
+fn forbid(actor: &str, at: usize, span: Span, claim: Claim, asking: &Asking<'_>) -> Forbid {
+    let (limits, now) = (*asking.limits(), asking.now());
     let instant = |ms: i64| Millis(ms).to_instant();
     let pair = |name: &str, value: String| (name.to_owned(), value);
     let what = match claim.may_be_overridden {
@@ -165,7 +172,7 @@ fn forbid(actor: &str, at: usize, span: Span, claim: Claim, limits: Limits) -> F
             return Ok(false);
         }
         let other = Document::parse(hit.body.clone(), &limits)?;
-        let other = Taken::of(other.root());
+        let other = Taken::of(other.root(), now);
         Ok(other.takes(&actor) && other.span.is_some_and(|other| other.overlaps(span)))
     };
     Forbid {
@@ -256,6 +263,7 @@ fn may_overbook(asking: &Asking<'_>) -> Result<(), Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base::Limits;
 
     fn document(text: &str) -> Document {
         Document::parse_text(text.to_owned(), &Limits::default()).unwrap()
@@ -287,6 +295,7 @@ mod tests {
                 {"actor":{"reference":"Practitioner/a"},"status":"accepted"}]"#,
             )
             .root(),
+            Millis(0),
         );
         assert_eq!(taken.actors, [("Practitioner/a".to_owned(), 0), ("Patient/p".to_owned(), 3)]);
         assert_eq!(taken.span.map(|span| span.end - span.start), Some(30 * 60 * 1000));

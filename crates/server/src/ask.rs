@@ -55,6 +55,13 @@ impl Ask {
         let path = uri.path().strip_prefix(BASE_PATH).unwrap_or_default();
         let place = route::parse(path)?;
         let interaction = place.interaction(&method)?;
+        if interaction == Interaction::Operation {
+            let operation = place.operation(&state.record.settings().departments)?;
+            if method != Method::POST && !operation.only_reads() {
+                let what = "the operation changes something; ask for it with POST";
+                return Err(Fault::new(&code::NOT_SUPPORTED, what));
+            }
+        }
         let pairs = match uri.query() {
             Some(query) => decode_query(query)?,
             None => Vec::new(),

@@ -7,7 +7,7 @@ use crate::state::State;
 use bytes::Bytes;
 use fhir::definitions::{SearchKind, TypeId, r4};
 use fhir::write::Writer;
-use record::LOG_PARAMETERS;
+use record::{At, Department, LOG_PARAMETERS};
 use search::registry::{Parameter, registry};
 use smart::Place;
 use std::collections::BTreeMap;
@@ -28,7 +28,9 @@ const OAUTH_URIS: &str = "http://fhir-registry.smarthealthit.org/StructureDefini
 
 /// The statement, addressed from `base`.
 pub(crate) fn statement(state: &State, base: &str) -> Vec<u8> {
-    let body = state.capabilities.get_or_init(|| Bytes::from(rest(&Switches::of(state))));
+    let departments = &state.record.settings().departments;
+    let make = || parts(&rest(&Switches::of(state), departments));
+    let body = state.capabilities.get_or_init(make).join(format!("{base}/").as_bytes());
     let mut w = Writer::onto(Vec::with_capacity(body.len() + 1024));
     w.object().member("resourceType", "CapabilityStatement").member("id", "plummer");
     w.member("name", "Plummer").member("title", "Plummer FHIR server").member("status", "active");
@@ -39,7 +41,7 @@ pub(crate) fn statement(state: &State, base: &str) -> Vec<u8> {
     w.member("url", base).end_object();
     w.member("fhirVersion", "4.0.1").key("format").array();
     w.string("application/fhir+json").string("json").end_array();
-    w.key("rest").array().raw(&with_security(state, base, body)).end_array();
+    w.key("rest").array().raw(&with_security(state, base, &body)).end_array();
     w.end_object();
     w.finish()
 }
@@ -110,13 +112,41 @@ impl Switches {
     }
 }
 
+/// Stands for the base address in what is made once: the statement is asked for under several.
+const BASE: &str = "urn:plummer:base:";
+
+/// What stands between the places of the base address.
+fn parts(rest: &[u8]) -> Vec<Bytes> {
+    let text = String::from_utf8_lossy(rest);
+    text.split(BASE).map(|part| Bytes::copy_from_slice(part.as_bytes())).collect()
+}
+
+/// The operations of departments at a type, or at its records; of the whole when there is none.
+fn operations(w: &mut Writer, departments: &[&'static Department], of: Option<&str>) {
+    let all = departments.iter().flat_map(|department| department.operations);
+    for operation in all.filter(|one| match of {
+        Some(name) => one.types().contains(&name),
+        None => one.at == At::System,
+    }) {
+        w.object().member("name", operation.name);
+        w.member("definition", &format!("{BASE}OperationDefinition/{}", operation.id()));
+        w.member("documentation", operation.about).end_object();
+    }
+}
+
 /// `CapabilityStatement.rest[0]` but for its mode and security.
-pub(crate) fn rest(switches: &Switches) -> Vec<u8> {
+pub(crate) fn rest(switches: &Switches, departments: &[&'static Department]) -> Vec<u8> {
     let reverse = reverse_includes();
     let mut w = Writer::onto(Vec::with_capacity(1 << 20));
     w.object().key("resource").array();
     for (of, name) in r4().resource_types() {
-        resource(&mut w, of, name, switches, reverse.get(&of).map_or(&[], Vec::as_slice));
+        resource(
+            &mut w,
+            (of, name),
+            switches,
+            reverse.get(&of).map_or(&[], Vec::as_slice),
+            departments,
+        );
     }
     w.end_array();
     w.key("interaction").array();
@@ -136,6 +166,12 @@ pub(crate) fn rest(switches: &Switches) -> Vec<u8> {
     }
     common(&mut w);
     w.end_array();
+    let mut own = departments.iter().flat_map(|department| department.operations);
+    if own.any(|operation| operation.at == At::System) {
+        w.key("operation").array();
+        operations(&mut w, departments, None);
+        w.end_array();
+    }
     w.key("compartment").array();
     for (_, name) in r4().resource_types().filter(|(_, name)| is_compartment(name)) {
         let name = name.to_lowercase();
@@ -145,7 +181,13 @@ pub(crate) fn rest(switches: &Switches) -> Vec<u8> {
     w.finish()
 }
 
-fn resource(w: &mut Writer, of: TypeId, name: &str, switches: &Switches, reverse: &[String]) {
+fn resource(
+    w: &mut Writer,
+    (of, name): (TypeId, &str),
+    switches: &Switches,
+    reverse: &[String],
+    departments: &[&'static Department],
+) {
     w.object().member("type", name);
     w.member("profile", &format!("http://hl7.org/fhir/StructureDefinition/{name}"));
     w.key("interaction").array();
@@ -192,10 +234,17 @@ fn resource(w: &mut Writer, of: TypeId, name: &str, switches: &Switches, reverse
     }
     common(w);
     w.end_array();
-    if matches!(name, "Patient" | "Encounter") {
-        w.key("operation").array().object().member("name", "everything");
-        let url = format!("http://hl7.org/fhir/OperationDefinition/{name}-everything");
-        w.member("definition", &url).end_object().end_array();
+    let everything = matches!(name, "Patient" | "Encounter");
+    let mut own = departments.iter().flat_map(|department| department.operations);
+    if everything || own.any(|operation| operation.types().contains(&name)) {
+        w.key("operation").array();
+        if everything {
+            w.object().member("name", "everything");
+            let url = format!("http://hl7.org/fhir/OperationDefinition/{name}-everything");
+            w.member("definition", &url).end_object();
+        }
+        operations(w, departments, Some(name));
+        w.end_array();
     }
     w.end_object();
 }

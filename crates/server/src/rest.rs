@@ -12,6 +12,7 @@ pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod everything;
 pub(crate) mod history;
+pub(crate) mod operation;
 pub(crate) mod read;
 pub(crate) mod search;
 pub(crate) mod update;

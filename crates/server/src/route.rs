@@ -7,8 +7,10 @@ use base::error::code;
 use fhir::definitions::{TypeId, r4};
 use fhir::reference::is_id;
 use http::Method;
-use record::Kind;
+use record::{Department, Kind, Operation};
 
+/// Letters of the name of an operation.
+const OPERATION_MAX: usize = 64;
 /// Where the FHIR API begins.
 pub const BASE_PATH: &str = "/fhir";
 
@@ -52,6 +54,8 @@ pub enum Interaction {
     WhoSaw,
     /// A bundle of requests.
     Bundle,
+    /// An operation of a department.
+    Operation,
 }
 
 /// The form of an address.
@@ -87,6 +91,12 @@ pub enum Shape {
     BreakGlass,
     /// `/Patient/[id]/$who-saw`
     WhoSaw,
+    /// `/$[operation]`
+    SystemOperation,
+    /// `/[type]/$[operation]`
+    TypeOperation,
+    /// `/[type]/[id]/$[operation]`
+    InstanceOperation,
 }
 
 /// One row: this method on this form of address is this interaction.
@@ -127,11 +137,17 @@ pub static ROUTES: &[Row] = &[
     row(Method::POST, Shape::BreakGlass, Interaction::BreakGlass),
     row(Method::GET, Shape::WhoSaw, Interaction::WhoSaw),
     row(Method::POST, Shape::Base, Interaction::Bundle),
+    row(Method::GET, Shape::SystemOperation, Interaction::Operation),
+    row(Method::POST, Shape::SystemOperation, Interaction::Operation),
+    row(Method::GET, Shape::TypeOperation, Interaction::Operation),
+    row(Method::POST, Shape::TypeOperation, Interaction::Operation),
+    row(Method::GET, Shape::InstanceOperation, Interaction::Operation),
+    row(Method::POST, Shape::InstanceOperation, Interaction::Operation),
 ];
 
 impl Interaction {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Capabilities,
         Self::Read,
         Self::Vread,
@@ -150,6 +166,7 @@ impl Interaction {
         Self::BreakGlass,
         Self::WhoSaw,
         Self::Bundle,
+        Self::Operation,
     ];
 
     /// What the access log calls it.
@@ -163,7 +180,7 @@ impl Interaction {
             Self::HistoryInstance | Self::HistoryType | Self::HistorySystem => Kind::History,
             Self::Create => Kind::Create,
             Self::SearchType | Self::SearchSystem | Self::SearchCompartment => Kind::Search,
-            Self::Everything => Kind::Operation,
+            Self::Everything | Self::Operation => Kind::Operation,
             Self::BreakGlass => Kind::BreakGlass,
             Self::WhoSaw => Kind::Review,
             Self::Bundle => Kind::Batch,
@@ -191,6 +208,7 @@ impl Interaction {
             Self::BreakGlass => "break-glass",
             Self::WhoSaw => "who-saw",
             Self::Bundle => "bundle",
+            Self::Operation => "operation",
         }
     }
 
@@ -230,6 +248,7 @@ impl Interaction {
                 | Self::ConditionalUpdate
                 | Self::ConditionalDelete
                 | Self::Bundle
+                | Self::Operation
         )
     }
 }
@@ -253,6 +272,9 @@ impl Shape {
             Self::Everything => "/[Patient or Encounter]/[id]/$everything",
             Self::BreakGlass => "/Patient/[id]/$break-glass",
             Self::WhoSaw => "/Patient/[id]/$who-saw",
+            Self::SystemOperation => "/$[operation]",
+            Self::TypeOperation => "/[type]/$[operation]",
+            Self::InstanceOperation => "/[type]/[id]/$[operation]",
         }
     }
 
@@ -283,11 +305,38 @@ pub struct Place {
     pub version: Option<u64>,
     /// The type searched inside a compartment; `None` for `*`.
     pub member: Option<TypeId>,
+    /// The operation it names, without its `$`; empty when it names none of a department's.
+    pub operation: String,
 }
 
 impl Place {
-    const fn of(shape: Shape) -> Self {
-        Self { shape, resource_type: None, id: String::new(), version: None, member: None }
+    fn of(shape: Shape) -> Self {
+        let (id, operation) = (String::new(), String::new());
+        Self { shape, resource_type: None, id, version: None, member: None, operation }
+    }
+
+    /// The operation of a department that it names.
+    ///
+    /// # Errors
+    /// `server.interaction.not-supported` when none has it here.
+    pub fn operation(
+        &self,
+        departments: &[&'static Department],
+    ) -> Result<&'static Operation, Fault> {
+        let mut all = departments.iter().flat_map(|department| department.operations);
+        let of = self.resource_type.map(|of| r4().name(of));
+        let instance = self.shape == Shape::InstanceOperation;
+        let found = all.find(|one| one.name == self.operation && one.is_at(of, instance));
+        found.copied().ok_or_else(no_operation)
+    }
+
+    /// The methods there are for it, for the `Allow` header: of an operation that changes something,
+    /// `POST` alone.
+    pub fn allow(&self, departments: &[&'static Department]) -> String {
+        match self.operation(departments) {
+            Ok(operation) if !operation.only_reads() => "OPTIONS, POST".to_owned(),
+            _ => self.shape.allow(),
+        }
     }
 
     /// What a method asks for here; a method the table does not have is refused.
@@ -323,6 +372,7 @@ pub fn parse(path: &str) -> Result<Place, Fault> {
             "metadata" => Ok(Place::of(Shape::Metadata)),
             "_search" => Ok(Place::of(Shape::SystemSearch)),
             "_history" => Ok(Place::of(Shape::SystemHistory)),
+            name if name.starts_with('$') => named(Place::of(Shape::SystemOperation), name),
             name => {
                 Ok(Place { resource_type: Some(resource_type(name)?), ..Place::of(Shape::Type) })
             }
@@ -332,6 +382,9 @@ pub fn parse(path: &str) -> Result<Place, Fault> {
     match (second, third, fourth) {
         ("_search", None, None) => Ok(Place { shape: Shape::TypeSearch, ..place }),
         ("_history", None, None) => Ok(Place { shape: Shape::TypeHistory, ..place }),
+        (name, None, None) if name.starts_with('$') => {
+            named(Place { shape: Shape::TypeOperation, ..place }, name)
+        }
         _ => instance(Place { id: logical_id(second)?, ..place }, first, third, fourth),
     }
 }
@@ -359,10 +412,9 @@ fn instance(
         (Some("$who-saw"), None) if type_name == "Patient" => {
             Ok(Place { shape: Shape::WhoSaw, ..place })
         }
-        (Some(operation), None) if operation.starts_with('$') => Err(Fault::new(
-            &code::NOT_SUPPORTED,
-            "the operations here are $everything of a Patient or an Encounter, $break-glass and $who-saw of a Patient",
-        )),
+        (Some(name), None) if name.starts_with('$') => {
+            named(Place { shape: Shape::InstanceOperation, ..place }, name)
+        }
         (Some(member), search @ (None | Some("_search"))) => {
             if !is_compartment(type_name) {
                 return Err(Fault::new(
@@ -384,11 +436,22 @@ pub fn is_compartment(type_name: &str) -> bool {
     matches!(type_name, "Patient" | "Encounter" | "RelatedPerson" | "Practitioner" | "Device")
 }
 
-fn resource_type(name: &str) -> Result<TypeId, Fault> {
-    if name.starts_with('$') {
-        let what = "the only operation here is $everything of a Patient or an Encounter";
-        return Err(Fault::new(&code::NOT_SUPPORTED, what));
+/// A place with the operation it names, where that can be a name.
+fn named(place: Place, text: &str) -> Result<Place, Fault> {
+    let name = text.strip_prefix('$').unwrap_or_default();
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name.is_empty() || name.len() > OPERATION_MAX || !name.chars().all(plain) {
+        return Err(no_operation());
     }
+    Ok(Place { operation: name.to_owned(), ..place })
+}
+
+fn no_operation() -> Fault {
+    let what = "there is no such operation here; /fhir/metadata lists those there are";
+    Fault::new(&code::NOT_SUPPORTED, what)
+}
+
+fn resource_type(name: &str) -> Result<TypeId, Fault> {
     let looks_like_a_type = name.starts_with(|c: char| c.is_ascii_uppercase())
         && name.bytes().all(|b| b.is_ascii_alphanumeric());
     r4().resource_type(name).ok_or_else(|| {
@@ -441,6 +504,9 @@ mod tests {
             ("/Patient/1/*", Shape::Compartment),
             ("/Device/1/Observation/_search", Shape::CompartmentSearch),
             ("/Encounter/1/$everything", Shape::Everything),
+            ("/$convert", Shape::SystemOperation),
+            ("/Appointment/$find", Shape::TypeOperation),
+            ("/Group/1/$everything", Shape::InstanceOperation),
         ] {
             assert_eq!(shape(path), Ok(expected), "{path}");
         }
@@ -455,10 +521,18 @@ mod tests {
             ("/Patient/a_b", "fhir.resource.id-invalid"),
             ("/Patient/1/2/3/4", "server.route.unknown"),
             ("/Observation/1/Patient", "server.route.unknown"),
-            ("/Group/1/$everything", "server.interaction.not-supported"),
-            ("/$convert", "server.interaction.not-supported"),
+            ("/Group/1/$Every_thing", "server.interaction.not-supported"),
+            ("/$", "server.interaction.not-supported"),
         ] {
             assert_eq!(shape(path), Err(expected), "{path}");
+        }
+    }
+
+    #[test]
+    fn an_operation_that_no_department_has_is_refused_at_its_address() {
+        for path in ["/$convert", "/Appointment/$convert", "/Appointment/1/$convert"] {
+            let fault = parse(path).unwrap().operation(&[]).unwrap_err();
+            assert_eq!(fault.code().name, "server.interaction.not-supported", "{path}");
         }
     }
 

@@ -230,7 +230,7 @@ async fn fhir(
     seen: &mut Seen,
 ) -> Reply {
     if parts.method == Method::OPTIONS {
-        return options(parts.uri.path(), origin)
+        return options(state, parts.uri.path(), origin)
             .unwrap_or_else(|fault| refuse(&fault, PLAIN, seen));
     }
     let ask = match Ask::new(Arc::clone(state), session, parts.method, &parts.uri, parts.headers) {
@@ -240,7 +240,7 @@ async fn fhir(
             if fault.status() == StatusCode::METHOD_NOT_ALLOWED.as_u16() {
                 let path = parts.uri.path().strip_prefix(BASE_PATH).unwrap_or_default();
                 if let Ok(place) = route::parse(path) {
-                    reply = reply.allow(&place.shape.allow());
+                    reply = reply.allow(&place.allow(&state.record.settings().departments));
                 }
             }
             return reply;
@@ -267,7 +267,9 @@ async fn carry_out(mut ask: Ask, body: Incoming) -> Result<Reply, Fault> {
     }
     // Bundles and searches go to the pool by themselves.
     let on_pool = match ask.interaction {
-        Interaction::ConditionalUpdate | Interaction::ConditionalDelete => true,
+        Interaction::ConditionalUpdate
+        | Interaction::ConditionalDelete
+        | Interaction::Operation => true,
         Interaction::Create | Interaction::Update => {
             ask.body.len() > PARSE_INLINE_MAX
                 || ask.headers.contains_key("if-none-exist")
@@ -292,6 +294,9 @@ async fn interact(ask: Ask) -> Result<Reply, Fault> {
     if rest::access_log::is_asked(&ask) {
         return rest::access_log::answer(ask).await;
     }
+    if let Some(reply) = rest::operation::definition(&ask) {
+        return Ok(reply);
+    }
     match ask.interaction {
         Interaction::Capabilities => rest::capabilities::answer(&ask).await,
         Interaction::Read => rest::read::answer(ask).await,
@@ -311,6 +316,7 @@ async fn interact(ask: Ask) -> Result<Reply, Fault> {
         Interaction::BreakGlass => rest::break_glass::answer(ask).await,
         Interaction::WhoSaw => rest::who_saw::answer(ask).await,
         Interaction::Bundle => rest::bundle::answer(ask).await,
+        Interaction::Operation => rest::operation::answer(ask).await,
     }
 }
 
@@ -341,9 +347,13 @@ pub(crate) async fn read_body(
 }
 
 /// `OPTIONS`: which methods an address has, and whether a page of another origin may use them.
-fn options(path: &str, origin: Option<&Allowed>) -> Result<Reply, Fault> {
+fn options(state: &State, path: &str, origin: Option<&Allowed>) -> Result<Reply, Fault> {
     let place = route::parse(path.strip_prefix(BASE_PATH).unwrap_or_default())?;
-    let methods = place.shape.allow();
+    let departments = &state.record.settings().departments;
+    if !place.operation.is_empty() {
+        place.operation(departments)?;
+    }
+    let methods = place.allow(departments);
     let mut reply = Reply::empty(StatusCode::NO_CONTENT).allow(&methods);
     if let Some(origin) = origin {
         origin.preflight(&mut reply, &methods);

@@ -43,7 +43,7 @@ pub(crate) struct State {
     /// When the server was made.
     pub(crate) started: Millis,
     /// The capability statement without its addresses, once it was asked for.
-    pub(crate) capabilities: OnceLock<Bytes>,
+    pub(crate) capabilities: OnceLock<Vec<Bytes>>,
     began: Instant,
     /// The authorization server of apps, if there is one.
     pub(crate) smart: Option<Arc<smart::Smart>>,

@@ -9,7 +9,8 @@ use validation::{Options, validate};
 
 use crate::clinic::made;
 
-const PROMISED: [&str; 35] = [
+const PROMISED: [&str; 36] = [
+    "ActivityDefinition",
     "AllergyIntolerance",
     "Appointment",
     "CarePlan",

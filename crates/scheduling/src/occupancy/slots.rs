@@ -96,12 +96,13 @@ fn becomes(slot: &Document, id: &str, status: &str) -> Result<Also, Fault> {
 /// That no other appointment takes the slot.
 fn another(asking: &Asking<'_>, id: &str) -> Forbid {
     let (limits, own, slot) = (*asking.limits(), asking.id.to_owned(), id.to_owned());
+    let now = asking.now();
     let against = move |hit: &Hit| {
         if hit.id == own {
             return Ok(false);
         }
         let other = Document::parse(hit.body.clone(), &limits)?;
-        let taken = Taken::of(other.root()).span.is_some();
+        let taken = Taken::of(other.root(), now).span.is_some();
         Ok(taken && named(Some(other.root())).contains(&slot))
     };
     Forbid {

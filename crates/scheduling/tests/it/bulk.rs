@@ -74,7 +74,7 @@ fn a_plan_that_no_longer_fits_moves_nothing() {
     let before = diary.clone();
     assert_eq!(
         plan.apply(&mut diary, Millis(0)).unwrap_err().code().name,
-        "scheduling.booking.taken"
+        "scheduling.appointment.double-booked"
     );
     assert_eq!(diary, before);
     diary.cancel("a01").unwrap();

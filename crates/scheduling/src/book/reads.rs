@@ -1,0 +1,108 @@
+//! Reading for an act: searches and reads under the caller's own scope, each with its event. What was
+//! read may decide at once; nothing of it leaves before all of its events are in the log, so an act waits
+//! for the log once and not after each search.
+
+use base::error::code;
+use base::{Fault, Limits};
+use fhir::Document;
+use fhir::definitions::{TypeId, r4};
+use fhir::reference::is_id;
+use record::{Audited, Hit, Level, SearchHow, Session};
+
+/// Records of one page.
+const PAGE: usize = 1_000;
+
+/// The reads of one act.
+pub(super) struct Reads<'s> {
+    pub session: &'s Session,
+    pending: Vec<Audited<()>>,
+    /// Something was not looked at: more than is read, a type that is not visible, what cannot be read.
+    pub partial: bool,
+}
+
+/// Records found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub matches: Vec<Hit>,
+    pub included: Vec<Hit>,
+}
+
+impl<'s> Reads<'s> {
+    pub(super) const fn new(session: &'s Session) -> Self {
+        Self { session, pending: Vec::new(), partial: false }
+    }
+
+    /// What a search finds, up to a number. A type that the caller may not search has nothing to find,
+    /// and then the answer is partial.
+    pub(super) fn search(
+        &mut self,
+        kind: &str,
+        pairs: &[(&str, String)],
+        most: usize,
+    ) -> Result<Found, Fault> {
+        let of = type_of(kind)?;
+        if !self.session.may_search(of) {
+            self.partial = true;
+            return Ok(Found::default());
+        }
+        let mut asked: Vec<(String, String)> =
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        asked.push(("_count".to_owned(), most.min(PAGE).to_string()));
+        let mut all = Found::default();
+        loop {
+            let audited = self.session.search(Level::Type(of), asked, &SearchHow::default())?;
+            let found = self.keep(audited);
+            all.matches.extend(found.page.matches);
+            all.included.extend(found.page.included);
+            match found.next {
+                Some(next) if all.matches.len() < most => {
+                    asked = vec![("_cursor".to_owned(), next)];
+                }
+                next => {
+                    self.partial |= next.is_some();
+                    return Ok(all);
+                }
+            }
+        }
+    }
+
+    /// One record, or none that the caller may see.
+    pub(super) fn read(&mut self, kind: &str, id: &str) -> Result<Hit, Fault> {
+        let of = type_of(kind)?;
+        if !is_id(id) {
+            return Err(Fault::new(&code::NOT_FOUND, "no record of this type has this id"));
+        }
+        let audited = self.session.read(of, id, None)?;
+        Ok(self.keep(audited))
+    }
+
+    /// A version of a record.
+    pub(super) fn version(&mut self, kind: &str, id: &str, version: u64) -> Result<Hit, Fault> {
+        let audited = self.session.read(type_of(kind)?, id, Some(version))?;
+        Ok(self.keep(audited))
+    }
+
+    fn keep<T>(&mut self, audited: Audited<T>) -> T {
+        let Audited { value, ticket } = audited;
+        self.pending.push(Audited { value: (), ticket });
+        value
+    }
+
+    /// Waits until the log has all of it; then the outcome may leave, whichever it is.
+    pub(super) async fn settle<T>(self, outcome: Result<T, Fault>) -> Result<T, Fault> {
+        for one in self.pending {
+            one.into_inner().await?;
+        }
+        outcome
+    }
+}
+
+/// A stored body, parsed.
+pub(super) fn parsed(hit: &Hit) -> Result<Document, Fault> {
+    Document::parse(hit.body.clone(), &Limits::default())
+}
+
+fn type_of(kind: &str) -> Result<TypeId, Fault> {
+    let odd = || Fault::new(&code::INTERNAL, "the department names a type that R4 has not");
+    r4().resource_type(kind).ok_or_else(odd)
+}
