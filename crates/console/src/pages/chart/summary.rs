@@ -10,7 +10,7 @@ pub(super) use measured::name as sign_name;
 use super::{Open, framed, may, told};
 use crate::answer::{Answer, is_nothing};
 use crate::days;
-use crate::pages::{missing, patient};
+use crate::pages::{missing, patient, schedule};
 use crate::parts::shell::shell_with;
 use crate::parts::{Banner, Icon, Kind, Tone, banner, icon, link_button, notice, panel};
 use crate::visit::Visit;
@@ -90,6 +90,7 @@ fn actions(visit: &Visit, open: &Open) -> Markup {
             @if writes {
                 (link_button(Kind::Secondary, Some(Icon::Pen), words::CHART_WRITE_NOTE.of(lang), &open.path("/write")))
             }
+            @if let Some(follow_up) = schedule::follow_up(visit, &open.person.id) { (follow_up) }
             (link_button(Kind::Quiet, Some(Icon::Print), words::CHART_PRINT.of(lang), &open.path("/print")))
         }
     }
