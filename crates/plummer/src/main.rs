@@ -54,6 +54,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let mut settings = cli.flags.settings()?;
     if matches!(&cli.command, Command::Serve(serve) if serve.demo) {
         settings.default_to("data", "plummer-data/demo")?;
+        // Where its sites are.
+        settings.default_to("time_zone", "America/Chicago")?;
         // Its people are invented, and so are their passwords at each start.
         settings.default_to("second_factor_roles", "none")?;
     }

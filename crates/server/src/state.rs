@@ -84,6 +84,7 @@ impl State {
             Some(files) => Some(Tls::open(files.clone(), config.own_host(), Arc::clone(&clock))?),
         };
         let stats = record.store_stats();
+        let zone = config.zone.clone().unwrap_or_else(TimeZone::system);
         let meter = Arc::new(Meter::new(config.rates.clone(), random.next_u64()));
         let pool = Arc::new(Semaphore::new(config.search_threads));
         Ok(Self {
@@ -105,7 +106,7 @@ impl State {
             is_claimed: AtomicBool::new(false),
             began_bytes: stats.file_bytes,
             began_busy_us: stats.writer_busy_micros,
-            zone: TimeZone::system(),
+            zone,
             random: Mutex::new(random),
             pool,
             waiting: Arc::new(Semaphore::new(WAITING_MAX)),

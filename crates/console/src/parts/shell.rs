@@ -61,7 +61,7 @@ pub(crate) fn places(visit: &Visit) -> Vec<Screen> {
         all.push(place(words::ROLES, Icon::Shield, "/admin/access/review", Some('e'), true));
     }
     if visit.session.may_read_whole_log() {
-        all.push(place(words::LOGS, Icon::Eye, "/audit", Some('l'), true));
+        all.push(place(words::LOGS, Icon::Eye, "/audit", Some('a'), true));
         all.push(place(words::TURNS, Icon::Alert, "/review", Some('v'), true));
         all.push(place(words::SEES, Icon::Info, "/admin/access", None, false));
     }

@@ -267,6 +267,12 @@ pub(crate) static TABLE: &[Setting] = &[
         "searches with _explain=true are answered with their plan and cost",
     ),
     row(
+        "time_zone",
+        Kind::Text,
+        "",
+        "the IANA time zone in which the house's days begin, such as America/Chicago; a site's own stands with its Location; empty: the machine's",
+    ),
+    row(
         "timeout_ms",
         Kind::Number(100, DAY_MS),
         "60000",
