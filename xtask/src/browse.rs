@@ -7,6 +7,7 @@ mod console;
 mod journeys;
 mod screens;
 mod site;
+mod work;
 
 use crate::{Command, root};
 use anyhow::{Context, bail};
@@ -18,6 +19,7 @@ use site::Site;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use work::WORK;
 
 /// The row of this command in the table of commands.
 pub(crate) const COMMAND: Command = Command {
@@ -66,7 +68,7 @@ impl Words {
             }
         }
         let known = |name: &String| {
-            let journey = JOURNEYS.iter().any(|one| one.name == name);
+            let journey = journeys().any(|one| one.name == name);
             journey || screens().any(|one| one.name == name)
         };
         if let Some(name) = out.only.iter().find(|name| !known(name)) {
@@ -80,6 +82,11 @@ impl Words {
     }
 }
 
+/// Every journey there is.
+fn journeys() -> impl Iterator<Item = &'static Journey> {
+    JOURNEYS.iter().chain(WORK)
+}
+
 /// Every screen there is.
 fn screens() -> impl Iterator<Item = &'static Screen> {
     SCREENS.iter().chain(CONSOLE)
@@ -88,7 +95,7 @@ fn screens() -> impl Iterator<Item = &'static Screen> {
 fn run(words: &[String]) -> anyhow::Result<()> {
     let words = Words::parse(words)?;
     if words.list {
-        for one in JOURNEYS {
+        for one in journeys() {
             println!("journey {:<28} {:?}", one.name, one.budget);
         }
         for one in screens() {
@@ -121,7 +128,7 @@ fn browse(words: &Words, program: &Path, folder: &Path) -> anyhow::Result<()> {
     }
     let run = Run { words, site: &site, chromium: &chromium, axe: axe.as_ref() };
     let mut failed = Vec::new();
-    for journey in JOURNEYS.iter().filter(|one| words.wants(one.name)) {
+    for journey in journeys().filter(|one| words.wants(one.name)) {
         run.tell(journey.name, &mut failed, || run.journey(journey));
     }
     for screen in screens().filter(|one| words.wants(one.name)) {
@@ -257,7 +264,7 @@ mod tests {
 
     #[test]
     fn every_screen_and_journey_has_a_name_of_its_own() {
-        let all = JOURNEYS.iter().map(|one| one.name).chain(screens().map(|one| one.name));
+        let all = journeys().map(|one| one.name).chain(screens().map(|one| one.name));
         let all: Vec<_> = all.collect();
         for (i, name) in all.iter().enumerate() {
             assert!(all.iter().skip(i + 1).all(|other| other != name), "{name}");

@@ -45,12 +45,31 @@ impl Page {
                 Ok(there)
             })?;
         }
-        self.done.push(format!("clicks the {role} “{name}”"));
+        self.click_on(&node)
+    }
+
+    /// Clicks on the first element of this role whose name begins so, where a page has one for each row.
+    ///
+    /// # Errors
+    /// As [`Page::click`], but for being the only one.
+    pub fn click_first(&mut self, role: &str, begins: &str) -> anyhow::Result<()> {
+        let mut node = None;
+        self.wait(&format!("a {role} “{begins}…”"), |page| {
+            let mut all = page.tree()?.into_iter();
+            node = all.find(|n| n.role == role && n.name.starts_with(begins) && !n.disabled);
+            Ok(node.is_some())
+        })?;
+        self.settle_once()?;
+        self.click_on(&node.context("it is there")?)
+    }
+
+    fn click_on(&mut self, node: &Node) -> anyhow::Result<()> {
+        self.done.push(format!("clicks the {}", node.said()));
         self.clicks += 1;
-        let (x, y) = self.middle(&node)?;
-        let covered = self.js_at(&node, COVERED, &[x.into(), y.into()])?;
+        let (x, y) = self.middle(node)?;
+        let covered = self.js_at(node, COVERED, &[x.into(), y.into()])?;
         if let Some(by) = covered.as_str().filter(|by| !by.is_empty()) {
-            return Err(self.fault(&format!("over the {role} “{name}” lies {by}")));
+            return Err(self.fault(&format!("over the {} lies {by}", node.said())));
         }
         for (kind, buttons) in [("mouseMoved", 0), ("mousePressed", 1), ("mouseReleased", 0)] {
             let button = if kind == "mouseMoved" { "none" } else { "left" };
