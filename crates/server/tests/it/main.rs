@@ -25,6 +25,8 @@ mod demand;
 #[cfg(test)]
 mod denials;
 #[cfg(test)]
+mod department;
+#[cfg(test)]
 mod guard;
 #[cfg(test)]
 mod headers;
@@ -40,8 +42,6 @@ mod oidc;
 mod oidc_attacks;
 #[cfg(test)]
 mod oidc_issuer;
-#[cfg(test)]
-mod operations;
 #[cfg(test)]
 mod operations;
 #[cfg(test)]
