@@ -13,7 +13,7 @@ pub(crate) struct Operation {
 pub(crate) enum OperationCommand {
     /// List the operations of all departments, with what each takes
     List,
-    /// Print the OperationDefinition of one
+    /// Print how one is described in FHIR
     Show(Show),
     /// Carry one out on a data folder that no server holds, and print what it answers
     Call(Call),
