@@ -27,6 +27,8 @@ mod denials;
 #[cfg(test)]
 mod flow;
 #[cfg(test)]
+mod department;
+#[cfg(test)]
 mod guard;
 #[cfg(test)]
 mod headers;
