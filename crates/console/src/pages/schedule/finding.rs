@@ -28,7 +28,6 @@ pub(crate) fn says(fault: &Fault, lang: Lang) -> &'static str {
         (&code::SCHEDULING_OVERRIDE, words::CAL_SAYS_OVERRIDE),
         (&code::SCHEDULING_BLOCKED, words::CAL_SAYS_BLOCKED),
         (&code::DOUBLE_BOOKED, words::CAL_SAYS_TAKEN),
-        (&code::SCHEDULING_TAKEN, words::CAL_SAYS_TAKEN),
         (&code::SLOT_TAKEN, words::CAL_SAYS_TAKEN),
         (&code::SCHEDULING_HOLD, words::CAL_SAYS_HOLD),
         (&code::SCHEDULING_STEP, words::CAL_SAYS_STEP),
