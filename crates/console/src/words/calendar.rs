@@ -99,6 +99,8 @@ words! {
     CAL_SAYS_CHANGED: "Somebody changed this appointment meanwhile. Below is how it stands now; what you typed was kept.", "Alguien cambió esta cita entretanto. Abajo está como queda ahora; se conservó lo que escribió.";
     CAL_SAYS_TIME: "There is no such time on that day. Choose another.", "Esa hora no existe ese día. Elija otra.";
     CAL_SAYS_SERIES: "This series cannot be laid out. Check the days, the step and how many.", "Esta serie no se puede calcular. Revise los días, el intervalo y cuántas.";
+    CAL_SAYS_DENIED: "Your role may not do this for this patient, or with this resource. Ask the front desk.", "Su función no puede hacer esto con este paciente o este recurso. Pídalo en recepción.";
+    CAL_SAYS_HIDDEN: "The appointment holds something that your role is not shown, and a change from here would lose it. Ask somebody who sees the whole of it.", "La cita contiene algo que su función no muestra y un cambio desde aquí lo perdería. Pídalo a quien la ve completa.";
     CAL_SAYS_OTHER: "It could not be done. Check what was typed.", "No se pudo hacer. Revise lo escrito.";
     CAL_GONE_WHY: "Nothing was booked. Below are the first times that are free now.", "No se dio ninguna cita. Abajo están las primeras horas libres ahora.";
     CAL_GIVE_REASON: "Give a reason", "Dar un motivo";

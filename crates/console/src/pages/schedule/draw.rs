@@ -131,6 +131,12 @@ fn column(of: &Column, (first, last): (u16, u16), hours: &str, lang: Lang) -> Ma
         |at: Minutes| Minutes { from: at.from.max(first * 60), until: at.until.min(last * 60) };
     let shown = |at: &Minutes| at.from < at.until;
     let shut = of.shut.iter().map(|at| clip(*at)).filter(shown);
+    let free = of.free.iter().map(|(at, href)| (clip(*at), href)).filter(|(at, _)| shown(at));
+    let free = free.map(|(at, href)| (at.from, place_to_book(at, href, first, lang)));
+    let items = of.items.iter().map(|one| (one.at.from, item(one, first, lang)));
+    // Read one after the other, the column is in the order of time.
+    let mut lines: Vec<(u16, Markup)> = free.chain(items).collect();
+    lines.sort_by_key(|(from, _)| *from);
     html! {
         section.cal-col.is-today[of.now.is_some()] aria-labelledby=(head) {
             div.cal-head {
@@ -139,23 +145,23 @@ fn column(of: &Column, (first, last): (u16, u16), hours: &str, lang: Lang) -> Ma
             }
             ol.cal-body.(hours) data-actor=(of.actor) data-site=(of.site) data-date=(of.date) data-title=(of.title) {
                 @for at in shut { li.cal-at.cal-shut.(classes(at, first)) aria-hidden="true" {} }
-                @for (at, href) in &of.free {
-                    @let at = clip(*at);
-                    @if shown(&at) {
-                        li.cal-at.(classes(at, first)) data-from=(at.from) {
-                            a.cal-free href=(href) data-book="" {
-                                span { (words::CAL_FREE.of(lang)) " " (clock(at.from)) "–" (clock(at.until)) }
-                            }
-                        }
-                    }
-                }
-                @for one in &of.items { (item(one, first, lang)) }
+                @for (_, line) in &lines { (line) }
                 @if let Some(now) = of.now.filter(|now| first * 60 <= *now && *now < last * 60) {
                     li.cal-at.cal-now.(point(now, first)) aria-hidden="true" {}
                 }
                 @if of.items.is_empty() && of.free.is_empty() {
                     li.unseen { (words::CAL_NOTHING_HERE.of(lang)) }
                 }
+            }
+        }
+    }
+}
+
+fn place_to_book(at: Minutes, href: &str, first: u16, lang: Lang) -> Markup {
+    html! {
+        li.cal-at.(classes(at, first)) data-from=(at.from) {
+            a.cal-free href=(href) data-book="" {
+                span { (words::CAL_FREE.of(lang)) " " (clock(at.from)) "–" (clock(at.until)) }
             }
         }
     }

@@ -13,7 +13,8 @@ use scheduling::rule::Rule;
 /// Whether it is something that the person at the desk can do something about: then the form comes back.
 pub(crate) fn is_theirs(fault: &Fault) -> bool {
     let name = fault.code().name;
-    name.starts_with("scheduling.") || desk::is(fault, &[&code::VERSION_CONFLICT])
+    let others = [&code::VERSION_CONFLICT, &code::ACCESS_DENIED, &code::PRIVACY_HIDDEN_KEPT];
+    name.starts_with("scheduling.") || desk::is(fault, &others)
 }
 
 /// Whether a reason sets it aside.
@@ -34,6 +35,8 @@ pub(crate) fn says(fault: &Fault, lang: Lang) -> &'static str {
         (&code::VERSION_CONFLICT, words::CAL_SAYS_CHANGED),
         (&code::SCHEDULING_TIME, words::CAL_SAYS_TIME),
         (&code::SCHEDULING_SERIES, words::CAL_SAYS_SERIES),
+        (&code::ACCESS_DENIED, words::CAL_SAYS_DENIED),
+        (&code::PRIVACY_HIDDEN_KEPT, words::CAL_SAYS_HIDDEN),
     ];
     let word = told.iter().find(|(code, _)| code.name == name);
     word.map_or(words::CAL_SAYS_OTHER, |(_, word)| *word).of(lang)
