@@ -47,8 +47,6 @@ mod oidc_issuer;
 #[cfg(test)]
 mod operations;
 #[cfg(test)]
-mod operations;
-#[cfg(test)]
 mod privacy;
 mod protect;
 #[cfg(test)]
