@@ -238,6 +238,7 @@ impl Import {
                 cache: &self.cache,
                 kind: Kind::Import,
                 keep_texts: false,
+                whole: &[],
             };
             staged = stage_some(&stager, &mut good, &mut reports, atomic, last);
         }

@@ -4,7 +4,9 @@
 use crate::session::Session;
 use base::Fault;
 use base::error::code;
+use fhir::Document;
 use fhir::definitions::TypeId;
+use fhir::write::Writer;
 use search::parse::Hides;
 use std::sync::Arc;
 use store::{Hit, Scope};
@@ -49,5 +51,45 @@ impl Session {
         let text = "the record holds elements that you are not shown, and an update would delete \
                     them; have somebody change it who sees the whole record";
         Err(Fault::new(&code::PRIVACY_HIDDEN_KEPT, text))
+    }
+
+    /// An update of a version with what of that version is hidden from the subject put back; `None` when
+    /// nothing is hidden, and when it cannot be put back safely: where a part of an element is hidden,
+    /// where the update says something there itself, or there is a narrative, which tells of all of it.
+    /// Then [`Session::keeps_hidden`] has the word.
+    pub(crate) fn with_hidden(
+        &self,
+        of: TypeId,
+        id: &str,
+        version: u64,
+        body: &[u8],
+    ) -> Result<Option<Vec<u8>>, Fault> {
+        let Some(mask) = self.mask().filter(|mask| mask.hides_some(of)) else { return Ok(None) };
+        let scope = self.scope(access::Action::Read).unwrap_or_else(|_| Scope::nothing());
+        let reader = self.gate.store.reader(&scope)?;
+        let stored = reader.read(of, id)?.filter(|hit| !hit.deleted && hit.version == version);
+        let Some(stored) = stored else { return Ok(None) };
+        let Some(shown) = mask.prune(of, &stored.body, self.limits())? else { return Ok(None) };
+        let parse = |text: &[u8]| Document::parse(text.to_vec(), self.limits());
+        let (stored, shown, new) = (parse(&stored.body)?, parse(&shown)?, parse(body)?);
+        let mut hidden = Vec::new();
+        for (name, value) in stored.root().members() {
+            match shown.root().get(name) {
+                // The tag of what is left out stands there.
+                _ if name == "meta" => {}
+                Some(one) if one.raw() == value.raw() => {}
+                None if name != "text" && new.root().get(name).is_none() => {
+                    hidden.push((name, value));
+                }
+                _ => return Ok(None),
+            }
+        }
+        let mut w = Writer::new();
+        w.object();
+        for (name, value) in new.root().members().chain(hidden) {
+            w.key(name).raw(value.raw().as_bytes());
+        }
+        w.end_object();
+        Ok(Some(w.finish()))
     }
 }

@@ -12,7 +12,7 @@ use access::Action;
 use audit::Kind;
 use base::error::code;
 use base::{Fault, Severity};
-use fhir::definitions::r4;
+use fhir::definitions::{TypeId, r4};
 use fhir::write::Writer;
 use fhir::{Document, Value};
 use search::parse::{Level, Options, parse};
@@ -183,7 +183,7 @@ impl Session {
         outcome.map_err(|fault| self.refused(self.event(kind), fault))
     }
 
-    async fn attempt(&self, kind: Kind, work: Work) -> Result<Worked, Fault> {
+    async fn attempt(&self, kind: Kind, mut work: Work) -> Result<Worked, Fault> {
         if work.entries.len() > self.limits().bundle_entries {
             let text =
                 format!("one unit of work may have {} changes", self.limits().bundle_entries);
@@ -192,6 +192,7 @@ impl Session {
         // Looked at before the work is staged: what changes in between, the writer finds changed.
         let guards = work.conditions.iter().map(|condition| self.hold(condition));
         let guards = guards.collect::<Result<Vec<Guard>, Fault>>()?;
+        let whole = self.made_whole(&mut work)?;
         let document = Document::parse(work.bundle(), self.limits())?;
         let root = document.root();
         self.may_write_entries(root)?;
@@ -202,11 +203,31 @@ impl Session {
         let options = BundleOptions { representation: true, ..BundleOptions::default() };
         let entries = self.entries(root, &options)?;
         let cache = Cache::default();
-        let stager = Stager { session: self, ids: Ids::New, cache: &cache, kind, keep_texts: true };
+        let (ids, whole) = (Ids::New, whole.as_slice());
+        let stager = Stager { session: self, ids, cache: &cache, kind, keep_texts: true, whole };
         let Staged { mut unit, event, done } = stager.stage(&entries)?;
         unit.guards.extend(guards);
         let receipt = self.commit(unit, event).await?;
         self.answers(&entries, done, &receipt, &warnings, &options).await
+    }
+
+    /// Puts back into updates what their subject is not shown: a department changes what it was asked to
+    /// change, and leaves the rest as it is. Only of the very version that the update names, so that what
+    /// is put back is what would have been there. Answers which records that was done for.
+    fn made_whole(&self, work: &mut Work) -> Result<Vec<(TypeId, String)>, Fault> {
+        let mut whole = Vec::new();
+        for entry in &mut work.entries {
+            let (Some(version), Some(body)) = (entry.if_match, &entry.body) else { continue };
+            let Some((name, id)) = entry.url.split_once('/') else { continue };
+            let Some(of) = r4().resource_type(name).filter(|_| entry.method == "PUT") else {
+                continue;
+            };
+            if let Some(body) = self.with_hidden(of, id, version, body)? {
+                whole.push((of, id.to_owned()));
+                entry.body = Some(body);
+            }
+        }
+        Ok(whole)
     }
 
     /// A condition looked at, and the guard that holds it.

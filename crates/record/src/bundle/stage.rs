@@ -24,6 +24,8 @@ pub(crate) struct Stager<'s> {
     pub kind: Kind,
     /// Keep the texts, to answer with them.
     pub keep_texts: bool,
+    /// Records whose update has in it what the subject is not shown.
+    pub whole: &'s [(TypeId, String)],
 }
 
 /// A bundle ready for the writer.
@@ -116,7 +118,8 @@ impl Stager<'_> {
                     Done::Op { at: unit.ops.len() - 1, text: None }
                 }
                 (Action::Create(id) | Action::Update { id, .. }, Some((resource, of))) => {
-                    if matches!(action, Action::Update { .. }) {
+                    let is_whole = self.whole.iter().any(|(kind, one)| *kind == of && one == id);
+                    if matches!(action, Action::Update { .. }) && !is_whole {
                         let kept = session.keeps_hidden(of, id);
                         kept.map_err(|fault| fault.within(&place(entry.index)))?;
                     }

@@ -35,6 +35,7 @@ impl Session {
             cache: &cache,
             kind: Kind::Transaction,
             keep_texts: options.representation,
+            whole: &[],
         };
         for _ in 0..TRIES {
             let Staged { unit, event, done } = stager.stage(&entries)?;

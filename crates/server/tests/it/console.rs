@@ -265,7 +265,7 @@ fn files_of_pages_are_kept_for_good_and_another_version_of_one_is_not_there() {
     let page = eve(&site).send("GET", "/today", &[], "").text();
     let addresses: HashSet<&str> =
         page.split('"').filter(|part| part.starts_with("/assets/")).collect();
-    assert_eq!(addresses.len(), 4, "{addresses:?}");
+    assert_eq!(addresses.len(), 5, "{addresses:?}");
     for address in addresses {
         let answer = site.send("GET", address, &[], "");
         assert_eq!(answer.status, 200, "{address}");
@@ -350,6 +350,7 @@ fn every_page_is_answered_as_reviewed_for_every_role_and_leaves_its_event() {
         writeln!(text, "{} {} ({who})", route.method, route.path).unwrap();
         let path = route.path.replace("{id}", "ada").replace("{hash}", "0").replace("{name}", "x");
         let path = path.replace("{type}", "Organization");
+        let path = path.replace("{appointment}", "of-ada");
         let mut said: Vec<(String, Vec<&str>)> = Vec::new();
         for (name, token) in &callers {
             number += 1;

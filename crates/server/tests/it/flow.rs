@@ -181,3 +181,31 @@ fn who_checks_somebody_in_confirms_who_it_is() {
     let today = eve.send("GET", "/today", &[], "").text();
     assert!(today.contains("1 waiting"), "{today}");
 }
+
+#[test]
+fn who_is_not_shown_what_a_visit_is_for_takes_its_steps_and_leaves_that_as_it_is() {
+    let site = site();
+    let token = crate::callers::signed_in(&site, "robin", &["front-desk"]);
+    let mut desk = Visitor::new(&site);
+    desk.plant("__Host-plummer-session", &token);
+    let board = desk.send("GET", "/flow", &[], "").text();
+    assert!(board.contains("LOVELACE, Ann") && !board.contains("Follow-up"), "{board}");
+    let path = "/p/ada/check-in/of-ada";
+    let seen = version(&site);
+    let answer = send(&mut desk, path, &[("version", &seen), ("confirmed", "yes")]);
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    let page = desk.follow(answer).text();
+    assert_eq!(lane_of(&page, "LOVELACE, Ann").as_deref(), Some("arrived"), "{page}");
+    assert!(!page.contains("Follow-up"), "nor is it told by the answer");
+    let stored = site.ask(&site.all, "GET", "/Appointment/of-ada", "").text();
+    assert!(stored.contains("\"description\":\"Follow-up\""), "{stored}");
+    assert!(!stored.contains("SUBSETTED"), "{stored}");
+    // And back again.
+    let (now, before) = (version(&site), seen);
+    let fields = [("id", "of-ada"), ("version", now.as_str()), ("before", before.as_str())];
+    let answer = send(&mut desk, "/flow/undo", &fields);
+    let page = desk.follow(answer).text();
+    assert_eq!(lane_of(&page, "LOVELACE, Ann").as_deref(), Some("expected"), "{page}");
+    let stored = site.ask(&site.all, "GET", "/Appointment/of-ada", "").text();
+    assert!(stored.contains("\"description\":\"Follow-up\""), "{stored}");
+}

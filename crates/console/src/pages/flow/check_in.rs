@@ -146,7 +146,7 @@ fn still(person: &Person, coverage: Option<&[Covered]>, lang: Lang) -> Markup {
         None => badge(Tone::Sensitive, Icon::Withheld, words::WITHHELD.of(lang)),
         Some([]) => badge(Tone::Warning, Icon::Warning, words::CHECK_IN_NO_COVERAGE.of(lang)),
         Some(all) => html! { @for one in all { div {
-            (one.payer) @if !one.plan.is_empty() { ", " (one.plan) }
+            (one.name())
             @if !one.member.is_empty() { " · " span.number { (words::CHECK_IN_MEMBER.with(lang, &one.member)) } }
             @if let Some(ended) = &one.ended {
                 " " (badge(Tone::Critical, Icon::Warning, &words::CHECK_IN_ENDED.with(lang, &days::shown(ended, lang))))
@@ -180,6 +180,14 @@ struct Covered {
     member: String,
     /// The day it ended, when that is past.
     ended: Option<String>,
+}
+
+impl Covered {
+    /// Who pays, and by what, as far as it is known.
+    fn name(&self) -> String {
+        let both = [self.payer.as_str(), self.plan.as_str()];
+        both.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// What pays for the patient; none where the role is not shown any.
@@ -233,7 +241,9 @@ mod tests {
             covered(&document, "2026-11-23")
         };
         let over = read("2026-10-31");
-        assert_eq!((over.payer.as_str(), over.plan.as_str()), ("Acme Health", "HMO"));
+        assert_eq!(over.name(), "Acme Health, HMO");
+        let unnamed = Covered { plan: "HMO".to_owned(), ..Covered::default() };
+        assert_eq!(unnamed.name(), "HMO");
         assert_eq!(over.ended.as_deref(), Some("2026-10-31"));
         assert_eq!(read("2026-11-23").ended, None, "it holds today");
     }
