@@ -123,6 +123,7 @@ fn what_is_unusual_is_asked_about_once_and_what_is_not_understood_is_marked_at_i
         "{text}"
     );
     set(&mut wrong, "line", "hr 71");
+    wrong.push(("asked".into(), "hr 71".into()));
     wrong.push(("at".into(), "2031-01-01T10:00".into()));
     let late = visitor.post("/p/ada/vitals", &wrong, &[]);
     assert_eq!(late.status, 422);
@@ -176,7 +177,7 @@ fn a_problem_is_added_with_the_code_it_had_here_or_as_free_text_changed_and_ende
     );
     let added = visitor.post("/p/ada/add/problem", &fields, &[]);
     let id = to(&added).split(':').nth(1).unwrap().to_owned();
-    let stored = site.ask(&site.all, "GET", &format!("/fhir/Condition/{id}"), "").text();
+    let stored = site.ask(&site.all, "GET", &format!("/Condition/{id}"), "").text();
     assert!(stored.contains("J45.909") && stored.contains("2019-03-14"), "{stored}");
     // No form says which codes there are.
     let fields = form(&mut visitor, "/p/ada/add/problem", &[("what", "Gout"), ("coded", "yes")]);
