@@ -243,9 +243,10 @@ fn gather(
         query.push(("_sort".to_owned(), format!("-{}", source.date)));
         query.push(("_count".to_owned(), (ROWS_MAX + 1 + shown).to_string()));
         match after {
-            Some(place) => {
-                query.push((source.date.to_owned(), format!("le{}", Millis(place.at).to_instant())))
-            }
+            Some(place) => query.push((
+                source.date.to_owned(),
+                format!("lt{}", Millis(place.at.saturating_add(1)).to_instant()),
+            )),
             None => query.push(("_total".to_owned(), "accurate".to_owned())),
         }
         let found = asked(chart, source.kind, &query)?;
@@ -341,11 +342,18 @@ impl Source {
             return None;
         }
         let mut query = Vec::new();
-        for (date, prefix) in [(&filter.from, "ge"), (&filter.before, "lt")] {
-            query.extend(
-                date.as_ref().map(|date| (self.date.to_owned(), format!("{prefix}{date}"))),
-            );
-        }
+        // By when it began: a visit that goes on would be "on or after" any day.
+        let bound = |date: &str, prefix: &str, less: i64| match fhir::date::parse(date) {
+            Some(range) => {
+                format!("{prefix}{}", Millis(range.low.saturating_sub(less)).to_instant())
+            }
+            None => date.to_owned(),
+        };
+        let dates = [
+            filter.from.as_ref().map(|from| bound(from, "sa", 1)),
+            filter.before.as_ref().map(|before| bound(before, "lt", 0)),
+        ];
+        query.extend(dates.into_iter().flatten().map(|date| (self.date.to_owned(), date)));
         if let Some(author) = &filter.author {
             let id = author.strip_prefix("Practitioner/").filter(|id| is_id(id))?;
             query.push((self.author.to_owned(), format!("Practitioner/{id}")));

@@ -89,6 +89,7 @@ pub async fn keep(session: &Session, about: &About, form: &VitalsForm) -> Result
     }
     about.stands(session).await?;
     let mut entries = Entries::new();
+    entries.is_dated = form.at.is_some();
     let performer = session.signer().map(|signer| format!("Practitioner/{}", signer.practitioner));
     let mut sources = Vec::new();
     for one in &preview.entered {

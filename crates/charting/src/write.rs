@@ -10,7 +10,7 @@ use fhir::{Document, Value};
 use record::{Answer, BundleOptions, Place, Session};
 
 /// What somebody typed into a form, of each type that is charted: the rest of a record is filled in.
-const TYPED: [&str; 12] = [
+const TYPED: [&str; 10] = [
     "code",
     "valueQuantity",
     "component",
@@ -20,8 +20,6 @@ const TYPED: [&str; 12] = [
     "medicationCodeableConcept",
     "dosage",
     "effectivePeriod",
-    "content",
-    "type",
     "derivedFrom",
 ];
 
@@ -36,6 +34,8 @@ pub(crate) struct Entries {
     out: Writer,
     /// Of each entry that makes something, its type and body.
     made: Vec<Option<(String, Vec<u8>)>>,
+    /// When it was is part of what somebody typed, rather than now.
+    pub(crate) is_dated: bool,
 }
 
 impl Entries {
@@ -43,7 +43,7 @@ impl Entries {
         let mut out = Writer::new();
         out.object().member("resourceType", "Bundle").member("type", "transaction");
         out.key("entry").array();
-        Self { out, made: Vec::new() }
+        Self { out, made: Vec::new(), is_dated: false }
     }
 
     /// A new record, made once in this chart however often it is sent: `key` is of the form's own id.
@@ -96,11 +96,17 @@ impl Entries {
                 Fault::new(&code::INTERNAL, "an entry of a transaction was answered with no place")
             })
         };
+        let mut typed = TYPED.to_vec();
+        if self.is_dated {
+            typed.push("effectiveDateTime");
+        }
         let mut all = Vec::new();
         for (mut one, made) in answer.entries.into_iter().zip(self.made) {
             let (place, new) = (place(&mut one)?, one.status == 201);
             let differs = match made {
-                Some((kind, sent)) if !new => differs(session, (&kind, &place.id), sent).await?,
+                Some((kind, sent)) if !new => {
+                    differs(session, (&kind, &place.id), sent, &typed).await?
+                }
                 _ => false,
             };
             all.push(Done { new, differs, place });
@@ -114,16 +120,17 @@ async fn differs(
     session: &Session,
     (kind, id): (&str, &str),
     sent: Vec<u8>,
+    typed: &[&str],
 ) -> Result<bool, Fault> {
     let of = crate::summary::type_named(kind)?;
     let stored = session.read(of, id, None)?.into_inner().await?;
     let sent = Document::parse(sent, &Limits::default())?;
     let Some(stored) = parsed(&stored) else { return Ok(true) };
-    for name in TYPED {
+    for name in typed {
         let same = match (sent.root().get(name), stored.root().get(name)) {
             (None, None) => true,
             // A reference within the form became one to a record.
-            (Some(_), Some(_)) if name == "derivedFrom" => true,
+            (Some(_), Some(_)) if *name == "derivedFrom" => true,
             (Some(one), Some(two)) => crate::diff::edits(one, two)?.is_empty(),
             _ => false,
         };

@@ -29,6 +29,8 @@ const SMALL: u64 = 10_000;
 const CONSOLE: u64 = 50_000;
 /// What a page of the console takes with its style and scripts.
 const PAGE: u64 = 50_000;
+/// What the first page of the console takes, with its style sheet and scripts.
+const FIRST: u64 = 50_000;
 
 pub(super) const SCREENS: &[Screen] = &[
     Screen {
@@ -324,11 +326,162 @@ pub(super) const SCREENS: &[Screen] = &[
         plain: true,
         bytes_max: PAGE,
     },
+    Screen {
+        name: "chart",
+        who: Some("clinician"),
+        path: "/today",
+        heading: "Problems",
+        way: |_, page| chart(page, ""),
+        plain: true,
+        bytes_max: FIRST,
+    },
+    Screen {
+        name: "chart-own",
+        who: Some("patient"),
+        path: "/today",
+        heading: "Problems",
+        way: |_, page| page.click("link", "My record"),
+        plain: true,
+        bytes_max: FIRST,
+    },
+    Screen {
+        name: "chart-front-desk",
+        who: Some("front-desk"),
+        path: "/today",
+        heading: "Contact",
+        way: |_, page| chart(page, ""),
+        plain: true,
+        bytes_max: FIRST,
+    },
+    Screen {
+        name: "chart-timeline",
+        who: Some("clinician"),
+        path: "/today",
+        heading: "Timeline",
+        way: |_, page| chart(page, "/timeline"),
+        plain: true,
+        bytes_max: FIRST,
+    },
+    Screen {
+        name: "chart-timeline-nothing",
+        who: Some("clinician"),
+        path: "/today",
+        heading: "Timeline",
+        way: |_, page| chart(page, "/timeline?from=2090-01-01"),
+        plain: true,
+        bytes_max: FIRST,
+    },
+    Screen {
+        name: "chart-vitals",
+        who: Some("nurse"),
+        path: "/today",
+        heading: "Enter vital signs",
+        way: |_, page| {
+            chart(page, "/vitals")?;
+            page.tab_to("textbox", "What was measured")?;
+            page.types("120/80 72 36.8 98% 70kg")?;
+            page.reads("36.8 °C")
+        },
+        plain: false,
+        bytes_max: FIRST,
+    },
+    Screen {
+        name: "chart-vitals-twice",
+        who: Some("nurse"),
+        path: "/today",
+        heading: "Enter vital signs",
+        way: |_, page| {
+            chart(page, "/vitals")?;
+            page.tab_to("textbox", "What was measured")?;
+            page.types("hr 230")?;
+            page.press("Enter")?;
+            page.reads("Look at it twice")
+        },
+        plain: true,
+        bytes_max: FIRST,
+    },
+    Screen {
+        name: "chart-vitals-wrong",
+        who: Some("nurse"),
+        path: "/today",
+        heading: "Enter vital signs",
+        way: |_, page| {
+            chart(page, "/vitals")?;
+            page.tab_to("textbox", "What was measured")?;
+            page.types("hr 71 wt 180")?;
+            page.press("Enter")?;
+            page.sees("alert", "")
+        },
+        plain: true,
+        bytes_max: FIRST,
+    },
+    Screen {
+        name: "chart-problem",
+        who: Some("clinician"),
+        path: "/today",
+        heading: "Add a problem",
+        way: |_, page| chart(page, "/add/problem"),
+        plain: true,
+        bytes_max: FIRST,
+    },
+    Screen {
+        name: "chart-allergy",
+        who: Some("clinician"),
+        path: "/today",
+        heading: "Add an allergy",
+        way: |_, page| chart(page, "/add/allergy"),
+        plain: true,
+        bytes_max: FIRST,
+    },
+    Screen {
+        name: "chart-medication",
+        who: Some("clinician"),
+        path: "/today",
+        heading: "Add a medication",
+        way: |_, page| chart(page, "/add/medication"),
+        plain: true,
+        bytes_max: FIRST,
+    },
+    Screen {
+        name: "chart-note",
+        who: Some("clinician"),
+        path: "/today",
+        heading: "Write a note",
+        way: |_, page| chart(page, "/write?kind=11506-3"),
+        plain: true,
+        bytes_max: FIRST,
+    },
+    Screen {
+        name: "chart-print",
+        who: Some("clinician"),
+        path: "/today",
+        heading: "Problems",
+        way: |_, page| chart(page, "/print"),
+        plain: true,
+        bytes_max: FIRST,
+    },
 ];
 
 /// The address is the screen's own.
 pub(super) fn there(_: &Site, _: &mut Page) -> anyhow::Result<()> {
     Ok(())
+}
+
+/// A page of the chart of whoever has the first appointment of today, or is the first that is found.
+fn chart(page: &mut Page, rest: &str) -> anyhow::Result<()> {
+    let first = r#"document.querySelector("main a[href^='/p/']")?.getAttribute("href") ?? """#;
+    let mut path = page.js(first)?.as_str().unwrap_or_default().to_owned();
+    if path.is_empty() {
+        page.go("/find")?;
+        page.tab_to("textbox", "Name, date of birth, record number or phone number")?;
+        page.types("a")?;
+        page.press("Enter")?;
+        page.wait("a patient", |page| {
+            Ok(page.js(first)?.as_str().is_some_and(|at| !at.is_empty()))
+        })?;
+        path = page.js(first)?.as_str().unwrap_or_default().to_owned();
+    }
+    page.go(&format!("{path}{rest}"))
 }
 
 fn makes_passkey(page: &mut Page) -> anyhow::Result<()> {

@@ -183,10 +183,14 @@ pub(crate) fn paper(source: &'static str, hit: &Hit, root: Value<'_>) -> Paper {
 }
 
 pub(crate) fn booking(hit: &Hit, root: Value<'_>) -> Booking {
-    let types = ["appointmentType", "description"];
     let mut what = each(root, "serviceType").next().map(Concept::of).unwrap_or_default();
     if what.text.is_empty() {
-        what = types.iter().find_map(|name| root.get(name)).map(Concept::of).unwrap_or_default();
+        what = concept(root, "appointmentType");
+    }
+    // Who booked it said what for, where the caller may read that.
+    let described = text(root, "description");
+    if !described.is_empty() {
+        what.text = described;
     }
     let others = each(root, "participant").filter_map(|one| one.get("actor")).map(Named::of);
     Booking {

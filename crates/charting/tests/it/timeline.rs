@@ -91,7 +91,7 @@ fn the_timeline_is_narrowed_by_kind_date_author_and_visit() {
         |id: &str| Filter { author: Some(format!("Practitioner/{id}")), ..Filter::default() };
     assert_eq!(of(author("doc")), ["Encounter/v2", "Encounter/v1"]);
     assert_eq!(of(author("two")), [""; 0]);
-    let wrong = Filter { from: Some("yesterday".into()), ..Filter::default() };
+    let wrong = Filter { from: Some("2026-13-01".into()), ..Filter::default() };
     assert_eq!(code(timeline::page(&doctor, "ada", &wrong, None)), "search.parameter.value");
     let visit = timeline::visit(&doctor, "ada", "v1").and_then(Audited::wait).unwrap().unwrap();
     assert_eq!(visit.reasons[0].text, "Cough");

@@ -12,7 +12,7 @@ pub(crate) mod timeline;
 pub(crate) mod vitals;
 pub(crate) mod write;
 
-use crate::answer::{Answer, is_nothing};
+use crate::answer::Answer;
 use crate::booking::type_id;
 use crate::days;
 use crate::pages::patient;
@@ -20,6 +20,7 @@ use crate::parts::shell::shell_with;
 use crate::parts::{Chart, Tone, hidden, link_button, notice, toast};
 use crate::parts::{Icon, Kind, button};
 use crate::person::Person;
+use crate::route::part;
 use crate::visit::Visit;
 use crate::words::{self, Lang, Word};
 use base::error::{Code, code};
@@ -39,12 +40,8 @@ pub(crate) struct Open {
 /// Opens the chart that the path names, if there is one for whoever asks.
 pub(crate) fn open(visit: &Visit) -> Result<Option<Open>, Fault> {
     let Some(person) = patient::see(visit)? else { return Ok(None) };
-    match patient::chart(visit, &person.id) {
-        Ok(chart) => Ok(Some(Open { person, chart })),
-        // Who may read the patient and search nothing of theirs has no chart to look at.
-        Err(fault) if is_nothing(&fault) => Ok(None),
-        Err(fault) => Err(fault),
-    }
+    let chart = patient::chart(visit, &person.id)?;
+    Ok(Some(Open { person, chart }))
 }
 
 impl Open {
@@ -89,9 +86,9 @@ pub(crate) fn entry_id(visit: &Visit) -> String {
 ///
 /// # Errors
 /// `charting.patient.other` when it was sent to another patient's page.
-pub(crate) fn about(visit: &Visit, open: &Open) -> Result<About, Fault> {
+pub(crate) fn about(visit: &Visit) -> Result<About, Fault> {
     let (stated, encounter) = (visit.field("patient"), visit.field("encounter"));
-    if stated != open.person.id {
+    if stated != part(visit, 1) {
         let text = "the form was opened in another patient's chart; nothing was kept";
         return Err(Fault::new(&code::CHART_OTHER_PATIENT, text));
     }

@@ -72,7 +72,12 @@ pub(crate) fn head(visit: &Visit, person: &Person, chart: &Chart) -> Markup {
 /// # Errors
 /// As `charting::summary::Head::of`.
 pub(crate) fn chart(visit: &Visit, id: &str) -> Result<Chart, Fault> {
-    Ok(risks(&Head::of(&visit.session, id)?.wait()?, visit.lang()))
+    match Head::of(&visit.session, id) {
+        Ok(head) => Ok(risks(&head.wait()?, visit.lang())),
+        // Who may read the patient and search nothing of theirs: all of it is withheld.
+        Err(fault) if is_nothing(&fault) => Ok(Chart::default()),
+        Err(fault) => Err(fault),
+    }
 }
 
 /// The same of a chart that was read already.

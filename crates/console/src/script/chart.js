@@ -168,13 +168,12 @@ const drafts = (form) => {
     since = 0;
     try {
       const answer = await post(form.action, form, { do: "draft" });
-      const text = await answer.text();
-      said.innerHTML = pieces.createHTML(text);
+      if (!answer.ok && answer.status !== 409 && answer.status !== 413) throw new Error("refused");
+      said.innerHTML = pieces.createHTML(await answer.text());
       const made = said.querySelector("[data-version]");
       if (answer.ok && made instanceof HTMLElement) version.value = made.dataset.version ?? version.value;
-      // Another window has it: nothing is overwritten, and the button says what can be done.
-      if (answer.status === 409) isOver = true;
-      else if (!answer.ok) isDirty = true;
+      // Another window has it, or it is too long: nothing is overwritten, and the button says more.
+      if (!answer.ok) isOver = true;
     } catch {
       isDirty = true;
       said.textContent = form.dataset.broken ?? "";

@@ -188,6 +188,7 @@ words! {
     CHART_DATE_HINT: "A year, a month or a day, such as 2019, 2019-03 or 14-Mar-2019.", "Un año, un mes o un día, como 2019, 2019-03 o 14-mar-2019.";
     CHART_DATE_WRONG: "Give a year, a month or one day that has been.", "Indique un año, un mes o un día ya pasado.";
     CHART_NOTE: "Remark to it", "Comentario";
+    CHART_NOTHING_CHANGED: "Nothing was changed: give another date, or a remark.", "No se cambió nada: indique otra fecha o un comentario.";
     CHART_OPTIONAL: "May be left empty.", "Puede quedar vacío.";
     CHART_NOTE_ADDED: "It is added to those there are.", "Se añade a los existentes.";
     CHART_NOTE_WHY: "Say what is known now.", "Diga qué se sabe ahora.";

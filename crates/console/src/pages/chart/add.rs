@@ -91,7 +91,7 @@ fn begun(visit: &Visit) -> Result<Option<(What, Open)>, Fault> {
 /// Adds it.
 pub(crate) fn keep(visit: &Visit) -> Result<Answer, Fault> {
     let Some((what, open)) = begun(visit)? else { return Ok(missing::page(visit)) };
-    let kept = about(visit, &open).and_then(|about| put(visit, what, &about));
+    let kept = about(visit).and_then(|about| put(visit, what, &about));
     match kept {
         Ok(one) => Ok(done(&open, "added", &[(what.kind(), &one)])),
         Err(fault) => {
@@ -212,7 +212,7 @@ fn form(visit: &Visit, open: &Open, what: What, status: u16, fault: Option<&Faul
         @if !wrong.is_empty() { (error_summary(lang, &wrong)) }
         @if let Some(fault) = fault.filter(|_| wrong.is_empty() && !is_twice) { (refusal(visit, open, fault)) }
         @if is_twice { (notice(Tone::Warning, words::CHART_TWICE.of(lang), &html! { p { (words::CHART_TWICE_WHY.of(lang)) } })) }
-        div.narrow { (panel("add", what.title().of(lang), None, &html! {
+        div.narrow.stack { (panel("add", what.title().of(lang), None, &html! {
             form.stack.chart-form method="post" action=(open.path(&format!("/add/{}", what.name()))) data-suggest=(open.path(&format!("/suggest/{}", what.name()))) {
                 (carried(visit, open, &entry_id(visit), encounter(visit)))
                 input type="hidden" name="coded" value=(visit.field("coded"));

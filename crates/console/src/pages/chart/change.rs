@@ -54,7 +54,7 @@ pub(crate) fn keep(visit: &Visit) -> Result<Answer, Fault> {
     let Some((open, item)) = begun(visit)? else {
         return elsewhere(visit);
     };
-    let changed = about(visit, &open).and_then(|about| put(visit, &about, &item));
+    let changed = about(visit).and_then(|about| put(visit, &about, &item));
     match changed {
         Ok(one) => {
             let did = match visit.field("do") {
@@ -75,7 +75,7 @@ pub(crate) fn keep(visit: &Visit) -> Result<Answer, Fault> {
 /// A form that came to a chart which has no such record: it was opened in another one, or there is none.
 fn elsewhere(visit: &Visit) -> Result<Answer, Fault> {
     let Some(open) = open(visit)? else { return Ok(missing::page(visit)) };
-    match about(visit, &open) {
+    match about(visit) {
         Ok(_) => Ok(missing::page(visit)),
         Err(fault) => {
             let title = words::CHART_WRONG_PATIENT.of(visit.lang());
@@ -95,6 +95,10 @@ fn put(visit: &Visit, about: &About, item: &Item) -> Result<Done, Fault> {
                 let onset = filled(visit, "since").map(|text| date_of(visit, &text));
                 let onset = onset.filter(|text| *text != item.detail);
                 let edit = ProblemEdit { what: None, onset, note: filled(visit, "note") };
+                if edit.onset.is_none() && edit.note.is_none() {
+                    let text = "neither the date nor a remark is given";
+                    return Err(Fault::at(&code::CHART_VALUE, text, "note"));
+                }
                 problems::edit(session, about, seen, &edit).await
             }
             ("Condition", "end") => {
@@ -136,7 +140,7 @@ pub(crate) fn undo(visit: &Visit) -> Result<Answer, Fault> {
     let named = visit.form.iter().filter(|(name, _)| name == "record");
     let records: Vec<_> = named.flat_map(|(_, value)| undo_of(value)).collect();
     let reason = words::CHART_UNDO_REASON.of(visit.lang());
-    let outcome = about(visit, &open).and_then(|about| {
+    let outcome = about(visit).and_then(|about| {
         wait(async {
             for (kind, id, version) in &records {
                 let seen = &Seen { id: id.clone(), version: *version };
@@ -233,7 +237,7 @@ fn form(visit: &Visit, open: &Open, item: &Item, status: u16, fault: Option<&Fau
         _ if is_error || (is_over && item.kind != "Condition") => None,
         "Condition" => Some(html! {
             (text("since", "since", words::CHART_SINCE_WHEN, words::CHART_DATE_HINT, &value("edit", "since", &item.detail), missed("edit", "onset", words::CHART_DATE_WRONG)))
-            (text("note", "note", words::CHART_NOTE, words::CHART_NOTE_ADDED, &value("edit", "note", ""), missed("edit", "note", words::CHART_TOO_LONG)))
+            (text("note", "note", words::CHART_NOTE, words::CHART_NOTE_ADDED, &value("edit", "note", ""), missed("edit", "note", if visit.field("note").trim().is_empty() { words::CHART_NOTHING_CHANGED } else { words::CHART_TOO_LONG })))
         }),
         "AllergyIntolerance" => Some(html! {
             (criticality(&value("edit", "criticality", &item.grade), lang))
@@ -260,7 +264,7 @@ fn form(visit: &Visit, open: &Open, item: &Item, status: u16, fault: Option<&Fau
         }
         div.page-head {
             h2.large { (what) @if item.free_text { " " span.free { (words::CHART_FREE_TEXT.of(lang)) } } }
-            @if !item.detail.is_empty() { p.muted { (days::shown(&item.detail, lang)) } }
+            @if !item.detail.is_empty() { p.muted { (if item.kind == "Condition" { words::CHART_SINCE.with(lang, &days::shown(&item.detail, lang)) } else { item.detail.clone() }) } }
             div.row { (link_button(Kind::Quiet, Some(Icon::Clock), words::CHART_HISTORY.of(lang), &open.path(&history))) (link_button(Kind::Quiet, None, words::CHART_BACK.of(lang), &open.path(""))) }
         }
         div.narrow.stack {

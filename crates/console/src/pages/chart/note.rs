@@ -40,7 +40,7 @@ pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
 pub(crate) fn keep(visit: &Visit) -> Result<Answer, Fault> {
     let Some((open, thread)) = begun(visit)? else { return Ok(missing::page(visit)) };
     let (id, session) = (thread.note.id.as_str(), &visit.session);
-    let outcome = about(visit, &open).and_then(|about| {
+    let outcome = about(visit).and_then(|about| {
         let entry = entry_id(visit);
         wait(async {
             match visit.field("do") {

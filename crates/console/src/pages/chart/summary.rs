@@ -29,7 +29,7 @@ pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
     let body = html! {
         (told(visit, &open))
         (actions(visit, &open))
-        div.columns.chart { (left(visit, &open, &summary)) (right(visit, &open, &summary)) }
+        div.columns.chart { (columns(visit, &open, &summary)) }
         (left_out(visit, &summary))
     };
     let title = open.person.name().unwrap_or_else(|| words::NO_NAME.of(lang).to_owned());
@@ -51,7 +51,7 @@ pub(crate) fn print(visit: &Visit) -> Result<Answer, Fault> {
             tbody role="presentation" { tr role="presentation" { td role="presentation" {
                 div.stack.chart {
                     p.muted { (words::CHART_AS_OF.with(lang, &days::moment(summary.as_of, &visit.zone, lang))) }
-                    (left(visit, &open, &summary)) (right(visit, &open, &summary)) (left_out(visit, &summary))
+                    (columns(visit, &open, &summary)) (left_out(visit, &summary))
                 }
             } } }
         }
@@ -96,9 +96,41 @@ fn actions(visit: &Visit, open: &Open) -> Markup {
     }
 }
 
-fn left(visit: &Visit, open: &Open, summary: &Summary) -> Markup {
+/// Both columns. Who is shown nothing that is clinical has what is around it in the first.
+fn columns(visit: &Visit, open: &Open, summary: &Summary) -> Markup {
     let lang = visit.lang();
     let held = Held { visit, open };
+    let clinical = [
+        &summary.problems.reach,
+        &summary.orders.reach,
+        &summary.vitals.reach,
+        &summary.results.reach,
+        &summary.visits.reach,
+        &summary.documents.reach,
+    ];
+    let around = html! {
+        (list("ahead", words::APPOINTMENTS_AHEAD, words::NONE_AHEAD, &summary.next, lang, |one| held.booking(one)))
+        (list("past", words::APPOINTMENTS_PAST, words::NONE_PAST, &summary.past, lang, |one| held.booking(one)))
+        (list("immunisations", words::CHART_IMMUNISATIONS, words::CHART_NO_IMMUNISATIONS, &summary.immunisations, lang, |one| held.immunisation(one)))
+        (list("team", words::CHART_TEAM, words::CHART_NO_TEAM, &summary.team, lang, |one| held.carer(one)))
+        (list("coverage", words::CHART_COVERAGE, words::CHART_NO_COVERAGE, &summary.coverage, lang, |one| held.cover(one)))
+        (list("consents", words::CHART_CONSENTS, words::CHART_NO_CONSENTS, &summary.consents, lang, |one| held.agreement(one)))
+    };
+    let person = html! {
+        (panel("about", words::ABOUT_THEM.of(lang), None, &patient::about(&open.person, lang)))
+        (panel("reach", words::REACH.of(lang), None, &patient::reach(&open.person, lang)))
+        @if !open.person.confidential.is_empty() {
+            (notice(Tone::Sensitive, words::DETAILS_PRIVATE.of(lang), &html! {
+                p { a href={ "/p/" (open.person.id) "/details" } { (words::DETAILS.of(lang)) } }
+            }))
+        }
+        @if !open.person.relatives.is_empty() {
+            (panel("relatives", words::RELATIVES.of(lang), None, &patient::relatives(&open.person, lang)))
+        }
+    };
+    if clinical.iter().all(|reach| **reach == Reach::Nothing) {
+        return html! { div { (held.allergies(summary)) (around) } div { (person) } };
+    }
     html! {
         div {
             (list("problems", words::CHART_PROBLEMS, words::CHART_NO_PROBLEMS, &summary.problems, lang, |one| held.problem(one)))
@@ -108,61 +140,42 @@ fn left(visit: &Visit, open: &Open, summary: &Summary) -> Markup {
             (list("visits", words::CHART_VISITS, words::CHART_NO_VISITS, &summary.visits, lang, |one| held.encounter(one)))
             (list("documents", words::CHART_DOCUMENTS, words::CHART_NO_DOCUMENTS, &summary.documents, lang, |one| held.paper(one)))
         }
+        div { (held.allergies(summary)) (around) (person) }
     }
 }
 
-fn right(visit: &Visit, open: &Open, summary: &Summary) -> Markup {
-    let lang = visit.lang();
-    let held = Held { visit, open };
-    html! {
-        div {
-            (held.allergies(summary))
-            (list("ahead", words::APPOINTMENTS_AHEAD, words::NONE_AHEAD, &summary.next, lang, |one| held.booking(one)))
-            (list("past", words::APPOINTMENTS_PAST, words::NONE_PAST, &summary.past, lang, |one| held.booking(one)))
-            (list("immunisations", words::CHART_IMMUNISATIONS, words::CHART_NO_IMMUNISATIONS, &summary.immunisations, lang, |one| held.immunisation(one)))
-            (list("team", words::CHART_TEAM, words::CHART_NO_TEAM, &summary.team, lang, |one| held.carer(one)))
-            (list("coverage", words::CHART_COVERAGE, words::CHART_NO_COVERAGE, &summary.coverage, lang, |one| held.cover(one)))
-            (list("consents", words::CHART_CONSENTS, words::CHART_NO_CONSENTS, &summary.consents, lang, |one| held.agreement(one)))
-            (panel("about", words::ABOUT_THEM.of(lang), None, &patient::about(&open.person, lang)))
-            (panel("reach", words::REACH.of(lang), None, &patient::reach(&open.person, lang)))
-            @if !open.person.confidential.is_empty() {
-                (notice(Tone::Sensitive, words::DETAILS_PRIVATE.of(lang), &html! {
-                    p { a href={ "/p/" (open.person.id) "/details" } { (words::DETAILS.of(lang)) } }
-                }))
-            }
-            @if !open.person.relatives.is_empty() {
-                (panel("relatives", words::RELATIVES.of(lang), None, &patient::relatives(&open.person, lang)))
-            }
-        }
-    }
-}
-
-/// The parts of which the caller's role is shown nothing, said once, at the end.
+/// The parts of which the caller is shown nothing, could be shown less than all, or is shown with
+/// elements left out: said once, of all of them, whatever this chart holds.
 fn left_out(visit: &Visit, summary: &Summary) -> Markup {
     let lang = visit.lang();
     let parts = [
-        (&summary.problems.reach, words::CHART_PROBLEMS),
-        (&summary.orders.reach, words::CHART_MEDICATIONS),
-        (&summary.vitals.reach, words::CHART_VITALS),
-        (&summary.results.reach, words::CHART_RESULTS),
-        (&summary.visits.reach, words::CHART_VISITS),
-        (&summary.documents.reach, words::CHART_DOCUMENTS),
-        (&summary.allergies.reach, words::ALLERGIES),
-        (&summary.next.reach, words::APPOINTMENTS_AHEAD),
-        (&summary.past.reach, words::APPOINTMENTS_PAST),
-        (&summary.immunisations.reach, words::CHART_IMMUNISATIONS),
-        (&summary.team.reach, words::CHART_TEAM),
-        (&summary.coverage.reach, words::CHART_COVERAGE),
-        (&summary.consents.reach, words::CHART_CONSENTS),
+        (&summary.problems.reach, summary.problems.masked, words::CHART_PROBLEMS),
+        (&summary.orders.reach, summary.orders.masked, words::CHART_MEDICATIONS),
+        (&summary.vitals.reach, summary.vitals.masked, words::CHART_VITALS),
+        (&summary.results.reach, summary.results.masked, words::CHART_RESULTS),
+        (&summary.visits.reach, summary.visits.masked, words::CHART_VISITS),
+        (&summary.documents.reach, summary.documents.masked, words::CHART_DOCUMENTS),
+        (&summary.allergies.reach, summary.allergies.masked, words::ALLERGIES),
+        (&summary.next.reach, summary.next.masked, words::CHART_APPOINTMENTS),
+        (&summary.immunisations.reach, summary.immunisations.masked, words::CHART_IMMUNISATIONS),
+        (&summary.team.reach, summary.team.masked, words::CHART_TEAM),
+        (&summary.coverage.reach, summary.coverage.masked, words::CHART_COVERAGE),
+        (&summary.consents.reach, summary.consents.masked, words::CHART_CONSENTS),
     ];
-    let names: Vec<&str> = parts
-        .iter()
-        .filter(|(reach, _)| **reach == Reach::Nothing)
-        .map(|(_, word)| word.of(lang))
-        .collect();
+    let names = |is: &dyn Fn(&Reach, bool) -> bool| -> Vec<&str> {
+        let found = parts.iter().filter(|(reach, masked, _)| is(reach, *masked));
+        found.map(|(_, _, word)| word.of(lang)).collect()
+    };
+    let none = names(&|reach, _| *reach == Reach::Nothing);
+    let some = names(&|reach, _| matches!(reach, Reach::Part(_)));
+    let pruned = names(&|reach, masked| masked && *reach != Reach::Nothing);
+    let all =
+        [(none, words::WITHHELD), (some, words::CHART_MAY_WITHHOLD), (pruned, words::CHART_MASKED)];
     html! {
-        @if !names.is_empty() {
-            p.withheld { (icon(Icon::Withheld)) span { strong { (words::WITHHELD.of(lang)) } " " (names.join(" · ")) } }
+        @for (names, say) in &all {
+            @if !names.is_empty() {
+                p.withheld { (icon(Icon::Withheld)) span { strong { (say.of(lang)) } " " (names.join(" · ")) } }
+            }
         }
     }
 }

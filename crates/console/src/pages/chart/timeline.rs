@@ -261,10 +261,16 @@ fn record(open: &Open, item: &Item, lang: Lang) -> Markup {
         kind => open.path(&format!("/history/{kind}/{}", item.id)),
     };
     let what = if item.what.is_empty() { words::NOT_KNOWN.of(lang) } else { &item.what };
+    let detail = match item.kind {
+        "Condition" if !item.detail.is_empty() => {
+            words::CHART_SINCE.with(lang, &days::shown(&item.detail, lang))
+        }
+        _ => item.detail.clone(),
+    };
     html! {
         div.timeline-item {
             a href=(href) { (what) }
-            @if !item.detail.is_empty() { " " span.timeline-detail { (item.detail) } }
+            @if !detail.is_empty() { " " span.timeline-detail { (detail) } }
             @if item.status == "entered-in-error" { " " (badge(Tone::Critical, Icon::Close, words::CHART_IN_ERROR.of(lang))) }
             @if item.status == "cancelled" || item.status == "noshow" { " " (crate::pages::patient::state(&item.status, lang)) }
         }

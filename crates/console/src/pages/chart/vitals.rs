@@ -41,8 +41,11 @@ pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
 
 /// A line, to be looked at or to be kept.
 pub(crate) fn keep(visit: &Visit) -> Result<Answer, Fault> {
+    if visit.is_fragment() {
+        return piece(visit);
+    }
     let Some(open) = open(visit)? else { return Ok(missing::page(visit)) };
-    let about = match about(visit, &open) {
+    let about = match about(visit) {
         Ok(about) => about,
         Err(fault) => {
             let shown = Shown { fault: Some(fault), ..Shown::default() };
@@ -52,21 +55,21 @@ pub(crate) fn keep(visit: &Visit) -> Result<Answer, Fault> {
     let line = visit.field("line");
     if let Err(troubles) = entry::read(line) {
         let shown = Shown { troubles, ..Shown::default() };
-        return Ok(answered(visit, &open, 422, &shown));
+        return Ok(form(visit, &open, 422, &shown));
     }
     let preview = match wait(charted::preview(&visit.session, &about, line)) {
         Ok(preview) => preview,
         Err(fault) => {
             let fault = mendable(fault)?;
             let shown = Shown { fault: Some(fault), ..Shown::default() };
-            return Ok(answered(visit, &open, 409, &shown));
+            return Ok(form(visit, &open, 409, &shown));
         }
     };
     let was_asked = visit.field("asked") == line && !line.is_empty();
     let asks = !preview.remarks.is_empty() && !was_asked;
-    if visit.field("do") != "keep" || visit.is_fragment() || asks {
+    if visit.field("do") != "keep" || asks {
         let shown = Shown { preview: Some(preview), asks, ..Shown::default() };
-        return Ok(answered(visit, &open, 200, &shown));
+        return Ok(form(visit, &open, 200, &shown));
     }
     let sent = VitalsForm {
         form: entry_id(visit),
@@ -87,12 +90,22 @@ pub(crate) fn keep(visit: &Visit) -> Result<Answer, Fault> {
     }
 }
 
-/// The piece that a script puts under the line, or the page.
-fn answered(visit: &Visit, open: &Open, status: u16, shown: &Shown) -> Answer {
-    if visit.is_fragment() {
-        return Answer::html(200, understood(visit, shown));
-    }
-    form(visit, open, status, shown)
+/// The piece that a script puts under the line while it is typed. The banner is on the page already.
+fn piece(visit: &Visit) -> Result<Answer, Fault> {
+    let line = visit.field("line");
+    let shown = match entry::read(line) {
+        Err(troubles) => Shown { troubles, ..Shown::default() },
+        Ok(_) => {
+            match about(visit).and_then(|of| wait(charted::preview(&visit.session, &of, line))) {
+                Ok(preview) => Shown { preview: Some(preview), ..Shown::default() },
+                Err(fault) => {
+                    let say = super::say(&mendable(fault)?, visit.lang());
+                    return Ok(Answer::html(200, html! { p { (say) } }));
+                }
+            }
+        }
+    };
+    Ok(Answer::html(200, understood(visit, &shown)))
 }
 
 fn form(visit: &Visit, open: &Open, status: u16, shown: &Shown) -> Answer {
@@ -163,12 +176,10 @@ fn values(preview: &Preview, lang: Lang) -> Markup {
     let columns =
         [column(words::CHART_SIGN), column(words::UNDERSTOOD), column(words::CHART_REMARK)];
     let remarks = |sign: charting::sign::Sign| {
-        let of: Vec<Word> = preview
-            .remarks
-            .iter()
-            .filter(|one| one.sign == sign)
-            .map(|one| doubt(one.what))
-            .collect();
+        let remarks = preview.remarks.iter().filter(|one| one.sign == sign);
+        let mut of: Vec<Word> = remarks.map(|one| doubt(one.what)).collect();
+        // Of a pressure both values may be high.
+        of.dedup();
         html! { @for word in of { (badge(Tone::Warning, Icon::Warning, word.of(lang))) " " } }
     };
     let mut rows: Vec<Vec<Markup>> = preview

@@ -130,12 +130,15 @@ pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
 
 /// Keeps the draft, throws it away, or signs the note.
 pub(crate) fn keep(visit: &Visit) -> Result<Answer, Fault> {
-    let Some(open) = begun(visit)? else { return Ok(missing::page(visit)) };
     let (entry, mut sheet) = (entry_id(visit), Sheet::sent(visit));
-    let outcome = about(visit, &open).and_then(|about| match visit.field("do") {
+    if visit.is_fragment() {
+        return grown(visit, &entry, &sheet);
+    }
+    let Some(open) = begun(visit)? else { return Ok(missing::page(visit)) };
+    let outcome = about(visit).and_then(|about| match visit.field("do") {
         "sign" => sign(visit, &open, &about, &entry, &sheet),
         "drop" => drop_draft(visit, &open, &entry, &sheet),
-        _ => keep_draft(visit, &open, &entry, &mut sheet),
+        _ => keep_draft(visit, &open, &entry, &sheet),
     });
     match outcome {
         Ok(answer) => Ok(answer),
@@ -159,24 +162,44 @@ pub(crate) fn keep(visit: &Visit) -> Result<Answer, Fault> {
     }
 }
 
-fn keep_draft(visit: &Visit, open: &Open, entry: &str, sheet: &mut Sheet) -> Result<Answer, Fault> {
+/// A script keeps the draft as it grows. The chart is open in the page it stands in, and is not opened
+/// again for it.
+fn grown(visit: &Visit, entry: &str, sheet: &Sheet) -> Result<Answer, Fault> {
     let lang = visit.lang();
+    match about(visit).and_then(|about| put_draft(visit, &about.patient, entry, sheet)) {
+        Ok(None) => Ok(Answer::html(200, draft_said("", None))),
+        Ok(Some(version)) => {
+            let now = days::moment(visit.now(), &visit.zone, lang);
+            let time = now.rsplit(' ').next().unwrap_or_default();
+            let said = words::CHART_DRAFT_KEPT.with(lang, time);
+            Ok(Answer::html(200, draft_said(&said, Some(version))))
+        }
+        Err(fault) => {
+            let (status, fault) = (fault.status(), mendable(fault)?);
+            Ok(Answer::html(status, draft_said(super::say(&fault, lang), None)))
+        }
+    }
+}
+
+/// Keeps the draft; nothing when nothing was written yet. Answers its version.
+fn put_draft(
+    visit: &Visit,
+    patient: &str,
+    entry: &str,
+    sheet: &Sheet,
+) -> Result<Option<u64>, Fault> {
     let replaces = (sheet.version > 0).then_some(sheet.version);
     if replaces.is_none() && sheet.is_empty() {
-        return Ok(match visit.is_fragment() {
-            true => Answer::html(200, draft_said("", None)),
-            false => form(visit, open, (200, entry), sheet, None),
-        });
+        return Ok(None);
     }
-    let text = sheet.kept();
-    let kept = visit.session.keep_draft(&open.person.id, entry, replaces, &text);
-    sheet.version = wait(kept)?;
-    if visit.is_fragment() {
-        let now = days::moment(visit.now(), &visit.zone, lang);
-        let said = words::CHART_DRAFT_KEPT.with(lang, now.rsplit(' ').next().unwrap_or_default());
-        return Ok(Answer::html(200, draft_said(&said, Some(sheet.version))));
-    }
-    Ok(Answer::go(open.path(&format!("/write?draft={entry}&did=draft"))))
+    wait(visit.session.keep_draft(patient, entry, replaces, &sheet.kept())).map(Some)
+}
+
+fn keep_draft(visit: &Visit, open: &Open, entry: &str, sheet: &Sheet) -> Result<Answer, Fault> {
+    Ok(match put_draft(visit, &open.person.id, entry, sheet)? {
+        None => form(visit, open, (200, entry), sheet, None),
+        Some(_) => Answer::go(open.path(&format!("/write?draft={entry}&did=draft"))),
+    })
 }
 
 fn drop_draft(visit: &Visit, open: &Open, entry: &str, sheet: &Sheet) -> Result<Answer, Fault> {

@@ -4,7 +4,7 @@
 use super::super::{Open, at, may};
 use crate::days;
 use crate::pages::patient;
-use crate::parts::{Icon, Tone, badge, icon, panel};
+use crate::parts::{Icon, Tone, badge, panel};
 use crate::visit::Visit;
 use crate::words::{self, Lang, Word};
 use charting::summary::{
@@ -81,10 +81,9 @@ pub(super) fn rest<T>(part: &Part<T>, lang: Lang) -> Markup {
         @if part.is_partial() {
             p.foot.muted { (words::CHART_SHOWN.with(lang, &part.rows.len().to_string()).replacen("{}", &part.total.to_string(), 1)) }
         }
-        @if matches!(part.reach, Reach::Part(_)) {
-            p.foot.muted.withheld { (icon(Icon::Withheld)) span { (words::CHART_MAY_WITHHOLD.of(lang)) } }
+        @if part.rows.is_empty() && matches!(part.reach, Reach::Part(_)) {
+            p.foot.muted { (words::CHART_UNTOLD.of(lang)) }
         }
-        @if part.masked { p.foot.muted.withheld { (icon(Icon::Withheld)) span { (words::CHART_MASKED.of(lang)) } } }
     }
 }
 
@@ -157,8 +156,8 @@ impl Held<'_> {
         let body = html! {
             (rows_of(&rows, lang))
             @if rows.is_empty() && whole { p.foot.muted { (words::CHART_NO_MEDICATIONS.of(lang)) } }
-            (rest(orders, lang))
-            @if told.is_partial() || told.reach != orders.reach { (rest(told, lang)) }
+            @if orders.is_partial() || rows.is_empty() { (rest(orders, lang)) }
+            @if told.is_partial() { (rest(told, lang)) }
         };
         panel("medications", words::CHART_MEDICATIONS.of(lang), None, &body)
     }
@@ -274,7 +273,8 @@ impl Held<'_> {
 
     pub(super) fn booking(&self, one: &Booking) -> Line {
         let lang = self.lang();
-        let with: Vec<&str> = one.with.iter().map(|one| one.display.as_str()).collect();
+        let names = one.with.iter().map(|one| one.display.as_str());
+        let with: Vec<&str> = names.filter(|name| !name.is_empty()).collect();
         let what = match one.what.text.as_str() {
             "" => words::CHART_APPOINTMENT.of(lang).to_owned(),
             text => text.to_owned(),

@@ -56,14 +56,9 @@ pub(super) fn vitals(held: &Held<'_>, part: &Part<Vital>) -> Markup {
         @if !rows.is_empty() {
             (table(&Table { caption: words::CHART_VITALS.of(lang), columns: &columns, rows: &rows }))
         }
-        (rest(&bare(part), lang))
+        @if rows.is_empty() && matches!(part.reach, Reach::Part(_)) { p.foot.muted { (words::CHART_UNTOLD.of(lang)) } }
     };
     panel("vitals", words::CHART_VITALS.of(lang), None, &body)
-}
-
-/// The part without its rows: of signs the total counts Observations, not rows.
-fn bare(part: &Part<Vital>) -> Part<()> {
-    Part { rows: Vec::new(), total: 0, reach: part.reach.clone(), masked: part.masked }
 }
 
 fn row(held: &Held<'_>, vital: &Vital, lang: Lang) -> Option<Vec<Markup>> {
@@ -79,7 +74,11 @@ fn row(held: &Held<'_>, vital: &Vital, lang: Lang) -> Option<Vec<Markup>> {
 
 /// A value with its unit, and in the sign's own unit where that is another.
 fn value(sign: Sign, point: &Point) -> String {
-    let unit = if sign == Sign::Pain { "/10" } else { point.value.unit.as_str() };
+    let shown = charting::sign::unit_of(&point.value.code).map(|unit| unit.shown);
+    let unit = match sign {
+        Sign::Pain => "/10",
+        _ => shown.unwrap_or(point.value.unit.as_str()),
+    };
     let gap = if unit.starts_with('/') || unit == "%" { "" } else { " " };
     let typed = match &point.second {
         Some(second) => format!("{}/{}{gap}{unit}", point.value.value, second.value),
