@@ -210,6 +210,14 @@ impl Session {
         self.scope_of(action, of).is_ok()
     }
 
+    /// Whether the subject may bring patients into being: who may write of certain patients alone may
+    /// not, since somebody new is none of them.
+    #[must_use]
+    pub fn may_register(&self) -> bool {
+        let of = crate::patients::patient_type();
+        self.scope_of(Action::Create, of).is_ok_and(|scope| scope.patients().is_none())
+    }
+
     /// As [`Session::scope`], for one type: refused when no record of it could be reached.
     pub(crate) fn scope_of(&self, action: Action, of: TypeId) -> Result<Scope, Fault> {
         let scope = self.scope(action)?;

@@ -2,13 +2,13 @@
 //! entries change that the form is about; whatever else the record holds stays, byte for byte.
 
 use crate::intake::{
-    ADDRESS_USE, CONFIDENTIAL, CONFIDENTIAL_PHONE, INTERPRETER, Intake, PRONOUNS, SEX_CLINICAL,
-    Slots, YES,
+    ADDRESS_USE, CONFIDENTIAL, INTERPRETER, Intake, PRONOUNS, SEX_CLINICAL, Slots, YES,
 };
 use crate::number;
 use crate::read::{each, keep, list, put};
 use fhir::Value;
 use fhir::write::Writer;
+use record::CONFIDENTIAL_PHONE;
 
 const SEX_SYSTEM: &str =
     "http://terminology.hl7.org/CodeSystem/sex-parameter-for-clinical-use";

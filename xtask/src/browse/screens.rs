@@ -26,6 +26,9 @@ pub(super) struct Screen {
 /// What a small page with its style sheet takes, with room for a paragraph.
 const SMALL: u64 = 10_000;
 
+/// What the first page of the console takes in all (docs/internals/browser.md).
+const WHOLE: u64 = 60_000;
+
 pub(super) const SCREENS: &[Screen] = &[
     Screen {
         name: "sign-in",
@@ -202,6 +205,24 @@ pub(super) const SCREENS: &[Screen] = &[
         way: there,
         plain: true,
         bytes_max: SMALL,
+    },
+    Screen {
+        name: "register",
+        who: Some("front-desk"),
+        path: "/register",
+        heading: "Register a patient",
+        way: there,
+        plain: true,
+        bytes_max: WHOLE,
+    },
+    Screen {
+        name: "duplicates",
+        who: Some("him"),
+        path: "/duplicates",
+        heading: "Possible duplicates",
+        way: there,
+        plain: true,
+        bytes_max: WHOLE,
     },
 ];
 

@@ -9,7 +9,7 @@ use crate::days;
 use crate::done::finish;
 use crate::pages::{missing, patient};
 use crate::parts::{
-    Column, Icon, Kind, Table, Tone, button, facts, hidden, icon, link_button, notice, panel,
+    Column, Icon, Kind, Table, Tone, button, facts, hidden, link_button, notice, panel,
     shell, shell_with, table,
 };
 use crate::person::Person;
@@ -232,8 +232,8 @@ fn differences(before: &Intake, after: &Intake, lang: Lang) -> Vec<Markup> {
                 value => said(name, value, lang),
             };
             html! {
-                span.muted { (label(name).of(lang)) " " } del { (shown(before.get(name))) }
-                " " (icon(Icon::Onward)) " " ins { (shown(after.get(name))) }
+                span.muted { (fields::whole_label(name, lang)) " " } del { (shown(before.get(name))) }
+                span aria-hidden="true" { " → " } ins { (shown(after.get(name))) }
             }
         })
         .collect()
