@@ -3,8 +3,8 @@
 //! address that stands in none of them fails there.
 
 use crate::answer::Answer;
-use crate::visit::Visit;
 use crate::pages::registration;
+use crate::visit::Visit;
 use crate::{assets, pages, parts};
 use base::Fault;
 use http::Method;

@@ -104,7 +104,8 @@ impl Session {
             ],
         };
         let (page, _) = self.find(&level, pairs, &SearchHow::default())?;
-        let mut out = Pairs { looked_at: page.page.matches.len(), next: page.next, ..Pairs::default() };
+        let mut out =
+            Pairs { looked_at: page.page.matches.len(), next: page.next, ..Pairs::default() };
         let mut hits = Vec::new();
         let mut seen = HashSet::new();
         for hit in page.page.matches {

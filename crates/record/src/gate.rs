@@ -8,6 +8,7 @@ use crate::directory::Directory;
 use crate::glass::Glasses;
 use crate::in_force::{self, InForce};
 use crate::outbox::{Outbox, Relay};
+use crate::recent::Recents;
 use crate::review::{Queue, ReviewSettings};
 use crate::rules::Labelling;
 use crate::session::{Session, Subject};
@@ -154,6 +155,8 @@ pub(crate) struct Gate {
     pub(crate) at_rest: AtRest,
     /// Held while the drafts of an author are counted.
     pub(crate) drafts: Mutex<()>,
+    /// Whom people opened last, as far as it was looked at.
+    pub(crate) recents: Recents,
     /// Held for its thread.
     _outbox: Outbox,
 }
@@ -235,6 +238,7 @@ impl Record {
                 keys,
                 at_rest,
                 drafts: Mutex::default(),
+                recents: Recents::default(),
                 _outbox: outbox,
             }),
         })

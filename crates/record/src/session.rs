@@ -190,7 +190,9 @@ impl Session {
         match &self.subject.reach {
             Reach::Given(rights) => Ok(match action {
                 Action::Create => rights.create.clone(),
-                Action::Update | Action::Amend | Action::Configure | Action::Merge => rights.update.clone(),
+                Action::Update | Action::Amend | Action::Configure | Action::Merge => {
+                    rights.update.clone()
+                }
                 Action::Delete => rights.delete.clone(),
                 _ => rights.see.clone(),
             }),

@@ -309,8 +309,9 @@ impl<'v> Slots<'v> {
                     && !is_confidential_phone(*one)
             })
         };
-        let addresses =
-            || each(patient, "address").filter(|one| text(*one, "use") != "old" && !is_billing(*one));
+        let addresses = || {
+            each(patient, "address").filter(|one| text(*one, "use") != "old" && !is_billing(*one))
+        };
         Self {
             legal,
             used,

@@ -7,8 +7,8 @@ use crate::days;
 use crate::pages::missing;
 use crate::pages::registration::details;
 use crate::parts::{
-    Banner, Chart, Column, Icon, Tab, Table, Tone, badge, banner, empty, facts, icon, notice, panel,
-    shell, table, tabs,
+    Banner, Chart, Column, Icon, Tab, Table, Tone, badge, banner, empty, facts, icon, notice,
+    panel, shell, table, tabs,
 };
 use crate::person::{Contact, Person, concept, list, text};
 use crate::route::part;

@@ -151,9 +151,8 @@ fn the_patients_opened_last_come_first_and_only_ones_own() {
     }
     // What is kept is kept in order: a write that waits stands behind those that did not.
     run(desk.draw_number(of("Patient"))).unwrap();
-    let ids = |found: Vec<record::PatientRow>| {
-        found.into_iter().map(|row| row.id).collect::<Vec<_>>()
-    };
+    let ids =
+        |found: Vec<record::PatientRow>| found.into_iter().map(|row| row.id).collect::<Vec<_>>();
     let recent = ids(desk.recent_patients().and_then(Audited::wait).unwrap());
     assert_eq!(recent.first(), Some(&all[0]));
     assert!(recent.len() <= 3);

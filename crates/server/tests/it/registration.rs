@@ -85,7 +85,8 @@ fn a_form_registers_once_and_its_patient_has_a_number_and_no_name_in_an_address(
     assert!(again.header("location").unwrap().ends_with("?done=again"));
     assert_eq!(id_in(&first), id_in(&again));
     let page = get(&mut fay, &format!("/p/{}/details?done=registered", id_in(&first))).text();
-    for part in ["OKAFOR, Bea", "14-Mar-1961", "Registered. The record has its number.", "000000013"]
+    for part in
+        ["OKAFOR, Bea", "14-Mar-1961", "Registered. The record has its number.", "000000013"]
     {
         assert!(page.contains(part), "{part}: {page}");
     }
@@ -97,12 +98,16 @@ fn what_was_typed_to_find_somebody_is_carried_over_and_what_was_typed_wrong_is_k
     let mut fay = staff(&site, "fay", "front-desk");
     let typed = [("q", "okafor, bea 3/14/1961 608 555 0123")];
     let page = post(&mut fay, "/find", "/register", &typed, &[]);
-    for (field, value) in
-        [("family", "Okafor"), ("given", "Bea"), ("birth_date", "14-Mar-1961"), ("mobile", "6085550123")]
-    {
+    for (field, value) in [
+        ("family", "Okafor"),
+        ("given", "Bea"),
+        ("birth_date", "14-Mar-1961"),
+        ("mobile", "6085550123"),
+    ] {
         assert_eq!(page.field(field).as_deref(), Some(value), "{field}");
     }
-    let odd = [("step", "save"), ("family", "Okafor"), ("birth_date", "the day before"), ("email", "x")];
+    let odd =
+        [("step", "save"), ("family", "Okafor"), ("birth_date", "the day before"), ("email", "x")];
     let page = post(&mut fay, "/register", "/register", &odd, &[]);
     assert_eq!(page.status, 422);
     let text = page.text();
@@ -115,8 +120,7 @@ fn who_looks_like_somebody_here_is_shown_as_one_types_and_not_registered_without
     let site = north();
     let mut fay = staff(&site, "fay", "front-desk");
     let first = id_in(&register(&mut fay, "form-1", &[]));
-    let piece =
-        post(&mut fay, "/register", "/register", &BEA, &[("X-Fragment", "1")]);
+    let piece = post(&mut fay, "/register", "/register", &BEA, &[("X-Fragment", "1")]);
     let text = piece.text();
     assert!(text.starts_with("<section") && text.contains("Very likely the same"), "{text}");
     assert!(text.contains(&format!("/p/{first}")) && text.contains("Same date of birth"));

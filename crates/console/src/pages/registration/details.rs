@@ -9,8 +9,8 @@ use crate::days;
 use crate::done::finish;
 use crate::pages::{missing, patient};
 use crate::parts::{
-    Column, Icon, Kind, Table, Tone, button, facts, hidden, link_button, notice, panel,
-    shell, shell_with, table,
+    Column, Icon, Kind, Table, Tone, button, facts, hidden, link_button, notice, panel, shell,
+    shell_with, table,
 };
 use crate::person::Person;
 use crate::visit::Visit;
@@ -68,7 +68,11 @@ pub(crate) fn form(visit: &Visit) -> Result<Answer, Fault> {
     }
     let intake = read(&hit)?;
     let born = intake.birth_date.clone();
-    show(visit, &person, &Edit { intake: &intake, born: &born, version: hit.version, wrong: &[], now: None })
+    show(
+        visit,
+        &person,
+        &Edit { intake: &intake, born: &born, version: hit.version, wrong: &[], now: None },
+    )
 }
 
 /// Changes it, as it was shown.

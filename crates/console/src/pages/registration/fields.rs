@@ -117,7 +117,9 @@ pub(super) fn summary(shown: &Shown<'_>, lang: Lang) -> Markup {
     let says: Vec<(&str, String)> = shown
         .wrong
         .iter()
-        .map(|(name, what)| (*name, format!("{}: {}", whole_label(name, lang), say(*what).of(lang))))
+        .map(|(name, what)| {
+            (*name, format!("{}: {}", whole_label(name, lang), say(*what).of(lang)))
+        })
         .collect();
     let all: Vec<(&str, &str)> = says.iter().map(|(name, say)| (*name, say.as_str())).collect();
     error_summary(lang, &all)
@@ -182,7 +184,11 @@ fn error(shown: &Shown<'_>, name: &str, lang: Lang) -> &'static str {
 fn changed(shown: &Shown<'_>, name: &str, lang: Lang) -> String {
     let now = shown.now.filter(|now| now.get(name) != shown.intake.get(name));
     let Some(now) = now.map(|now| now.get(name)) else { return String::new() };
-    let now = if now.is_empty() { words::INTAKE_EMPTY.of(lang).to_owned() } else { said(name, now, lang) };
+    let now = if now.is_empty() {
+        words::INTAKE_EMPTY.of(lang).to_owned()
+    } else {
+        said(name, now, lang)
+    };
     words::INTAKE_NOW.with(lang, &now)
 }
 
