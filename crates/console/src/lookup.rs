@@ -38,7 +38,8 @@ impl Asked {
         let mut words: Vec<&str> = text.split_whitespace().collect();
         let mut asked = Self::default();
         asked.take_born(&mut words, today);
-        asked.is_family_first = words.first().is_some_and(|first| first.ends_with(','));
+        asked.is_family_first =
+            words.first().is_some_and(|first| first.len() > 1 && first.ends_with(','));
         let mut digits = String::new();
         for word in words {
             let word = word.trim_matches(|c: char| c == ',' || c == ';');

@@ -269,7 +269,9 @@ fn did(event: &Event) -> &'static str {
         Kind::DraftKept => "wrote on a note that is not signed yet",
         Kind::DraftRead => "read their own note that is not signed yet",
         Kind::DraftDropped => "threw away their own note that was not signed",
-        Kind::PatientsMerged => "linked the record with another of the same patient, or parted them",
+        Kind::PatientsMerged => {
+            "linked the record with another of the same patient, or parted them"
+        }
         Kind::DuplicateDecided => "decided whether another record is of the same patient",
         Kind::Create => "added to the record",
         Kind::Update | Kind::Patch => "changed the record",

@@ -126,7 +126,7 @@ impl Session {
         let sealer = self.gate.settings.sealer.as_deref();
         let plain = opened_body(sealer, SHELF, key, item.version, &item.body)?;
         let (at, text) = plain.split_first_chunk::<8>().ok_or_else(odd)?;
-        let text = std::str::from_utf8(text).map_err(|_| odd())?;
+        let text = std::str::from_utf8(text).ok().ok_or_else(odd)?;
         let (by, reason) = text.split_once('\n').ok_or_else(odd)?;
         Ok(Some(Apart {
             at: Millis(i64::from_be_bytes(*at)),

@@ -104,7 +104,8 @@ impl Session {
             ],
         };
         let (page, _) = self.find(&level, pairs, &SearchHow::default())?;
-        let mut out = Pairs { looked_at: page.page.matches.len(), next: page.next, ..Pairs::default() };
+        let mut out =
+            Pairs { looked_at: page.page.matches.len(), next: page.next, ..Pairs::default() };
         let mut hits = Vec::new();
         let mut seen = HashSet::new();
         for hit in page.page.matches {
@@ -117,7 +118,9 @@ impl Session {
             for (other, other_hit) in found.into_iter().zip(others) {
                 let (a, b) = (row.id.clone(), other.row.id.clone());
                 let pair = if a <= b { (a, b) } else { (b, a) };
-                let counts = other.grade >= Grade::Mid && other.row.replaced_by.is_none();
+                let counts = other.grade >= Grade::Mid
+                    && other.row.replaced_by.is_none()
+                    && !is_family(&other.reasons);
                 if !counts || seen.contains(&pair) || self.is_apart(&pair.0, &pair.1)? {
                     continue;
                 }
@@ -169,4 +172,11 @@ impl Session {
         found.truncate(PATIENTS_MAX);
         Ok(found.into_iter().unzip())
     }
+}
+
+/// Whether two rather are of one household: what they share is a home and its numbers, and they were born
+/// on different days and have another name or sex. Typed together on purpose they are still compared.
+fn is_family(reasons: &[Reason]) -> bool {
+    let has = |one| reasons.contains(&one);
+    has(Reason::BornDiffers) && (has(Reason::GivenDiffers) || has(Reason::SexDiffers))
 }

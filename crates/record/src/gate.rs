@@ -9,6 +9,7 @@ use crate::glass::Glasses;
 use crate::in_force::{self, InForce};
 use crate::ledger::Ledger;
 use crate::outbox::{Outbox, Relay};
+use crate::recent::Recents;
 use crate::review::{Queue, ReviewSettings};
 use crate::rules::Labelling;
 use crate::session::{Session, Subject};
@@ -160,6 +161,8 @@ pub(crate) struct Gate {
     pub(crate) slow: Slow,
     /// Whose time is taken, as rules about time ask.
     pub(crate) ledger: Mutex<Ledger>,
+    /// Whom people opened last, as far as it was looked at.
+    pub(crate) recents: Recents,
     /// Held for its thread.
     _outbox: Outbox,
 }
@@ -243,6 +246,7 @@ impl Record {
                 drafts: Mutex::default(),
                 slow: Slow::default(),
                 ledger: Mutex::default(),
+                recents: Recents::default(),
                 _outbox: outbox,
             }),
         })

@@ -33,7 +33,7 @@ impl Session {
                 Some(item) => {
                     let plain = opened_body(sealer, SHELF, &key, item.version, &item.body)?;
                     let odd = || Fault::new(&code::STORE_CORRUPT, "a count does not stand as kept");
-                    (Some(item.version), u64::from_be_bytes(plain.try_into().map_err(|_| odd())?))
+                    (Some(item.version), u64::from_be_bytes(plain.try_into().ok().ok_or_else(odd)?))
                 }
             };
             let number = last.saturating_add(1);

@@ -9,6 +9,9 @@ use crate::trail;
 use audit::{Kind, Target};
 use base::Fault;
 use fhir::reference::is_id;
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::sync::Arc;
 use store::{ItemAct, ItemChange, Unit};
 
 /// The shelf.
@@ -19,12 +22,31 @@ const KEPT_MAX: usize = 12;
 /// Patients listed.
 const LISTED_MAX: usize = 8;
 
+/// People whose lists are held in memory: more than work at one moment; beyond it all are read anew.
+const PEOPLE_MAX: usize = 10_000;
+
+/// A version and the ids it holds.
+type Kept = (Option<u64>, Vec<String>);
+type Known = HashMap<Vec<u8>, Kept>;
+
+/// The lists as they will be when the writer is done with what it was handed.
+#[derive(Clone, Default)]
+pub(crate) struct Recents(Arc<Mutex<Known>>);
+
+/// They name patients.
+impl std::fmt::Debug for Recents {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Recents(‹phi›)")
+    }
+}
+
 impl Session {
     /// Keeps in mind that the caller opened a patient. It waits for nothing and reports nothing: the list
     /// is a convenience, and the access has left its own event.
     pub fn remember_patient(&self, id: &str) {
         let Some(key) = self.recent_key().filter(|_| is_id(id)) else { return };
-        let Ok((replaces, mut ids)) = self.recent_ids(&key) else { return };
+        let mut known = self.gate.recents.0.lock();
+        let Ok((replaces, mut ids)) = self.recent_ids(&mut known, &key) else { return };
         if ids.first().is_some_and(|first| first == id) {
             return;
         }
@@ -35,9 +57,19 @@ impl Session {
         let sealer = self.gate.settings.sealer.as_deref();
         let plain = ids.join("\n").into_bytes();
         let Ok(body) = closed_body(sealer, SHELF, &key, version, plain) else { return };
-        let items = vec![ItemChange { shelf: SHELF, key, replaces, act: ItemAct::Put(body) }];
-        // Of two windows at one moment the second loses, and nobody misses it.
-        self.gate.store.submit(Unit { items, ..Unit::default() }, Box::new(|_| ()));
+        // What is opened next is kept on top of this, written or not.
+        known.insert(key.clone(), (Some(version), ids));
+        drop(known);
+        let change =
+            ItemChange { shelf: SHELF, key: key.clone(), replaces, act: ItemAct::Put(body) };
+        let recents = self.gate.recents.clone();
+        let done = Box::new(move |outcome: Result<_, Fault>| {
+            // What stands on the disk is looked at again.
+            if outcome.is_err() {
+                recents.0.lock().remove(&key);
+            }
+        });
+        self.gate.store.submit(Unit { items: vec![change], ..Unit::default() }, done);
     }
 
     /// The patients whom the caller opened last, the latest first. One event names those who are shown.
@@ -49,7 +81,7 @@ impl Session {
         event.targets = vec![Target::of_type("Patient")];
         let read = || -> Result<_, Fault> {
             let ids = match self.recent_key() {
-                Some(key) => self.recent_ids(&key)?.1,
+                Some(key) => self.recent_ids(&mut self.gate.recents.0.lock(), &key)?.1,
                 None => Vec::new(),
             };
             let (mut rows, mut hits) = (Vec::new(), Vec::new());
@@ -78,14 +110,25 @@ impl Session {
         self.in_person().map(|(_, actor)| actor.id.as_bytes().to_vec())
     }
 
-    fn recent_ids(&self, key: &[u8]) -> Result<(Option<u64>, Vec<String>), Fault> {
-        let Some(item) = self.gate.store.item_get(SHELF, key)? else {
-            return Ok((None, Vec::new()));
+    /// The version of the list, and the list.
+    fn recent_ids(&self, known: &mut Known, key: &[u8]) -> Result<Kept, Fault> {
+        if let Some(kept) = known.get(key) {
+            return Ok(kept.clone());
+        }
+        let kept = match self.gate.store.item_get(SHELF, key)? {
+            None => (None, Vec::new()),
+            Some(item) => {
+                let sealer = self.gate.settings.sealer.as_deref();
+                let plain = opened_body(sealer, SHELF, key, item.version, &item.body)?;
+                let text = String::from_utf8_lossy(&plain);
+                let ids = text.lines().filter(|id| is_id(id)).map(str::to_owned).collect();
+                (Some(item.version), ids)
+            }
         };
-        let sealer = self.gate.settings.sealer.as_deref();
-        let plain = opened_body(sealer, SHELF, key, item.version, &item.body)?;
-        let text = String::from_utf8_lossy(&plain);
-        let ids = text.lines().filter(|id| is_id(id)).map(str::to_owned).collect();
-        Ok((Some(item.version), ids))
+        if known.len() >= PEOPLE_MAX {
+            known.clear();
+        }
+        known.insert(key.to_vec(), kept.clone());
+        Ok(kept)
     }
 }

@@ -195,7 +195,9 @@ impl Session {
         match &self.subject.reach {
             Reach::Given(rights) => Ok(match action {
                 Action::Create => rights.create.clone(),
-                Action::Update | Action::Amend | Action::Configure | Action::Merge => rights.update.clone(),
+                Action::Update | Action::Amend | Action::Configure | Action::Merge => {
+                    rights.update.clone()
+                }
                 Action::Delete => rights.delete.clone(),
                 _ => rights.see.clone(),
             }),
@@ -213,6 +215,14 @@ impl Session {
     #[must_use]
     pub fn may(&self, action: Action, of: TypeId) -> bool {
         self.scope_of(action, of).is_ok()
+    }
+
+    /// Whether the subject may bring patients into being: who may write of certain patients alone may
+    /// not, since somebody new is none of them.
+    #[must_use]
+    pub fn may_register(&self) -> bool {
+        let of = crate::patients::patient_type();
+        self.scope_of(Action::Create, of).is_ok_and(|scope| scope.patients().is_none())
     }
 
     /// As [`Session::scope`], for one type: refused when no record of it could be reached.

@@ -110,12 +110,17 @@ pub async fn of(session: &Session, patient: &str) -> Result<Vec<Held>, Fault> {
     let pairs = vec![
         ("patient".to_owned(), format!("Patient/{patient}")),
         ("_count".to_owned(), LISTED.to_owned()),
+        ("_include".to_owned(), "Coverage:payor".to_owned()),
     ];
     let level = Level::Type(type_named("Coverage")?);
     let found = session.search(level, pairs, &SearchHow::default())?.into_inner().await?;
+    let mut payers = Vec::new();
+    for hit in &found.page.included {
+        payers.push((format!("Organization/{}", hit.id), text(parsed(hit)?.root(), "name")));
+    }
     let mut all = Vec::new();
     for hit in &found.page.matches {
-        all.push(held(hit, parsed(hit)?.root()));
+        all.push(held(hit, parsed(hit)?.root(), &payers));
     }
     all.sort_by_key(|one| (one.status != "active", std::cmp::Reverse(one.from.clone())));
     Ok(all)
@@ -258,8 +263,13 @@ fn images(root: Value<'_>) -> Vec<(Side, Value<'_>)> {
     .collect()
 }
 
-fn held(hit: &Hit, root: Value<'_>) -> Held {
-    let payer = each(root, "payor").map(|one| text(one, "display")).find(|name| !name.is_empty());
+fn held(hit: &Hit, root: Value<'_>, payers: &[(String, String)]) -> Held {
+    let payer = each(root, "payor").find_map(|one| {
+        let display = text(one, "display");
+        let of = text(one, "reference");
+        let named = || payers.iter().find(|(own, _)| *own == of).map(|(_, name)| name.clone());
+        Some(display).filter(|name| !name.is_empty()).or_else(named)
+    });
     let group = each(root, "class").find(|one| {
         let kind = one.get("type").into_iter().flat_map(|kind| each(kind, "coding"));
         kind.into_iter().any(|coding| text(coding, "code") == "group")

@@ -5,6 +5,7 @@
 use crate::read::{concept, each, extension, text};
 use base::Millis;
 use fhir::Value;
+use record::CONFIDENTIAL_PHONE;
 
 /// `Patient.extension`: <http://hl7.org/fhir/StructureDefinition/patient-sexParameterForClinicalUse>.
 pub(crate) const SEX_CLINICAL: &str =
@@ -19,8 +20,6 @@ pub(crate) const INTERPRETER: &str =
 pub const ADDRESS_USE: &str = "http://hl7.org/fhir/StructureDefinition/iso21090-AD-use";
 /// The code of a confidential address.
 pub const CONFIDENTIAL: &str = "CONF";
-/// `ContactPoint.extension`: a number that is as confidential. R4 has no extension for it.
-pub const CONFIDENTIAL_PHONE: &str = "urn:plummer:confidential";
 
 /// Administrative genders (<https://hl7.org/fhir/R4/valueset-administrative-gender.html>).
 pub const GENDERS: [&str; 4] = ["female", "male", "other", "unknown"];
@@ -65,7 +64,7 @@ fields! {
     given: 120, "The legal given names, with blanks between.";
     suffix: 20, "What follows the name: `Jr.`";
     used: 80, "The given name in use, when it is another.";
-    birth_date: 10, "The date of birth as FHIR writes it, or as much of it as is known.";
+    birth_date: 40, "The date of birth as FHIR writes it, or as much of it as is known.";
     birth_unknown: 3, "The date of birth is not known.";
     gender: 10, "One of [`GENDERS`].";
     sex_clinical: 20, "One of [`SEXES`].";
@@ -267,8 +266,12 @@ impl Intake {
         }
         if let Some(contact) = slots.contact {
             out.contact_name = contact.get("name").map(whole_name).unwrap_or_default();
-            out.contact_relation =
-                each(contact, "relationship").map(concept).next().unwrap_or_default();
+            // That it is who to call is no relation yet.
+            let relation = each(contact, "relationship").find(|one| {
+                let codes = each(*one, "coding").map(|coding| text(coding, "code"));
+                !text(*one, "text").is_empty() || codes.into_iter().all(|code| code != "C")
+            });
+            out.contact_relation = relation.map(concept).unwrap_or_default();
             let phone = each(contact, "telecom").find(|one| text(*one, "system") == "phone");
             out.contact_phone = phone.map(|one| text(one, "value")).unwrap_or_default();
         }
@@ -306,8 +309,9 @@ impl<'v> Slots<'v> {
                     && !is_confidential_phone(*one)
             })
         };
-        let addresses =
-            || each(patient, "address").filter(|one| text(*one, "use") != "old" && !is_billing(*one));
+        let addresses = || {
+            each(patient, "address").filter(|one| text(*one, "use") != "old" && !is_billing(*one))
+        };
         Self {
             legal,
             used,

@@ -67,8 +67,7 @@ pub async fn merge(session: &Session, survivor: &Seen, merged: &Seen) -> Result<
         let mut work = Work::new();
         let body = with_link(into.root(), Link::Replaces, &merged.id, None, false);
         work.update("Patient", &survivor.id, survivor.version, body);
-        let body =
-            with_link(from.root(), Link::ReplacedBy, &survivor.id, Some(false), !is_active);
+        let body = with_link(from.root(), Link::ReplacedBy, &survivor.id, Some(false), !is_active);
         work.update("Patient", &merged.id, merged.version, body);
         Ok(work)
     };
@@ -108,7 +107,9 @@ fn held(session: &Session, seen: &Seen) -> Result<Document, Fault> {
     let hit = session.read(patient()?, &seen.id, None)?.wait()?;
     if hit.version != seen.version {
         // Not the code of a race: the work would be tried again and fail again.
-        return Err(state("one of the two was changed since it was shown to you; compare them again"));
+        return Err(state(
+            "one of the two was changed since it was shown to you; compare them again",
+        ));
     }
     parsed(&hit)
 }

@@ -2,16 +2,15 @@
 //! entries change that the form is about; whatever else the record holds stays, byte for byte.
 
 use crate::intake::{
-    ADDRESS_USE, CONFIDENTIAL, CONFIDENTIAL_PHONE, INTERPRETER, Intake, PRONOUNS, SEX_CLINICAL,
-    Slots, YES,
+    ADDRESS_USE, CONFIDENTIAL, INTERPRETER, Intake, PRONOUNS, SEX_CLINICAL, Slots, YES,
 };
 use crate::number;
 use crate::read::{each, keep, list, put};
 use fhir::Value;
 use fhir::write::Writer;
+use record::CONFIDENTIAL_PHONE;
 
-const SEX_SYSTEM: &str =
-    "http://terminology.hl7.org/CodeSystem/sex-parameter-for-clinical-use";
+const SEX_SYSTEM: &str = "http://terminology.hl7.org/CodeSystem/sex-parameter-for-clinical-use";
 const LANGUAGES: &str = "urn:ietf:bcp:47";
 const KINDS: &str = "http://terminology.hl7.org/CodeSystem/v2-0203";
 const RELATIONS: &str = "http://terminology.hl7.org/CodeSystem/v2-0131";
@@ -55,12 +54,11 @@ pub(crate) fn draft(intake: &Intake, id: &str) -> Vec<u8> {
     let mut out = Writer::new();
     out.object().member("resourceType", "Patient");
     put(&mut out, "id", id);
-    if let Some((_, system)) = AUTHORITIES.iter().find(|(kind, _)| *kind == intake.other_kind) {
-        if !intake.other_number.is_empty() {
-            out.key("identifier").array().object();
-            out.member("system", system).member("value", &intake.other_number);
-            out.end_object().end_array();
-        }
+    let authority = AUTHORITIES.iter().find(|(kind, _)| *kind == intake.other_kind);
+    if let Some((_, system)) = authority.filter(|_| !intake.other_number.is_empty()) {
+        out.key("identifier").array().object();
+        out.member("system", system).member("value", &intake.other_number);
+        out.end_object().end_array();
     }
     body(&mut out, None, intake);
     out.end_object();
@@ -240,7 +238,9 @@ fn address(old: Option<Value<'_>>, intake: &Intake, is_private: bool) -> Vec<u8>
         out.member("use", "home");
     }
     let [line, more, city, state, code] = match is_private {
-        false => [&intake.line, &intake.line_more, &intake.city, &intake.state, &intake.postal_code],
+        false => {
+            [&intake.line, &intake.line_more, &intake.city, &intake.state, &intake.postal_code]
+        }
         true => [
             &intake.private_line,
             &String::new(),

@@ -32,6 +32,9 @@ const PAGE: u64 = 50_000;
 /// What the first page of the console takes, with its style sheet and scripts.
 const FIRST: u64 = 50_000;
 
+/// What the first page of the console takes in all (docs/internals/browser.md).
+const WHOLE: u64 = 60_000;
+
 pub(super) const SCREENS: &[Screen] = &[
     Screen {
         name: "sign-in",
@@ -459,6 +462,24 @@ pub(super) const SCREENS: &[Screen] = &[
         way: |_, page| chart(page, "/print"),
         plain: true,
         bytes_max: FIRST,
+    },
+    Screen {
+        name: "register",
+        who: Some("front-desk"),
+        path: "/register",
+        heading: "Register a patient",
+        way: there,
+        plain: true,
+        bytes_max: WHOLE,
+    },
+    Screen {
+        name: "duplicates",
+        who: Some("him"),
+        path: "/duplicates",
+        heading: "Possible duplicates",
+        way: there,
+        plain: true,
+        bytes_max: WHOLE,
     },
 ];
 

@@ -113,8 +113,14 @@ fn what_a_person_answers_for_no_agent_does_whatever_a_site_permits_it() {
         policies().guard(&acting(&bold, almighty("clinic")), action, None, context).guard()
     };
     let glass = Context { break_glass: true, ..treating() };
-    for action in [Action::Export, Action::Print, Action::Amend, Action::Delete, Action::Configure]
-    {
+    for action in [
+        Action::Export,
+        Action::Print,
+        Action::Amend,
+        Action::Delete,
+        Action::Configure,
+        Action::Merge,
+    ] {
         assert!(guard(action, &treating()).is_nothing(), "{action:?}");
     }
     for action in Action::ALL {

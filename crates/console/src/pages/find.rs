@@ -227,9 +227,7 @@ fn people(visit: &Visit, found: &PatientsFound, is_recent: bool) -> Markup {
     ];
     let count = match is_recent {
         true => words::FIND_RECENT.of(lang).to_owned(),
-        false => {
-            words::counted(lang, words::ONE_PATIENT, words::MANY_PATIENTS, found.rows.len())
-        }
+        false => words::counted(lang, words::ONE_PATIENT, words::MANY_PATIENTS, found.rows.len()),
     };
     html! {
         @if found.by_name_alone {

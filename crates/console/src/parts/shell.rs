@@ -51,10 +51,10 @@ pub(crate) fn places(visit: &Visit) -> Vec<Screen> {
         all.push(place(words::CAL_SCHEDULE, Icon::Schedule, "/schedule", Some('d'), true));
     }
     if may_register(visit) {
-        all.push(place(words::REGISTER, Icon::Plus, "/register", Some('n'), true));
+        all.push(place(words::PLACE_REGISTER, Icon::Plus, "/register", Some('n'), true));
     }
     if may_review(visit) {
-        all.push(place(words::DUPLICATES, Icon::Twins, "/duplicates", Some('u'), true));
+        all.push(place(words::PLACE_DUPLICATES, Icon::Twins, "/duplicates", Some('u'), true));
     }
     if visit.session.may_see_people() {
         all.push(place(words::USERS, Icon::People, "/admin/users", Some('p'), true));
@@ -88,8 +88,7 @@ pub(crate) fn finds_patients(visit: &Visit) -> bool {
 
 /// Whether somebody registers patients here.
 pub(crate) fn may_register(visit: &Visit) -> bool {
-    let may = |patient| visit.session.may(Action::Create, patient);
-    finds_patients(visit) && type_id("Patient").is_ok_and(may)
+    finds_patients(visit) && visit.session.may_register()
 }
 
 /// Whether somebody decides here which records are of one patient.

@@ -12,12 +12,14 @@ words! {
     FIND_ACTIONS: "Actions", "Acciones";
 
     // Registering.
+    PLACE_REGISTER: "Register", "Registrar";
+    PLACE_DUPLICATES: "Duplicates", "Duplicados";
     REGISTER: "Register a patient", "Registrar a un paciente";
     REGISTER_OFFER: "Not here yet?", "¿Aún no está aquí?";
     REGISTER_FIND: "Find them first", "Búsquelo primero";
     REGISTER_FIND_HINT: "Name, date of birth or phone number. What you type is carried over below.", "Nombre, fecha de nacimiento o teléfono. Lo que escriba se copia abajo.";
     REGISTER_LOOK: "Look", "Buscar";
-    REGISTER_NOW: "Register", "Registrar";
+    REGISTER_NOW: "Register this patient", "Registrar a este paciente";
     REGISTER_ALIKE: "Somebody here looks the same", "Ya hay alguien que parece la misma persona";
     REGISTER_ALIKE_WHY: "Nothing was registered. Open the record, or say why this is somebody new.", "No se ha registrado nada. Abra la historia o diga por qué es otra persona.";
     REGISTER_REASON: "Why this is somebody new", "Por qué es otra persona";
@@ -60,6 +62,7 @@ words! {
     INTAKE_COUNTRY: "Country", "País";
     INTAKE_PRIVATE: "Confidential address and phone", "Domicilio y teléfono confidenciales";
     INTAKE_PRIVATE_WHY: "Where they ask to be reached instead. Shown only to those who keep these details, and to nobody who acts for the patient.", "Dónde pide que se le contacte. Solo lo ven quienes llevan estos datos, y nadie que actúe por el paciente.";
+    INTAKE_PRIVATE_MARK: "{} (confidential)", "{} (confidencial)";
     INTAKE_PRIVATE_PHONE: "Confidential phone", "Teléfono confidencial";
     INTAKE_LANGUAGE: "Preferred language", "Idioma preferido";
     INTAKE_INTERPRETER: "Needs an interpreter", "Necesita intérprete";

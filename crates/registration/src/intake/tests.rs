@@ -68,7 +68,10 @@ fn a_change_leaves_everything_that_the_form_is_not_about() {
             .to_vec(),
     );
     let mut intake = Intake::of(before.root());
-    assert_eq!((intake.home_phone.as_str(), intake.contact_name.as_str()), ("608 555 0123", "King"));
+    assert_eq!(
+        (intake.home_phone.as_str(), intake.contact_name.as_str()),
+        ("608 555 0123", "King")
+    );
     intake.family = "King".into();
     intake.private_line = "9 Quiet St".into();
     let after = read(write::changed(before.root(), &intake));

@@ -88,22 +88,24 @@ fn somebody_who_is_here_is_not_registered_again_without_a_reason_that_is_kept() 
     let kept = desk.kept_apart(&second, &first).unwrap().expect("a decision");
     assert_eq!((kept.reason.as_str(), kept.by.as_str()), ("her twin sister", "Dr fay"));
     // Decided is decided: the review shows the pair to nobody again.
-    let pairs = room.him().duplicate_pairs(None).and_then(Audited::wait).unwrap();
+    let him = room.him();
+    let pairs = him.duplicate_pairs(None).and_then(Audited::wait).unwrap();
     assert!(pairs.pairs.is_empty() && pairs.looked_at == 2, "{}", pairs.looked_at);
-    run(room.him().forget_apart(&first, &second)).unwrap();
-    let pairs = room.him().duplicate_pairs(None).and_then(Audited::wait).unwrap();
+    run(him.forget_apart(&first, &second)).unwrap();
+    let pairs = him.duplicate_pairs(None).and_then(Audited::wait).unwrap();
     assert_eq!(pairs.pairs.len(), 1);
 }
 
 #[test]
 fn a_form_with_something_wrong_registers_nobody_and_says_where() {
     let room = Room::new();
+    let desk = room.desk();
     let odd = Intake { email: "nowhere".into(), ..ada() };
-    let refused = run(register(&room.desk(), &odd, "form-1", ""));
+    let refused = run(register(&desk, &odd, "form-1", ""));
     assert_eq!(code(refused), "registration.value.invalid");
-    assert_eq!(code(run(register(&room.desk(), &ada(), "a/b", ""))), "server.parameter.invalid");
+    assert_eq!(code(run(register(&desk, &ada(), "a/b", ""))), "server.parameter.invalid");
     assert_eq!(room.count("Patient", &[]), 0);
-    assert!(run(possible(&room.desk(), &Intake::default(), "")).unwrap().is_empty());
+    assert!(run(possible(&desk, &Intake::default(), "")).unwrap().is_empty());
 }
 
 #[test]
@@ -149,9 +151,8 @@ fn the_patients_opened_last_come_first_and_only_ones_own() {
     }
     // What is kept is kept in order: a write that waits stands behind those that did not.
     run(desk.draw_number(of("Patient"))).unwrap();
-    let ids = |found: Vec<record::PatientRow>| {
-        found.into_iter().map(|row| row.id).collect::<Vec<_>>()
-    };
+    let ids =
+        |found: Vec<record::PatientRow>| found.into_iter().map(|row| row.id).collect::<Vec<_>>();
     let recent = ids(desk.recent_patients().and_then(Audited::wait).unwrap());
     assert_eq!(recent.first(), Some(&all[0]));
     assert!(recent.len() <= 3);

@@ -46,7 +46,10 @@ impl Room {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let record = Record::open(dir.path(), settings()).unwrap();
-        Self { record, dir }
+        let room = Self { record, dir };
+        // The site has a record of its own already, as every site has that people work at.
+        room.put(r#"{"resourceType":"Encounter","id":"first","status":"finished","class":{"code":"AMB"},"serviceProvider":{"reference":"Organization/north"}}"#);
+        room
     }
 
     pub(crate) fn operator(&self) -> Session {

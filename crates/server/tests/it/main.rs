@@ -60,6 +60,8 @@ mod rates;
 #[cfg(test)]
 mod read;
 #[cfg(test)]
+mod registration;
+#[cfg(test)]
 mod relabel;
 #[cfg(test)]
 mod route_auth;

@@ -86,9 +86,7 @@ pub(crate) fn decide(visit: &Visit) -> Result<Answer, Fault> {
             let kept = finish(session.keep_apart(&one.person.id, &other.person.id, reason));
             (kept, "apart")
         }
-        "together" => {
-            (finish(session.forget_apart(&one.person.id, &other.person.id)), "together")
-        }
+        "together" => (finish(session.forget_apart(&one.person.id, &other.person.id)), "together"),
         _ => return Ok(missing::page(visit)),
     };
     match outcome {
@@ -173,7 +171,8 @@ fn side_by_side(one: &Side, other: &Side, lang: Lang) -> Markup {
         if (a.is_empty() && b.is_empty()) || field.starts_with("private_") {
             continue;
         }
-        let shown = |value: &str| if value.is_empty() { String::new() } else { said(field, value, lang) };
+        let shown =
+            |value: &str| if value.is_empty() { String::new() } else { said(field, value, lang) };
         rows.push(row(label(field).of(lang), &shown(a), &shown(b), lang));
     }
     let names = (name(one, lang), name(other, lang));
@@ -224,10 +223,18 @@ fn decisions(
         }
     };
     if one.link(other).is_some() {
-        return panel("part", words::COMPARE_PART.of(lang), None, &form("part", &html! {
-            p { (words::COMPARE_PART_WHY.of(lang)) }
-            div.row { (button(Kind::Secondary, Some(Icon::Undo), words::COMPARE_PART.of(lang))) }
-        }));
+        return panel(
+            "part",
+            words::COMPARE_PART.of(lang),
+            None,
+            &form(
+                "part",
+                &html! {
+                    p { (words::COMPARE_PART_WHY.of(lang)) }
+                    div.row { (button(Kind::Secondary, Some(Icon::Undo), words::COMPARE_PART.of(lang))) }
+                },
+            ),
+        );
     }
     let number = |side: &Side| {
         let number = side.person.record_number().map(|number| number.value.clone());

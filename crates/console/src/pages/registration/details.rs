@@ -9,8 +9,8 @@ use crate::days;
 use crate::done::finish;
 use crate::pages::{missing, patient};
 use crate::parts::{
-    Column, Icon, Kind, Table, Tone, button, facts, hidden, icon, link_button, notice, panel,
-    shell, shell_with, table,
+    Column, Icon, Kind, Table, Tone, button, facts, hidden, link_button, notice, panel, shell,
+    shell_with, table,
 };
 use crate::person::Person;
 use crate::visit::Visit;
@@ -68,7 +68,11 @@ pub(crate) fn form(visit: &Visit) -> Result<Answer, Fault> {
     }
     let intake = read(&hit)?;
     let born = intake.birth_date.clone();
-    show(visit, &person, &Edit { intake: &intake, born: &born, version: hit.version, wrong: &[], now: None })
+    show(
+        visit,
+        &person,
+        &Edit { intake: &intake, born: &born, version: hit.version, wrong: &[], now: None },
+    )
 }
 
 /// Changes it, as it was shown.
@@ -232,8 +236,8 @@ fn differences(before: &Intake, after: &Intake, lang: Lang) -> Vec<Markup> {
                 value => said(name, value, lang),
             };
             html! {
-                span.muted { (label(name).of(lang)) " " } del { (shown(before.get(name))) }
-                " " (icon(Icon::Onward)) " " ins { (shown(after.get(name))) }
+                span.muted { (fields::whole_label(name, lang)) " " } del { (shown(before.get(name))) }
+                span aria-hidden="true" { " → " } ins { (shown(after.get(name))) }
             }
         })
         .collect()

@@ -5,9 +5,7 @@ use super::{done, grade, reasons};
 use crate::answer::Answer;
 use crate::days;
 use crate::pages::missing;
-use crate::parts::{
-    Icon, Kind, born, empty, link_button, may_review, pages, panel, shell,
-};
+use crate::parts::{Icon, Kind, born, empty, link_button, may_review, pages, panel, shell};
 use crate::person::Person;
 use crate::visit::Visit;
 use crate::words::{self, Lang};

@@ -84,6 +84,15 @@ pub(super) fn label(name: &str) -> Word {
     }
 }
 
+/// The label where the field stands alone: of two streets it says which is confidential.
+pub(super) fn whole_label(name: &str, lang: Lang) -> String {
+    let own = label(name).of(lang);
+    match name.starts_with("private_") && name != "private_phone" {
+        true => words::INTAKE_PRIVATE_MARK.with(lang, own),
+        false => own.to_owned(),
+    }
+}
+
 /// The value of a field as people read it.
 pub(super) fn said(name: &str, value: &str, lang: Lang) -> String {
     match name {
@@ -108,7 +117,9 @@ pub(super) fn summary(shown: &Shown<'_>, lang: Lang) -> Markup {
     let says: Vec<(&str, String)> = shown
         .wrong
         .iter()
-        .map(|(name, what)| (*name, format!("{}: {}", label(name).of(lang), say(*what).of(lang))))
+        .map(|(name, what)| {
+            (*name, format!("{}: {}", whole_label(name, lang), say(*what).of(lang)))
+        })
         .collect();
     let all: Vec<(&str, &str)> = says.iter().map(|(name, say)| (*name, say.as_str())).collect();
     error_summary(lang, &all)
@@ -148,7 +159,7 @@ pub(super) fn all(shown: &Shown<'_>, lang: Lang) -> Markup {
             (text("private_line", None)) (text("private_city", None)) (text("private_state", None))
             (text("private_postal_code", None)) (text("private_phone", None))
         }))
-        (group("of-language", words::INTAKE_LANGUAGE, &html! {
+        (group("of-language", words::SPOKEN, &html! {
             (languages(shown, lang)) (tick(shown, "interpreter", lang))
         }))
         (group("of-contact", words::INTAKE_EMERGENCY, &html! {
@@ -173,7 +184,11 @@ fn error(shown: &Shown<'_>, name: &str, lang: Lang) -> &'static str {
 fn changed(shown: &Shown<'_>, name: &str, lang: Lang) -> String {
     let now = shown.now.filter(|now| now.get(name) != shown.intake.get(name));
     let Some(now) = now.map(|now| now.get(name)) else { return String::new() };
-    let now = if now.is_empty() { words::INTAKE_EMPTY.of(lang).to_owned() } else { said(name, now, lang) };
+    let now = if now.is_empty() {
+        words::INTAKE_EMPTY.of(lang).to_owned()
+    } else {
+        said(name, now, lang)
+    };
     words::INTAKE_NOW.with(lang, &now)
 }
 

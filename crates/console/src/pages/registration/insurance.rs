@@ -68,9 +68,7 @@ pub(crate) fn end(visit: &Visit) -> Result<Answer, Fault> {
     let ended = visit.field("do") != "again";
     let here = format!("/p/{}/insurance", person.id);
     match finish(coverage::set_ended(&visit.session, &person.id, &seen, ended)) {
-        Ok(_) => {
-            Ok(Answer::go(format!("{here}?done={}", if ended { "ended" } else { "again" })))
-        }
+        Ok(_) => Ok(Answer::go(format!("{here}?done={}", if ended { "ended" } else { "again" }))),
         Err(fault) if fault.code() == &code::VERSION_CONFLICT => {
             Ok(Answer::go(format!("{here}?done=stale")))
         }
