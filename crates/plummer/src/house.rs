@@ -105,13 +105,13 @@ impl Household {
         let length = match fs::metadata(&path) {
             Ok(of) => of.len(),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(_) => return Err(unkept()),
+            Err(error) => return Err(unkept(&error)),
         };
         if length > SAID_BYTES_MAX {
-            return Err(unkept());
+            return Err(unkept(&std::io::ErrorKind::FileTooLarge.into()));
         }
-        let text = fs::read_to_string(&path).map_err(|_| unkept())?;
-        serde_json::from_str(&text).map_err(|_| unkept())
+        let text = fs::read_to_string(&path).map_err(|error| unkept(&error))?;
+        serde_json::from_str(&text).map_err(|error| unkept(&error.into()))
     }
 
     fn keep(&self, all: &[Said]) -> std::io::Result<()> {
@@ -190,7 +190,7 @@ impl House for Household {
         all.retain(|one| one.item != item.name());
         let item = item.name().to_owned();
         all.extend(said.map(|(by, at)| Said { item, by, at_ms: at.0 }));
-        self.keep(&all).map_err(|_| unkept())
+        self.keep(&all).map_err(|error| unkept(&error))
     }
 
     fn load_demo(&self) -> Result<(), Fault> {
@@ -230,7 +230,9 @@ impl House for Household {
     }
 }
 
-fn unkept() -> Fault {
+/// Of the error its kind alone is logged: what stands in the file are names.
+fn unkept(error: &std::io::Error) -> Fault {
+    warn!(kind = %error.kind(), file = SAID, "what was said to be done cannot be read or kept");
     let what = "what was said to be done cannot be read or kept; look at checklist.json in the data folder";
     Fault::new(&code::INTERNAL, what)
 }

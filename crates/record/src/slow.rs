@@ -13,8 +13,6 @@ use std::time::Duration;
 const KEPT_MAX: usize = 20;
 /// How long they are.
 const HOUR_MS: i64 = 3_600_000;
-/// What is answered faster is nobody's concern.
-const LEAST: Duration = Duration::from_millis(2);
 /// Parameters of one search that are named.
 const PARAMETERS_MAX: usize = 16;
 /// Lines of a plan.
@@ -44,6 +42,13 @@ pub struct SlowSearch {
 pub(crate) struct Slow(Mutex<Vec<SlowSearch>>);
 
 impl Slow {
+    /// Whether a search that took so long would be kept.
+    fn wants(&self, now: Millis, took_us: u64) -> bool {
+        let kept = self.0.lock();
+        let is_full = kept.len() >= KEPT_MAX && kept.iter().all(|one| is_of_the_hour(one.at, now));
+        !is_full || kept.last().is_some_and(|fastest| took_us > fastest.took_us)
+    }
+
     /// Keeps a search, if it is one of the slowest of its hour.
     fn keep(&self, one: SlowSearch) {
         let mut kept = self.0.lock();
@@ -73,7 +78,8 @@ impl Session {
         took: Duration,
         outcome: Result<&store::Explain, &Fault>,
     ) {
-        if took < LEAST {
+        let (at, took_us) = (self.now(), u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        if !self.gate.slow.wants(at, took_us) {
             return;
         }
         let of = match level {
@@ -85,8 +91,8 @@ impl Session {
             (explain.plan.iter().take(PLAN_MAX).cloned().collect(), explain.steps)
         });
         self.gate.slow.keep(SlowSearch {
-            at: self.now(),
-            took_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            at,
+            took_us,
             of,
             parameters: names.take(PARAMETERS_MAX).map(|name| known(of, name)).collect(),
             plan,
@@ -135,6 +141,8 @@ mod tests {
         let kept = slow.of_the_hour(Millis(HOUR_MS - 1));
         assert_eq!(kept.len(), KEPT_MAX);
         assert!(kept.iter().map(|one| one.took_us).eq((81..=100).rev()));
+        assert!(slow.wants(Millis(0), 82) && !slow.wants(Millis(0), 81));
+        assert!(slow.wants(Millis(HOUR_MS), 1), "those that are over make room");
         slow.keep(one(HOUR_MS, 5));
         assert_eq!(slow.of_the_hour(Millis(HOUR_MS)), [one(HOUR_MS, 5)], "the others are over");
     }

@@ -139,9 +139,9 @@ impl Metrics {
     /// How requests fared since the start: all of them, then by what they asked for, the most frequent
     /// first.
     pub(crate) fn rates(&self) -> Vec<Rate> {
-        let all = rate("", self.series.iter());
+        let all = rate("", &self.series.iter().collect::<Vec<_>>());
         let mut each: Vec<Rate> =
-            self.named().map(|(name, series)| rate(name, std::iter::once(series))).collect();
+            self.named().map(|(name, series)| rate(name, &[series])).collect();
         each.sort_by_key(|rate| std::cmp::Reverse(rate.count));
         std::iter::once(all).chain(each).collect()
     }
@@ -265,8 +265,8 @@ pub(crate) struct Gauge {
 }
 
 /// The figures of some series together.
-fn rate<'s>(name: &'static str, all: impl Iterator<Item = &'s Series> + Clone) -> Rate {
-    let sum = |of: &dyn Fn(&Series) -> u64| all.clone().map(of).sum::<u64>();
+fn rate(name: &'static str, all: &[&Series]) -> Rate {
+    let sum = |of: &dyn Fn(&Series) -> u64| all.iter().map(|one| of(one)).sum::<u64>();
     let class = |at: usize| sum(&|one| one.classes.get(at).map_or(0, |c| c.load(Relaxed)));
     let buckets: [u64; BUCKETS_US.len()] =
         std::array::from_fn(|at| sum(&|one| one.buckets.get(at).map_or(0, |c| c.load(Relaxed))));

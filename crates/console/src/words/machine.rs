@@ -78,8 +78,8 @@ words! {
     IT_FAILED: "Failed (5xx)", "Fallidas (5xx)";
     IT_SLOW: "Slowest searches of the last hour", "Búsquedas más lentas de la última hora";
     IT_SLOW_WHY: "Values that were searched for are not kept, only the names of parameters.", "No se guardan los valores buscados, solo los nombres de los parámetros.";
-    IT_NO_SLOW: "No slow search", "Ninguna búsqueda lenta";
-    IT_NO_SLOW_WHY: "Every search of the last hour was answered within two milliseconds.", "Todas las búsquedas de la última hora se respondieron en menos de dos milisegundos.";
+    IT_NO_SLOW: "No search yet", "Ninguna búsqueda todavía";
+    IT_NO_SLOW_WHY: "Nothing was searched for in the last hour.", "No se buscó nada durante la última hora.";
     IT_EVERYTHING: "everything", "todo";
     IT_TOOK: "Took", "Duró";
     IT_ROWS: "Rows touched", "Filas leídas";

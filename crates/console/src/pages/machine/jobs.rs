@@ -74,12 +74,12 @@ fn one(visit: &Visit, job: &Job) -> Markup {
                 }
                 @if let (Some(ms), true) = (ran_ms, is_running) {
                     " · " (words::IT_RUNS_FOR.with(lang, &span(ms, lang)))
-                    @if let Some(rate) = job.done.saturating_mul(1000).checked_div(ms) {
+                    @if let Some(rate) = job.done.saturating_mul(1000).checked_div(ms).filter(|rate| *rate > 0) {
                         " · " (words::IT_RATE.with(lang, &grouped(rate)))
                     }
                     @if let Some(left) = left_ms(job, ms) { " · " (words::IT_LEFT.with(lang, &span(left, lang))) }
                 }
-                @if let Some(at) = job.ended { " " (words::IT_ENDED.with(lang, &days::moment(at, &visit.zone, lang))) }
+                @if let Some(at) = job.ended { @if job.done > 0 { " · " } (words::IT_ENDED.with(lang, &days::moment(at, &visit.zone, lang))) }
             }
             @if let Some(code) = job.code {
                 p.it-bad { (words::FAILED_CODE.of(lang)) " " code { (code) } }

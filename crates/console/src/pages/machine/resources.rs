@@ -98,18 +98,19 @@ pub(crate) fn search(visit: &Visit) -> Result<Answer, Fault> {
 fn shown(visit: &Visit, of: TypeId, asked: &[(String, String)]) -> Result<Answer, Fault> {
     let lang = visit.lang();
     let name = r4().name(of);
-    let (status, result) = match find(visit, of, asked) {
-        Ok(found) => (200, results(visit, of, &found, asked)),
+    let (status, wrong, result) = match find(visit, of, asked) {
+        Ok(found) => (200, None, Some(results(visit, of, &found, asked))),
         Err(fault) if is_nothing(&fault) => return Ok(missing::page(visit)),
         // What was typed makes no sense as a search: that is said above the form, which keeps it.
-        Err(fault) if fault.status() < 500 => (fault.status(), wrong(&fault, lang)),
+        Err(fault) if fault.status() < 500 => (fault.status(), Some(wrong(&fault, lang)), None),
         Err(fault) => return Err(fault),
     };
     let body = html! {
         h1 { (name) }
         p { a href="/admin/resources" { (words::IT_ALL_TYPES.of(lang)) } }
+        @if let Some(wrong) = wrong { (wrong) }
         (panel("ask", words::IT_SEARCH.of(lang), None, &form(visit, of, asked)))
-        (result)
+        @if let Some(result) = result { (result) }
     };
     Ok(shell(visit, status, name, &body))
 }

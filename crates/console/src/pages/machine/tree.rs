@@ -48,7 +48,7 @@ fn fields(
         let inner = member.map(|member| r4().get(member.of.id));
         let is_many = value.is_array();
         let items: Vec<Markup> =
-            value.each().map(|item| shown(item, &name, inner, lang, left, depth + 1)).collect();
+            value.each().map(|item| shown(item, name, inner, lang, left, depth + 1)).collect();
         let hint = member.map(|member| about(member.element, inner));
         rows.push(html! {
             div.it-field {
