@@ -216,6 +216,8 @@ named! {
         DraftKept = 91, "draft-kept", "The draft of a note was kept for its author.";
         DraftRead = 92, "draft-read", "Drafts of notes were listed, or one was read, by their author.";
         DraftDropped = 93, "draft-dropped", "The draft of a note was thrown away by its author.";
+        Reminder = 105, "reminder", "A patient was reminded of a visit, or could not be; the address is not kept.";
+        Reminders = 106, "reminders", "The reminders of visits were listed.";
         Delegated = 63, "delegated", "An agent was let act for somebody, by them or by an administrator.";
         DelegationEnded = 64, "delegation-ended", "An agent no longer acts for somebody: it was ended, or its time was over.";
         Claimed = 56, "claimed", "The first administrator was made with the claim code.";

@@ -19,6 +19,7 @@ mod visit;
 mod words;
 
 pub use answer::{Answer, Body, POLICY};
+pub use pages::link::LinkPage;
 pub use route::{ROUTES, Route, Who, allow, is_page, serves};
 pub use visit::{Demo, DemoPerson, Visit};
 
@@ -29,6 +30,11 @@ pub use visit::{Demo, DemoPerson, Visit};
 /// server, such as an access log that cannot be written.
 pub fn answer(visit: &Visit) -> Result<Answer, base::Fault> {
     route::answer(visit)
+}
+
+/// The page behind a reminder's link, for whoever has it.
+pub fn link(visit: &Visit, shows: &LinkPage<'_>) -> Answer {
+    pages::link::page(visit, shows)
 }
 
 /// The page that says what went wrong, to whoever asked.

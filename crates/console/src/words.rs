@@ -13,9 +13,11 @@ macro_rules! words {
 }
 
 mod frame;
+mod link;
 mod table;
 
 pub(crate) use frame::*;
+pub(crate) use link::*;
 pub(crate) use table::*;
 
 /// The parts of the catalogue.
@@ -24,6 +26,7 @@ pub(crate) use table::*;
 #[expect(unused_qualifications, reason = "each part has its own, and one name alone would be any of them")]
 const PARTS: &[&[(&str, Word)]] = &[
     frame::ALL,
+    link::ALL,
     table::ALL,
 ];
 

@@ -264,6 +264,7 @@ fn did(event: &Event) -> &'static str {
         Kind::DraftKept => "wrote on a note that is not signed yet",
         Kind::DraftRead => "read their own note that is not signed yet",
         Kind::DraftDropped => "threw away their own note that was not signed",
+        Kind::Reminder => "reminded you of a visit",
         Kind::Create => "added to the record",
         Kind::Update | Kind::Patch => "changed the record",
         Kind::Delete => "deleted a part of the record",

@@ -50,6 +50,8 @@ pub struct Config {
     pub explain: bool,
     /// A conditional delete may delete several resources.
     pub delete_many: bool,
+    /// What patients call the clinic, on the page behind a reminder's link.
+    pub clinic: String,
 }
 
 impl Default for Config {
@@ -74,6 +76,7 @@ impl Default for Config {
             guard: true,
             explain: false,
             delete_many: false,
+            clinic: String::new(),
         }
     }
 }
