@@ -218,6 +218,8 @@ named! {
         DraftDropped = 93, "draft-dropped", "The draft of a note was thrown away by its author.";
         PatientsMerged = 99, "patients-merged", "Two records of one patient were linked as one, or parted again.";
         DuplicateDecided = 100, "duplicate-decided", "It was kept that two records are not of one patient, or that was taken back.";
+        Reminder = 105, "reminder", "A patient was reminded of a visit, or could not be; the address is not kept.";
+        Reminders = 106, "reminders", "The reminders of visits were listed.";
         Delegated = 63, "delegated", "An agent was let act for somebody, by them or by an administrator.";
         DelegationEnded = 64, "delegation-ended", "An agent no longer acts for somebody: it was ended, or its time was over.";
         Claimed = 56, "claimed", "The first administrator was made with the claim code.";

@@ -202,6 +202,10 @@ codes! {
     SCHEDULING_OFFER = "scheduling.offer.closed", 409, "conflict", "the offer is no longer open";
     SCHEDULING_STEP = "scheduling.flow.step", 409, "business-rule", "the visit is not in a state for this step";
     SCHEDULING_REMINDER = "scheduling.reminder.invalid", 422, "value", "the reminder's text or link is not allowed";
+    COURIER_INVALID = "courier.message.invalid", 422, "value", "a message, or the address it goes to, cannot be sent as it is";
+    COURIER_REFUSED = "courier.message.refused", 502, "processing", "who hands messages on refused this one for good";
+    COURIER_UNAVAILABLE = "courier.service.unavailable", 503, "transient", "who hands messages on cannot take one now";
+    LINK_OVER = "record.link.over", 404, "not-found", "the link is over, or was never one";
     INTERNAL = "server.internal", 500, "exception", "something failed inside the server";
 }
 

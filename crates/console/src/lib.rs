@@ -25,6 +25,7 @@ mod words;
 
 pub use answer::{Answer, Body, POLICY};
 pub use live::Live;
+pub use pages::link::LinkPage;
 pub use people::{GivenApp, People};
 pub use route::{EVENTS, ROUTES, Route, Who, allow, is_page, serves};
 pub use visit::{Demo, DemoPerson, LIVE, Visit};
@@ -36,6 +37,11 @@ pub use visit::{Demo, DemoPerson, LIVE, Visit};
 /// server, such as an access log that cannot be written.
 pub fn answer(visit: &Visit) -> Result<Answer, base::Fault> {
     route::answer(visit)
+}
+
+/// The page behind a reminder's link, for whoever has it.
+pub fn link(visit: &Visit, shows: &LinkPage<'_>) -> Answer {
+    pages::link::page(visit, shows)
 }
 
 /// The page that says what went wrong, to whoever asked.

@@ -9,6 +9,7 @@ pub(crate) mod flow;
 pub(crate) mod gallery;
 pub(crate) mod keep;
 pub(crate) mod machine;
+pub(crate) mod link;
 pub(crate) mod missing;
 pub(crate) mod patient;
 pub(crate) mod schedule;

@@ -19,6 +19,7 @@ mod frame;
 mod registration;
 mod people;
 mod machine;
+mod link;
 mod table;
 
 pub(crate) use calendar::*;
@@ -28,6 +29,7 @@ pub(crate) use frame::*;
 pub(crate) use registration::*;
 pub(crate) use people::*;
 pub(crate) use machine::*;
+pub(crate) use link::*;
 pub(crate) use table::*;
 
 /// The parts of the catalogue.
@@ -41,6 +43,7 @@ const PARTS: &[&[(&str, Word)]] = &[
     registration::ALL,
     people::ALL,
     machine::ALL,
+    link::ALL,
     table::ALL,
     calendar::ALL,
 ];

@@ -12,6 +12,7 @@ mod network;
 mod policy;
 mod target;
 mod trust;
+mod wire;
 
 pub use address::{Class, class};
 pub use client::{Egress, Reply, Request};
@@ -20,3 +21,4 @@ pub use network::{Network, Pending, System};
 pub use policy::{Bounds, Credential, Policy, Purpose};
 pub use target::{Host, Origin, Target};
 pub use trust::Trust;
+pub use wire::{Wire, Wiring};

@@ -273,6 +273,7 @@ fn did(event: &Event) -> &'static str {
             "linked the record with another of the same patient, or parted them"
         }
         Kind::DuplicateDecided => "decided whether another record is of the same patient",
+        Kind::Reminder => "reminded you of a visit",
         Kind::Create => "added to the record",
         Kind::Update | Kind::Patch => "changed the record",
         Kind::Delete => "deleted a part of the record",

@@ -65,6 +65,13 @@ impl Subject {
         self
     }
 
+    /// Under a name of its own, with these rights.
+    pub(crate) fn named(mut self, name: String, rights: Arc<Rights>) -> Self {
+        self.actor = Cow::Owned(name);
+        self.reach = Reach::Given(rights);
+        self
+    }
+
     /// Confines what is seen. A confined subject may read only.
     #[must_use]
     pub fn confined(mut self, scope: Scope) -> Self {
@@ -254,7 +261,7 @@ impl Session {
     /// whoever is on the machine itself. Any other leaves labels where they are by leaving them out.
     pub(crate) fn takes_labels_off(&self) -> bool {
         match &self.subject.reach {
-            Reach::Given(_) => true,
+            Reach::Given(rights) => **rights == Rights::everything(),
             Reach::Principal { actor, .. } => actor.takes_labels_off(),
         }
     }

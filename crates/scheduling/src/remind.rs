@@ -5,6 +5,16 @@
 //! Nothing is sent between nine in the evening and eight in the morning where the patient is (the hours
 //! of 47 CFR 64.1200(c)(1)); a reminder that would be is sent earlier, the evening before.
 
+mod answer;
+mod ledger;
+mod pass;
+mod whom;
+
+pub use answer::{Shown, cancel, confirm, no_more, show};
+pub use ledger::{Entry, Outcome, listed};
+pub use pass::{ATTEMPTS_MAX, Carrier, Letter, Passed, Reminding, Undelivered, pass, try_again};
+pub use whom::{CONTACT_SYSTEM, FLAG_SYSTEM, NO_REMINDERS, Way};
+
 use crate::time::{Date, MINUTE_MS, Time, Wall, Zone};
 use base::error::code::SCHEDULING_REMINDER;
 use base::{Fault, Millis};
@@ -26,6 +36,42 @@ pub enum Lead {
     Hours(u16),
 }
 
+impl Lead {
+    /// The stable code: `d7`, `h2`.
+    pub fn code(self) -> String {
+        match self {
+            Self::Days(days) => format!("d{days}"),
+            Self::Hours(hours) => format!("h{hours}"),
+        }
+    }
+
+    /// Reads the stable code, or what operators write: `7d`, `2h`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let number = |digits: &str| {
+            let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+            digits.parse::<u16>().ok().filter(|n| plain && *n > 0)
+        };
+        let of = |unit: char| text.strip_prefix(unit).or_else(|| text.strip_suffix(unit));
+        let days = of('d').and_then(number).filter(|days| *days <= LEAD_DAYS_MAX).map(Self::Days);
+        days.or_else(|| {
+            of('h').and_then(number).filter(|hours| *hours <= 24 * LEAD_DAYS_MAX).map(Self::Hours)
+        })
+    }
+
+    /// Milliseconds before the visit, an hour more for a day with a change of the clocks.
+    pub(crate) fn most_ms(self) -> i64 {
+        let hours = match self {
+            Self::Days(days) => i64::from(days) * 24 + 1,
+            Self::Hours(hours) => i64::from(hours),
+        };
+        hours * 60 * MINUTE_MS
+    }
+}
+
+/// Days of the longest lead: what is told longer before is forgotten again.
+pub const LEAD_DAYS_MAX: u16 = 60;
+
 /// A week, two days and two hours before.
 pub const LEADS: [Lead; 3] = [Lead::Days(7), Lead::Days(2), Lead::Hours(2)];
 
@@ -43,7 +89,7 @@ impl Quiet {
     pub const USUAL: Self =
         Self { from: Time::constant(21, 0, 0, 0), until: Time::constant(8, 0, 0, 0) };
 
-    fn holds(self, time: Time) -> bool {
+    pub(crate) fn holds(self, time: Time) -> bool {
         if self.from <= self.until {
             self.from <= time && time < self.until
         } else {
@@ -154,7 +200,24 @@ impl Language {
         }
     }
 
-    fn date(self, date: Date) -> String {
+    /// The tag of its texts.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Spanish => "es",
+        }
+    }
+
+    /// What a mail is headed with.
+    pub const fn subject(self) -> &'static str {
+        match self {
+            Self::English => "Your appointment",
+            Self::Spanish => "Su cita",
+        }
+    }
+
+    /// A day, without the year.
+    pub fn date(self, date: Date) -> String {
         let day = usize::try_from(date.weekday().to_monday_zero_offset()).unwrap_or_default();
         let month = usize::try_from(date.month() - 1).unwrap_or_default();
         let of = |names: &[&'static str], at: usize| names.get(at).copied().unwrap_or_default();
@@ -168,7 +231,8 @@ impl Language {
         }
     }
 
-    fn time(self, time: Time) -> String {
+    /// A time of the day.
+    pub fn time(self, time: Time) -> String {
         match self {
             Self::English => {
                 let hour = match time.hour() % 12 {
@@ -236,7 +300,7 @@ impl Link {
         if host.is_empty() || !host.chars().all(plain) {
             return Err(invalid("the link begins with https and the site's host, without a path"));
         }
-        Ok(Self { address: format!("https://{host}/a/{token}") })
+        Ok(Self { address: format!("https://{host}/v/{token}") })
     }
 
     /// The address.
@@ -370,7 +434,7 @@ mod tests {
         let english = Language::English.template().fill(Language::English, &blanks).unwrap();
         assert_eq!(
             english,
-            "Lake {date} Clinic: you have an appointment on Wednesday, November 25 at 2:05 PM. Confirm or cancel: https://clinic.example/a/0123456789abcdef"
+            "Lake {date} Clinic: you have an appointment on Wednesday, November 25 at 2:05 PM. Confirm or cancel: https://clinic.example/v/0123456789abcdef"
         );
         let spanish = Language::of_tag("es-MX");
         let text = spanish.template().fill(spanish, &blanks).unwrap();

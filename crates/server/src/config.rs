@@ -52,6 +52,8 @@ pub struct Config {
     pub explain: bool,
     /// A conditional delete may delete several resources.
     pub delete_many: bool,
+    /// What patients call the clinic, on the page behind a reminder's link.
+    pub clinic: String,
 }
 
 impl Default for Config {
@@ -77,6 +79,7 @@ impl Default for Config {
             guard: true,
             explain: false,
             delete_many: false,
+            clinic: String::new(),
         }
     }
 }

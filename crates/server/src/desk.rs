@@ -62,7 +62,7 @@ pub(crate) fn serves(state: &State, method: &Method, path: &str, headers: &Heade
     if state.smart.is_none() || smart::serves(state, path) {
         return false;
     }
-    let elsewhere = [BASE_PATH, "/auth/", "/health/", "/metrics"];
+    let elsewhere = [BASE_PATH, "/auth/", "/v/", "/health/", "/metrics"];
     let by_browser = || {
         let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
         accept.is_some_and(|accept| accept.contains("text/html"))
@@ -139,7 +139,7 @@ pub(crate) async fn refuse(state: &State, ask: &Ask, fault: &Fault, is_told: boo
 }
 
 /// No audit, no answer.
-async fn trail(session: &Session, bare: &Visit, reply: Reply) -> Reply {
+pub(crate) async fn trail(session: &Session, bare: &Visit, reply: Reply) -> Reply {
     if session.noted() {
         return reply;
     }
@@ -272,7 +272,7 @@ fn unchanged(call: &Call, mut reply: Reply) -> Reply {
 }
 
 /// A page or an asset as an answer.
-fn page(answer: &Answer) -> Reply {
+pub(crate) fn page(answer: &Answer) -> Reply {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut reply = Reply::empty(status);
     match &answer.body {
@@ -313,7 +313,7 @@ fn bare_visit(state: &State, ask: &Ask) -> Visit {
 }
 
 /// A visit of which nothing but the request is known.
-fn bare(state: &State, session: &Session, parts: &request::Parts) -> Visit {
+pub(crate) fn bare(state: &State, session: &Session, parts: &request::Parts) -> Visit {
     Visit {
         session: session.clone(),
         caller: None,

@@ -30,6 +30,7 @@ mod smart;
 mod state;
 mod subset;
 mod tls;
+mod visit_link;
 mod waiver;
 
 pub use certificate::Validity;

@@ -3,6 +3,7 @@
 
 use crate::ask::Ask;
 use crate::desk;
+use crate::visit_link;
 use crate::door;
 use crate::encoding;
 use crate::health;
@@ -110,7 +111,9 @@ pub(crate) async fn handle(
         }
         (Ok(permit), Ok(origin)) => {
             let path = parts.uri.path();
-            let mut reply = if smart::serves(&state, path) {
+            let mut reply = if visit_link::serves(path) {
+                visit_link::answer(&state, &session, peer, parts, body).await
+            } else if smart::serves(&state, path) {
                 smart::answer(&state, &session, peer, parts, body).await
             } else if let Some(guest) = guest {
                 let work = desk::answer(&state, visit(guest, parts), body);
@@ -187,7 +190,8 @@ fn admit(state: &State, parts: &request::Parts, in_flight: i64) -> Result<Option
     }
     origin::check_host(&parts.headers, &parts.uri, state.config.own_host())?;
     // Who may read its answers, the authorization server decides by itself.
-    if smart::serves(state, parts.uri.path())
+    if visit_link::serves(parts.uri.path())
+        || smart::serves(state, parts.uri.path())
         || desk::serves(state, &parts.method, parts.uri.path(), &parts.headers)
     {
         return Ok(None);

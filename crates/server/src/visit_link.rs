@@ -1,0 +1,113 @@
+//! `/v/[token]`: the page behind a reminder's link, for whoever has it. It is bounded by address like all that
+//! strangers ask; the token makes the session (`record::Record::follow`), so that what is done by it stands in
+//! the log under the link and reaches nothing else. A GET shows, a POST does (RFC 9110 section 9.2.1).
+
+use crate::desk;
+use crate::reply::Reply;
+use crate::service::read_body;
+use crate::state::State;
+use base::Fault;
+use base::error::code;
+use console::{LinkPage, Visit};
+use http::header::{CACHE_CONTROL, HeaderName, LOCATION, REFERRER_POLICY};
+use http::{HeaderValue, Method, StatusCode, request};
+use hyper::body::Incoming;
+use record::{Session, Source};
+use scheduling::remind::{self, Shown};
+use scheduling::time::{Zone, Zones};
+use search::parse::decode_query;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Where links lead.
+const PREFIX: &str = "/v/";
+/// Bytes of a form: one word.
+const FORM_MAX: usize = 1 << 10;
+static ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
+
+/// Whether an address is that of a link.
+pub(crate) fn serves(path: &str) -> bool {
+    path.starts_with(PREFIX)
+}
+
+/// Answers a link, and leaves its trail.
+pub(crate) async fn answer(
+    state: &Arc<State>,
+    session: &Session,
+    peer: IpAddr,
+    parts: request::Parts,
+    body: Incoming,
+) -> Reply {
+    let visit = desk::bare(state, session, &parts);
+    let token = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default().to_owned();
+    let outcome = match state.record.follow(&token, Source::of(peer), session.request()) {
+        Ok(opened) => work(state, &visit, opened, parts, body).await,
+        Err(fault) => Err((session.clone(), fault)),
+    };
+    let (session, mut reply) = match outcome {
+        Ok((session, reply)) => (session, reply),
+        Err((session, fault)) => {
+            let shows = match fault.code() == &code::LINK_OVER {
+                true => LinkPage::Over,
+                false => LinkPage::Failed(fault.status()),
+            };
+            (session, desk::page(&console::link(&visit, &shows)))
+        }
+    };
+    // The address is a secret: it is told to nobody, kept nowhere, and found by nobody.
+    for (name, value) in [
+        (&REFERRER_POLICY, "no-referrer"),
+        (&CACHE_CONTROL, "no-store"),
+        (&ROBOTS, "noindex, nofollow"),
+    ] {
+        reply.headers.insert(name.clone(), HeaderValue::from_static(value));
+    }
+    desk::trail(&session, &visit, reply).await
+}
+
+type Refused = (Session, Fault);
+
+async fn work(
+    state: &Arc<State>,
+    visit: &Visit,
+    (session, linked): (Session, record::Linked),
+    parts: request::Parts,
+    body: Incoming,
+) -> Result<(Session, Reply), Refused> {
+    let outcome = async {
+        let zones = Zones::bundled();
+        let home = state.zone.iana_name().and_then(|name| zones.find(name).ok());
+        let home = home.unwrap_or_else(Zone::utc);
+        let shown = remind::show(&session, &zones, &home, &linked).await?;
+        match parts.method {
+            Method::GET | Method::HEAD => Ok(shows(state, visit, &session, &shown)),
+            Method::POST => {
+                let body = read_body(state, &parts.headers, body).await?;
+                let odd = || Fault::new(&code::PARAMETER_INVALID, "the form says nothing known");
+                let form = std::str::from_utf8(&body).ok().filter(|form| form.len() <= FORM_MAX);
+                let form = decode_query(form.ok_or_else(odd)?)?;
+                let act = form.iter().find(|(name, _)| name == "do").map(|(_, act)| act.as_str());
+                match act {
+                    Some("confirm") => remind::confirm(&session, &linked, &shown).await?,
+                    Some("cancel") => remind::cancel(&session, &linked, &shown).await?,
+                    Some("stop") => remind::no_more(&session, &linked).await?,
+                    _ => return Err(odd()),
+                }
+                let mut reply = Reply::empty(StatusCode::SEE_OTHER);
+                reply.put(LOCATION, parts.uri.path());
+                Ok(reply)
+            }
+            _ => Err(Fault::new(&code::NOT_SUPPORTED, "use another method here")),
+        }
+    };
+    match outcome.await {
+        Ok(reply) => Ok((session, reply)),
+        Err(fault) => Err((session, fault)),
+    }
+}
+
+fn shows(state: &State, visit: &Visit, session: &Session, shown: &Shown) -> Reply {
+    let is_open = shown.is_ahead(session.now());
+    let clinic = state.config.clinic.as_str();
+    desk::page(&console::link(visit, &LinkPage::Visit { clinic, shown, is_open }))
+}
