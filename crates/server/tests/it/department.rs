@@ -167,7 +167,7 @@ fn an_operation_leaves_its_event_and_needs_what_it_declares() {
     let denied = server.get_as(&auditor, "/Patient/$say?word=x");
     assert_eq!((denied.status, denied.code()), (403, "access.denied".to_owned()));
     server.stop();
-    let log = crate::client::read_log(server.dir.path());
+    let log = server.audit_log();
     let events: Vec<_> = log.map(|entry| entry.unwrap().event).collect();
     let own = |status: u16| events.iter().filter(|event| event.status == status).count();
     let carried_out = events.iter().filter(|event| event.kind == Kind::Operation);
