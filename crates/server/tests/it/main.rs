@@ -55,6 +55,7 @@ mod relabel;
 mod route_auth;
 #[cfg(test)]
 mod schedule;
+#[cfg(test)]
 mod search;
 #[cfg(test)]
 mod smart;
