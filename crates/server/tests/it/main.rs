@@ -67,6 +67,7 @@ mod relabel;
 mod route_auth;
 #[cfg(test)]
 mod schedule;
+#[cfg(test)]
 mod search;
 #[cfg(test)]
 mod smart;
