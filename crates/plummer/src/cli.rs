@@ -2,6 +2,7 @@
 
 pub(crate) mod apps;
 pub(crate) mod labels;
+pub(crate) mod operation;
 pub(crate) mod passwords;
 pub(crate) mod people;
 pub(crate) mod policy;
@@ -53,6 +54,8 @@ pub(crate) enum Command {
     Claim(people::Claim),
     /// Make, show or check the list of stolen passwords that nobody may choose
     PasswordList(passwords::PasswordList),
+    /// List and describe what may be asked of the departments, and ask it
+    Operation(operation::Operation),
     /// Show how records are labelled, tag programmes and VIPs, relabel
     Labels(labels::Labels),
     /// Make, show, change or destroy the keys that the data folder is encrypted under

@@ -12,6 +12,7 @@ pub(crate) mod generate;
 pub(crate) mod import;
 pub(crate) mod keys;
 pub(crate) mod labels;
+pub(crate) mod operation;
 pub(crate) mod password_list;
 pub(crate) mod policy;
 pub(crate) mod restore;

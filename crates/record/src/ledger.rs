@@ -33,6 +33,8 @@ const TOGETHER: usize = 100;
 /// Days that one claim reaches over, at most: longer ones are seen for their first days.
 const DAYS_MAX: i64 = 2;
 
+/// From when until when, and not with, something is taken.
+pub(crate) type Taken = (Millis, Millis);
 /// Whose time, on which day since 1970.
 type Cell = (Arc<str>, i64);
 
@@ -198,24 +200,39 @@ impl Ledger {
         Ok(true)
     }
 
-    /// As [`Ledger::taken`] will need it of several, so that they cost one search.
-    fn ready(
+    /// When the time of several is taken within a span, for each by start; nothing for one of whom the
+    /// ledger cannot tell. They cost one search, at most.
+    fn all(
         &mut self,
         gate: &Gate,
         claims: &Claims,
         (of, whose): (TypeId, &[String]),
         (start, end): (Millis, Millis),
         now: Millis,
-    ) -> Result<(), Fault> {
+    ) -> Result<Vec<Vec<Taken>>, Fault> {
         let house = Scope::everything();
         let reader = gate.store.reader(&house)?;
         self.catch_up(&reader, gate, claims, of)?;
         let whose: Vec<Arc<str>> = whose.iter().map(|one| one.as_str().into()).collect();
         let days = day_of(start.0)..=day_of(end.0.saturating_sub(1)).max(day_of(start.0));
+        let mut all = Vec::with_capacity(whose.len());
         for some in whose.chunks(TOGETHER) {
-            self.filled(&reader, gate, claims, of, some, days.clone(), now)?;
+            let told = self.filled(&reader, gate, claims, of, some, days.clone(), now)?;
+            for one in some {
+                let cells = days.clone().map(|day| (Arc::clone(one), day));
+                let entries = cells.filter_map(|cell| self.cells.get(&cell)).flatten();
+                let meets = |entry: &&Entry| {
+                    let live = entry.lapses.is_none_or(|lapses| lapses > now);
+                    told && live && entry.start < end.0 && start.0 < entry.end
+                };
+                let spans = entries.filter(meets).map(|e| (Millis(e.start), Millis(e.end)));
+                let mut spans: Vec<Taken> = spans.collect();
+                spans.sort_unstable();
+                spans.dedup();
+                all.push(spans);
+            }
         }
-        Ok(())
+        Ok(all)
     }
 
     /// Adds what a record takes to the cells there are.
@@ -271,27 +288,15 @@ impl Gate {
         }))
     }
 
-    /// Readies the ledger for being asked about several, over the same days.
-    pub(crate) fn ready_taken(
+    /// When the time of several is taken within a span; `None` when no department keeps time.
+    pub(crate) fn taken(
         &self,
         (of, whose): (TypeId, &[String]),
         span: (Millis, Millis),
         now: Millis,
-    ) -> Result<(), Fault> {
-        let Some(claims) = self.claims(of) else { return Ok(()) };
-        self.ledger.lock().ready(self, claims, (of, whose), span, now)
-    }
-
-    /// When somebody's time is taken within a span, and by whatever; `None` as of [`Gate::takes`].
-    pub(crate) fn taken(
-        &self,
-        wanted: &Wanted<'_>,
-        now: Millis,
-    ) -> Result<Option<Vec<(Millis, Millis)>>, Fault> {
-        let Some(claims) = self.claims(wanted.of) else { return Ok(None) };
-        let found = self.ledger.lock().taken(self, claims, wanted, now)?;
-        let span = |entry: &Entry| (Millis(entry.start), Millis(entry.end));
-        Ok(found.map(|entries| entries.iter().map(span).collect()))
+    ) -> Result<Option<Vec<Vec<Taken>>>, Fault> {
+        let Some(claims) = self.claims(of) else { return Ok(None) };
+        self.ledger.lock().all(self, claims, (of, whose), span, now).map(Some)
     }
 }
 

@@ -88,7 +88,7 @@ pub use review::{
     Case, CaseFile, CaseFilter, CaseId, CaseKind, CaseState, Done, Outcome, ReviewCounts,
     ReviewSettings, Reviewing, Seen, Step, Swept,
 };
-pub use rule::{Also, Asking, Claim, Claims, Eyes, Forbid, Rule, Ruling};
+pub use rule::{Also, Among, Asking, Claim, Claims, Eyes, Forbid, Rule, Ruling};
 pub use rules::Tag;
 pub use search::parse::Level;
 pub use session::{Audited, Session, Signer, Subject};

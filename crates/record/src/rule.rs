@@ -34,6 +34,9 @@ pub struct Rule {
     pub claims: Option<Claims>,
 }
 
+/// Search parameters and values, as a door would give them.
+pub type Among = Vec<(String, String)>;
+
 /// How records of a type take time.
 #[derive(Debug, Clone, Copy)]
 pub struct Claims {
@@ -42,7 +45,7 @@ pub struct Claims {
     /// What a record takes, whatever it is like: what says too little takes nothing.
     pub read: fn(Value<'_>) -> Vec<Claim>,
     /// A search that finds at least the records that take time of any of these within a span.
-    pub among: fn(&[&str], Millis, Millis) -> Vec<(String, String)>,
+    pub among: fn(&[&str], Millis, Millis) -> Among,
 }
 
 /// Time that a record takes.

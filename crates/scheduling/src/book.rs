@@ -167,6 +167,7 @@ pub struct HeldBy {
 }
 
 /// Time of a row that is not free.
+#[expect(clippy::large_enum_variant, reason = "nearly all entries of a grid are visits")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     /// An appointment or a hold, visible to the caller.
@@ -311,7 +312,7 @@ pub struct Booking {
     pub reason: Option<Phi<String>>,
     /// What the patient or the desk says of it.
     pub comment: Option<Phi<String>>,
-    /// The ServiceRequest it is of, by id: the referral.
+    /// The `ServiceRequest` it is of, by id: the referral.
     pub referral: Option<String>,
 }
 

@@ -29,6 +29,8 @@ mod kill;
 #[cfg(test)]
 mod labels;
 #[cfg(test)]
+mod operation;
+#[cfg(test)]
 mod password_list;
 #[cfg(test)]
 mod people;

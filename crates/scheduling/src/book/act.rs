@@ -22,6 +22,8 @@ use record::{Content, Hit, Kind, Session, Work, Worked};
 pub const REASONS: [&str; 6] = ["pat", "pat-crs", "prov", "weather", "maint", "other"];
 /// The status of what something else stands in the way of.
 const CONFLICT: u16 = 409;
+/// Why, and the rules that are set aside by it.
+type Aside = (Phi<String>, Vec<Rule>);
 /// Letters of a code of that value set.
 const REASON_MAX: usize = 32;
 
@@ -147,12 +149,12 @@ async fn booked(reads: &mut Reads<'_>, house: &House, booking: &Booking) -> Resu
         return Err(invalid("name the referral by the id of its ServiceRequest"));
     }
     if let Some(before) = booked_before(reads, booking)? {
-        return repeated(reads, before, booking);
+        return repeated(reads, &before, booking);
     }
     match book_now(reads, house, booking).await {
         // The same form, sent twice at one moment: the other one is what stands in its way.
         Err(fault) if fault.status() == CONFLICT => match booked_before(reads, booking)? {
-            Some(before) => repeated(reads, before, booking),
+            Some(before) => repeated(reads, &before, booking),
             None => Err(fault),
         },
         outcome => outcome,
@@ -208,7 +210,7 @@ async fn book_now(reads: &mut Reads<'_>, house: &House, booking: &Booking) -> Re
 }
 
 /// A form that was sent before: what it did stands, if it did this.
-fn repeated(reads: &mut Reads<'_>, before: Loaded, booking: &Booking) -> Result<Done, Fault> {
+fn repeated(reads: &mut Reads<'_>, before: &Loaded, booking: &Booking) -> Result<Done, Fault> {
     let visit = super::day::shown(reads, &before.hit)?;
     let same = visit.patient.as_ref().is_some_and(|whom| whom.id == booking.patient);
     if !same {
@@ -548,11 +550,7 @@ fn conflict() -> Fault {
 
 impl Judged {
     /// Whether the verdict lets it through with the reason given; the reason and what it set aside.
-    fn permit(
-        &self,
-        who: &str,
-        reason: Option<&Phi<String>>,
-    ) -> Result<Option<(Phi<String>, Vec<Rule>)>, Fault> {
+    fn permit(&self, who: &str, reason: Option<&Phi<String>>) -> Result<Option<Aside>, Fault> {
         let given = reason.map(|reason| Override { by: who.to_owned(), reason: reason.clone() });
         self.verdict.permit(given.as_ref())?;
         let aside: Vec<Rule> = self

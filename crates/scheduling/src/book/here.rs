@@ -47,7 +47,7 @@ pub async fn sites(session: &Session, house: &House) -> Result<Listed<SiteHere>,
     reads.settle(outcome).await
 }
 
-/// Who and what can be booked, of a site or of all: people by their PractitionerRole, rooms by their
+/// Who and what can be booked, of a site or of all: people by their `PractitionerRole`, rooms by their
 /// Location, devices. 500 at most, then there are `more`.
 ///
 /// # Errors
@@ -134,7 +134,7 @@ pub(super) fn everybody(reads: &mut Reads<'_>, sites: &[Actor]) -> Result<Vec<Bo
 }
 
 /// These, as far as there are records of them; one that is not there stands with its reference alone.
-/// Answers the Hits of their PractitionerRoles beside.
+/// Answers the hits of their `PractitionerRole`s beside.
 pub(super) fn these(
     reads: &mut Reads<'_>,
     actors: &[Actor],
@@ -278,7 +278,7 @@ fn thing(actor: Actor, name: String, role: Role, site: Option<Actor>) -> Bookabl
     Bookable { actor, name, roles: vec![role], specialty, sites: Vec::from_iter(site), languages }
 }
 
-/// As what a PractitionerRole says somebody works
+/// As what a `PractitionerRole` says somebody works
 /// (<https://hl7.org/fhir/R4/valueset-practitioner-role.html>); who says nothing sees patients.
 fn roles_of(root: Value<'_>) -> Vec<Role> {
     let mut roles = Vec::new();

@@ -2,7 +2,7 @@
 //! time, read by few searches and gathered in a [`Roster`].
 //!
 //! Whoever publishes Slots can be seen in them and at no other time; whoever has a Schedule without a
-//! planning horizon and without Slots, or none, by the hours of their PractitionerRole within those of
+//! planning horizon and without Slots, or none, by the hours of their `PractitionerRole` within those of
 //! the site. Slots that a loaded appointment names are taken by it and not a second time.
 
 use super::document::{Extra, hold_of, kept, patient_name};
@@ -36,6 +36,9 @@ pub(super) struct Cast {
     schedules: Vec<Schedule>,
     same: Vec<(Actor, Actor)>,
 }
+
+/// Names of Patients, by logical id.
+pub(super) type Names = Vec<(String, Phi<String>)>;
 
 /// An appointment that was loaded.
 pub(super) struct Loaded {
@@ -334,7 +337,7 @@ pub(super) fn booked(
     actors: &[Actor],
     span: Span,
     with_names: bool,
-) -> Result<(Vec<Loaded>, Vec<(String, Phi<String>)>), Fault> {
+) -> Result<(Vec<Loaded>, Names), Fault> {
     if actors.is_empty() {
         return Ok((Vec::new(), Vec::new()));
     }

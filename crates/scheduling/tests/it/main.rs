@@ -14,6 +14,8 @@ mod diary;
 mod fhir_form;
 mod find;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod occupancy;
 mod roster;
 mod rules;

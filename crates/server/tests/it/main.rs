@@ -25,6 +25,8 @@ mod demand;
 #[cfg(test)]
 mod denials;
 #[cfg(test)]
+mod department;
+#[cfg(test)]
 mod flow;
 #[cfg(test)]
 mod guard;

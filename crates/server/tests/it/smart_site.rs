@@ -125,7 +125,7 @@ impl Site {
             Settings {
                 seed: Some(7),
                 identity: cheap(local, second_factor),
-                departments: vec![&crate::operations::DEPARTMENT],
+                departments: vec![&crate::department::DEPARTMENT],
                 ..Settings::default()
             },
         )

@@ -25,6 +25,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Instead of a commit: nobody asked for it yet.
 const UNASKED: u64 = u64::MAX;
 
+/// A version of a record that was written since: of which, and what it says, unless nobody can read it.
+pub(crate) type Since = (String, Option<Hit>);
+
 /// A connection from the pool with one open snapshot. It goes back when dropped.
 pub struct Reader {
     conn: Option<Connection>,
@@ -401,7 +404,7 @@ impl Scoped<'_, Reader> {
         of: TypeId,
         as_of: u64,
         most: usize,
-    ) -> Result<Option<Vec<(String, Option<Hit>)>>, Fault> {
+    ) -> Result<Option<Vec<Since>>, Fault> {
         let reader = &self.inner;
         let conn = reader.conn()?;
         let mut statement = conn

@@ -1,0 +1,150 @@
+//! The ledger of time says what the records say: after writes of every kind, an import, a unit that was
+//! rolled back, a restart.
+
+use crate::support::*;
+use base::Millis;
+use proptest::prelude::*;
+use record::{ImportOptions, Record, Session};
+
+const TAKEN: &str = "scheduling.appointment.double-booked";
+const CLINICIANS: [&str; 3] = ["Practitioner/a", "Practitioner/b", "Practitioner/c"];
+
+/// Half hours of 1 December 2026 after eight, as times of the day.
+fn times(nth: u8) -> (String, String) {
+    let time = |nth: u8| format!("{:02}:{:02}", 8 + nth / 2, nth % 2 * 30);
+    (time(nth), time(nth + 1))
+}
+
+fn body(id: &str, status: &str, nth: u8, who: &str) -> String {
+    let (start, end) = times(nth);
+    appointment(id, status, (&start, &end), &[who], "")
+}
+
+fn midnight() -> Millis {
+    Millis(fhir::date::parse("2026-12-01T00:00:00Z").unwrap().low)
+}
+
+/// What the ledger says of everybody's day.
+fn told(session: &Session) -> Vec<Vec<(Millis, Millis)>> {
+    let whose: Vec<String> = CLINICIANS.iter().map(|who| (*who).to_owned()).collect();
+    let day = (midnight(), Millis(midnight().0 + 86_400_000));
+    session.taken(&whose, day).unwrap().wait().unwrap()
+}
+
+/// What the records say, each read.
+fn read(session: &Session) -> Vec<Vec<(Millis, Millis)>> {
+    let pairs = vec![("_count".to_owned(), "1000".to_owned())];
+    let how = record::SearchHow::default();
+    let found = session.search(record::Level::Type(of("Appointment")), pairs, &how).unwrap();
+    let mut all = vec![Vec::new(); CLINICIANS.len()];
+    for hit in found.wait().unwrap().page.matches {
+        let document = doc(&String::from_utf8(hit.body).unwrap());
+        let root = document.root();
+        if root.get_str("status").unwrap() == "cancelled" {
+            continue;
+        }
+        let at = |name: &str| Millis(fhir::date::parse(&root.get_str(name).unwrap()).unwrap().low);
+        let participant = root.get("participant").unwrap().items().next().unwrap();
+        let who = participant.get("actor").unwrap().get_str("reference").unwrap();
+        let nth = CLINICIANS.iter().position(|one| *one == who).unwrap();
+        all[nth].push((at("start"), at("end")));
+    }
+    for spans in &mut all {
+        spans.sort_unstable();
+        spans.dedup();
+    }
+    all
+}
+
+fn import(clinic: &Clinic, bodies: &[String]) {
+    let import = clinic.session().import(ImportOptions::default()).unwrap();
+    let documents = bodies.iter().map(|body| import.prepare(doc(body))).collect();
+    import.submit(documents).wait().unwrap();
+}
+
+#[test]
+fn what_is_imported_takes_time_although_the_ledger_was_full_before() {
+    let clinic = Clinic::new();
+    clinic.create(&body("", "booked", 0, "Practitioner/a")).unwrap();
+    import(&clinic, &[body("old", "booked", 4, "Practitioner/a")]);
+    assert_eq!(code(clinic.create(&body("", "booked", 4, "Practitioner/a"))), TAKEN);
+    let many: Vec<String> = (0..5_000)
+        .map(|n| body(&format!("m{n}"), "booked", 6, &format!("Practitioner/m{n}")))
+        .collect();
+    import(&clinic, &many);
+    import(&clinic, &[body("late", "booked", 8, "Practitioner/a")]);
+    assert_eq!(
+        code(clinic.create(&body("", "booked", 8, "Practitioner/a"))),
+        TAKEN,
+        "more was written than is caught up with"
+    );
+}
+
+#[test]
+fn a_restart_forgets_nothing_and_what_was_rolled_back_is_not_kept() {
+    let clinic = Clinic::new();
+    clinic.create(&body("", "booked", 0, "Practitioner/a")).unwrap();
+    let fine = entry("POST", "Appointment", &body("", "booked", 2, "Practitioner/a"));
+    let taken = entry("POST", "Appointment", &body("", "booked", 0, "Practitioner/a"));
+    assert_eq!(code(clinic.transaction(&[fine, taken])), TAKEN);
+    clinic.create(&body("", "booked", 2, "Practitioner/a")).unwrap();
+    let Clinic { record, dir } = clinic;
+    drop(record);
+    let record = Record::open(dir.path(), settings()).unwrap();
+    let clinic = Clinic { record, dir };
+    for nth in [0, 2] {
+        assert_eq!(code(clinic.create(&body("", "booked", nth, "Practitioner/a"))), TAKEN);
+    }
+    clinic.create(&body("", "booked", 1, "Practitioner/a")).unwrap();
+}
+
+#[test]
+fn whose_time_is_told_is_never_a_patients() {
+    let clinic = Clinic::new();
+    let day = (midnight(), Millis(midnight().0 + 1));
+    for who in ["Patient/p", "RelatedPerson/r", "nonsense"] {
+        let asked = clinic.session().taken(&[who.to_owned()], day);
+        assert_eq!(code(asked.map(drop)), "access.denied", "{who}");
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Write {
+    Put(u8, u8, usize, bool),
+    Delete(u8),
+    Import(u8, u8, usize),
+}
+
+fn write() -> impl Strategy<Value = Write> {
+    prop_oneof![
+        (0_u8..5, 0_u8..8, 0_usize..3, any::<bool>())
+            .prop_map(|(id, n, who, off)| Write::Put(id, n, who, off)),
+        (0_u8..5).prop_map(Write::Delete),
+        (0_u8..5, 0_u8..8, 0_usize..3).prop_map(|(id, n, who)| Write::Import(id, n, who)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_ledger_says_what_the_records_say(writes in proptest::collection::vec(write(), 1..25)) {
+        let clinic = Clinic::new();
+        for write in writes {
+            match write {
+                Write::Put(id, nth, who, off) => {
+                    let status = if off { "cancelled" } else { "booked" };
+                    // Refused where it is taken; the ledger has to agree either way.
+                    drop(clinic.put(&body(&format!("x{id}"), status, nth, CLINICIANS[who])));
+                }
+                Write::Delete(id) => {
+                    run(clinic.session().delete(of("Appointment"), &format!("x{id}"), None)).unwrap();
+                }
+                Write::Import(id, nth, who) => {
+                    import(&clinic, &[body(&format!("x{id}"), "booked", nth, CLINICIANS[who])]);
+                }
+            }
+            prop_assert_eq!(told(&clinic.session()), read(&clinic.session()));
+        }
+    }
+}
