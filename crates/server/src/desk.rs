@@ -227,7 +227,7 @@ fn visited(call: &Call, caller: Option<identity::Caller>, is_read: bool) -> Resu
         Body::Enter { ref name, ref password, ref next } => enter(call, name, password, next)?,
         Body::Live(live) => {
             let nobody = || Fault::new(&code::SIGN_IN_NEEDED, "the sign-in has ended");
-            return live::open(call, &visit.caller.clone().ok_or_else(nobody)?, live);
+            return live::open(call, &visit.caller.ok_or_else(nobody)?, live);
         }
         Body::Html(_) | Body::Asset { .. } | Body::Picture { .. } | Body::File { .. } => page(&answer),
     };

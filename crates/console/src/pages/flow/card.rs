@@ -49,8 +49,11 @@ pub(crate) fn state(state: State, lang: Lang) -> Markup {
     badge(tone, which, said(state).of(lang))
 }
 
+/// A step that can be pressed, and what its button says.
+type Pressed = (State, Word);
+
 /// What comes next of a state, and what else may.
-fn steps(state: State, is_past: bool) -> (Option<(State, Word)>, Vec<(State, Word)>) {
+fn steps(state: State, is_past: bool) -> (Option<Pressed>, Vec<Pressed>) {
     let (first, mut rest) = match state {
         // Who comes is asked who they are; that is a page.
         State::Booked => (
