@@ -60,7 +60,7 @@ pub async fn of(
         return Err(unknown());
     }
     let query = HistoryQuery {
-        resource_type: Some(type_named(kind).map_err(|_| unknown())?),
+        resource_type: Some(type_named(kind).ok().ok_or_else(unknown)?),
         id: Some(id.to_owned()),
         count: VERSIONS_MAX,
         ..HistoryQuery::default()

@@ -159,10 +159,10 @@ fn who(root: Value<'_>) -> Vec<Named> {
         for one in found {
             let inner = one.get("individual").or_else(|| one.get("actor")).unwrap_or(one);
             let named = Named::of(inner);
-            let is_person = !named.reference.starts_with("Patient/")
-                && !named.reference.starts_with("Location/")
-                && !(named.reference.is_empty() && named.display.is_empty());
-            if is_person && !all.contains(&named) {
+            let is_nobody = named.reference.is_empty() && named.display.is_empty();
+            let others = ["Patient/", "Location/"];
+            let is_other = others.iter().any(|kind| named.reference.starts_with(kind));
+            if !is_nobody && !is_other && !all.contains(&named) {
                 all.push(named);
             }
         }

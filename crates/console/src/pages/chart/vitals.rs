@@ -32,10 +32,10 @@ struct Shown {
 
 /// `/p/{id}/vitals`
 pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
-    let Some(open) = open(visit)? else { return Ok(missing::page(visit)) };
     if !may(visit, "Observation") {
         return Ok(missing::page(visit));
     }
+    let Some(open) = open(visit)? else { return Ok(missing::page(visit)) };
     Ok(form(visit, &open, 200, &Shown::default()))
 }
 
