@@ -106,7 +106,9 @@ pub(crate) fn coded(event: &Event) -> Coded {
         Kind::PolicyChange | Kind::RootKeyMoved | Kind::RootKeyRewrapped => {
             dicom("110113", "Security Alert", "110131", "U")
         }
-        Kind::PolicyAsked | Kind::CaseRead | Kind::PeopleRead => dicom("110101", "Audit Log Used", "110101", "R"),
+        Kind::PolicyAsked | Kind::CaseRead | Kind::PeopleRead => {
+            dicom("110101", "Audit Log Used", "110101", "R")
+        }
         Kind::CaseOpened => dicom("110113", "Security Alert", "110113", "C"),
         Kind::CaseChanged | Kind::Overbooked => dicom("110113", "Security Alert", "110113", "U"),
         Kind::UserChange

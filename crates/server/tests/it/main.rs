@@ -21,6 +21,8 @@ mod client;
 #[cfg(test)]
 mod console;
 #[cfg(test)]
+mod console_people;
+#[cfg(test)]
 mod demand;
 #[cfg(test)]
 mod denials;
