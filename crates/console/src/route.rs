@@ -135,7 +135,7 @@ pub static ROUTES: &[Route] = &[
     row("GET", "/audit", Who::SignedIn, pages::audit::page),
     row("POST", "/audit", Who::SignedIn, pages::audit::narrow),
     row("GET", "/audit/export", Who::SignedIn, pages::audit::export),
-    row("GET", "/audit/events/{number}", Who::SignedIn, pages::audit::event),
+    row("GET", "/audit/events/{id}", Who::SignedIn, pages::audit::event),
     row("GET", "/review", Who::SignedIn, pages::review::page),
     row("GET", "/review/{id}", Who::SignedIn, pages::review::case),
     row("POST", "/review/{id}", Who::SignedIn, pages::review::turn),

@@ -109,7 +109,9 @@ pub(crate) fn coded(event: &Event) -> Coded {
         Kind::PolicyChange | Kind::HouseChecked | Kind::RootKeyMoved | Kind::RootKeyRewrapped => {
             dicom("110113", "Security Alert", "110131", "U")
         }
-        Kind::PolicyAsked | Kind::CaseRead | Kind::PeopleRead => dicom("110101", "Audit Log Used", "110101", "R"),
+        Kind::PolicyAsked | Kind::CaseRead | Kind::PeopleRead => {
+            dicom("110101", "Audit Log Used", "110101", "R")
+        }
         // What leaves the house about somebody, to themselves.
         Kind::Reminder => dicom("110106", "Export", "110106", "E"),
         Kind::Reminders => dicom("110112", "Query", "110112", "E"),

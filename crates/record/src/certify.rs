@@ -166,7 +166,8 @@ impl Session {
         }
         let held = self.certified_of(upon)?.len();
         if known.is_some_and(|known| known != held) {
-            let say = "somebody else decided about them since you read it; look at it before you go on";
+            let say =
+                "somebody else decided about them since you read it; look at it before you go on";
             return Err(Fault::new(&code::ITEM_CONFLICT, say));
         }
         if held >= DECISIONS_MAX {

@@ -97,7 +97,8 @@ pub struct LogRows {
 
 impl LogAsked {
     fn fits(&self, event: &Event) -> bool {
-        let behalf = || event.receipt.as_deref().and_then(|receipt| receipt.on_behalf_of.as_deref());
+        let behalf =
+            || event.receipt.as_deref().and_then(|receipt| receipt.on_behalf_of.as_deref());
         self.who.as_deref().is_none_or(|who| event.actor == who || behalf() == Some(who))
             && self.kind.is_none_or(|kind| event.kind == kind)
             && self.decision.is_none_or(|decision| event.decision == decision)
@@ -194,8 +195,8 @@ impl Session {
         if names.contains_key(&id) {
             return;
         }
-        let principal = PrincipalId::parse(&id)
-            .and_then(|id| self.gate.directory.identity.principal(id).ok());
+        let principal =
+            PrincipalId::parse(&id).and_then(|id| self.gate.directory.identity.principal(id).ok());
         if let Some(principal) = principal {
             let profile = principal.profile;
             names.insert(id, (profile.display, profile.name));

@@ -4,7 +4,7 @@
 //! Looking leaves an event; each change leaves that of identity, in the name of whoever made it.
 
 use crate::actor::denied;
-use crate::certify::{CertifyDone, Certified};
+use crate::certify::{Certified, CertifyDone};
 use crate::session::{Audited, Session};
 use audit::{Decision, Kind, Target, Wanted};
 use base::error::code;
@@ -303,7 +303,8 @@ impl Session {
             all.push(self.told_member(one, &uses, own)?);
         }
         all.sort_by(|a, b| {
-            let key = |one: &Member| (one.principal.profile.display.to_lowercase(), one.principal.id);
+            let key =
+                |one: &Member| (one.principal.profile.display.to_lowercase(), one.principal.id);
             key(a).cmp(&key(b))
         });
         Ok(Members { all, more, known_since: uses.since })

@@ -34,6 +34,8 @@ const FIRST: u64 = 50_000;
 
 /// What the first page of the console takes in all (docs/internals/browser.md).
 const WHOLE: u64 = 60_000;
+/// What a page of the console takes, with its style sheet and scripts: the bound of a first page.
+const CONSOLE: u64 = 50_000;
 
 pub(super) const SCREENS: &[Screen] = &[
     Screen {
@@ -480,6 +482,96 @@ pub(super) const SCREENS: &[Screen] = &[
         way: there,
         plain: true,
         bytes_max: WHOLE,
+    },
+    Screen {
+        name: "users",
+        who: Some("it-administrator"),
+        path: "/admin/users",
+        heading: "Users",
+        way: there,
+        plain: true,
+        bytes_max: CONSOLE,
+    },
+    Screen {
+        name: "user-new",
+        who: Some("it-administrator"),
+        path: "/admin/users/new",
+        heading: "New user",
+        way: there,
+        plain: true,
+        bytes_max: CONSOLE,
+    },
+    Screen {
+        name: "access-review",
+        who: Some("it-administrator"),
+        path: "/admin/access/review",
+        heading: "Access review",
+        way: there,
+        plain: true,
+        bytes_max: CONSOLE,
+    },
+    Screen {
+        name: "access-review-officer",
+        who: Some("privacy-officer"),
+        path: "/admin/access/review",
+        heading: "Access review",
+        way: there,
+        plain: true,
+        bytes_max: CONSOLE,
+    },
+    Screen {
+        name: "access-why",
+        who: Some("auditor"),
+        path: "/admin/access",
+        heading: "Why can they see it?",
+        way: there,
+        plain: true,
+        bytes_max: CONSOLE,
+    },
+    Screen {
+        name: "audit",
+        who: Some("privacy-officer"),
+        path: "/audit",
+        heading: "Audit log",
+        way: there,
+        plain: true,
+        bytes_max: CONSOLE,
+    },
+    Screen {
+        name: "audit-event",
+        who: Some("auditor"),
+        path: "/audit/events/1",
+        heading: "Event 1",
+        way: there,
+        plain: true,
+        bytes_max: CONSOLE,
+    },
+    Screen {
+        name: "review",
+        who: Some("privacy-officer"),
+        path: "/review",
+        heading: "Review",
+        way: there,
+        plain: true,
+        bytes_max: CONSOLE,
+    },
+    Screen {
+        name: "sessions",
+        who: Some("nurse"),
+        path: "/admin/sessions",
+        heading: "Sessions and apps",
+        way: there,
+        plain: true,
+        bytes_max: CONSOLE,
+    },
+    Screen {
+        name: "sessions-all",
+        who: Some("it-administrator"),
+        path: "/admin/sessions",
+        heading: "Sessions and apps",
+        way: there,
+        plain: true,
+        bytes_max: CONSOLE,
     },
 ];
 

@@ -124,7 +124,11 @@ fn shown(
         who = names.get(&who).map_or(who, |(_, name)| name.clone());
     }
     let glass = visit.parameter("kind") == Kind::BreakGlass.name();
-    let tab = |word: Word, href: &str, is_here| Tab { label: word.of(lang), href: href.to_owned(), is_here };
+    let tab = |word: Word, href: &str, is_here| Tab {
+        label: word.of(lang),
+        href: href.to_owned(),
+        is_here,
+    };
     let body = html! {
         div.head-row {
             h1 { (words::LOGS.of(lang)) }
@@ -157,11 +161,16 @@ fn export_at(visit: &Visit, pairs: &[(String, String)], format: &str) -> String 
 /// How the log stands: a chain in which each event carries the hash of the one before it.
 fn standing(log: &LogStanding, lang: Lang) -> Markup {
     if log.failure.is_some() {
-        return notice(Tone::Critical, words::LOGS_FAILED.of(lang), &html! { p { (words::LOGS_FAILED_WHY.of(lang)) } });
+        return notice(
+            Tone::Critical,
+            words::LOGS_FAILED.of(lang),
+            &html! { p { (words::LOGS_FAILED_WHY.of(lang)) } },
+        );
     }
     let (tone, which, word) = match (log.signed, &log.unsigned) {
         (_, Some(_)) => (Tone::Critical, Icon::Critical, words::LOGS_UNSIGNED_FAILED),
         (None, None) => (Tone::Warning, Icon::Warning, words::LOGS_UNSIGNED),
+        (Some(0), None) => (Tone::Accent, Icon::Clock, words::LOGS_SIGNED_SOON),
         (Some(_), None) => (Tone::Ok, Icon::Ok, words::LOGS_SIGNED),
     };
     html! {
@@ -185,7 +194,9 @@ fn filters(
     let any = |word: Word| (String::new(), word.of(lang).to_owned());
     let mut kinds: Vec<(String, String)> = Kind::ALL
         .iter()
-        .map(|kind| (kind.name().to_owned(), format!("{} ({})", kind_word(*kind).of(lang), kind.name())))
+        .map(|kind| {
+            (kind.name().to_owned(), format!("{} ({})", kind_word(*kind).of(lang), kind.name()))
+        })
         .collect();
     kinds.sort_by(|a, b| a.1.cmp(&b.1));
     let kinds: Vec<_> = [any(words::LOGS_ANY_KIND)].into_iter().chain(kinds).collect();
@@ -196,7 +207,14 @@ fn filters(
     ];
     let text = |name: &str, label: Word, value: &str| {
         let error = errors(name);
-        field(&Field { id: name, name, label: label.of(lang), error: &error, value, ..Field::default() })
+        field(&Field {
+            id: name,
+            name,
+            label: label.of(lang),
+            error: &error,
+            value,
+            ..Field::default()
+        })
     };
     let day = |name: &str, label: Word| {
         let error = errors(name);
@@ -238,7 +256,8 @@ fn rows(visit: &Visit, pairs: &[(String, String)], found: &LogRows) -> Markup {
         column(words::LOGS_PATIENTS),
         column(words::LOGS_DECISION),
     ];
-    let after = found.next.map(|before| address("/audit", pairs, &[("before", before.to_string())]));
+    let after =
+        found.next.map(|before| address("/audit", pairs, &[("before", before.to_string())]));
     let first = (!visit.parameter("before").is_empty()).then(|| address("/audit", pairs, &[]));
     html! {
         @if all.is_empty() { (empty(Icon::Eye, words::LOGS_NONE.of(lang), words::LOGS_NONE_WHY.of(lang), None)) }
@@ -253,21 +272,12 @@ fn line(visit: &Visit, row: &LogRow, found: &LogRows) -> Vec<Markup> {
     let event = &row.event;
     let behalf = event.receipt.as_deref().and_then(|receipt| receipt.on_behalf_of.as_deref());
     let glass = event.receipt.as_deref().is_some_and(|receipt| receipt.break_glass.is_some());
-    let to: Vec<String> = event
-        .targets
-        .iter()
-        .take(2)
-        .map(|target| match &target.id {
-            Some(id) => format!("{}/{id}", target.resource_type),
-            None => target.resource_type.to_string(),
-        })
-        .collect();
     let more = event.targets.len().saturating_sub(2);
     vec![
         html! { a.keep href={ "/audit/events/" (row.seq) } { (days::moment(event.time, &visit.zone, lang)) } " " span.muted.number { "#" (row.seq) } },
         html! { (called(visit, &found.names, &event.actor)) @if let Some(id) = behalf { " " span.muted { (words::LOGS_FOR.of(lang)) } " " (called(visit, &found.names, id)) } },
         html! { (kind_word(event.kind).of(lang)) " " span.mono.muted { (event.kind.name()) } },
-        html! { span.mono { (to.join(", ")) } @if more > 0 { span.muted { " " (words::LOGS_MORE.with(lang, &more.to_string())) } } },
+        html! { @for one in event.targets.iter().take(2) { div { (event::target(visit, one, found)) } } @if more > 0 { span.muted { " " (words::LOGS_MORE.with(lang, &more.to_string())) } } },
         html! { @for id in event.patients.iter().take(2) { a.mono href={ "/audit?patient=" (id) } { (id) } " " }
         @if event.patients.len() > 2 { span.muted { (words::LOGS_MORE.with(lang, &(event.patients.len() - 2).to_string())) } } },
         html! { (decision(event.decision, event.status, lang))
@@ -279,9 +289,11 @@ fn line(visit: &Visit, row: &LogRow, found: &LogRows) -> Vec<Markup> {
 fn decision(decision: Decision, status: u16, lang: Lang) -> Markup {
     match (decision, status) {
         (Decision::Deny, _) => badge(Tone::Critical, Icon::Close, words::REFUSED.of(lang)),
-        (Decision::Permit, 400..) => {
-            badge(Tone::Neutral, Icon::Info, &words::LOGS_FAILED_WITH.with(lang, &status.to_string()))
-        }
+        (Decision::Permit, 400..) => badge(
+            Tone::Neutral,
+            Icon::Info,
+            &words::LOGS_FAILED_WITH.with(lang, &status.to_string()),
+        ),
         (Decision::Permit, _) => badge(Tone::Ok, Icon::Ok, words::LOGS_PERMITTED.of(lang)),
     }
 }
@@ -343,8 +355,24 @@ pub(crate) fn export(visit: &Visit) -> Result<Answer, Fault> {
         return Ok(Answer::file("application/fhir+ndjson", name, out));
     }
     let head = [
-        "number", "time", "who", "sign_in_name", "for", "kind", "targets", "patients", "decision", "status",
-        "purpose", "policies", "break_glass", "from", "request", "results", "bytes", "hash",
+        "number",
+        "time",
+        "who",
+        "sign_in_name",
+        "for",
+        "kind",
+        "targets",
+        "patients",
+        "decision",
+        "status",
+        "purpose",
+        "policies",
+        "break_glass",
+        "from",
+        "request",
+        "results",
+        "bytes",
+        "hash",
     ];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     rows.extend(found.rows.iter().map(|row| cells(row, &found)));

@@ -2,16 +2,24 @@
 //! somebody is called, choices, what went wrong with a form, and files for spreadsheets (RFC 4180).
 
 use crate::answer::Answer;
+use crate::booking::type_id;
 use crate::days;
 use crate::parts::{Icon, Kind, Tone, icon, link_button, notice};
+use crate::person::text;
 use crate::visit::Visit;
 use crate::words::{self, Lang, Word};
 use base::error::code;
-use base::{Fault, Millis};
+use base::{Fault, Limits, Millis};
+use fhir::Document;
+use fhir::reference::is_id;
 use identity::PrincipalId;
 use maud::{Markup, html};
+use record::{Level, SearchHow};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
+
+/// Sites whose names are looked up for one page.
+const SITES_MAX: usize = 100;
 
 /// What went wrong with a form, at which field.
 #[derive(Debug, Clone, Default)]
@@ -124,6 +132,40 @@ pub(crate) fn called(visit: &Visit, names: &HashMap<String, (String, String)>, i
             None => span.mono { (id) },
         }
     }
+}
+
+/// What sites are called: those that are organizations whom the caller may see. Another stays an id.
+pub(crate) fn sites_of<'s>(
+    visit: &Visit,
+    ids: impl IntoIterator<Item = &'s String>,
+) -> Result<HashMap<String, String>, Fault> {
+    let mut ids: Vec<&String> = ids.into_iter().filter(|id| is_id(id)).collect();
+    ids.sort();
+    ids.dedup();
+    ids.truncate(SITES_MAX);
+    let of = type_id("Organization")?;
+    if ids.is_empty() || !visit.session.may_search(of) {
+        return Ok(HashMap::new());
+    }
+    let all: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
+    let pairs =
+        vec![("_id".to_owned(), all.join(",")), ("_count".to_owned(), SITES_MAX.to_string())];
+    let found = visit.session.search(Level::Type(of), pairs, &SearchHow::default())?.wait()?;
+    let mut names = HashMap::new();
+    for hit in found.page.matches {
+        let document = Document::parse(hit.body, &Limits::default())?;
+        let name = text(document.root(), "name");
+        if !name.is_empty() {
+            names.insert(hit.id, name);
+        }
+    }
+    Ok(names)
+}
+
+/// Sites by their names, as far as those are known.
+pub(crate) fn site_list(names: &HashMap<String, String>, ids: &[String]) -> String {
+    let all: Vec<&str> = ids.iter().map(|id| names.get(id).unwrap_or(id).as_str()).collect();
+    all.join(", ")
 }
 
 /// An instant, or that it is not known.

@@ -19,7 +19,8 @@ use base::error::code;
 use identity::PrincipalId;
 use maud::{Markup, html};
 use record::{
-    Case, CaseFile, CaseFilter, CaseId, CaseKind, CaseState, Done, Outcome, Signal, Step, Ties, Turn,
+    Case, CaseFile, CaseFilter, CaseId, CaseKind, CaseState, Done, Outcome, Signal, Step, Ties,
+    Turn,
 };
 use std::collections::HashMap;
 
@@ -40,17 +41,18 @@ pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
         _ => vec![CaseState::Open, CaseState::Assigned],
     };
     let own = visit.caller.as_ref().map(|caller| caller.principal.id);
-    let filter = CaseFilter {
-        states,
-        overdue: state == "overdue",
-        owner: own.filter(|_| state == "mine"),
-    };
+    let filter =
+        CaseFilter { states, overdue: state == "overdue", owner: own.filter(|_| state == "mine") };
     let cases = visit.session.cases(&filter)?.wait()?;
     let ids = cases.iter().flat_map(|case| [Some(case.actor.clone()), case.owner.clone()]);
     let names = visit.session.names_of(ids.flatten())?;
     let tab = |word: Word, value: &str| Tab {
         label: word.of(lang),
-        href: if value.is_empty() { "/review".to_owned() } else { format!("/review?state={value}") },
+        href: if value.is_empty() {
+            "/review".to_owned()
+        } else {
+            format!("/review?state={value}")
+        },
         is_here: state == value,
     };
     let count = words::counted(lang, words::TURNS_ONE, words::TURNS_MANY, cases.len());
@@ -91,7 +93,12 @@ fn list(visit: &Visit, cases: &[Case], names: &Names) -> Markup {
         .collect();
     let column = |word: Word| Column { label: word.of(lang), is_figure: false };
     let columns = [
-        words::DUE, words::TURNS_KIND, words::CASE_ABOUT, words::LOGS_PATIENT_OF, words::TURNS_SIGNALS, words::STATE,
+        words::DUE,
+        words::TURNS_KIND,
+        words::CASE_ABOUT,
+        words::LOGS_PATIENT_OF,
+        words::TURNS_SIGNALS,
+        words::STATE,
     ];
     table(&Table { caption: words::TURNS.of(lang), columns: &columns.map(column), rows: &rows })
 }
@@ -111,7 +118,9 @@ fn state_badge(case: &Case, lang: Lang) -> Markup {
         }
         (_, Some(_)) => badge(Tone::Accent, Icon::Mail, words::TURNS_ASKED.of(lang)),
         (CaseState::Open, None) => badge(Tone::Warning, Icon::Warning, words::CASE_OPEN.of(lang)),
-        (CaseState::Assigned, None) => badge(Tone::Accent, Icon::Person, words::CASE_ASSIGNED.of(lang)),
+        (CaseState::Assigned, None) => {
+            badge(Tone::Accent, Icon::Person, words::CASE_ASSIGNED.of(lang))
+        }
     }
 }
 
@@ -206,14 +215,23 @@ fn about(visit: &Visit, file: &CaseFile, names: &Names) -> Markup {
     let case = &file.case;
     let moment = |at| html! { span.keep { (days::moment(at, &visit.zone, lang)) } };
     facts(&[
-        (words::CASE_ABOUT.of(lang), html! { @match PrincipalId::parse(&case.actor) { Some(id) => a href={ "/admin/users/" (id) } { (called(visit, names, &case.actor)) }, None => (called(visit, names, &case.actor)) } }),
-        (words::LOGS_PATIENT_OF.of(lang), html! { @match &case.patient { Some(id) => span.mono { (id) }, None => span.muted { (words::NO_ONE_PATIENT.of(lang)) } } }),
+        (
+            words::CASE_ABOUT.of(lang),
+            html! { @match PrincipalId::parse(&case.actor) { Some(id) => a href={ "/admin/users/" (id) } { (called(visit, names, &case.actor)) }, None => (called(visit, names, &case.actor)) } },
+        ),
+        (
+            words::LOGS_PATIENT_OF.of(lang),
+            html! { @match &case.patient { Some(id) => span.mono { (id) }, None => span.muted { (words::NO_ONE_PATIENT.of(lang)) } } },
+        ),
         (words::DUE.of(lang), moment(case.due)),
         (words::TURNS_OPENED.of(lang), moment(case.opened)),
         (words::TURNS_SPAN.of(lang), html! { (moment(case.from)) " – " (moment(case.until)) }),
         (words::TURNS_SIGNALS.of(lang), html! { (signals(&case.signals, lang)) }),
         (words::TURNS_SCORE.of(lang), html! { span.number { (case.score) } }),
-        (words::TURNS_OWNER.of(lang), html! { @match &case.owner { Some(owner) => (called(visit, names, owner)), None => span.muted { (words::CASE_OPEN.of(lang)) } } }),
+        (
+            words::TURNS_OWNER.of(lang),
+            html! { @match &case.owner { Some(owner) => (called(visit, names, owner)), None => span.muted { (words::CASE_OPEN.of(lang)) } } },
+        ),
     ])
 }
 
@@ -255,14 +273,17 @@ fn ties_words(ties: Ties, lang: Lang) -> String {
         (ties.co_worker && !ties.same_person, words::TURNS_S_CO_WORKER),
         (ties.vip, words::TURNS_S_VIP),
     ];
-    let there: Vec<&str> = all.iter().filter(|(there, _)| *there).map(|(_, word)| word.of(lang)).collect();
+    let there: Vec<&str> =
+        all.iter().filter(|(there, _)| *there).map(|(_, word)| word.of(lang)).collect();
     there.join(", ")
 }
 
 fn history(visit: &Visit, case: &Case, names: &Names) -> Markup {
     let lang = visit.lang();
     let told = |step: &Step| match &step.done {
-        Done::Seen(seen) => (words::TURNS_H_SEEN.with(lang, &signals(&seen.signals, lang)), String::new()),
+        Done::Seen(seen) => {
+            (words::TURNS_H_SEEN.with(lang, &signals(&seen.signals, lang)), String::new())
+        }
         Done::Assigned { owner, note } => {
             let name = names.get(owner).map_or(owner.as_str(), |(display, _)| display.as_str());
             (words::TURNS_H_ASSIGNED.with(lang, name), note.clone())
@@ -271,7 +292,9 @@ fn history(visit: &Visit, case: &Case, names: &Names) -> Markup {
             (words::TURNS_H_CLOSED.with(lang, outcome_word(*outcome).of(lang)), note.clone())
         }
         Done::Noted { asks: true, note } => (words::TURNS_ASKED.of(lang).to_owned(), note.clone()),
-        Done::Noted { asks: false, note } => (words::TURNS_H_NOTED.of(lang).to_owned(), note.clone()),
+        Done::Noted { asks: false, note } => {
+            (words::TURNS_H_NOTED.of(lang).to_owned(), note.clone())
+        }
         Done::Reopened { note, .. } => (words::TURNS_H_REOPENED.of(lang).to_owned(), note.clone()),
     };
     let rows: Vec<Vec<Markup>> = case
@@ -300,7 +323,8 @@ fn steps(visit: &Visit, case: &Case, wrong: Option<&Wrong>) -> Result<Markup, Fa
         // What was typed stays with the form it was typed in, and the error stands there.
         let is_this = visit.field("do") == does;
         let error = if is_this { Wrong::on(wrong, "note") } else { String::new() };
-        let id = if is_this && !error.is_empty() { "note".to_owned() } else { format!("note-{does}") };
+        // The summary of what is wrong leads to this field.
+        let id = if error.is_empty() { format!("note-{does}") } else { "note".to_owned() };
         let hint = if does == "assign" { words::TURNS_NOTE_MAY } else { words::TURNS_NOTE_HINT };
         html! {
             form.stack method="post" action={ "/review/" (case.id) } {

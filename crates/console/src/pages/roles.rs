@@ -6,7 +6,7 @@ use crate::answer::Answer;
 use crate::days;
 use crate::pages::keep::{Wrong, called, csv, kept, own_id, pick, source, told, when};
 use crate::pages::missing;
-use crate::pages::users::is_stale;
+use crate::pages::users::{is_stale, not_seen};
 use crate::parts::{
     Column, Icon, Kind, Tab, Table, Tone, badge, button, empty, hidden, link_button, panel,
     role_name, shell, table, tabs, toast,
@@ -64,10 +64,10 @@ pub(crate) fn head(visit: &Visit) -> Markup {
         href: href.to_owned(),
         is_here: visit.path == href,
     };
-    tabs(words::ROLES_PAGES.of(lang), &[
-        tab(words::ROLES, "/admin/access/review"),
-        tab(words::SEES, "/admin/access"),
-    ])
+    tabs(
+        words::ROLES_PAGES.of(lang),
+        &[tab(words::ROLES, "/admin/access/review"), tab(words::SEES, "/admin/access")],
+    )
 }
 
 /// `/admin/access/review`
@@ -111,7 +111,7 @@ fn shown(visit: &Visit, wrong: Option<&Wrong>) -> Result<Answer, Fault> {
         (filters(visit, &all, role, state))
         (panel("held", &count, Some(&html! { span.muted { (words::ROLES_DUE_COUNT.with(lang, &due.to_string())) } }), &html! {
             @if found.is_empty() { (empty(Icon::Shield, words::ROLES_NONE.of(lang), words::ROLES_NONE_WHY.of(lang), None)) }
-            @else { (list(visit, &found, &names, wrong)) }
+            @else { (list(visit, &found, &names, wrong, members.known_since.is_none())) }
             @if found.len() > SHOWN_MAX { p.foot.muted { (words::USERS_FIRST.with(lang, &SHOWN_MAX.to_string())) } }
             @if members.more { p.foot.muted { (words::USERS_PARTIAL.of(lang)) } }
             @if let Some(since) = members.known_since { p.foot.muted { (words::USERS_KNOWN_SINCE.with(lang, &days::moment(since, &visit.zone, lang))) } }
@@ -170,6 +170,7 @@ fn list(
     found: &[&Held<'_>],
     names: &std::collections::HashMap<String, (String, String)>,
     wrong: Option<&Wrong>,
+    whole: bool,
 ) -> Markup {
     let lang = visit.lang();
     let now = visit.now();
@@ -183,7 +184,7 @@ fn list(
             let mut row = vec![
                 html! { a href={ "/admin/users/" (principal.id) } { (principal.profile.display) } " " span.muted { (principal.profile.name) } },
                 html! { (role_name(one.role, lang)) },
-                html! { (when(visit, one.member.used, words::USERS_NOT_SEEN)) @if is_stale(one.member, now) { " " (badge(Tone::Warning, Icon::Clock, words::USERS_STALE.of(lang))) } },
+                html! { (when(visit, one.member.used, not_seen(whole))) @if is_stale(one.member, now) { " " (badge(Tone::Warning, Icon::Clock, words::USERS_STALE.of(lang))) } },
                 last(visit, one, names),
             ];
             if decides {
@@ -235,7 +236,8 @@ fn decision(visit: &Visit, one: &Held<'_>, wrong: Option<&Wrong>) -> Markup {
     // What was typed for this row stays, when it was this one.
     let is_this = wrong.is_some() && visit.field("who") == who && visit.field("role") == one.role;
     let typed = if is_this { visit.field("reason") } else { "" };
-    let takes = if visit.session.may_keep_people() { words::USERS_TAKE } else { words::ROLES_ASK_TAKE };
+    let takes =
+        if visit.session.may_keep_people() { words::USERS_TAKE } else { words::ROLES_ASK_TAKE };
     html! {
         form.row method="post" action="/admin/access/review" {
             (hidden(visit)) (kept("who", &who)) (kept("role", one.role))
@@ -270,7 +272,8 @@ pub(crate) fn decide(visit: &Visit) -> Result<Answer, Fault> {
 }
 
 fn decided(visit: &Visit) -> Result<(), Fault> {
-    let odd = |at: &str| Fault::at(&code::PARAMETER_INVALID, "use a button of the page", at.to_owned());
+    let odd =
+        |at: &str| Fault::at(&code::PARAMETER_INVALID, "use a button of the page", at.to_owned());
     let who = PrincipalId::parse(visit.field("who")).ok_or_else(|| odd("who"))?;
     let known: usize = visit.field("known").parse().map_err(|_odd| odd("known"))?;
     let version: u64 = visit.field("version").parse().map_err(|_odd| odd("version"))?;
@@ -296,7 +299,15 @@ pub(crate) fn export(visit: &Visit) -> Result<Answer, Fault> {
     let ids = members.all.iter().flat_map(|one| &one.certified).map(|one| one.by.clone());
     let names = visit.session.names_of(ids)?;
     let head = [
-        "sign_in_name", "display", "role", "last_used", "is_stale", "decided", "decision", "by", "reason",
+        "sign_in_name",
+        "display",
+        "role",
+        "last_used",
+        "is_stale",
+        "decided",
+        "decision",
+        "by",
+        "reason",
     ];
     let mut rows: Vec<Vec<String>> = vec![head.map(str::to_owned).to_vec()];
     for one in held(&members) {
@@ -313,18 +324,30 @@ pub(crate) fn export(visit: &Visit) -> Result<Answer, Fault> {
         let profile = &one.member.principal.profile;
         let used = one.member.used.map(|at| at.to_instant()).unwrap_or_default();
         let stale = is_stale(one.member, now).to_string();
-        let head =
-            || vec![profile.name.clone(), profile.display.clone(), one.role.to_owned(), used.clone(), stale.clone()];
-        let decisions: Vec<_> = one.member.certified.iter().filter(|c| c.role == one.role).collect();
+        let head = || {
+            vec![
+                profile.name.clone(),
+                profile.display.clone(),
+                one.role.to_owned(),
+                used.clone(),
+                stale.clone(),
+            ]
+        };
+        let decisions: Vec<_> =
+            one.member.certified.iter().filter(|c| c.role == one.role).collect();
         if decisions.is_empty() {
             rows.push(head().into_iter().chain((0..4).map(|_| String::new())).collect());
         }
         for decision in decisions {
             let by = names.get(&decision.by).map_or(&decision.by, |(_, name)| name).clone();
-            let told = [decision.at.to_instant(), decision.done.name().to_owned(), by, decision.reason.clone()];
+            let told = [
+                decision.at.to_instant(),
+                decision.done.name().to_owned(),
+                by,
+                decision.reason.clone(),
+            ];
             rows.push(head().into_iter().chain(told).collect());
         }
     }
     Ok(csv("access-review.csv", &rows))
 }
-

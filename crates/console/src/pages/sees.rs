@@ -15,6 +15,7 @@ use base::Fault;
 use base::error::code;
 use fhir::definitions::r4;
 use fhir::reference::is_id;
+use identity::PrincipalId;
 use maud::{Markup, html};
 use record::{Action, Purpose, Why, WhyAsked, WhyPurpose};
 
@@ -33,7 +34,10 @@ pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
     if !visit.session.may_read_whole_log() {
         return Ok(missing::page(visit));
     }
-    Ok(shown(visit, None, None))
+    let of = PrincipalId::parse(visit.parameter("of"));
+    let names = visit.session.names_of(of.map(|id| id.to_string()))?;
+    let of = names.into_values().next().map(|(_, name)| name);
+    Ok(shown(visit, &of.unwrap_or_default(), None, None))
 }
 
 /// The answer, below the question as it was asked.
@@ -44,13 +48,16 @@ pub(crate) fn answer(visit: &Visit) -> Result<Answer, Fault> {
     let lang = visit.lang();
     let asked = match asked(visit)? {
         Ok(asked) => asked,
-        Err(wrong) => return Ok(shown(visit, Some(&wrong), None)),
+        Err(wrong) => return Ok(shown(visit, visit.field("who"), Some(&wrong), None)),
     };
     match visit.session.why(&asked) {
-        Ok(why) => Ok(shown(visit, None, Some(&why.wait()?))),
-        Err(fault) if [&code::NOT_FOUND, &code::GONE].contains(&fault.code()) => {
-            Ok(shown(visit, Some(&Wrong::at(lang, "record", words::SEES_NO_RECORD)), None))
-        }
+        Ok(why) => Ok(shown(visit, visit.field("who"), None, Some(&why.wait()?))),
+        Err(fault) if [&code::NOT_FOUND, &code::GONE].contains(&fault.code()) => Ok(shown(
+            visit,
+            visit.field("who"),
+            Some(&Wrong::at(lang, "record", words::SEES_NO_RECORD)),
+            None,
+        )),
         Err(fault) => Err(fault),
     }
 }
@@ -95,7 +102,7 @@ fn asked(visit: &Visit) -> Result<Result<WhyAsked, Wrong>, Fault> {
     }))
 }
 
-fn shown(visit: &Visit, wrong: Option<&Wrong>, why: Option<&Why>) -> Answer {
+fn shown(visit: &Visit, name: &str, wrong: Option<&Wrong>, why: Option<&Why>) -> Answer {
     let lang = visit.lang();
     let actions: Vec<_> = ACTIONS
         .iter()
@@ -108,9 +115,9 @@ fn shown(visit: &Visit, wrong: Option<&Wrong>, why: Option<&Why>) -> Answer {
         (roles::head(visit))
         (told(visit, wrong, false))
         (panel("ask", words::SEES_ASK.of(lang), None, &html! {
-            form.filters.pad method="post" action="/admin/access" {
+            form.filters.is-wide.pad method="post" action="/admin/access" {
                 (hidden(visit))
-                (field(&Field { id: "who", name: "who", label: words::SEES_WHO.of(lang), hint: words::SEES_WHO_HINT.of(lang), error: &who, value: visit.field("who"), is_disabled: false }))
+                (field(&Field { id: "who", name: "who", label: words::SEES_WHO.of(lang), hint: words::SEES_WHO_HINT.of(lang), error: &who, value: name, is_disabled: false }))
                 (pick("action", words::SEES_DOES.of(lang), &actions, visit.field("action"), &errors("action")))
                 (field(&Field { id: "record", name: "record", label: words::SEES_RECORD.of(lang), hint: words::SEES_RECORD_HINT.of(lang), error: &record, value: visit.field("record"), is_disabled: false }))
                 (field(&Field { id: "patient", name: "patient", label: words::SEES_PATIENT.of(lang), hint: words::SEES_PATIENT_HINT.of(lang), error: &patient, value: visit.field("patient"), is_disabled: false }))
@@ -129,8 +136,10 @@ fn told_why(visit: &Visit, why: &Why) -> Markup {
         true => (Tone::Ok, words::SEES_YES),
         false => (Tone::Critical, words::SEES_NO),
     };
-    let ties: Vec<&str> = why.ties.iter().map(|tie| tie_word(tie).map_or(*tie, |word| word.of(lang))).collect();
-    let ties = if ties.is_empty() { words::SEES_NO_TIES.of(lang).to_owned() } else { ties.join(", ") };
+    let ties: Vec<&str> =
+        why.ties.iter().map(|tie| tie_word(tie).map_or(*tie, |word| word.of(lang))).collect();
+    let ties =
+        if ties.is_empty() { words::SEES_NO_TIES.of(lang).to_owned() } else { ties.join(", ") };
     html! {
         div.is-said { (notice(tone, word.of(lang), &html! { p { (words::SEES_TIES.with(lang, &ties)) } })) }
         @for one in &why.purposes { (purpose(one, lang)) }
@@ -160,21 +169,26 @@ fn purpose(one: &WhyPurpose, lang: Lang) -> Markup {
     let title = words::SEES_FOR.with(lang, &name);
     let rules = one.says.permits.iter().map(|rule| (words::SEES_PERMITS, rule));
     let rules = rules.chain(one.says.forbids.iter().map(|rule| (words::SEES_FORBIDS, rule)));
-    panel(&format!("for-{}", one.purpose.as_str().to_lowercase()), &title, Some(&beside), &html! {
-        ul.rules {
-            @for (word, rule) in rules {
-                li {
-                    p { strong { (word.of(lang)) } " " span.mono { (rule.id) }
-                        @if rule.wall { " " (badge(Tone::Sensitive, Icon::Shield, words::SEES_WALL.of(lang))) } }
-                    p.muted { (rule.text) ":" (rule.line) @if let Some(law) = &rule.law { " · " (law) } }
-                    details { summary { (words::SEES_SAYS.of(lang)) } pre.rule { (rule.says) } }
+    panel(
+        &format!("for-{}", one.purpose.as_str().to_lowercase()),
+        &title,
+        Some(&beside),
+        &html! {
+            ul.rules {
+                @for (word, rule) in rules {
+                    li {
+                        p { strong { (word.of(lang)) } " " span.mono { (rule.id) }
+                            @if rule.wall { " " (badge(Tone::Sensitive, Icon::Shield, words::SEES_WALL.of(lang))) } }
+                        p.muted { (rule.text) ":" (rule.line) @if let Some(law) = &rule.law { " · " (law) } }
+                        details { summary { (words::SEES_SAYS.of(lang)) } pre.rule { (rule.says) } }
+                    }
                 }
+                @if one.says.permits.is_empty() { li { (words::SEES_NONE_PERMITS.of(lang)) } }
+                @for instead in &one.instead { li { strong { (words::SEES_INSTEAD.of(lang)) } " " (instead) } }
+                @if !one.says.permitted && one.instead.is_empty() { li.muted { (words::SEES_NO_INSTEAD.of(lang)) } }
             }
-            @if one.says.permits.is_empty() { li { (words::SEES_NONE_PERMITS.of(lang)) } }
-            @for instead in &one.instead { li { strong { (words::SEES_INSTEAD.of(lang)) } " " (instead) } }
-            @if !one.says.permitted && one.instead.is_empty() { li.muted { (words::SEES_NO_INSTEAD.of(lang)) } }
-        }
-    })
+        },
+    )
 }
 
 fn tie_word(tie: &str) -> Option<Word> {

@@ -225,7 +225,8 @@ pub(crate) fn end(visit: &Visit) -> Result<Answer, Fault> {
 }
 
 fn ended(visit: &Visit, own: PrincipalId) -> Result<(), Fault> {
-    let odd = |at: &str| Fault::at(&code::PARAMETER_INVALID, "use a button of the page", at.to_owned());
+    let odd =
+        |at: &str| Fault::at(&code::PARAMETER_INVALID, "use a button of the page", at.to_owned());
     let session = || SessionId::parse(visit.field("session")).ok_or_else(|| odd("session"));
     let who = || PrincipalId::parse(visit.field("who")).ok_or_else(|| odd("who"));
     let given = |of: PrincipalId| match &visit.people {

@@ -8,7 +8,7 @@ pub(crate) use one::{change, one};
 
 use crate::answer::Answer;
 use crate::days;
-use crate::pages::keep::{Wrong, pick, source, told, when};
+use crate::pages::keep::{Wrong, pick, site_list, sites_of, source, told, when};
 use crate::pages::missing;
 use crate::parts::{
     Column, Field, Icon, Kind, Table, Tone, badge, button, copyable, empty, error_summary, field,
@@ -20,6 +20,7 @@ use base::{Fault, Millis};
 use identity::{FactorKind, Kind as Of, Profile, Standing};
 use maud::{Markup, html};
 use record::Member;
+use std::collections::HashMap;
 
 /// People of one page; who looks for one of more types a part of the name.
 const SHOWN_MAX: usize = 200;
@@ -135,6 +136,7 @@ pub(crate) fn factor_badge(one: &Member, lang: Lang) -> Markup {
         }
         _ if has_factor(one) => badge(Tone::Ok, Icon::Key, words::USERS_FACTOR_HELD.of(lang)),
         Standing::ByIssuer => badge(Tone::Ok, Icon::Key, words::USERS_FACTOR_ISSUER.of(lang)),
+        _ if one.principal.kind != Of::Person => html! {},
         _ => html! { span.muted { (words::USERS_FACTOR_NONE.of(lang)) } },
     }
 }
@@ -153,6 +155,8 @@ pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
         members.all.iter().flat_map(|one| &one.principal.profile.sites).collect();
     sites.sort();
     sites.dedup();
+    let names = sites_of(visit, sites.iter().copied())?;
+    let whole = members.known_since.is_none();
     let count = words::counted(lang, words::USERS_ONE, words::USERS_MANY, found.len());
     let keeps = visit.session.may_keep_people();
     let body = html! {
@@ -160,12 +164,12 @@ pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
             h1 { (words::USERS.of(lang)) }
             @if keeps { (link_button(Kind::Primary, Some(Icon::Plus), words::USERS_NEW.of(lang), "/admin/users/new")) }
         }
-        (filters(visit, &asked, &sites))
+        (filters(visit, &asked, &sites, &names))
         (panel("people", &count, None, &html! {
             @if found.is_empty() {
                 (empty(Icon::People, words::USERS_NONE.of(lang), words::USERS_NONE_WHY.of(lang), None))
             } @else {
-                (list(visit, found.iter().take(SHOWN_MAX)))
+                (list(visit, found.iter().take(SHOWN_MAX), &names, whole))
             }
             @if found.len() > SHOWN_MAX { p.foot.muted { (words::USERS_FIRST.with(lang, &SHOWN_MAX.to_string())) } }
             @if members.more { p.foot.muted { (words::USERS_PARTIAL.of(lang)) } }
@@ -177,7 +181,12 @@ pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
     Ok(shell(visit, 200, words::USERS.of(lang), &body))
 }
 
-fn filters(visit: &Visit, asked: &Asked, sites: &[&String]) -> Markup {
+fn filters(
+    visit: &Visit,
+    asked: &Asked,
+    sites: &[&String],
+    names: &HashMap<String, String>,
+) -> Markup {
     let lang = visit.lang();
     let any = |word: Word| (String::new(), word.of(lang).to_owned());
     let said = |all: &[(&str, Word)], first: Word| -> Vec<(String, String)> {
@@ -185,9 +194,11 @@ fn filters(visit: &Visit, asked: &Asked, sites: &[&String]) -> Markup {
         [any(first)].into_iter().chain(rest).collect()
     };
     let role = |role: String| (role.clone(), role_name(&role, lang).to_owned());
-    let roles: Vec<_> =
-        [any(words::USERS_ANY_ROLE)].into_iter().chain(visit.session.roles().into_iter().map(role)).collect();
-    let site = |site: &&String| ((*site).clone(), (*site).clone());
+    let roles: Vec<_> = [any(words::USERS_ANY_ROLE)]
+        .into_iter()
+        .chain(visit.session.roles().into_iter().map(role))
+        .collect();
+    let site = |site: &&String| ((*site).clone(), names.get(*site).unwrap_or(site).clone());
     let sites: Vec<_> =
         [any(words::USERS_ANY_SITE)].into_iter().chain(sites.iter().map(site)).collect();
     let states = ["active", "invited", "no-password", "locked", "program"];
@@ -215,7 +226,17 @@ fn filters(visit: &Visit, asked: &Asked, sites: &[&String]) -> Markup {
     }
 }
 
-fn list<'m>(visit: &Visit, found: impl Iterator<Item = &'m &'m Member>) -> Markup {
+/// The word for what has no last use: never, where the whole log was looked through.
+pub(crate) const fn not_seen(whole: bool) -> Word {
+    if whole { words::USERS_NEVER } else { words::USERS_NOT_SEEN }
+}
+
+fn list<'m>(
+    visit: &Visit,
+    found: impl Iterator<Item = &'m &'m Member>,
+    names: &HashMap<String, String>,
+    whole: bool,
+) -> Markup {
     let lang = visit.lang();
     let now = visit.now();
     let rows: Vec<Vec<Markup>> = found
@@ -226,11 +247,11 @@ fn list<'m>(visit: &Visit, found: impl Iterator<Item = &'m &'m Member>) -> Marku
             vec![
                 html! { a href={ "/admin/users/" (one.principal.id) } { (profile.display) } " " span.muted { (profile.name) } },
                 html! { @if roles.is_empty() { span.muted { (words::USERS_NO_ROLE.of(lang)) } } @else { (roles.join(", ")) } },
-                html! { (profile.sites.join(", ")) },
+                html! { (site_list(names, &profile.sites)) },
                 state_badge(one, lang),
                 factor_badge(one, lang),
-                html! { (when(visit, one.signed_in, words::USERS_NOT_SEEN)) },
-                html! { (when(visit, one.used, words::USERS_NOT_SEEN)) @if is_stale(one, now) { " " (badge(Tone::Warning, Icon::Clock, words::USERS_STALE.of(lang))) } },
+                html! { (when(visit, one.signed_in, not_seen(whole))) },
+                html! { (when(visit, one.used, not_seen(whole))) @if is_stale(one, now) { " " (badge(Tone::Warning, Icon::Clock, words::USERS_STALE.of(lang))) } },
             ]
         })
         .collect();

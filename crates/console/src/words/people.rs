@@ -60,6 +60,8 @@ words! {
     USERS_USED: "Last used", "Último uso";
     USERS_SIGNED_IN: "Last sign-in", "Último acceso";
     USERS_NOT_SEEN: "Not known", "Sin datos";
+    USERS_NEVER: "Never", "Nunca";
+    USERS_OPEN: "Signed in", "Sesiones abiertas";
     USERS_STALE: "Unused for 90 days", "Sin uso en 90 días";
     USERS_ANY_ROLE: "Any role", "Cualquier función";
     USERS_ANY_SITE: "Any site", "Cualquier centro";
@@ -206,6 +208,7 @@ words! {
     LOGS_FAILED: "The log cannot be written", "No se puede escribir el registro";
     LOGS_FAILED_WHY: "Nothing is read or changed until it is mended. What is shown here was written before.", "No se lee ni se cambia nada hasta repararlo. Lo que se muestra se escribió antes.";
     LOGS_SIGNED: "Signed up to event {}", "Firmado hasta el evento {}";
+    LOGS_SIGNED_SOON: "Signed from time to time; nothing is covered yet", "Se firma cada cierto tiempo; aún no hay nada firmado";
     LOGS_UNSIGNED: "Chained, not signed", "Encadenado, sin firma";
     LOGS_UNSIGNED_FAILED: "Signing failed after event {}", "La firma falló tras el evento {}";
     LOGS_LAST: "Last event {}", "Último evento {}";

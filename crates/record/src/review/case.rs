@@ -261,7 +261,8 @@ impl Case {
     /// When the person was last asked to explain it, since it was last opened.
     #[must_use]
     pub fn asked(&self) -> Option<Millis> {
-        let since = self.steps.iter().rev().take_while(|step| !matches!(step.done, Done::Reopened { .. }));
+        let since =
+            self.steps.iter().rev().take_while(|step| !matches!(step.done, Done::Reopened { .. }));
         let mut asked = since.filter(|step| matches!(step.done, Done::Noted { asks: true, .. }));
         asked.next().map(|step| step.at)
     }

@@ -17,6 +17,8 @@ mod glass;
 #[cfg(test)]
 mod import;
 #[cfg(test)]
+mod members;
+#[cfg(test)]
 mod operation;
 #[cfg(test)]
 mod paging;

@@ -23,6 +23,8 @@ mod console;
 #[cfg(test)]
 mod console_chart;
 #[cfg(test)]
+mod console_people;
+#[cfg(test)]
 mod demand;
 #[cfg(test)]
 mod denials;

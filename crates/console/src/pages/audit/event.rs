@@ -15,7 +15,7 @@ use base::Fault;
 use maud::{Markup, html};
 use record::{LogAsked, LogRow, LogRows, Source, Target};
 
-/// `/audit/events/{number}`
+/// `/audit/events/{id}`
 pub(crate) fn event(visit: &Visit) -> Result<Answer, Fault> {
     let number: Option<u64> = part(visit, 2).parse().ok().filter(|number| *number > 0);
     let Some(number) = number.filter(|_| visit.session.may_read_whole_log()) else {
@@ -62,23 +62,42 @@ fn happened(visit: &Visit, row: &LogRow, found: &LogRows) -> Markup {
     });
     let none = || html! { span.muted { (words::KEEP_NONE.of(lang)) } };
     facts(&[
-        (words::WHEN.of(lang), html! { (days::moment(event.time, &visit.zone, lang)) " " span.muted.mono { (event.time.to_instant()) } }),
-        (words::WHO.of(lang), html! { (called(visit, &found.names, &event.actor)) " · " a href={ "/audit?who=" (event.actor) } { (words::LOGS_ALL_BY.of(lang)) } }),
+        (
+            words::WHEN.of(lang),
+            html! { (days::moment(event.time, &visit.zone, lang)) " " span.muted.mono { (event.time.to_instant()) } },
+        ),
+        (
+            words::WHO.of(lang),
+            html! { (called(visit, &found.names, &event.actor)) " · " a href={ "/audit?who=" (event.actor) } { (words::LOGS_ALL_BY.of(lang)) } },
+        ),
         (words::LOGS_WHENCE.of(lang), source.map_or_else(none, |word| html! { (word.of(lang)) })),
-        (words::LOGS_TO.of(lang), html! {
-            @if event.targets.is_empty() { (none()) }
-            ul { @for one in &event.targets { li { (target(visit, one, found)) } } }
-        }),
-        (words::LOGS_PATIENTS.of(lang), html! {
-            @if event.patients.is_empty() { (none()) }
-            ul { @for id in &event.patients { li { a.mono href={ "/audit?patient=" (id) } { (id) } } } }
-        }),
-        (words::LOGS_ANSWER.of(lang), html! { (words::LOGS_STATUS.with(lang, &event.status.to_string())) " · " (words::LOGS_RESULTS.with(lang, &event.results.to_string())) " · " (words::LOGS_BYTES.with(lang, &event.bytes.to_string())) }),
-        (words::LOGS_REQUEST.of(lang), html! { a.mono href={ "/audit?request=" (row.request) } { (row.request) } }),
+        (
+            words::LOGS_TO.of(lang),
+            html! {
+                @if event.targets.is_empty() { (none()) }
+                ul { @for one in &event.targets { li { (target(visit, one, found)) } } }
+            },
+        ),
+        (
+            words::LOGS_PATIENTS.of(lang),
+            html! {
+                @if event.patients.is_empty() { (none()) }
+                ul { @for id in &event.patients { li { a.mono href={ "/audit?patient=" (id) } { (id) } } } }
+            },
+        ),
+        (
+            words::LOGS_ANSWER.of(lang),
+            html! { (words::LOGS_STATUS.with(lang, &event.status.to_string())) " · " (words::LOGS_RESULTS.with(lang, &event.results.to_string())) " · " (words::LOGS_BYTES.with(lang, &event.bytes.to_string())) },
+        ),
+        (
+            words::LOGS_REQUEST.of(lang),
+            html! { a.mono href={ "/audit?request=" (row.request) } { (row.request) } },
+        ),
     ])
 }
 
-fn target(visit: &Visit, one: &Target, found: &LogRows) -> Markup {
+/// What an event was done to.
+pub(super) fn target(visit: &Visit, one: &Target, found: &LogRows) -> Markup {
     let id = one.id.as_deref().unwrap_or_default();
     html! {
         @match &*one.resource_type {

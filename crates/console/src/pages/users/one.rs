@@ -2,10 +2,12 @@
 //! used, and what an administrator does about it. Each change names the version it was made of, has a
 //! reason where the house wants one, and is asked of somebody who showed a factor lately.
 
-use super::{factor_badge, first_password, is_stale, state_badge};
+use super::{factor_badge, first_password, is_stale, not_seen, state_badge};
 use crate::answer::{Answer, is_nothing};
 use crate::days;
-use crate::pages::keep::{Wrong, called, kept, own_id, pick, source, told, when};
+use crate::pages::keep::{
+    Wrong, called, kept, own_id, pick, site_list, sites_of, source, told, when,
+};
 use crate::pages::{missing, sessions};
 use crate::parts::{
     Column, Field, Icon, Kind, Table, Tone, badge, button, empty, facts, field, hidden, panel,
@@ -40,6 +42,7 @@ fn shown(visit: &Visit, wrong: Option<&Wrong>, drawn: Option<&Secret>) -> Result
     let profile = &member.principal.profile;
     let is_own = own_id(visit) == Some(id);
     let keeps = visit.session.may_keep_people() && !is_own;
+    let sites = sites_of(visit, &profile.sites)?;
     let names = visit.session.names_of(member.certified.iter().map(|one| one.by.clone()))?;
     let body = html! {
         div.head-row {
@@ -59,12 +62,12 @@ fn shown(visit: &Visit, wrong: Option<&Wrong>, drawn: Option<&Secret>) -> Result
         div.columns {
             div {
                 (panel("roles", words::USERS_ROLES.of(lang), None, &roles(visit, &member, keeps, wrong)))
-                (panel("open", words::OPENED.of(lang), None, &open(visit, &member, keeps)))
+                (panel("open", words::USERS_OPEN.of(lang), None, &open(visit, &member, keeps)))
                 (panel("apps", words::OPENED_APPS.of(lang), None, &apps(visit, id, keeps)))
                 (panel("decided", words::USERS_DECIDED.of(lang), None, &decided(visit, &member, &names)))
             }
             div {
-                (panel("about", words::USERS_ABOUT.of(lang), None, &about(visit, &member, since)))
+                (panel("about", words::USERS_ABOUT.of(lang), None, &about(visit, &member, since, &sites)))
                 @if keeps { (panel("keep", words::USERS_KEEP.of(lang), None, &keep(visit, &member, wrong))) }
                 @else if is_own { (panel("keep", words::USERS_KEEP.of(lang), None, &html! { p.foot.muted { (words::USERS_OWN.of(lang)) " " a href="/auth/factors" { (words::FACTORS.of(lang)) } } })) }
             }
@@ -122,10 +125,12 @@ fn roles(visit: &Visit, member: &Member, keeps: bool, wrong: Option<&Wrong>) -> 
             ];
             if keeps {
                 let id = format!("take-{role}");
+                let is_this = visit.field("do") == "take" && visit.field("role") == role && wrong.is_some();
+                let typed = if is_this { visit.field("reason") } else { "" };
                 row.push(action(visit, member, "take", &html! {
                     (kept("role", role))
                     label.unseen for=(id) { (words::USERS_WHY_TAKE.with(lang, role_name(role, lang))) }
-                    input.reason type="text" id=(id) name="reason" maxlength="500" required autocomplete="off" placeholder=(words::USERS_REASON.of(lang));
+                    input.reason type="text" id=(id) name="reason" value=(typed) aria-invalid=[is_this.then_some("true")] maxlength="500" required autocomplete="off" placeholder=(words::USERS_REASON.of(lang));
                     (button(Kind::Quiet, Some(Icon::Close), words::USERS_TAKE.of(lang)))
                 }));
             }
@@ -153,7 +158,7 @@ fn roles(visit: &Visit, member: &Member, keeps: bool, wrong: Option<&Wrong>) -> 
             form.filters.pad method="post" action={ "/admin/users/" (member.principal.id) } {
                 (hidden(visit)) (kept("do", "grant")) (kept("version", &member.principal.version.to_string()))
                 (pick("role", words::USERS_GRANT.of(lang), &free, if is_grant { visit.field("role") } else { "" }, &Wrong::on(wrong, "role")))
-                (field(&Field { id: "reason", name: "reason", label: words::USERS_REASON.of(lang), error: &error, value: if is_grant || !error.is_empty() { visit.field("reason") } else { "" }, ..Field::default() }))
+                (field(&Field { id: "reason", name: "reason", label: words::USERS_REASON.of(lang), error: &error, value: if is_grant { visit.field("reason") } else { "" }, ..Field::default() }))
                 (button(Kind::Secondary, Some(Icon::Plus), words::USERS_GIVE.of(lang)))
             }
         }
@@ -179,17 +184,27 @@ fn apps(visit: &Visit, id: PrincipalId, keeps: bool) -> Markup {
     if given.is_empty() {
         return html! { p.foot.muted { (words::OPENED_NO_APPS.of(lang)) } };
     }
-    sessions::apps(visit, &given, &|app| {
-        html! { @if keeps {
-            form method="post" action={ "/admin/users/" (id) } { (hidden(visit)) (kept("do", "end-app")) (kept("app", &app.id)) (button(Kind::Quiet, Some(Icon::Close), words::OPENED_END.of(lang))) }
-        } }
-    }, keeps)
+    sessions::apps(
+        visit,
+        &given,
+        &|app| {
+            html! { @if keeps {
+                form method="post" action={ "/admin/users/" (id) } { (hidden(visit)) (kept("do", "end-app")) (kept("app", &app.id)) (button(Kind::Quiet, Some(Icon::Close), words::OPENED_END.of(lang))) }
+            } }
+        },
+        keeps,
+    )
 }
 
 fn decided(visit: &Visit, member: &Member, names: &HashMap<String, (String, String)>) -> Markup {
     let lang = visit.lang();
     if member.certified.is_empty() {
-        return empty(Icon::Shield, words::USERS_NOT_DECIDED.of(lang), words::USERS_NOT_DECIDED_WHY.of(lang), None);
+        return empty(
+            Icon::Shield,
+            words::USERS_NOT_DECIDED.of(lang),
+            words::USERS_NOT_DECIDED_WHY.of(lang),
+            None,
+        );
     }
     let rows: Vec<Vec<Markup>> = member
         .certified
@@ -210,11 +225,22 @@ fn decided(visit: &Visit, member: &Member, names: &HashMap<String, (String, Stri
     table(&Table { caption: words::USERS_DECIDED.of(lang), columns: &columns, rows: &rows })
 }
 
-fn about(visit: &Visit, member: &Member, since: Option<Millis>) -> Markup {
+fn about(
+    visit: &Visit,
+    member: &Member,
+    since: Option<Millis>,
+    sites: &HashMap<String, String>,
+) -> Markup {
     let lang = visit.lang();
     let profile = &member.principal.profile;
     let none = || html! { span.muted { (words::KEEP_NONE.of(lang)) } };
-    let list = |all: &[String]| if all.is_empty() { none() } else { html! { (all.join(", ")) } };
+    let list = |all: &[String]| {
+        if all.is_empty() {
+            none()
+        } else {
+            html! { (all.join(", ")) }
+        }
+    };
     let factors: Vec<String> = member
         .factors
         .iter()
@@ -232,12 +258,13 @@ fn about(visit: &Visit, member: &Member, since: Option<Millis>) -> Markup {
             @if state.must_change { " " span.muted { (words::USERS_MUST_CHANGE.of(lang)) } }
         },
     };
-    let text = |text: &Option<String>| text.as_ref().map_or_else(none, |id| html! { span.mono { (id) } });
+    let text =
+        |text: &Option<String>| text.as_ref().map_or_else(none, |id| html! { span.mono { (id) } });
     html! {
         (facts(&[
-            (words::USERS_SIGNED_IN.of(lang), when(visit, member.signed_in, words::USERS_NOT_SEEN)),
-            (words::USERS_USED.of(lang), html! { (when(visit, member.used, words::USERS_NOT_SEEN)) @if is_stale(member, visit.now()) { " " (badge(Tone::Warning, Icon::Clock, words::USERS_STALE.of(lang))) } }),
-            (words::USERS_SITE.of(lang), list(&profile.sites)),
+            (words::USERS_SIGNED_IN.of(lang), when(visit, member.signed_in, not_seen(since.is_none()))),
+            (words::USERS_USED.of(lang), html! { (when(visit, member.used, not_seen(since.is_none()))) @if is_stale(member, visit.now()) { " " (badge(Tone::Warning, Icon::Clock, words::USERS_STALE.of(lang))) } }),
+            (words::USERS_SITE.of(lang), match profile.sites.is_empty() { true => none(), false => html! { (site_list(sites, &profile.sites)) } }),
             (words::USERS_CARE_TEAMS.of(lang), list(&profile.care_teams)),
             (words::USERS_FACTOR.of(lang), list(&factors)),
             (words::USERS_PASSWORD_SET.of(lang), password),
@@ -249,6 +276,7 @@ fn about(visit: &Visit, member: &Member, since: Option<Millis>) -> Markup {
         @if let Some(since) = since { p.foot.muted { (words::USERS_KNOWN_SINCE.with(lang, &days::moment(since, &visit.zone, lang))) } }
         @if visit.session.may_read_whole_log() {
             p.foot { a href={ "/audit?who=" (member.principal.id) } { (words::USERS_LOG.of(lang)) } }
+            p.foot { a href={ "/admin/access?of=" (member.principal.id) } { (words::SEES.of(lang)) } }
         }
     }
 }
@@ -256,7 +284,7 @@ fn about(visit: &Visit, member: &Member, since: Option<Millis>) -> Markup {
 fn keep(visit: &Visit, member: &Member, wrong: Option<&Wrong>) -> Markup {
     let lang = visit.lang();
     let locks = visit.field("do") == "lock";
-    let error = if locks { Wrong::on(wrong, "reason") } else { String::new() };
+    let error = if locks { Wrong::on(wrong, "lock-reason") } else { String::new() };
     html! {
         div.stack.pad {
             @if member.principal.disabled.is_some() {
@@ -288,7 +316,17 @@ pub(crate) fn change(visit: &Visit) -> Result<Answer, Fault> {
         Ok(Did::Go(answer)) => Ok(answer),
         Ok(Did::Drawn(secret)) => shown(visit, None, Some(&secret)),
         Err(fault) if fault.code() == &code::PRINCIPAL_NOT_FOUND => Ok(missing::page(visit)),
-        Err(fault) => shown(visit, Some(&Wrong::of(visit, fault)?), None),
+        Err(fault) => {
+            let mut wrong = Wrong::of(visit, fault)?;
+            // Each form has a field for its reason.
+            match (visit.field("do"), wrong.field.as_str()) {
+                ("lock", "reason") => "lock-reason".clone_into(&mut wrong.field),
+                ("take", "reason") => wrong.field = format!("take-{}", visit.field("role")),
+                ("grant", _) => {}
+                _ => wrong.field.clear(),
+            }
+            shown(visit, Some(&wrong), None)
+        }
     }
 }
 
@@ -299,7 +337,8 @@ enum Did {
 
 fn act(visit: &Visit, id: PrincipalId) -> Result<Did, Fault> {
     let here = |did: &str| Ok(Did::Go(Answer::go(format!("/admin/users/{id}?did={did}"))));
-    let odd = |at: &str| Fault::at(&code::PARAMETER_INVALID, "use a button of the page", at.to_owned());
+    let odd =
+        |at: &str| Fault::at(&code::PARAMETER_INVALID, "use a button of the page", at.to_owned());
     let version = || visit.field("version").parse::<u64>().map_err(|_odd| odd("version"));
     let (role, reason, from) = (visit.field("role"), visit.field("reason"), source(visit));
     let keeper = || visit.session.keeper(Some(id), from);

@@ -187,10 +187,8 @@ pub(in crate::smart) fn confirm(
     let why = why.unwrap_or("You showed it a while ago. Show once more that it is you.");
     let mut body = alert(Html::new(), wrong).raw("<p>").raw(why).raw("</p>");
     if let Some(asked) = asked {
-        let more = Html::new()
-            .raw("<input type=\"hidden\" name=\"next\" value=\"")
-            .text(next)
-            .raw("\">");
+        let more =
+            Html::new().raw("<input type=\"hidden\" name=\"next\" value=\"").text(next).raw("\">");
         body = body.join(&ask("confirm", view.form, asked, &more, "Use your passkey"));
     }
     body = body
