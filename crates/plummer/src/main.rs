@@ -21,6 +21,7 @@ mod people;
 mod policies;
 mod progress;
 mod prompt;
+mod reminders;
 mod reviews;
 mod settings;
 mod signing;

@@ -15,6 +15,8 @@ mod fhir_form;
 mod find;
 #[cfg(test)]
 mod occupancy;
+#[cfg(test)]
+mod remind;
 mod roster;
 mod rules;
 mod series;
