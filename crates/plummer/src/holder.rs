@@ -88,7 +88,7 @@ fn token(_settings: &Settings) -> anyhow::Result<Option<Arc<dyn Kms>>> {
 }
 
 /// The file that a setting names: a path, or `credential:NAME` of what the service manager brought.
-fn secret(settings: &Settings, name: &str) -> anyhow::Result<Option<SecretFile>> {
+pub(crate) fn secret(settings: &Settings, name: &str) -> anyhow::Result<Option<SecretFile>> {
     let text = settings.text(name);
     let Some(credential) = text.strip_prefix("credential:") else {
         return Ok(Some(text).filter(|t| !t.is_empty()).map(|t| SecretFile::new(PathBuf::from(t))));

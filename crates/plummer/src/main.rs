@@ -22,6 +22,7 @@ mod people;
 mod policies;
 mod progress;
 mod prompt;
+mod reminders;
 mod reviews;
 mod settings;
 mod signing;

@@ -185,7 +185,7 @@ impl Settings {
         self.entry(name).map_or_else(String::new, |(value, _)| value.to_string())
     }
 
-    fn number(&self, name: &str) -> u64 {
+    pub(crate) fn number(&self, name: &str) -> u64 {
         match self.entry(name) {
             Some((Value::Number(number), _)) => *number,
             _ => 0,
@@ -212,7 +212,7 @@ impl Settings {
         &self.issuers
     }
 
-    fn switch(&self, name: &str) -> bool {
+    pub(crate) fn switch(&self, name: &str) -> bool {
         matches!(self.entry(name), Some((Value::Switch(true), _)))
     }
 
@@ -396,6 +396,8 @@ impl Settings {
             guard: self.is_guarded(),
             explain: self.switch("explain"),
             delete_many: self.switch("delete_many"),
+            clinic: self.text("reminders_clinic"),
+            clinic_zone: self.text("reminders_zone"),
             ..server::Config::default()
         };
         config.check(SystemClock.now())?;
@@ -403,6 +405,7 @@ impl Settings {
         demand::of(self)?;
         self.trust()?;
         self.encryption()?;
+        crate::reminders::open(self)?;
         if self.number("page_default") > self.number("page_max") {
             bail!("page_default is above page_max");
         }

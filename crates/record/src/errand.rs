@@ -3,6 +3,7 @@
 //! people by their ids alone. What is told of it stands in the log with it or not at all (45 CFR 164.312(b)).
 
 use crate::actor::denied;
+use crate::gate::Record;
 use crate::session::Session;
 use crate::shelf::{closed_body, opened_body};
 use crate::trail;
@@ -135,6 +136,18 @@ impl Session {
             version: item.version,
             text: String::from_utf8(text).map_err(odd)?,
         })
+    }
+}
+
+impl Record {
+    /// Keeps in mind, for whoever watches, whether reminders of visits could not be sent lately.
+    pub fn tell_reminders(&self, failing: bool) {
+        *self.gate.reminders.lock() = Some(failing);
+    }
+
+    /// Whether reminders of visits could not be sent lately; nothing where none are sent.
+    pub fn reminders_failing(&self) -> Option<bool> {
+        *self.gate.reminders.lock()
     }
 }
 

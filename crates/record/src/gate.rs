@@ -155,6 +155,8 @@ pub(crate) struct Gate {
     pub(crate) notary: Mutex<Option<audit::Notarizing>>,
     pub(crate) keys: Option<Arc<Keyring>>,
     pub(crate) at_rest: AtRest,
+    /// Whether reminders could not be sent lately; nothing where none are.
+    pub(crate) reminders: Mutex<Option<bool>>,
     /// Held while the drafts of an author are counted.
     pub(crate) drafts: Mutex<()>,
     /// The slowest searches of the last hour.
@@ -243,6 +245,7 @@ impl Record {
                 notary: Mutex::new(notary),
                 keys,
                 at_rest,
+                reminders: Mutex::default(),
                 drafts: Mutex::default(),
                 slow: Slow::default(),
                 ledger: Mutex::default(),

@@ -54,6 +54,8 @@ pub struct Config {
     pub delete_many: bool,
     /// What patients call the clinic, on the page behind a reminder's link.
     pub clinic: String,
+    /// The IANA zone of visits that do not tell their own, there; UTC when empty.
+    pub clinic_zone: String,
 }
 
 impl Default for Config {
@@ -80,6 +82,7 @@ impl Default for Config {
             explain: false,
             delete_many: false,
             clinic: String::new(),
+            clinic_zone: String::new(),
         }
     }
 }

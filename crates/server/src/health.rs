@@ -84,6 +84,10 @@ fn ready(state: &State, watches: bool) -> Reply {
     w.key("open").integer(integer(reviews.open));
     w.key("assigned").integer(integer(reviews.assigned));
     w.key("overdue").integer(integer(reviews.overdue)).end_object();
+    if let Some(failing) = state.record.reminders_failing() {
+        w.key("reminders").object();
+        w.member("status", if failing { "failing" } else { "sending" }).end_object();
+    }
     transport(state, &mut w);
     w.end_object();
     let text = String::from_utf8(w.finish()).unwrap_or_default();

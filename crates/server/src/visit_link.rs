@@ -76,8 +76,7 @@ async fn work(
 ) -> Result<(Session, Reply), Refused> {
     let outcome = async {
         let zones = Zones::bundled();
-        let home = state.zone.iana_name().and_then(|name| zones.find(name).ok());
-        let home = home.unwrap_or_else(Zone::utc);
+        let home = zones.find(&state.config.clinic_zone).unwrap_or_else(|_none| Zone::utc());
         let shown = remind::show(&session, &zones, &home, &linked).await?;
         match parts.method {
             Method::GET | Method::HEAD => Ok(shows(state, visit, &session, &shown)),

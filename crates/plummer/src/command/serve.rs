@@ -10,6 +10,7 @@ use crate::first_start::{self, Welcome};
 use crate::house::Household;
 use crate::import::demo;
 use crate::opening;
+use crate::reminders;
 use crate::settings::Settings;
 use anyhow::{Context as _, anyhow};
 use base::time::SystemClock;
@@ -79,13 +80,20 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
         info!(address = %server.address(), sync = settings.text("sync"), "ready");
         let keeper = record.keep_labels()?;
         let reviewing = record.keep_reviews(settings.sweep_every())?;
+        let reminding = match reminders::open(settings)? {
+            Some(set) => {
+                record.tell_reminders(false);
+                Some(reminders::keep(record.clone(), set)?)
+            }
+            None => None,
+        };
         // Whoever started it may have stopped reading: that is no reason not to serve.
         if let Err(error) = greet(&base, &settings.data().display().to_string(), &welcome) {
             warn!(kind = %error.kind(), "the greeting could not be written");
         }
         server.run(stop).await;
         // Its batch under way is whole before the store closes.
-        drop((keeper, reviewing));
+        drop((keeper, reviewing, reminding));
         anyhow::Ok(())
     })?;
     record.settle();

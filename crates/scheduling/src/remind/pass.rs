@@ -215,7 +215,11 @@ impl Look<'_> {
                 if entry.start > now || stop() {
                     return Ok(());
                 }
-                if !entry.outcome.is_final() {
+                if !entry.outcome.is_final() && !self.stood(&entry)? {
+                    entry.outcome = Outcome::CalledOff;
+                    entry.next = None;
+                    self.keep(&mut entry, None)?;
+                } else if !entry.outcome.is_final() {
                     entry.outcome = Outcome::GivenUp;
                     entry.why = entry.why.or_else(|| Some("too-late".to_owned()));
                     entry.next = None;
@@ -226,6 +230,17 @@ impl Look<'_> {
                 }
             }
         }
+    }
+
+    /// Whether the visit of a line was to be at its time to the last.
+    fn stood(&self, entry: &Entry) -> Result<bool, Fault> {
+        let Some(body) = self.fresh("Appointment", &entry.appointment)? else { return Ok(false) };
+        let read = Document::parse(body, &Limits::default());
+        let read = read.and_then(|document| Appointment::read(document.root()));
+        Ok(read.is_ok_and(|read| {
+            read.status != Status::Cancelled
+                && read.span.is_some_and(|span| span.start == entry.start)
+        }))
     }
 
     fn visit(&mut self, hit: &Hit) -> Result<(), Fault> {
@@ -254,10 +269,9 @@ impl Look<'_> {
             self.wake_at(Some(opens));
             return Ok(());
         }
-        // A wait longer than any is one of a clock that stood wrong.
-        let next = found.as_ref().and_then(|entry| entry.next);
-        let waits = |next: &Millis| *next > now && next.0.saturating_sub(now.0) <= 24 * BACKOFF_MAX_MS;
-        if let Some(next) = next.filter(waits) {
+        // A line of a later time than now is of a clock that stood wrong, and so is its wait.
+        let next = found.as_ref().filter(|entry| entry.at <= now).and_then(|entry| entry.next);
+        if let Some(next) = next.filter(|next| *next > now) {
             self.wake_at(Some(next));
             return Ok(());
         }

@@ -17,6 +17,8 @@ mod find;
 mod ledger;
 #[cfg(test)]
 mod occupancy;
+#[cfg(test)]
+mod remind;
 mod roster;
 mod rules;
 mod series;
