@@ -224,6 +224,7 @@ named! {
         RootKeyMoved = 65, "root-key-moved", "The tenant's key was put under a root key that another holds.";
         RootKeyRewrapped = 66, "root-key-rewrapped", "The tenant's key was wrapped anew under the newest version of its root key.";
         RolesMapped = 74, "roles-mapped", "Roles or sites of a person followed from what an issuer says.";
+        HouseChecked = 103, "house-checked", "Somebody said that a thing of the checklist of a new house is done, or took it back, or chose what the house begins with.";
         Overbooked = 84, "overbooked", "Somebody was booked although they were taken at that time, with a reason.";
     }
 }

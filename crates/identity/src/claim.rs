@@ -80,6 +80,15 @@ impl Identity {
         Ok(Some(code))
     }
 
+    /// Whether a claim code was drawn and nobody has administered the site yet: the one state in which a
+    /// claim can be taken, and in which there is nothing else to be done here.
+    ///
+    /// # Errors
+    /// When the shelf cannot be read.
+    pub fn is_unclaimed(&self) -> Result<bool, Fault> {
+        Ok(self.load_claim()?.1.is_some_and(|stored| stored.waiting.is_some()))
+    }
+
     /// Makes the first administrator, with a password, and spends the claim, all in one commit.
     pub fn claim(
         &self,

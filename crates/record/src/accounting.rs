@@ -195,6 +195,7 @@ fn touched(event: &Event, patient: &str) -> bool {
         | Kind::CaseChanged
         | Kind::CaseRead
         | Kind::Page
+        | Kind::HouseChecked
         | Kind::RootKeyMoved
         | Kind::RootKeyRewrapped
         // The booking has its own event.

@@ -103,7 +103,7 @@ pub(crate) fn coded(event: &Event) -> Coded {
         | Kind::Delegated
         | Kind::Linked => dicom("110113", "Security Alert", "110137", "C"),
         // Security configuration.
-        Kind::PolicyChange | Kind::RootKeyMoved | Kind::RootKeyRewrapped => {
+        Kind::PolicyChange | Kind::HouseChecked | Kind::RootKeyMoved | Kind::RootKeyRewrapped => {
             dicom("110113", "Security Alert", "110131", "U")
         }
         Kind::PolicyAsked | Kind::CaseRead => dicom("110101", "Audit Log Used", "110101", "R"),

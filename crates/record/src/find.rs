@@ -11,6 +11,7 @@ use base::error::code;
 use fhir::definitions::{TypeId, r4};
 use search::parse::{Level, Options};
 use search::query::Search;
+use std::time::Instant;
 use store::{Page, PageRequest, Position, Scope};
 
 /// How to read a search, as the door was asked to.
@@ -63,7 +64,18 @@ impl Session {
     ) -> Result<Audited<Found>, Fault> {
         let mut event = self.event(Kind::Search);
         event.query = (!pairs.is_empty()).then(|| trail::digest(&pairs));
+        let names: Vec<String> = pairs.iter().map(|(name, _)| name.clone()).collect();
+        let began = Instant::now();
         let outcome = self.find(&level, pairs, how);
+        let took = began.elapsed();
+        match &outcome {
+            // A page behind the first is known by the parameters of the first.
+            Ok((found, pairs)) => {
+                let names = pairs.iter().map(|(name, _)| name.as_str());
+                self.weigh(&level, names, took, Ok(&found.page.explain));
+            }
+            Err(fault) => self.weigh(&level, names.iter().map(String::as_str), took, Err(fault)),
+        }
         event.targets = level_targets(level);
         match outcome {
             Ok((found, pairs)) => {

@@ -12,6 +12,7 @@ use crate::review::{Queue, ReviewSettings};
 use crate::rules::Labelling;
 use crate::session::{Session, Subject};
 use crate::shelf::Sealer;
+use crate::slow::{Slow, SlowSearch};
 use crate::vault::{AtRest, Encryption};
 use audit::{Hash, Head, Log};
 use base::error::code;
@@ -154,6 +155,8 @@ pub(crate) struct Gate {
     pub(crate) at_rest: AtRest,
     /// Held while the drafts of an author are counted.
     pub(crate) drafts: Mutex<()>,
+    /// The slowest searches of the last hour.
+    pub(crate) slow: Slow,
     /// Held for its thread.
     _outbox: Outbox,
 }
@@ -235,6 +238,7 @@ impl Record {
                 keys,
                 at_rest,
                 drafts: Mutex::default(),
+                slow: Slow::default(),
                 _outbox: outbox,
             }),
         })
@@ -259,6 +263,11 @@ impl Record {
     /// Figures of the store.
     pub fn store_stats(&self) -> store::Stats {
         self.gate.store.stats()
+    }
+
+    /// The slowest searches of the last hour, the slowest first.
+    pub fn slow_searches(&self) -> Vec<SlowSearch> {
+        self.gate.slow.of_the_hour(self.gate.settings.clock.now())
     }
 
     /// How the record fares.

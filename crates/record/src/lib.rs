@@ -45,6 +45,7 @@ mod session;
 mod shelf;
 mod simulate;
 mod site;
+mod slow;
 mod snoop;
 mod trail;
 mod vault;
@@ -89,6 +90,7 @@ pub use search::parse::Level;
 pub use session::{Audited, Session, Signer, Subject};
 pub use shelf::Sealer;
 pub use simulate::{Simulated, Tally};
+pub use slow::SlowSearch;
 pub use snoop::{Relations, Sighting, Signal, Ties, sightings};
 pub use store::{HistoryPage, HistoryQuery, Hit, Judge, Method, Page, Scope, Sync};
 pub use vault::{

@@ -35,6 +35,8 @@ mod rule;
 #[cfg(test)]
 mod single;
 #[cfg(test)]
+mod slow;
+#[cfg(test)]
 mod snoop;
 #[cfg(test)]
 mod support;
