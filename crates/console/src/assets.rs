@@ -24,6 +24,7 @@ const STYLE: &str = concat!(
     include_str!("style/shell.css"),
     include_str!("style/parts.css"),
     include_str!("style/patient.css"),
+    include_str!("style/machine.css"),
     include_str!("style/print.css"),
 );
 
@@ -36,6 +37,7 @@ pub(crate) static ASSETS: &[Asset] = &[
     asset("console.css", CSS, STYLE),
     asset("find.js", JS, include_str!("script/find.js")),
     asset("keys.js", JS, include_str!("script/keys.js")),
+    asset("machine.js", JS, include_str!("script/machine.js")),
     asset("page.js", JS, include_str!("script/page.js")),
 ];
 

@@ -11,6 +11,7 @@ mod assets;
 mod booking;
 mod days;
 mod lookup;
+pub mod machine;
 mod pages;
 mod parts;
 mod person;

@@ -3,6 +3,7 @@
 //! address that stands in none of them fails there.
 
 use crate::answer::Answer;
+use crate::pages::machine;
 use crate::visit::Visit;
 use crate::{assets, pages};
 use base::Fault;
@@ -48,6 +49,18 @@ pub static ROUTES: &[Route] = &[
     row("GET", "/settings", Who::SignedIn, pages::settings::page),
     row("POST", "/settings", Who::SignedIn, pages::settings::change),
     row("GET", "/gallery", Who::SignedIn, pages::gallery::page),
+    row("GET", "/admin/health", Who::SignedIn, machine::health::page),
+    row("GET", "/admin/jobs", Who::SignedIn, machine::jobs::page),
+    row("GET", "/admin/configuration", Who::SignedIn, machine::configuration::page),
+    row("GET", "/admin/resources", Who::SignedIn, machine::resources::types),
+    row("GET", "/admin/resources/{type}", Who::SignedIn, machine::resources::newest),
+    row("POST", "/admin/resources/{type}", Who::SignedIn, machine::resources::search),
+    row("GET", "/admin/resources/{type}/{id}", Who::SignedIn, machine::resource::page),
+    row("GET", "/first", Who::Anybody, machine::begin::page),
+    row("POST", "/first", Who::Anybody, machine::begin::claim),
+    row("GET", "/first/checklist", Who::SignedIn, machine::checklist::page),
+    row("POST", "/first/checklist", Who::SignedIn, machine::checklist::confirm),
+    row("POST", "/first/demo", Who::SignedIn, machine::checklist::demo),
     row("GET", "/assets/{hash}/{name}", Who::Anybody, asset),
 ];
 

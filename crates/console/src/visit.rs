@@ -1,6 +1,7 @@
 //! One visit to a page: who asks, through which session, for what, and how they like to see it. It is
 //! made by the door, which has checked the origin and the form before anything here is asked.
 
+use crate::machine::{Machine, Unclaimed};
 use crate::words::Lang;
 use base::Millis;
 use http::{HeaderMap, Method};
@@ -41,6 +42,10 @@ pub struct Visit {
     pub demo: Option<Arc<Demo>>,
     /// How the server is, for who watches over it.
     pub health: Option<Health>,
+    /// The machine, for who watches over it.
+    pub machine: Option<Arc<dyn Machine>>,
+    /// The house, while nobody administers it.
+    pub unclaimed: Option<Arc<dyn Unclaimed>>,
 }
 
 /// It is about a person.

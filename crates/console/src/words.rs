@@ -13,9 +13,11 @@ macro_rules! words {
 }
 
 mod frame;
+mod machine;
 mod table;
 
 pub(crate) use frame::*;
+pub(crate) use machine::*;
 pub(crate) use table::*;
 
 /// The parts of the catalogue.
@@ -24,6 +26,7 @@ pub(crate) use table::*;
 #[expect(unused_qualifications, reason = "each part has its own, and one name alone would be any of them")]
 const PARTS: &[&[(&str, Word)]] = &[
     frame::ALL,
+    machine::ALL,
     table::ALL,
 ];
 
@@ -96,6 +99,14 @@ mod tests {
     const SAME: &[&str] = &[
         "Ctrl K",
         "{} · Plummer",
+        "{} s",
+        "{} min",
+        "{} h",
+        "{} d",
+        "p50",
+        "p95",
+        "p99",
+        "JSON",
     ];
 
     #[test]

@@ -234,9 +234,11 @@ fn system(visit: &Visit, health: &Health) -> Markup {
             (words::COMMITS_WAIT.of(lang), html! { span.number { (waits) } }),
         ]))
     };
+    let more = visit.machine.as_ref();
+    let beside = more.map(|_| html! { a href="/admin/health" { (words::IT_HEALTH.of(lang)) } });
     let alarm = health.store.is_some() || health.audit.is_some();
     html! {
         @if alarm { (notice(Tone::Critical, words::SYSTEM_FAILS.of(lang), &html! { p { (words::SYSTEM_FAILS_WHY.of(lang)) } })) }
-        (panel("system", words::SYSTEM.of(lang), None, &body))
+        (panel("system", words::SYSTEM.of(lang), beside.as_ref(), &body))
     }
 }

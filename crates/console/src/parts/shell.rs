@@ -43,6 +43,9 @@ pub(crate) fn places(visit: &Visit) -> Vec<Screen> {
     if finds_patients(visit) {
         all.push(place(words::PATIENTS, Icon::Find, "/find", Some('f'), true));
     }
+    if visit.machine.is_some() {
+        all.push(place(words::IT_SYSTEM, Icon::Health, "/admin/health", Some('h'), true));
+    }
     all.extend([
         place(words::SETTINGS, Icon::Settings, "/settings", Some('s'), true),
         place(words::APPS, Icon::Apps, "/auth/apps", None, false),

@@ -14,6 +14,13 @@ const pieces =
   globalThis.trustedTypes?.createPolicy("fragment", { createHTML: (/** @type {string} */ text) => text }) ??
   { createHTML: (text) => text };
 
+// Other scripts put pieces of ours into the page by this one policy.
+document.addEventListener("piece", (event) => {
+  if (event instanceof CustomEvent && event.target instanceof HTMLElement) {
+    event.target.innerHTML = pieces.createHTML(String(event.detail));
+  }
+});
+
 const form = document.querySelector("[data-find]");
 const input = document.getElementById("find");
 const panel = document.getElementById("found");
