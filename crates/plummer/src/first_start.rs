@@ -127,7 +127,9 @@ impl Welcome {
                     "Nobody administers this site yet. This code makes the first administrator, once, within a day:"
                 )?;
                 writeln!(out, "  {}", code.expose())?;
-                writeln!(out, "Use it on this machine:")?;
+                let root = base.strip_suffix("/fhir").unwrap_or(base);
+                writeln!(out, "Open {root}/first in a browser and type it there.")?;
+                writeln!(out, "Or use it on this machine:")?;
                 writeln!(out, "  plummer claim NAME --display 'FULL NAME' --data '{data}'")?;
                 writeln!(out, "Another one: plummer claim --new --data '{data}'")
             }

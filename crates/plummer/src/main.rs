@@ -12,6 +12,7 @@ mod doctor;
 mod federation;
 mod first_start;
 mod holder;
+mod house;
 mod import;
 mod labels;
 mod logging;

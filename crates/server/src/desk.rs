@@ -3,6 +3,10 @@
 //! session before any page hears of it (OWASP cross-site request forgery prevention), and every answer
 //! leaves its event first (45 CFR 164.312(b)).
 
+mod machine;
+
+pub use machine::{House, HouseFacts};
+
 use crate::limit;
 use crate::reply::Reply;
 use crate::route::BASE_PATH;
@@ -19,6 +23,7 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Method, StatusCode, request};
 use hyper::body::Incoming;
 use identity::{Asker, By, Step};
+use machine::{Beginning, Steward};
 use record::{Asked, Kind, Session, Source, Subject};
 use search::parse::decode_query;
 use std::net::IpAddr;
@@ -30,6 +35,8 @@ const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const FOR_GOOD: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 /// The role that is told how the server is.
 const WATCHES: &str = "it-administrator";
+/// The one page of a house that nobody administers yet.
+const FIRST: &str = "/first";
 
 /// Whoever visits, as far as their browser tells.
 pub(crate) struct Guest {
@@ -174,6 +181,12 @@ fn visited(call: &Call, caller: Option<identity::Caller>, is_read: bool) -> Resu
         .as_ref()
         .is_some_and(|caller| caller.principal.profile.roles.iter().any(|role| role == WATCHES));
     visit.health = (watches && visit.path == "/today").then(|| call.state.record.health());
+    visit.machine = watches.then(|| Steward::of(&call.state)).flatten();
+    visit.unclaimed = Beginning::of(call)?;
+    let is_asset = visit.path.starts_with("/assets/");
+    if visit.unclaimed.is_some() && visit.path != FIRST && !is_asset {
+        return Ok(call.go(&format!("{}{FIRST}", call.place.root)));
+    }
     visit.caller = caller;
     if !is_read {
         call.need_own_form(&call.params()?)?;
@@ -277,5 +290,7 @@ fn bare(state: &State, session: &Session, parts: &request::Parts) -> Visit {
         zone: state.zone.clone(),
         demo: state.demo.clone(),
         health: None,
+        machine: None,
+        unclaimed: None,
     }
 }

@@ -7,6 +7,7 @@ use crate::state::State;
 use crate::tls::Standing;
 use base::Fault;
 use base::error::code;
+use console::machine::{Finding, Grade};
 use fhir::definitions::r4;
 use fhir::write::Writer;
 use http::{Method, StatusCode};
@@ -87,6 +88,52 @@ fn ready(state: &State, watches: bool) -> Reply {
     w.end_object();
     let text = String::from_utf8(w.finish()).unwrap_or_default();
     Reply::text(status, JSON, text)
+}
+
+/// How the parts of the server stand, in the words of [`ready`]: for whoever reads them on a page.
+pub(crate) fn findings(state: &State) -> Vec<Finding> {
+    let health = state.record.health();
+    let labels = state.record.labels();
+    let reviews = state.record.review_counts();
+    let writing = |fault: Option<&Fault>| fault.map_or("writing", |fault| fault.code().name);
+    let critical = |is_failing| if is_failing { Grade::Critical } else { Grade::Fine };
+    let sweep = if reviews.is_failing { "failing" } else { "swept" };
+    let (store, audit) = (health.store.as_ref(), health.audit.as_ref());
+    let stop = "see the page of this error; nothing is read or changed before it is mended";
+    let mut all = vec![
+        ("store.status", critical(store.is_some()), writing(store), stop),
+        ("audit.status", critical(audit.is_some()), writing(audit), stop),
+        (
+            "audit.signed",
+            critical(health.notary.is_some()),
+            health.notary.as_ref().map_or("signing", |fault| fault.code().name),
+            "see the page of this error; what is not signed proves nothing",
+        ),
+        (
+            "labels.status",
+            critical(labels.failure.is_some()),
+            word_of(&labels),
+            "see the log of the server; what waits stays withheld",
+        ),
+        (
+            "reviews.status",
+            critical(reviews.is_failing),
+            sweep,
+            "see the log of the server; what stands out has no case yet",
+        ),
+    ];
+    if let Some(fault) = state.record.root_key().and_then(|root| root.failure) {
+        let mend = "see the page of this error, and do not stop the server before it is mended";
+        all.push(("root_key.status", Grade::Critical, fault.code().name, mend));
+    }
+    let finding = |(code, grade, word, mend): (&'static str, Grade, &'static str, &str)| Finding {
+        code,
+        grade,
+        found: word.to_owned(),
+        why: String::new(),
+        what_to_do: if grade == Grade::Fine { String::new() } else { mend.to_owned() },
+    };
+    all.into_iter().map(finding).collect()
 }
 
 /// How the labels stand. Records that wait are withheld from whom it may matter to, so waiting is no

@@ -32,6 +32,7 @@ mod waiver;
 
 pub use certificate::Validity;
 pub use config::Config;
+pub use desk::{House, HouseFacts};
 pub use health::HEALTH;
 pub use key_sets::KeySets;
 pub use listen::Server;

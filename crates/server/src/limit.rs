@@ -28,7 +28,8 @@ const TOLD_EVERY_MS: u64 = 60_000;
 /// Where people sign in: this address is limited more tightly than all others. Not so the others of the
 /// authorization server: what apps show there is too long to guess, and a clinic behind one address
 /// has many of them.
-const SIGN_IN_PATHS: [&str; 4] = ["/auth/sign-in", "/auth/passkey", "/auth/confirm", "/welcome"];
+const SIGN_IN_PATHS: [&str; 5] =
+    ["/auth/sign-in", "/auth/passkey", "/auth/confirm", "/welcome", "/first"];
 /// What the addresses of signing in by an issuer begin with.
 pub(crate) const ISSUER_PATHS: &str = "/auth/oidc";
 

@@ -3,6 +3,7 @@
 //! may stay silent, and every address on how many it may hold.
 
 use crate::config::Config;
+use crate::desk::House;
 use crate::pace::Paced;
 use crate::service;
 use crate::state::State;
@@ -106,6 +107,18 @@ impl Server {
             return Err(Fault::new(&code::INTERNAL, "the server serves already"));
         };
         state.demo = Some(Arc::new(demo));
+        Ok(self)
+    }
+
+    /// Tells the console of what is around the server, and lets the first administrator be made in it.
+    ///
+    /// # Errors
+    /// `server.internal` when the server serves already.
+    pub fn with_house(mut self, house: Arc<dyn House>) -> Result<Self, Fault> {
+        let Some(state) = Arc::get_mut(&mut self.state) else {
+            return Err(Fault::new(&code::INTERNAL, "the server serves already"));
+        };
+        state.house = Some(house);
         Ok(self)
     }
 

@@ -4,6 +4,7 @@
 
 use crate::limit::Bound;
 use crate::route::Interaction;
+use console::machine::Rate;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -124,6 +125,21 @@ impl Metrics {
         self.in_flight.load(Relaxed)
     }
 
+    /// Open connections.
+    pub(crate) fn connections(&self) -> i64 {
+        self.connections.load(Relaxed)
+    }
+
+    /// How requests fared since the start: all of them, then by what they asked for, the most frequent
+    /// first.
+    pub(crate) fn rates(&self) -> Vec<Rate> {
+        let all = rate("", &self.series.iter().collect::<Vec<_>>());
+        let mut each: Vec<Rate> =
+            self.named().map(|(name, series)| rate(name, &[series])).collect();
+        each.sort_by_key(|rate| std::cmp::Reverse(rate.count));
+        std::iter::once(all).chain(each).collect()
+    }
+
     /// The text for a scraper, followed by what the record room tells of itself.
     pub(crate) fn text(&self, gauges: &[Gauge]) -> String {
         let mut out = String::with_capacity(16 << 10);
@@ -236,6 +252,30 @@ pub(crate) struct Gauge {
     pub(crate) value: u64,
 }
 
+/// The figures of some series together.
+fn rate(name: &'static str, all: &[&Series]) -> Rate {
+    let sum = |of: &dyn Fn(&Series) -> u64| all.iter().map(|one| of(one)).sum::<u64>();
+    let class = |at: usize| sum(&|one| one.classes.get(at).map_or(0, |c| c.load(Relaxed)));
+    let buckets: [u64; BUCKETS_US.len()] =
+        std::array::from_fn(|at| sum(&|one| one.buckets.get(at).map_or(0, |c| c.load(Relaxed))));
+    let count = sum(&|one| one.count.load(Relaxed));
+    let took_us = [50, 95, 99].map(|percent| quantile(&buckets, count, percent));
+    Rate { name, count, refused: class(2), failed: class(3), took_us }
+}
+
+/// The bound of the bucket that so many of a hundred requests are below; none when it is the last.
+fn quantile(buckets: &[u64], count: u64, percent: u64) -> Option<u64> {
+    let wanted = count.saturating_mul(percent).div_ceil(100).max(1);
+    let mut below = 0_u64;
+    for (bound, held) in BUCKETS_US.iter().zip(buckets) {
+        below = below.saturating_add(*held);
+        if below >= wanted {
+            return Some(*bound);
+        }
+    }
+    None
+}
+
 fn signed(counter: &AtomicU64) -> i64 {
     i64::try_from(counter.load(Relaxed)).unwrap_or(i64::MAX)
 }
@@ -273,6 +313,21 @@ fn seconds(us: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn half_of_the_requests_took_no_longer_than_is_told() {
+        let metrics = Metrics::default();
+        for took in [90, 300, 300, 900] {
+            metrics.finish(Some(Interaction::Read), 200, Duration::from_micros(took), 0);
+        }
+        metrics.finish(Some(Interaction::SearchType), 503, Duration::from_secs(60), 0);
+        let rates = metrics.rates();
+        let [all, read, search] = rates.as_slice() else { panic!("{rates:?}") };
+        assert_eq!((all.name, all.count, all.failed), ("", 5, 1));
+        assert_eq!(read.took_us, [Some(500), Some(1_000), Some(1_000)]);
+        assert_eq!((search.name, search.took_us), ("search-type", [None, None, None]));
+        assert_eq!(Metrics::default().rates().first().map(|rate| rate.count), Some(0));
+    }
 
     #[test]
     fn a_request_is_counted_once_and_in_its_bucket() {

@@ -3,6 +3,7 @@
 //! connection: they cost less than a change of threads.
 
 use crate::config::Config;
+use crate::desk::House;
 use crate::limit::{Connections, Cost, Meter, Permit};
 use crate::metrics::Metrics;
 use crate::tls::Tls;
@@ -51,6 +52,14 @@ pub(crate) struct State {
     pub(crate) federation: Option<Arc<federation::Federation>>,
     /// The people of a demo, if this is one.
     pub(crate) demo: Option<Arc<console::Demo>>,
+    /// What is around the server: files, disks, settings.
+    pub(crate) house: Option<Arc<dyn House>>,
+    /// Somebody administers the house, or has.
+    pub(crate) is_claimed: AtomicBool,
+    /// Bytes of the store when the server was made.
+    pub(crate) began_bytes: u64,
+    /// Microseconds that its writer had been busy by then.
+    pub(crate) began_busy_us: u64,
     /// In which time zone days begin here.
     pub(crate) zone: TimeZone,
     random: Mutex<Box<dyn Random>>,
@@ -71,6 +80,7 @@ impl State {
             None => None,
             Some(files) => Some(Tls::open(files.clone(), config.own_host(), Arc::clone(&clock))?),
         };
+        let stats = record.store_stats();
         let meter = Arc::new(Meter::new(config.rates.clone(), random.next_u64()));
         let pool = Arc::new(Semaphore::new(config.search_threads));
         Ok(Self {
@@ -87,6 +97,10 @@ impl State {
             smart: None,
             federation: None,
             demo: None,
+            house: None,
+            is_claimed: AtomicBool::new(false),
+            began_bytes: stats.file_bytes,
+            began_busy_us: stats.writer_busy_micros,
             zone: TimeZone::system(),
             random: Mutex::new(random),
             pool,

@@ -7,6 +7,7 @@ use crate::control;
 use crate::directory;
 use crate::federation;
 use crate::first_start::{self, Welcome};
+use crate::house::Household;
 use crate::import::demo;
 use crate::opening;
 use crate::settings::Settings;
@@ -19,6 +20,7 @@ use smart::Smart;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{SignalKind, signal};
@@ -35,13 +37,16 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
     let config = settings.server()?;
     let record = opening::record(settings)?;
     let clinic = match args.demo {
-        true => Some(demo::load(&record, &settings.data(), args.demo_patients)?),
+        true => {
+            Some(demo::load(&record, &settings.data(), args.demo_patients, &AtomicU64::new(0))?)
+        }
         false => None,
     };
     let welcome = first_start::begin(&record, clinic.as_ref())?;
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let stop = stopped()?;
+        let house = Arc::new(Household::new(settings, &config, &record));
         let (clock, random) = (Arc::new(SystemClock), Box::new(opening::random()));
         let server = Server::bind(record.clone(), config, clock, random).await?;
         let way = Arc::new(egress::System);
@@ -49,7 +54,7 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
         let fetch = KeySets::new(egress, settings.key_set_origins()?, Handle::current());
         let apps = Arc::new(apps::open(&record, Arc::new(fetch))?);
         forget_issuers(settings, &record, &apps)?;
-        let server = server.with_smart(Arc::clone(&apps))?;
+        let server = server.with_smart(Arc::clone(&apps))?.with_house(house)?;
         let server = match federation::open(settings, &Handle::current())? {
             Some(federation) => server.with_federation(Arc::new(federation))?,
             None => server,

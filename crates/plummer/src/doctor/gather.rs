@@ -35,21 +35,67 @@ const NO_DATA: &str = "there is no data folder yet";
 
 /// The facts as they are now.
 pub(crate) fn facts(settings: &Settings) -> Facts {
-    let data = settings.data();
-    let here = std::path::absolute(&data).unwrap_or_else(|_| data.clone());
+    let here = std::path::absolute(settings.data()).unwrap_or_else(|_| settings.data());
+    let seen = || match (store::form(&here.join("store")), settings.encryption()) {
+        (Err(_), _) => Fact::Unknown("the store's file cannot be read"),
+        (Ok(store::Form::Absent), _) => Fact::Unknown("nothing is stored yet"),
+        (Ok(store::Form::Plain), _) => Fact::Known(AtRest::Plain),
+        (Ok(store::Form::Sealed), Ok(encryption)) => at_rest(&encryption, &here),
+        (Ok(store::Form::Sealed), Err(_)) => {
+            Fact::Unknown("the settings do not say who holds the root key")
+        }
+    };
+    // A waiver that is over, a port beyond loopback without TLS: the server would not start.
+    let transport = match settings.server() {
+        Ok(config) => transport(&config),
+        Err(error) => Fact::Known(Transport::Broken(format!("{error:#}"))),
+    };
+    gathered(settings, &here, transport, seen)
+}
+
+/// The facts as the server finds them out about itself. It opens no file of the store, and asks the root
+/// key of whom it has it from already.
+pub(crate) fn of_server(
+    settings: &Settings,
+    config: &server::Config,
+    record: &record::Record,
+) -> Facts {
+    let here = std::path::absolute(settings.data()).unwrap_or_else(|_| settings.data());
+    let seen = || match record.at_rest() {
+        record::AtRest::Off | record::AtRest::NotYetSealed => Fact::Known(AtRest::Plain),
+        record::AtRest::Sealed | record::AtRest::SealedBesideRootKey => {
+            at_rest(&record.settings().encryption, &here)
+        }
+    };
+    gathered(settings, &here, transport(config), seen)
+}
+
+/// The bytes that are free on the disk of the data folder, and those of it in all.
+pub(crate) fn room(data: &Path) -> Option<(u64, u64)> {
+    let place = data.ancestors().find(|above| above.exists())?;
+    let of = rustix::fs::statvfs(place).ok()?;
+    Some((of.f_bavail.saturating_mul(of.f_frsize), of.f_blocks.saturating_mul(of.f_frsize)))
+}
+
+fn gathered(
+    settings: &Settings,
+    here: &Path,
+    transport: Fact<Transport>,
+    seen: impl FnOnce() -> Fact<AtRest>,
+) -> Facts {
     let there = here.is_dir();
-    let process = there.then(|| serving(&here)).flatten();
+    let process = there.then(|| serving(here)).flatten();
     let folder = |known| if there { known } else { NO_DATA };
     Facts {
         now: SystemClock.now(),
         version: env!("CARGO_PKG_VERSION"),
-        data: modes(&here).filter(|_| there),
-        files: Fact::of(there.then(|| open_files(&here)), NO_DATA),
-        at_rest: if there { at_rest(settings, &here) } else { Fact::Unknown(NO_DATA) },
-        transport: transport(settings),
+        data: modes(here).filter(|_| there),
+        files: Fact::of(there.then(|| open_files(here)), NO_DATA),
+        at_rest: if there { seen() } else { Fact::Unknown(NO_DATA) },
+        transport,
         clock: clock(),
-        newest: Fact::of(there.then(|| newest(&here)).flatten(), folder("nothing is written yet")),
-        disk: Fact::of(disk(&here, there), "the system does not tell of the disk"),
+        newest: Fact::of(there.then(|| newest(here)).flatten(), folder("nothing is written yet")),
+        disk: Fact::of(disk(here, there), "the system does not tell of the disk"),
         ports: Fact::of(ports(process.as_ref()), "the system does not tell which ports are open"),
         swaps: Fact::of(swaps(), "the system does not tell of swap"),
         core_pattern: Fact::of(
@@ -59,11 +105,11 @@ pub(crate) fn facts(settings: &Settings) -> Facts {
         server: Fact::of(process.map(|p| p.server), NO_SERVER),
         choices: choices(settings),
         sessions: Fact::Unknown("the settings do not say how long people stay signed in"),
-        second: second(&data),
+        second: second(here),
         stolen: Fact::Known(stolen(settings)),
-        backup: stamp(Stamp::Backup, &here, there),
-        verified: stamp(Stamp::Verified, &here, there),
-        reviews: reviews(&here),
+        backup: stamp(Stamp::Backup, here, there),
+        verified: stamp(Stamp::Verified, here, there),
+        reviews: reviews(here),
         schema: Fact::Unknown("the store's format is known to its server alone"),
     }
 }
@@ -151,17 +197,8 @@ fn relative(path: &Path, to: &Path) -> PathBuf {
     path.strip_prefix(to).unwrap_or(path).to_owned()
 }
 
-/// Whether the store is encrypted, and whether the next start could open it.
-fn at_rest(settings: &Settings, data: &Path) -> Fact<AtRest> {
-    match store::form(&data.join("store")) {
-        Ok(store::Form::Sealed) => {}
-        Ok(store::Form::Plain) => return Fact::Known(AtRest::Plain),
-        Ok(store::Form::Absent) => return Fact::Unknown("nothing is stored yet"),
-        Err(_) => return Fact::Unknown("the store's file cannot be read"),
-    }
-    let Ok(encryption) = settings.encryption() else {
-        return Fact::Unknown("the settings do not say who holds the root key");
-    };
+/// Where the root key of an encrypted store is, and whether the next start could open it.
+fn at_rest(encryption: &record::Encryption, data: &Path) -> Fact<AtRest> {
     if let Some(holder) = &encryption.holder {
         let asked = holder.ask().and_then(|()| encryption.glance(data).map(drop));
         let standing = holder.standing();
@@ -186,12 +223,7 @@ fn at_rest(settings: &Settings, data: &Path) -> Fact<AtRest> {
     Fact::Known(AtRest::Encrypted(RootKey { file, beside_data, sealed }))
 }
 
-fn transport(settings: &Settings) -> Fact<Transport> {
-    let config = match settings.server() {
-        Ok(config) => config,
-        // A waiver that is over, a port beyond loopback without TLS: the server would not start.
-        Err(error) => return Fact::Known(Transport::Broken(format!("{error:#}"))),
-    };
+fn transport(config: &server::Config) -> Fact<Transport> {
     let Some(files) = &config.tls else {
         return Fact::Known(match &config.plaintext_waiver {
             Some(waiver) if !config.listen.ip().is_loopback() => {
@@ -321,15 +353,15 @@ struct Serving {
 
 fn serving(data: &Path) -> Option<Serving> {
     let store = fs::canonicalize(data.join("store")).ok()?;
-    let own = std::process::id().to_string();
     for process in fs::read_dir("/proc").ok()?.flatten() {
         let name = process.file_name();
-        let Some(id) = name.to_str().filter(|n| n.bytes().all(|b| b.is_ascii_digit())) else {
+        let is_process = |name: &str| name.bytes().all(|b| b.is_ascii_digit());
+        if !name.to_str().is_some_and(is_process) {
             continue;
-        };
+        }
         let files = fs::read_dir(process.path().join("fd")).into_iter().flatten().flatten();
         let open: Vec<_> = files.filter_map(|fd| fs::read_link(fd.path()).ok()).collect();
-        if id == own || !open.iter().any(|path| path.starts_with(&store)) {
+        if !open.iter().any(|path| path.starts_with(&store)) {
             continue;
         }
         let read = |file: &str| fs::read_to_string(process.path().join(file)).unwrap_or_default();

@@ -15,12 +15,20 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 const MARK: &str = "demo";
 const SEED: u64 = 1;
 
 /// Loads the demo clinic, unless the folder holds it already. Answers the clinic that is there.
-pub(crate) fn load(record: &Record, data: &Path, patients: u64) -> anyhow::Result<Clinic> {
+///
+/// `fed` counts the patients that were handed on.
+pub(crate) fn load(
+    record: &Record,
+    data: &Path,
+    patients: u64,
+    fed: &AtomicU64,
+) -> anyhow::Result<Clinic> {
     let mark = data.join(MARK);
     let told = fs::read_to_string(&mark).unwrap_or_default();
     if told.trim() == "loaded" {
@@ -56,6 +64,7 @@ pub(crate) fn load(record: &Record, data: &Path, patients: u64) -> anyhow::Resul
             clinic.shared_into(&mut each);
             for patient in 0..clinic.patients() {
                 clinic.patient_into(patient, &mut each);
+                fed.store(patient + 1, Ordering::Relaxed);
             }
             Ok(())
         })?;

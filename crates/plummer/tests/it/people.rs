@@ -44,11 +44,14 @@ pub(crate) fn masked(text: &str) -> String {
 fn the_first_start_prints_a_code_that_makes_one_administrator() {
     let place = Place::new();
     let mut server = Serving::start(&place, &[]);
-    let told = server.told(6);
+    let told = server.told(7);
     let code = told[2].trim().to_owned();
     assert!(told[0].contains("The console is at"), "{told:?}");
     assert!(told[1].contains("Nobody administers") && code.len() == 14, "{told:?}");
-    assert!(told[4].contains("plummer claim NAME"), "{told:?}");
+    assert!(
+        told[3].contains("/first in a browser") && told[5].contains("plummer claim NAME"),
+        "{told:?}"
+    );
     let claim = |name: &str, code: &str| {
         let input = format!("{code}\nacht tulpen im regen\n");
         place.run_with(&["claim", name, "--display", "Ada Lovelace"], input.as_bytes())

@@ -35,6 +35,8 @@ mod key_sets;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod machine;
+#[cfg(test)]
 mod oidc;
 #[cfg(test)]
 mod oidc_attacks;

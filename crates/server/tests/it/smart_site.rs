@@ -66,6 +66,8 @@ pub(crate) struct Making {
     pub(crate) tune: fn(&mut Config),
     /// Who can be signed in as by one click.
     pub(crate) demo: Option<console::Demo>,
+    /// What is around the server.
+    pub(crate) house: Option<Arc<dyn server::House>>,
     /// And from when.
     pub(crate) demand_from: Option<base::Millis>,
 }
@@ -83,6 +85,7 @@ impl Default for Making {
             origin: None,
             demand: &[],
             demo: None,
+            house: None,
             tune: |_| {},
             demand_from: None,
         }
@@ -114,7 +117,17 @@ impl Site {
     pub(crate) fn with(making: Making) -> Self {
         let (demand, from) = (making.demand, making.demand_from);
         let Making {
-            guard, search_threads, local, federate, fetch, clock, origin, tune, demo, ..
+            guard,
+            search_threads,
+            local,
+            federate,
+            fetch,
+            clock,
+            origin,
+            tune,
+            demo,
+            house,
+            ..
         } = making;
         let of = identity::Of::Roles(demand.iter().map(|role| (*role).to_owned()).collect());
         let second_factor = identity::Demand { of, from, new_sites: false };
@@ -187,6 +200,9 @@ impl Site {
                 }
                 if let Some(demo) = demo {
                     server = server.with_demo(demo).unwrap();
+                }
+                if let Some(house) = house {
+                    server = server.with_house(house).unwrap();
                 }
                 told.send(server.address()).unwrap();
                 server.run(async { drop(stopped.await) }).await;
