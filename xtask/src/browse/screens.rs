@@ -25,6 +25,8 @@ pub(super) struct Screen {
 
 /// What a small page with its style sheet takes, with room for a paragraph.
 const SMALL: u64 = 10_000;
+/// What a page of the console may take in all, style and scripts included.
+const CONSOLE: u64 = 50_000;
 
 pub(super) const SCREENS: &[Screen] = &[
     Screen {
@@ -155,6 +157,60 @@ pub(super) const SCREENS: &[Screen] = &[
         },
         plain: false,
         bytes_max: SMALL,
+    },
+    Screen {
+        name: "system-health",
+        who: Some("it-administrator"),
+        path: "/admin/health",
+        heading: "System health",
+        way: there,
+        plain: true,
+        bytes_max: CONSOLE,
+    },
+    Screen {
+        name: "jobs",
+        who: Some("it-administrator"),
+        path: "/admin/jobs",
+        heading: "Jobs",
+        way: there,
+        plain: true,
+        bytes_max: CONSOLE,
+    },
+    Screen {
+        name: "configuration",
+        who: Some("it-administrator"),
+        path: "/admin/configuration",
+        heading: "Configuration",
+        way: there,
+        plain: true,
+        bytes_max: CONSOLE,
+    },
+    Screen {
+        name: "resources",
+        who: Some("it-administrator"),
+        path: "/admin/resources",
+        heading: "FHIR resources",
+        way: there,
+        plain: true,
+        bytes_max: CONSOLE,
+    },
+    Screen {
+        name: "resource-search",
+        who: Some("it-administrator"),
+        path: "/admin/resources/Organization",
+        heading: "Organization",
+        way: there,
+        plain: true,
+        bytes_max: CONSOLE,
+    },
+    Screen {
+        name: "checklist",
+        who: Some("it-administrator"),
+        path: "/first/checklist",
+        heading: "Checklist",
+        way: there,
+        plain: true,
+        bytes_max: CONSOLE,
     },
     Screen {
         name: "recovery-codes",
