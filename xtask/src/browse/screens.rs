@@ -26,16 +26,7 @@ pub(super) struct Screen {
 /// What a small page with its style sheet takes, with room for a paragraph.
 const SMALL: u64 = 10_000;
 /// What a page of the console may take in all, style and scripts included.
-const CONSOLE: u64 = 50_000;
-/// What a page of the console takes with its style and scripts.
 const PAGE: u64 = 50_000;
-/// What the first page of the console takes, with its style sheet and scripts.
-const FIRST: u64 = 50_000;
-
-/// What the first page of the console takes in all (docs/internals/browser.md).
-const WHOLE: u64 = 60_000;
-/// What a page of the console takes, with its style sheet and scripts: the bound of a first page.
-const CONSOLE: u64 = 50_000;
 
 pub(super) const SCREENS: &[Screen] = &[
     Screen {
@@ -174,7 +165,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "System health",
         way: there,
         plain: true,
-        bytes_max: CONSOLE,
+        bytes_max: PAGE,
     },
     Screen {
         name: "jobs",
@@ -183,7 +174,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "Jobs",
         way: there,
         plain: true,
-        bytes_max: CONSOLE,
+        bytes_max: PAGE,
     },
     Screen {
         name: "configuration",
@@ -192,7 +183,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "Configuration",
         way: there,
         plain: true,
-        bytes_max: CONSOLE,
+        bytes_max: PAGE,
     },
     Screen {
         name: "resources",
@@ -201,7 +192,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "FHIR resources",
         way: there,
         plain: true,
-        bytes_max: CONSOLE,
+        bytes_max: PAGE,
     },
     Screen {
         name: "resource-search",
@@ -210,7 +201,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "Organization",
         way: there,
         plain: true,
-        bytes_max: CONSOLE,
+        bytes_max: PAGE,
     },
     Screen {
         name: "checklist",
@@ -219,7 +210,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "Checklist",
         way: there,
         plain: true,
-        bytes_max: CONSOLE,
+        bytes_max: PAGE,
     },
     Screen {
         name: "recovery-codes",
@@ -338,7 +329,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "Problems",
         way: |_, page| chart(page, ""),
         plain: true,
-        bytes_max: FIRST,
+        bytes_max: PAGE,
     },
     Screen {
         name: "chart-own",
@@ -347,7 +338,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "Problems",
         way: |_, page| page.click("link", "My record"),
         plain: true,
-        bytes_max: FIRST,
+        bytes_max: PAGE,
     },
     Screen {
         name: "chart-front-desk",
@@ -356,7 +347,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "Contact",
         way: |_, page| chart(page, ""),
         plain: true,
-        bytes_max: FIRST,
+        bytes_max: PAGE,
     },
     Screen {
         name: "chart-timeline",
@@ -365,7 +356,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "Timeline",
         way: |_, page| chart(page, "/timeline"),
         plain: true,
-        bytes_max: FIRST,
+        bytes_max: PAGE,
     },
     Screen {
         name: "chart-timeline-nothing",
@@ -374,7 +365,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "Timeline",
         way: |_, page| chart(page, "/timeline?from=2090-01-01"),
         plain: true,
-        bytes_max: FIRST,
+        bytes_max: PAGE,
     },
     Screen {
         name: "chart-vitals",
@@ -388,7 +379,7 @@ pub(super) const SCREENS: &[Screen] = &[
             page.reads("36.8 °C")
         },
         plain: false,
-        bytes_max: FIRST,
+        bytes_max: PAGE,
     },
     Screen {
         name: "chart-vitals-twice",
@@ -403,7 +394,7 @@ pub(super) const SCREENS: &[Screen] = &[
             page.reads("Look at it twice")
         },
         plain: true,
-        bytes_max: FIRST,
+        bytes_max: PAGE,
     },
     Screen {
         name: "chart-vitals-wrong",
@@ -418,7 +409,7 @@ pub(super) const SCREENS: &[Screen] = &[
             page.sees("alert", "")
         },
         plain: true,
-        bytes_max: FIRST,
+        bytes_max: PAGE,
     },
     Screen {
         name: "chart-problem",
@@ -427,7 +418,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "Add a problem",
         way: |_, page| chart(page, "/add/problem"),
         plain: true,
-        bytes_max: FIRST,
+        bytes_max: PAGE,
     },
     Screen {
         name: "chart-allergy",
@@ -436,7 +427,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "Add an allergy",
         way: |_, page| chart(page, "/add/allergy"),
         plain: true,
-        bytes_max: FIRST,
+        bytes_max: PAGE,
     },
     Screen {
         name: "chart-medication",
@@ -445,7 +436,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "Add a medication",
         way: |_, page| chart(page, "/add/medication"),
         plain: true,
-        bytes_max: FIRST,
+        bytes_max: PAGE,
     },
     Screen {
         name: "chart-note",
@@ -454,7 +445,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "Write a note",
         way: |_, page| chart(page, "/write?kind=11506-3"),
         plain: true,
-        bytes_max: FIRST,
+        bytes_max: PAGE,
     },
     Screen {
         name: "chart-print",
@@ -463,7 +454,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "Problems",
         way: |_, page| chart(page, "/print"),
         plain: true,
-        bytes_max: FIRST,
+        bytes_max: PAGE,
     },
     Screen {
         name: "register",
@@ -472,7 +463,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "Register a patient",
         way: there,
         plain: true,
-        bytes_max: WHOLE,
+        bytes_max: PAGE,
     },
     Screen {
         name: "duplicates",
@@ -481,7 +472,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "Possible duplicates",
         way: there,
         plain: true,
-        bytes_max: WHOLE,
+        bytes_max: PAGE,
     },
     Screen {
         name: "users",
@@ -490,7 +481,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "Users",
         way: there,
         plain: true,
-        bytes_max: CONSOLE,
+        bytes_max: PAGE,
     },
     Screen {
         name: "user-new",
@@ -499,7 +490,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "New user",
         way: there,
         plain: true,
-        bytes_max: CONSOLE,
+        bytes_max: PAGE,
     },
     Screen {
         name: "access-review",
@@ -508,7 +499,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "Access review",
         way: there,
         plain: true,
-        bytes_max: CONSOLE,
+        bytes_max: PAGE,
     },
     Screen {
         name: "access-review-officer",
@@ -517,7 +508,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "Access review",
         way: there,
         plain: true,
-        bytes_max: CONSOLE,
+        bytes_max: PAGE,
     },
     Screen {
         name: "access-why",
@@ -526,7 +517,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "Why can they see it?",
         way: there,
         plain: true,
-        bytes_max: CONSOLE,
+        bytes_max: PAGE,
     },
     Screen {
         name: "audit",
@@ -535,7 +526,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "Audit log",
         way: there,
         plain: true,
-        bytes_max: CONSOLE,
+        bytes_max: PAGE,
     },
     Screen {
         name: "audit-event",
@@ -544,7 +535,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "Event 1",
         way: there,
         plain: true,
-        bytes_max: CONSOLE,
+        bytes_max: PAGE,
     },
     Screen {
         name: "review",
@@ -553,7 +544,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "Review",
         way: there,
         plain: true,
-        bytes_max: CONSOLE,
+        bytes_max: PAGE,
     },
     Screen {
         name: "sessions",
@@ -562,7 +553,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "Sessions and apps",
         way: there,
         plain: true,
-        bytes_max: CONSOLE,
+        bytes_max: PAGE,
     },
     Screen {
         name: "sessions-all",
@@ -571,7 +562,7 @@ pub(super) const SCREENS: &[Screen] = &[
         heading: "Sessions and apps",
         way: there,
         plain: true,
-        bytes_max: CONSOLE,
+        bytes_max: PAGE,
     },
 ];
 
