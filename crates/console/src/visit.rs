@@ -1,8 +1,8 @@
 //! One visit to a page: who asks, through which session, for what, and how they like to see it. It is
 //! made by the door, which has checked the origin and the form before anything here is asked.
 
-use crate::people::People;
 use crate::machine::{Machine, Unclaimed};
+use crate::people::People;
 use crate::words::Lang;
 use base::Millis;
 use http::{HeaderMap, Method};

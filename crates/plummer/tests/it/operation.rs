@@ -20,10 +20,8 @@ fn operations_are_listed_described_and_carried_out() {
     let (done, imported) = said(&["import", "visit.ndjson"]);
     assert!(done, "{imported}");
     let asked = ["start=2026-12-01", "end=2026-12-02", "visit-type=ActivityDefinition/v"];
-    let (done, found) =
-        said(&[&["operation", "call", "Appointment-find"][..], &asked].concat());
+    let (done, found) = said(&[&["operation", "call", "Appointment-find"][..], &asked].concat());
     assert!(done && found.contains("\"total\":0"), "nobody works here: {found}");
-    let (done, refused) =
-        said(&["operation", "call", "Appointment-find", "when=now"]);
+    let (done, refused) = said(&["operation", "call", "Appointment-find", "when=now"]);
     assert!(!done && refused.contains("record.operation.parameter"), "{refused}");
 }

@@ -335,7 +335,13 @@ fn whoever_asks_to_be_left_alone_is_until_the_flag_is_taken_off() {
 #[test]
 fn whoever_has_no_address_that_anybody_reaches_is_written_down() {
     let house = house(VISIT - 7 * DAY);
-    house.clinic.put(&r#"{"resourceType":"Patient","id":"p","telecom":[{"system":"sms","value":"1"}]}"#.to_owned()).unwrap();
+    house
+        .clinic
+        .put(
+            &r#"{"resourceType":"Patient","id":"p","telecom":[{"system":"sms","value":"1"}]}"#
+                .to_owned(),
+        )
+        .unwrap();
     house.clinic.put(&visit("v", "p", VISIT, "booked")).unwrap();
     house.look(&Hands { no_text: true, ..Hands::default() });
     assert_eq!(house.outcomes(), [("d7".to_owned(), Outcome::NoAddress)]);

@@ -29,9 +29,9 @@ mod demand;
 #[cfg(test)]
 mod denials;
 #[cfg(test)]
-mod flow;
-#[cfg(test)]
 mod department;
+#[cfg(test)]
+mod flow;
 #[cfg(test)]
 mod guard;
 #[cfg(test)]

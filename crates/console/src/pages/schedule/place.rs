@@ -172,7 +172,9 @@ impl Finder<'_> {
         let (visit, lang) = (self.visit, self.visit.lang());
         let today = days::day_at(visit.now(), &visit.zone);
         let found = match typed.map(str::trim) {
-            Some(typed) if !typed.is_empty() => Some(find::patients(visit, typed)?.unwrap_or_default()),
+            Some(typed) if !typed.is_empty() => {
+                Some(find::patients(visit, typed)?.unwrap_or_default())
+            }
             _ => None,
         };
         let name =
