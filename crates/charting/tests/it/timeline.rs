@@ -120,7 +120,7 @@ fn the_past_of_a_record_is_its_versions_and_what_changed_in_words() {
         ..Default::default()
     };
     let added = run(problems::add(&doctor, &ada, &form)).unwrap();
-    let seen = charting::Seen { id: added.place.id.clone(), version: 1 };
+    let seen = charting::Seen { id: added.place.id, version: 1 };
     let what = Some(charting::Concept { text: "Asthma, mild".into(), codings: Vec::new() });
     let edit = problems::ProblemEdit { what, ..Default::default() };
     run(problems::edit(&doctor, &ada, &seen, &edit)).unwrap();

@@ -232,7 +232,7 @@ fn a_place_is_held_for_ten_minutes_by_the_clock_and_whoever_held_it_books_it() {
     };
     assert_eq!(name(direct("x")), TAKEN, "and so is a plain create");
     desk.pass(10 * MINUTE_MS - 1);
-    let used = Booking { hold: Some(held.id.clone()), ..desk.booking(place.clone(), "p0", "f0") };
+    let used = Booking { hold: Some(held.id.clone()), ..desk.booking(place, "p0", "f0") };
     let done = desk.book(&used).unwrap();
     assert_eq!((done.visit.id.as_str(), done.visit.status), (held.id.as_str(), Status::Booked));
     assert_eq!(done.visit.held, None);
@@ -250,7 +250,7 @@ fn a_hold_that_is_over_keeps_nobody_and_books_nothing() {
     desk.pass(10 * MINUTE_MS);
     let late = Booking { hold: Some(held.id.clone()), ..desk.booking(place.clone(), "p0", "f0") };
     assert_eq!(name(desk.book(&late)), "scheduling.hold.lost");
-    desk.book(&desk.booking(place.clone(), "p1", "f1")).unwrap();
+    desk.book(&desk.booking(place, "p1", "f1")).unwrap();
     let revived = run(desk.session().update(
         of("Appointment"),
         &held.id,

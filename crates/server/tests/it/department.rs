@@ -150,7 +150,7 @@ fn an_operation_is_described_and_listed() {
     assert_eq!(definition.at("parameter.0.name"), "word");
     assert_eq!(server.get("/OperationDefinition/Patient-none").status, 404);
     let statement = server.get("/metadata");
-    let text = String::from_utf8(statement.body.clone()).unwrap();
+    let text = String::from_utf8(statement.body).unwrap();
     for id in ["count-patients", "Patient-say", "Patient-change"] {
         let listed = format!("{}/OperationDefinition/{id}", server.base());
         assert!(text.contains(&listed), "{listed}");

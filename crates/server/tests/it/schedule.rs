@@ -3,6 +3,8 @@
 
 use crate::client::{Answer, patient};
 use crate::smart_site::{Site, Visitor, value};
+use base::Clock as _;
+use base::time::SystemClock;
 
 const ZONE: &str = r#""extension":[{"url":"https://plummer.example/fhir/StructureDefinition/time-zone","valueCode":"America/Chicago"}]"#;
 const DAYS: &str = r#""daysOfWeek":["mon","tue","wed","thu","fri","sat","sun"]"#;
@@ -160,8 +162,10 @@ fn whom_a_role_may_not_see_is_not_named_in_the_schedule() {
         r#"{{"resourceType":"PractitionerRole","id":"role-other","active":true,"practitioner":{{"reference":"Practitioner/other","display":"Dr. Olga Moss"}},"location":[{{"reference":"Location/main"}}],"code":[{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/practitioner-role","code":"doctor"}}]}}],"availableTime":[{{{DAYS},"allDay":true}}]}}"#
     );
     site.put("PractitionerRole/role-other", &role);
-    let zone = jiff::tz::TimeZone::get("America/Chicago").expect("a zone");
-    let date = jiff::Timestamp::now().to_zoned(zone.clone()).date().tomorrow().expect("a day");
+    // About noon there, summer and winter.
+    let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(-6));
+    let now = jiff::Timestamp::from_millisecond(SystemClock.now().0).expect("a time");
+    let date = now.to_zoned(zone.clone()).date().tomorrow().expect("a day");
     let noon = date.at(12, 0, 0, 0).to_zoned(zone).expect("noon").timestamp();
     let end = noon + jiff::SignedDuration::from_mins(30);
     let visit = format!(

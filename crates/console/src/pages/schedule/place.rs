@@ -108,8 +108,11 @@ impl Wanted {
     }
 }
 
+/// Its name in a form, its word, and from when until when it is; a whole day without.
+type PartOfDay = (&'static str, Word, Option<(Time, Time)>);
+
 /// Parts of the day.
-const PARTS: [(&str, Word, Option<(Time, Time)>); 3] = [
+const PARTS: [PartOfDay; 3] = [
     ("", words::CAL_ANY_TIME, None),
     ("am", words::CAL_MORNINGS, Some((Time::midnight(), NOON))),
     ("pm", words::CAL_AFTERNOONS, Some((NOON, Time::midnight()))),
