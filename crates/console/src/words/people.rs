@@ -307,7 +307,13 @@ words! {
     LOGS_K_ISSUER: "An issuer's word changed an account", "Un emisor cambió una cuenta";
     LOGS_K_PEOPLE: "Looked at who may sign in", "Consultó quién puede entrar";
     LOGS_K_ROLE: "Decided about a role", "Decidió sobre una función";
-    LOGS_K_OTHER: "Something else", "Otra cosa";
+    LOGS_K_FOLLOWED: "Had changes told to a page", "Siguió los cambios en una página";
+    LOGS_K_OVERBOOKED: "Booked over a time that was taken", "Citó a una hora ocupada";
+    LOGS_K_HOUSE: "Said that an item of the checklist is done", "Marcó un punto de la lista de comprobación";
+    LOGS_K_MERGED: "Linked records of one patient, or parted them", "Unió o separó historiales de un paciente";
+    LOGS_K_DUPLICATE: "Decided about a possible duplicate", "Decidió sobre un posible duplicado";
+    LOGS_K_REMINDER: "Reminders of visits", "Recordatorios de citas";
+    LOGS_K_ROOT_KEY: "Moved or renewed the root key", "Movió o renovó la clave raíz";
 
     // Cases of review.
     TURNS: "Review", "Revisión";

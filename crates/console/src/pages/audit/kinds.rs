@@ -50,7 +50,12 @@ pub(super) const fn kind_word(kind: Kind) -> Word {
         Kind::Linked | Kind::Unlinked | Kind::RolesMapped => words::LOGS_K_ISSUER,
         Kind::PeopleRead => words::LOGS_K_PEOPLE,
         Kind::AccessReviewed => words::LOGS_K_ROLE,
-        // The name beside it says which.
-        _ => words::LOGS_K_OTHER,
+        Kind::Followed => words::LOGS_K_FOLLOWED,
+        Kind::Overbooked => words::LOGS_K_OVERBOOKED,
+        Kind::HouseChecked => words::LOGS_K_HOUSE,
+        Kind::PatientsMerged => words::LOGS_K_MERGED,
+        Kind::DuplicateDecided => words::LOGS_K_DUPLICATE,
+        Kind::Reminder | Kind::Reminders => words::LOGS_K_REMINDER,
+        Kind::RootKeyMoved | Kind::RootKeyRewrapped => words::LOGS_K_ROOT_KEY,
     }
 }
