@@ -119,7 +119,10 @@ mod tests {
 
     #[test]
     fn what_could_be_two_addresses_or_a_head_is_none() {
-        assert_eq!(Email::parse(" mailto:jane.doe+x@mail.example ").unwrap().expose(), "jane.doe+x@mail.example");
+        assert_eq!(
+            Email::parse(" mailto:jane.doe+x@mail.example ").unwrap().expose(),
+            "jane.doe+x@mail.example"
+        );
         for bad in [
             "",
             "jane",

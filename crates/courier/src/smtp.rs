@@ -324,7 +324,10 @@ impl Talk {
 }
 
 fn broke_off() -> Fault {
-    Fault::new(&code::COURIER_UNAVAILABLE, "the talk with the mail server broke off, or took too long")
+    Fault::new(
+        &code::COURIER_UNAVAILABLE,
+        "the talk with the mail server broke off, or took too long",
+    )
 }
 
 fn odd() -> Fault {

@@ -93,7 +93,8 @@ impl Wire {
     /// `egress.answer.untrusted`.
     pub fn secure(self) -> Result<Self, Fault> {
         let Over::Plain(mut stream) = self.over else { return Ok(self) };
-        let untrusted = || Fault::new(&code::EGRESS_UNTRUSTED, "the server did not prove who it is");
+        let untrusted =
+            || Fault::new(&code::EGRESS_UNTRUSTED, "the server did not prove who it is");
         let name = ServerName::try_from(self.wiring.host.clone());
         let name = name.map_err(|_quoting| untrusted())?;
         let made = ClientConnection::new(Arc::clone(&self.wiring.tls), name);

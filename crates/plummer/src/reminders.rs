@@ -62,13 +62,16 @@ pub(crate) fn open(settings: &Settings) -> anyhow::Result<Option<Reminders>> {
         bail!("reminders_leads: name 1 to {LEADS_MAX}, such as 7d,2d,2h");
     }
     let each = leads.iter().map(|text| {
-        let bad = || format!("reminders_leads: {text} is no lead of 1 to 60 days, such as 7d or 2h");
+        let bad =
+            || format!("reminders_leads: {text} is no lead of 1 to 60 days, such as 7d or 2h");
         Lead::parse(text).with_context(bad)
     });
     let leads: Vec<Lead> = each.collect::<anyhow::Result<_>>()?;
     let origin = origin(settings)?;
     Link::new(&origin, NO_TOKEN).map_err(|_fault| {
-        anyhow!("reminders_address: links need https and a host without a path: https://clinic.example")
+        anyhow!(
+            "reminders_address: links need https and a host without a path: https://clinic.example"
+        )
     })?;
     let post = Post {
         smtp: smtp(settings, &clinic)?,
@@ -76,7 +79,9 @@ pub(crate) fn open(settings: &Settings) -> anyhow::Result<Option<Reminders>> {
         country: country(settings)?,
     };
     if post.smtp.is_none() && post.webhook.is_none() {
-        bail!("reminders: set mail_host, message_webhook_url or both, so that somebody hands them on");
+        bail!(
+            "reminders: set mail_host, message_webhook_url or both, so that somebody hands them on"
+        );
     }
     let how = Reminding { zones, zone, clinic, origin, leads, quiet: Quiet::USUAL };
     Ok(Some(Reminders { how, post }))
@@ -115,7 +120,8 @@ fn smtp(settings: &Settings, clinic: &str) -> anyhow::Result<Option<Smtp>> {
     let login = match (holder::secret(settings, "mail_password_file")?, user.is_empty()) {
         (None, true) => None,
         (Some(file), false) => {
-            let password = file.read(&keys::Disk).map_err(|fault| anyhow!("mail_password_file: {fault}"))?;
+            let password =
+                file.read(&keys::Disk).map_err(|fault| anyhow!("mail_password_file: {fault}"))?;
             Some(Login { user, password: Zeroizing::new(password.expose().to_owned()) })
         }
         _ => bail!("mail_user and mail_password_file: a mail server is told both or neither"),
@@ -139,8 +145,10 @@ fn webhook(settings: &Settings) -> anyhow::Result<Option<Webhook>> {
         return Ok(None);
     }
     let file = holder::secret(settings, "message_webhook_secret_file")?;
-    let file = file.context("message_webhook_secret_file: what is sent is signed; name a secret")?;
-    let secret = file.read(&keys::Disk).map_err(|fault| anyhow!("message_webhook_secret_file: {fault}"))?;
+    let file =
+        file.context("message_webhook_secret_file: what is sent is signed; name a secret")?;
+    let secret =
+        file.read(&keys::Disk).map_err(|fault| anyhow!("message_webhook_secret_file: {fault}"))?;
     let secret = Zeroizing::new(secret.expose().as_bytes().to_vec());
     let how = WebhookSettings { url, secret, patience_ms: PATIENCE_MS };
     let network = Arc::new(egress::System);

@@ -65,6 +65,7 @@ pub use chart::{ChartPart, OpenChart, Reach};
 pub use department::Department;
 pub use draft::{DRAFT_BYTES_MAX, DRAFTS_MAX, Draft};
 pub use duplicates::Duplicate;
+pub use errand::{ERRAND_BYTES_MAX, ERRANDS_MAX, Errand, Telling};
 pub use everything::EverythingParams;
 pub use find::{Found, SearchHow};
 pub use gate::{Health, Record, Settings, private_folder};
@@ -74,6 +75,7 @@ pub use import::{
 };
 pub use in_force::{POLICIES_MISSING, Standing, load_policies};
 pub use labels::labels_of;
+pub use link::Linked;
 pub use matching::{Features, Grade, Reason, Score, WEIGHTS, compare};
 pub use operation::{
     Again, Agents, Answering, At, Effect, Given, Holds, Input, Need, Operation, Output, Parameter,
@@ -87,8 +89,6 @@ pub use review::{
 };
 pub use rule::{Also, Asking, Eyes, Forbid, Rule, Ruling};
 pub use rules::Tag;
-pub use errand::{ERRAND_BYTES_MAX, ERRANDS_MAX, Errand, Telling};
-pub use link::Linked;
 pub use search::parse::Level;
 pub use session::{Audited, Session, Signer, Subject};
 pub use shelf::Sealer;

@@ -49,8 +49,7 @@ impl Session {
         plain.extend_from_slice(format!("{}/{}", about.appointment, about.patient).as_bytes());
         let sealer = self.gate.settings.sealer.as_deref();
         let body = closed_body(sealer, SHELF, &key, 1, plain)?;
-        let item =
-            ItemChange { shelf: SHELF, key, replaces: None, act: ItemAct::Put(body) };
+        let item = ItemChange { shelf: SHELF, key, replaces: None, act: ItemAct::Put(body) };
         self.gate.store.commit(Unit { items: vec![item], ..Unit::default() })?;
         Ok(token)
     }
@@ -131,9 +130,8 @@ impl Gate {
 /// Sees and changes the patient's appointments, and may ask to be left alone.
 fn rights(patient: &str) -> Result<Rights, Fault> {
     let (appointment, flag) = (type_of("Appointment")?, type_of("Flag")?);
-    let of = |types: &[TypeId]| {
-        Scope::everything().of_types(types.iter().copied()).of_patient(patient)
-    };
+    let of =
+        |types: &[TypeId]| Scope::everything().of_types(types.iter().copied()).of_patient(patient);
     Ok(Rights {
         see: of(&[appointment, flag]),
         create: of(&[flag]),

@@ -3,7 +3,6 @@
 
 use crate::ask::Ask;
 use crate::desk;
-use crate::visit_link;
 use crate::door;
 use crate::encoding;
 use crate::health;
@@ -16,6 +15,7 @@ use crate::rest;
 use crate::route::{self, BASE_PATH, Interaction};
 use crate::smart;
 use crate::state::{PERMIT, State, internal};
+use crate::visit_link;
 use base::Fault;
 use base::error::code;
 use base::id::uuid_text;

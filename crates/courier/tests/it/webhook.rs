@@ -78,7 +78,10 @@ fn a_message_is_posted_with_its_key_and_a_signature_that_whoever_has_the_secret_
     let signed = signature(SECRET, message().at, body.as_bytes()).unwrap();
     assert!(signed.starts_with("t=1796133600,v1="), "{signed}");
     assert_eq!(header(SIGNATURE), signed);
-    assert_ne!(signature(b"another secret of thirty-two byte", message().at, body.as_bytes()).unwrap(), signed);
+    assert_ne!(
+        signature(b"another secret of thirty-two byte", message().at, body.as_bytes()).unwrap(),
+        signed
+    );
     assert!(body.contains(r#""to":"+13125550142""#) && body.contains("mi\u{e9}rcoles"), "{body}");
 }
 

@@ -84,8 +84,7 @@ pub(crate) fn read(patient: Value<'_>, now: Millis) -> Option<Whom> {
 /// The language of the communication that is preferred, else of the first; else of the record.
 fn language(patient: Value<'_>) -> Language {
     let all = || patient.get("communication").into_iter().flat_map(Value::items);
-    let preferred =
-        all().find(|one| one.get("preferred").is_some_and(|yes| yes.raw() == "true"));
+    let preferred = all().find(|one| one.get("preferred").is_some_and(|yes| yes.raw() == "true"));
     let spoken = preferred.or_else(|| all().next()).and_then(|one| one.get("language"));
     let code = spoken.and_then(|spoken| {
         let mut codings = spoken.get("coding").into_iter().flat_map(Value::items);
