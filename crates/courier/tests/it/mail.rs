@@ -2,7 +2,9 @@
 
 use base::Millis;
 use base::time::SystemClock;
-use courier::{Email, Login, Message, Phone, Security, Sender, Smtp, SmtpSettings, To, Unsent};
+use courier::{
+    Credentials, Email, Message, Phone, Security, Sender, Smtp, SmtpSettings, To, Unsent,
+};
 use egress::Trust;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::pem::PemObject as _;
@@ -67,8 +69,8 @@ impl Place {
         Self { port, heard, authority }
     }
 
-    fn smtp(&self, security: Security, login: bool, trusted: bool) -> Smtp {
-        let login = login.then(|| Login {
+    fn smtp(&self, security: Security, credentials: bool, trusted: bool) -> Smtp {
+        let credentials = credentials.then(|| Credentials {
             user: "desk".to_owned(),
             password: Zeroizing::new("secret".to_owned()),
         });
@@ -76,7 +78,7 @@ impl Place {
             host: "127.0.0.1".to_owned(),
             port: self.port,
             security,
-            login,
+            credentials,
             from: Email::parse("desk@clinic.example").unwrap(),
             from_name: "Lake Clinic".to_owned(),
             patience: Duration::from_millis(3_000),
