@@ -56,6 +56,7 @@ const TABLE: &[(&str, Exception)] = &[
     ("identity.step-up.needed", Exception::Security),
     ("identity.token.invalid", Exception::Security),
     ("audit.unavailable", Exception::Performance),
+    ("courier.service.unavailable", Exception::Performance),
     ("identity.federated.unavailable", Exception::Performance),
     ("keys.kms.sealed", Exception::Performance),
     ("keys.kms.unreachable", Exception::Performance),
@@ -65,6 +66,7 @@ const TABLE: &[(&str, Exception)] = &[
     ("server.cost.exceeded", Exception::Performance),
     ("server.rate.exceeded", Exception::Performance),
     ("server.shutting-down", Exception::Performance),
+    ("server.streams.too-many", Exception::Performance),
     ("server.timeout", Exception::Performance),
     ("store.unavailable", Exception::Performance),
     ("record.write.create-by-update-off", Exception::Manner),
@@ -74,6 +76,7 @@ const TABLE: &[(&str, Exception)] = &[
     ("access.case.not-found", Exception::None),
     ("identity.principal.not-found", Exception::None),
     ("keys.patient.shredded", Exception::None),
+    ("record.link.over", Exception::None),
     ("record.read.gone", Exception::None),
     ("server.route.unknown", Exception::None),
 ];

@@ -10,7 +10,7 @@ mod smtp;
 mod webhook;
 
 pub use address::{Email, Phone, To};
-pub use smtp::{Login, Security, Smtp, SmtpSettings};
+pub use smtp::{Credentials, Security, Smtp, SmtpSettings};
 pub use webhook::{SIGNATURE, Webhook, WebhookSettings, signature};
 
 use base::error::code;

@@ -36,16 +36,16 @@ pub enum Security {
 
 /// Who we are to the mail server.
 #[derive(Clone)]
-pub struct Login {
+pub struct Credentials {
     /// The user.
     pub user: String,
     /// The password.
     pub password: Zeroizing<String>,
 }
 
-impl fmt::Debug for Login {
+impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Login(‹secret›)")
+        f.write_str("Credentials(‹secret›)")
     }
 }
 
@@ -59,7 +59,7 @@ pub struct SmtpSettings {
     /// How the way is kept.
     pub security: Security,
     /// Who we are to it, where it asks.
-    pub login: Option<Login>,
+    pub credentials: Option<Credentials>,
     /// From whom mail comes, and where answers go.
     pub from: Email,
     /// The name that people see.
@@ -126,8 +126,8 @@ impl Smtp {
             talk.wire = talk.wire.secure().map_err(Unsent::later)?;
             offers = talk.say(Step::Hello, &self.hello())?;
         }
-        if let Some(login) = &settings.login {
-            talk.sign_in(login, &offers)?;
+        if let Some(credentials) = &settings.credentials {
+            talk.sign_in(credentials, &offers)?;
         }
         Ok(talk)
     }
@@ -253,7 +253,7 @@ impl Talk {
         })
     }
 
-    fn sign_in(&mut self, login: &Login, offers: &Said) -> Result<(), Unsent> {
+    fn sign_in(&mut self, credentials: &Credentials, offers: &Said) -> Result<(), Unsent> {
         if !self.wire.is_secure() && !self.wire.is_local() {
             return Err(Unsent::later(unavailable("a password is said by TLS alone")));
         }
@@ -261,13 +261,17 @@ impl Talk {
         let ways: Vec<&str> = ways.split_whitespace().collect();
         let encode = |text: &str| Zeroizing::new(STANDARD.encode(text));
         let last = if ways.contains(&"PLAIN") {
-            let both = Zeroizing::new(format!("\0{}\0{}", login.user, login.password.as_str()));
+            let both = Zeroizing::new(format!(
+                "\0{}\0{}",
+                credentials.user,
+                credentials.password.as_str()
+            ));
             let line = Zeroizing::new(format!("AUTH PLAIN {}", encode(&both).as_str()));
             self.say(Step::SignIn, &line)?
         } else if ways.contains(&"LOGIN") {
             self.say(Step::SignIn, "AUTH LOGIN")?;
-            self.say(Step::SignIn, &encode(&login.user))?;
-            self.say(Step::SignIn, &encode(&login.password))?
+            self.say(Step::SignIn, &encode(&credentials.user))?;
+            self.say(Step::SignIn, &encode(&credentials.password))?
         } else {
             let say = "the mail server takes no password by PLAIN or LOGIN";
             return Err(Unsent::later(unavailable(say)));

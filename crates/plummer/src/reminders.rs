@@ -9,7 +9,7 @@ use anyhow::{Context as _, anyhow, bail};
 use base::time::SystemClock;
 use base::{Fault, Phi};
 use courier::{
-    Email, Login, Message, Phone, Security, Sender, Smtp, SmtpSettings, To, Unsent, Webhook,
+    Credentials, Email, Message, Phone, Security, Sender, Smtp, SmtpSettings, To, Unsent, Webhook,
     WebhookSettings,
 };
 use record::Record;
@@ -117,12 +117,12 @@ fn smtp(settings: &Settings, clinic: &str) -> anyhow::Result<Option<Smtp>> {
     let from = settings.text("mail_from");
     let from = Email::parse(&from).map_err(|_fault| anyhow!("mail_from: is no mail address"))?;
     let user = settings.text("mail_user");
-    let login = match (holder::secret(settings, "mail_password_file")?, user.is_empty()) {
+    let credentials = match (holder::secret(settings, "mail_password_file")?, user.is_empty()) {
         (None, true) => None,
         (Some(file), false) => {
             let password =
                 file.read(&keys::Disk).map_err(|fault| anyhow!("mail_password_file: {fault}"))?;
-            Some(Login { user, password: Zeroizing::new(password.expose().to_owned()) })
+            Some(Credentials { user, password: Zeroizing::new(password.expose().to_owned()) })
         }
         _ => bail!("mail_user and mail_password_file: a mail server is told both or neither"),
     };
@@ -134,7 +134,7 @@ fn smtp(settings: &Settings, clinic: &str) -> anyhow::Result<Option<Smtp>> {
     let port = u16::try_from(settings.number("mail_port")).context("mail_port")?;
     let patience = Duration::from_millis(PATIENCE_MS);
     let from_name = clinic.to_owned();
-    let how = SmtpSettings { host, port, security, login, from, from_name, patience };
+    let how = SmtpSettings { host, port, security, credentials, from, from_name, patience };
     let smtp = Smtp::new(how, &settings.trust()?, Arc::new(SystemClock));
     smtp.map(Some).map_err(|fault| anyhow!("mail_host: {fault}"))
 }

@@ -6,7 +6,7 @@ use super::{Lead, Way};
 use base::error::code;
 use base::{Fault, Millis};
 use fhir::reference::is_id;
-use record::{ERRANDS_MAX, Errand, Session};
+use record::{ERRANDS_MAX, Errand, Kind, Session};
 
 /// How all keys of the ledger begin.
 pub(crate) const PREFIX: &str = "reminder/";
@@ -177,6 +177,7 @@ pub fn listed(
     let found = session.errands(PREFIX, after)?;
     let more = (found.len() >= ERRANDS_MAX).then(|| found.last().map(|last| last.key.clone()));
     let entries: Result<Vec<Entry>, Fault> = found.iter().map(Entry::read).collect();
+    session.note(Kind::Reminders, 200)?.written().wait()?;
     Ok((entries?, more.flatten()))
 }
 

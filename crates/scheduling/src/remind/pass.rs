@@ -32,6 +32,9 @@ const PAGE: usize = 1_000;
 /// Reminders that fall into quiet hours go out before them: half a day earlier at most, and an hour for a
 /// change of the clocks.
 const EARLIER_MS: i64 = 13 * 60 * MINUTE_MS;
+/// After how long it is looked again at the latest: what is not within the window of a look is due an hour
+/// after it at the earliest.
+const AGAIN_MS: i64 = 60 * MINUTE_MS;
 /// How long the ledger keeps what became of a visit's reminders.
 const KEPT_MS: i64 = 30 * 24 * 60 * MINUTE_MS;
 /// The status that the log has for what could not be handed on.
@@ -137,6 +140,8 @@ pub fn pass(
     let longest = how.leads.iter().map(|lead| lead.most_ms()).max().unwrap_or(0);
     let now = session.now();
     let until = Millis(now.0.saturating_add(longest).saturating_add(EARLIER_MS));
+    // What lies behind the window may be due as soon as it is in it.
+    look.wake_at(Some(Millis(now.0.saturating_add(AGAIN_MS))));
     let pairs = [
         ("status", "booked".to_owned()),
         ("date", format!("ge{}", now.to_instant())),
