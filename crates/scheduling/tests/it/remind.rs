@@ -338,10 +338,7 @@ fn whoever_has_no_address_that_anybody_reaches_is_written_down() {
     let house = house(VISIT - 7 * DAY);
     house
         .clinic
-        .put(
-            &r#"{"resourceType":"Patient","id":"p","telecom":[{"system":"sms","value":"1"}]}"#
-                .to_owned(),
-        )
+        .put(r#"{"resourceType":"Patient","id":"p","telecom":[{"system":"sms","value":"1"}]}"#)
         .unwrap();
     house.clinic.put(&visit("v", "p", VISIT, "booked")).unwrap();
     house.look(&Hands { no_text: true, ..Hands::default() });
