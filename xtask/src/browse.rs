@@ -119,23 +119,34 @@ fn browse(words: &Words, program: &Path, folder: &Path) -> anyhow::Result<()> {
     let evidence = root().join(EVIDENCE);
     // Pictures of the run before would be taken for those of this one.
     let _ = fs::remove_dir_all(&evidence);
-    let site = Site::open(&folder.join("data"))?;
     let chromium = Chromium::launch(program, &evidence)?;
     let axe = axe(words, folder)?;
-    println!("{}, a demo clinic at {}", chromium.version()?, site.root());
-    if let Some(axe) = &axe {
-        try_axe(&chromium.page(site.root())?, axe)?;
-    }
-    let run = Run { words, site: &site, chromium: &chromium, axe: axe.as_ref() };
     let mut failed = Vec::new();
-    for journey in journeys().filter(|one| words.wants(one.name)) {
-        run.tell(journey.name, &mut failed, || run.journey(journey));
-    }
-    for screen in screens().filter(|one| words.wants(one.name)) {
-        run.tell(screen.name, &mut failed, || run.screen(screen));
+    // Who signs in with what is changed by some of them: the others have a clinic of their own.
+    for about_sign_in in [true, false] {
+        let journeys = if about_sign_in { JOURNEYS } else { WORK }.iter();
+        let screens = screens().filter(|one| one.path.starts_with("/auth/") == about_sign_in);
+        let journeys: Vec<_> = journeys.filter(|one| words.wants(one.name)).collect();
+        let screens: Vec<_> = screens.filter(|one| words.wants(one.name)).collect();
+        if journeys.is_empty() && screens.is_empty() {
+            continue;
+        }
+        let data = if about_sign_in { "sign-in" } else { "desk" };
+        let site = Site::open(&folder.join(data))?;
+        println!("{}, a demo clinic at {}", chromium.version()?, site.root());
+        if let Some(axe) = &axe {
+            try_axe(&chromium.page(site.root())?, axe)?;
+        }
+        let run = Run { words, site: &site, chromium: &chromium, axe: axe.as_ref() };
+        for journey in journeys {
+            run.tell(journey.name, &mut failed, || run.journey(journey));
+        }
+        for screen in screens {
+            run.tell(screen.name, &mut failed, || run.screen(screen));
+        }
+        site.close()?;
     }
     drop(chromium);
-    site.close()?;
     if !failed.is_empty() {
         bail!("{} failed: {}", failed.len(), failed.join(", "));
     }

@@ -48,6 +48,16 @@ impl Page {
         self.click_on(&node)
     }
 
+    /// Waits until there is an element of this role whose name begins so.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub fn sees_first(&mut self, role: &str, begins: &str) -> anyhow::Result<()> {
+        self.wait(&format!("a {role} “{begins}…”"), |page| {
+            Ok(page.tree()?.iter().any(|node| node.role == role && node.name.starts_with(begins)))
+        })
+    }
+
     /// Clicks on the first element of this role whose name begins so, where a page has one for each row.
     ///
     /// # Errors

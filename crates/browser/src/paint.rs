@@ -3,6 +3,7 @@
 //! transfers does not, and is the figure to hold in every run.
 
 use crate::page::Page;
+use crate::watch::Request;
 use anyhow::Context;
 use serde_json::Value;
 use std::time::Duration;
@@ -45,7 +46,9 @@ impl Page {
         self.go(address)?;
         self.wait("the first paint", |page| Ok(!page.js(FIRST)?.is_null()))?;
         self.wait("all that is loaded", |page| {
-            Ok(page.requests()?.iter().skip(before).all(|request| request.ended))
+            // What a page is told from the server has no end.
+            let ends = |request: &&Request| request.kind != "EventSource";
+            Ok(page.requests()?.iter().skip(before).filter(ends).all(|request| request.ended))
         })?;
         let (first, loaded) = (millis(&self.js(FIRST)?)?, millis(&self.js(LOADED)?)?);
         let all = self.requests()?.iter().skip(before);

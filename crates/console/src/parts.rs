@@ -14,7 +14,7 @@ mod table;
 pub(crate) use badge::{Tone, badge};
 pub(crate) use banner::{Banner, Chart, banner, born, gender};
 pub(crate) use form::{
-    Choice, Field, Kind, button, choices, error_summary, field, hidden, link_button,
+    Choice, Field, Kind, button, choices, error_summary, field, first_field, hidden, link_button,
 };
 pub(crate) use icon::{Icon, icon};
 pub(crate) use list::{Chip, Tab, chips, copyable, facts, pages, panel, tabs};

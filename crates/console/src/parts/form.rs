@@ -72,6 +72,15 @@ pub(crate) struct Field<'f> {
 
 /// A field with its label, hint and error.
 pub(crate) fn field(field: &Field<'_>) -> Markup {
+    drawn(field, false)
+}
+
+/// The field that a page is opened for: the cursor stands in it.
+pub(crate) fn first_field(field: &Field<'_>) -> Markup {
+    drawn(field, true)
+}
+
+fn drawn(field: &Field<'_>, is_first: bool) -> Markup {
     let (hint, error) = (format!("{}-hint", field.id), format!("{}-error", field.id));
     let mut described = Vec::new();
     if !field.hint.is_empty() {
@@ -89,7 +98,7 @@ pub(crate) fn field(field: &Field<'_>) -> Markup {
             @if is_wrong { p.error id=(error) { (icon(Icon::Critical)) span { (field.error) } } }
             input type="text" id=(field.id) name=(field.name) value=(field.value) autocomplete="off"
                 spellcheck="false" aria-describedby=[described] aria-invalid=[is_wrong.then_some("true")]
-                disabled[field.is_disabled];
+                disabled[field.is_disabled] autofocus[is_first];
         }
     }
 }

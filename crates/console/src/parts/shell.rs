@@ -122,7 +122,7 @@ pub(crate) fn shell_with(
             @for place in places.iter().filter(|place| place.is_main) {
                 li { a href=(place.path) data-key=[place.key] aria-current=[is_here(visit, &place.path).then_some("page")] {
                     (icon(place.icon)) span { (place.word.of(lang)) }
-                    @if let Some(key) = place.key { kbd.far { "g " (key) } }
+                    @if let Some(key) = place.key { kbd.far aria-hidden="true" { "g " (key) } }
                 } }
             }
         } }

@@ -9,7 +9,7 @@ use super::{
 use crate::answer::Answer;
 use crate::pages::missing;
 use crate::parts::{
-    Column, Field, Icon, Table, Tone, badge, error_summary, field, notice, panel, table,
+    Column, Field, Icon, Table, Tone, badge, error_summary, first_field, notice, panel, table,
 };
 use crate::visit::Visit;
 use crate::wait::wait;
@@ -134,7 +134,7 @@ fn form(visit: &Visit, open: &Open, status: u16, shown: &Shown) -> Answer {
             form.stack.chart-form method="post" action=(open.path("/vitals")) data-preview="understood" {
                 (carried(visit, open, &entry_id(visit), encounter(visit)))
                 @if shown.asks { input type="hidden" name="asked" value=(line); }
-                (field(&Field { id: "line", name: "line", label: words::CHART_LINE.of(lang), hint: words::CHART_LINE_HINT.of(lang), error: line_error, value: line, ..Field::default() }))
+                (first_field(&Field { id: "line", name: "line", label: words::CHART_LINE.of(lang), hint: words::CHART_LINE_HINT.of(lang), error: line_error, value: line, ..Field::default() }))
                 div #understood aria-live="polite" { (understood(visit, shown)) }
                 div.field {
                     label for="at" { (words::CHART_MEASURED_AT.of(lang)) }
