@@ -279,7 +279,8 @@ fn proposed(free: &Free, visit: &VisitType) -> Vec<u8> {
         w.member("valueCode", modality.as_str()).end_object();
     }
     w.end_array();
-    w.member("status", "proposed").member("description", &visit.title);
+    w.member("status", "proposed");
+    w.key("serviceType").array().object().member("text", &visit.title).end_object().end_array();
     w.member("start", &free.zone.text(free.span.start));
     w.member("end", &free.zone.text(free.span.end));
     w.key("minutesDuration").integer(free.span.minutes());

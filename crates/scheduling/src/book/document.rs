@@ -92,12 +92,10 @@ impl Extra {
     pub(super) fn onto(&self, old: Option<Value<'_>>) -> Result<Document, Fault> {
         let mut w = Writer::new();
         w.object().member("resourceType", "Appointment");
-        let set = [
-            ("description", self.title.as_deref()),
-            ("comment", self.comment.as_ref().map(|comment| comment.expose().as_str())),
-        ];
+        let comment = self.comment.as_ref().map(|comment| comment.expose().as_str());
         for (key, member) in old.into_iter().flat_map(Value::members) {
-            let replaced = set.iter().any(|(name, value)| *name == key && value.is_some());
+            let replaced = (key == "comment" && comment.is_some())
+                || (key == "serviceType" && self.title.is_some());
             let anew = matches!(key, "resourceType" | "extension" | "meta")
                 || (key == "identifier" && self.form.is_some())
                 || (key == "basedOn" && self.referral.is_some())
@@ -106,10 +104,12 @@ impl Extra {
                 w.key(key).raw(member.raw().as_bytes());
             }
         }
-        for (name, value) in set {
-            if let Some(value) = value {
-                w.member(name, value);
-            }
+        // Not `description`: that tells why somebody comes, and is not shown to everybody who books.
+        if let Some(title) = &self.title {
+            w.key("serviceType").array().object().member("text", title).end_object().end_array();
+        }
+        if let Some(comment) = comment {
+            w.member("comment", comment);
         }
         if let Some(created) = self.created {
             w.member("created", &created.to_instant());
@@ -275,7 +275,7 @@ impl Visit {
             patient,
             with: with.into_iter().cloned().collect(),
             visit_type: read.visit_type,
-            title: Phi::new(root.get_str("description").unwrap_or_default().into_owned()),
+            title: Phi::new(title(root)),
             overridden: extra.reason.is_some() || extra.over,
             series: read.series.map(|link| link.series),
             steps: extra.steps,
@@ -283,6 +283,17 @@ impl Visit {
             cancel_reason: read.cancel_reason,
         })
     }
+}
+
+/// What it is, in words: the kind of visit, else its description.
+fn title(root: Value<'_>) -> String {
+    let kinds = root.get("serviceType").into_iter().flat_map(Value::items);
+    let mut texts = kinds.filter_map(|kind| {
+        let coded = || kind.get("coding")?.items().find_map(|coding| coding.get_str("display"));
+        kind.get_str("text").or_else(coded)
+    });
+    let text = texts.next().or_else(|| root.get_str("description"));
+    text.unwrap_or_default().into_owned()
 }
 
 /// `FAMILY, Given` of a Patient.

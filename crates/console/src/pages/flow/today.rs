@@ -136,7 +136,7 @@ fn stands(visit: &Visit, card: &Card) -> Markup {
             } @else { (state(card.state, lang)) }
             (since(card, visit.now(), lang))
             @if let (true, true, Some(whom)) = (is_expected, card.may_change, &card.visit.patient) {
-                a href={ "/p/" (whom.id) "/check-in/" (card.visit.id) } { (words::FLOW_CHECK_IN.of(lang)) }
+                a.row-action href={ "/p/" (whom.id) "/check-in/" (card.visit.id) } { (words::FLOW_CHECK_IN.of(lang)) }
             }
         }
     }
