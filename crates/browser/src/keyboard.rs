@@ -10,10 +10,16 @@ use serde_json::json;
 const SPARE: usize = 10;
 /// Stops of a page that is walked.
 const STOPS_MAX: usize = 500;
+/// Roles of fields that the focus goes through part by part, and the most of these.
+const PARTED: [&str; 4] = ["Date", "DateTime", "InputTime", "Time"];
+const PARTS_MAX: usize = 7;
 /// Whether Tab owes an element a stop: not what is one of a group whose arrows lead on (radio buttons
 /// of one name, members of a composite widget), nor what is there for the mouse beside a twin,
-/// nor a part of the page that a script alone gives the focus to (WAI-ARIA: tabindex -1).
+/// nor a part of the page that a script alone gives the focus to (WAI-ARIA: tabindex -1), nor what the
+/// browser puts into a field of its own accord.
 const OWED: &str = "function() {
+  const within = this.getRootNode().host;
+  if (within && within.matches('input,textarea,select,video,audio,details')) return false;
   if (this.tabIndex < 0 && this.matches('main,section,article,dialog,h1,h2,h3,h4,[role=main],[role=alert],[role=status],[role=dialog],[role=region]')) return false;
   if (this.disabled || this.tabIndex < 0 && this.closest('[role=grid],[role=listbox],[role=menu],[role=menubar],[role=radiogroup],[role=tablist],[role=toolbar],[role=tree],[role=treegrid],[role=combobox]')) return false;
   if (this.type === 'radio' && this.name) {
@@ -75,11 +81,21 @@ impl Page {
             }
         }
         let mut walk = Walk { stops: Vec::new(), faults: Vec::new() };
-        let mut last = None;
-        for _ in 0..(owed.len() * 2 + SPARE).min(STOPS_MAX) {
+        let (mut last, mut parts) = (None, 0);
+        let parted = owed.iter().filter(|node| PARTED.contains(&node.role.as_str())).count();
+        for _ in 0..(owed.len() * 2 + parted * PARTS_MAX + SPARE).min(STOPS_MAX) {
             self.press("Tab")?;
             // Behind the last the focus leaves the page.
             let Some(node) = self.focus()? else { break };
+            // A field for a date takes a press for each of its parts.
+            if last == Some(node.number)
+                && PARTED.contains(&node.role.as_str())
+                && parts < PARTS_MAX
+            {
+                parts += 1;
+                continue;
+            }
+            parts = 0;
             if last == Some(node.number) {
                 if owed.len() > 1 {
                     walk.faults.push(Fault::Trapped(node.said()));

@@ -59,7 +59,7 @@ pub(super) const WORK: &[Journey] = &[
     Journey {
         // From the chart: follow-up, time, book; then another day, and called off.
         name: "book-move-and-cancel",
-        budget: Budget { clicks: 9, keys: 12 },
+        budget: Budget { clicks: 8, keys: 90 },
         walk: |_, page| {
             comes_in(page, DESK)?;
             finds(page, "nils", PATIENT)?;
@@ -69,11 +69,18 @@ pub(super) const WORK: &[Journey] = &[
             page.sees("heading", "Confirm the appointment")?;
             page.click("button", "Book it")?;
             page.reads("The appointment is booked.")?;
+            page.click_first("link", "NYSTRÖM, Nils")?;
             page.sees("heading", "Move it")?;
+            page.tab_to("combobox", "With")?;
+            page.press("ArrowDown")?;
+            page.click("button", "Move the appointment")?;
+            page.reads("The appointment was moved.")?;
+            page.click_first("link", "NYSTRÖM, Nils")?;
+            page.sees("heading", "Cancel it")?;
             page.tab_to("combobox", "Reason")?;
             page.press("ArrowDown")?;
             page.click("button", "Cancel this appointment")?;
-            page.reads("The appointment is cancelled.")
+            page.reads("The appointment was cancelled.")
         },
     },
     Journey {

@@ -278,7 +278,7 @@ fn line(visit: &Visit, row: &LogRow, found: &LogRows) -> Vec<Markup> {
         html! { (called(visit, &found.names, &event.actor)) @if let Some(id) = behalf { " " span.muted { (words::LOGS_FOR.of(lang)) } " " (called(visit, &found.names, id)) } },
         html! { (kind_word(event.kind).of(lang)) " " span.mono.muted { (event.kind.name()) } },
         html! { @for one in event.targets.iter().take(2) { div { (event::target(visit, one, found)) } } @if more > 0 { span.muted { " " (words::LOGS_MORE.with(lang, &more.to_string())) } } },
-        html! { @for id in event.patients.iter().take(2) { a.mono href={ "/audit?patient=" (id) } { (id) } " " }
+        html! { @for id in event.patients.iter().take(2) { a.mono.row-action href={ "/audit?patient=" (id) } { (id) } " " }
         @if event.patients.len() > 2 { span.muted { (words::LOGS_MORE.with(lang, &(event.patients.len() - 2).to_string())) } } },
         html! { (decision(event.decision, event.status, lang))
         @if glass { " " (badge(Tone::Critical, Icon::Critical, words::EMERGENCY.of(lang))) } },

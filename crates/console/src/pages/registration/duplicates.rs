@@ -50,7 +50,7 @@ fn row(pair: &Pair, today: Date, lang: Lang) -> Markup {
         li.pair {
             @for person in &both {
                 div {
-                    p.alike-name { a href={ "/p/" (person.id) } { (person.name().unwrap_or_else(|| words::NO_NAME.of(lang).to_owned())) } }
+                    p.alike-name { a.row-action href={ "/p/" (person.id) } { (person.name().unwrap_or_else(|| words::NO_NAME.of(lang).to_owned())) } }
                     p.muted { (born(person, today, lang))
                         @if let Some(number) = person.record_number() { " · " span.number { (number.value) } } }
                 }
