@@ -170,7 +170,7 @@ fn paeth(a: u8, b: u8, c: u8) -> u8 {
 }
 
 /// Pixels of a side of a picture of a page.
-const PIXELS_MAX: f64 = 8_000.0;
+const SIDE_MAX: f64 = 8_000.0;
 
 impl Page {
     /// A picture of the whole page, as long as it is.
@@ -180,7 +180,7 @@ impl Page {
         let of = |name: &str| size.pointer(name).and_then(Value::as_f64).unwrap_or(1.0);
         let (width, height) = (of("/cssContentSize/width"), of("/cssContentSize/height"));
         let clip = json!({
-            "x": 0, "y": 0, "width": width.min(PIXELS_MAX), "height": height.min(PIXELS_MAX), "scale": 1,
+            "x": 0, "y": 0, "width": width.min(SIDE_MAX), "height": height.min(SIDE_MAX), "scale": 1,
         });
         let ask = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
         bytes(&self.call("Page.captureScreenshot", ask)?)
