@@ -243,6 +243,7 @@ words! {
     LOGS_NO_GROUNDS: "No grounds are recorded: nothing of a record was decided about.", "No consta fundamento: no se decidió nada sobre un historial.";
     LOGS_CHAIN: "In the chain", "En la cadena";
     LOGS_JSON: "As AuditEvent", "Como AuditEvent";
+    LOGS_JSON_LONG: "It is too long for a page. The AuditEvent file of the list has it whole.", "Es demasiado largo para una página. El archivo AuditEvent de la lista lo tiene entero.";
     LOGS_JSON_SHOW: "Show the JSON", "Mostrar el JSON";
     LOGS_WHENCE: "From where", "Desde dónde";
     LOGS_LOCAL: "A command on the server itself", "Un comando en el propio servidor";

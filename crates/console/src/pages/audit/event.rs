@@ -10,10 +10,15 @@ use crate::pages::{missing, sees};
 use crate::parts::{Icon, Tone, badge, facts, panel, shell};
 use crate::route::part;
 use crate::visit::Visit;
-use crate::words;
+use crate::words::{self, Lang};
 use base::Fault;
 use maud::{Markup, html};
 use record::{LogAsked, LogRow, LogRows, Source, Target};
+
+/// Targets, or patients, of one event that a page lists: an import has thousands.
+const LISTED_MAX: usize = 50;
+/// Bytes of an event's JSON that a page shows.
+const JSON_MAX: usize = 20_000;
 
 /// `/audit/events/{id}`
 pub(crate) fn event(visit: &Visit) -> Result<Answer, Fault> {
@@ -43,12 +48,19 @@ pub(crate) fn event(visit: &Visit) -> Result<Answer, Fault> {
             div {
                 (panel("chain", words::LOGS_CHAIN.of(lang), None, &chain(visit, row, &found)))
                 (panel("json", words::LOGS_JSON.of(lang), None, &html! {
-                    details.pad { summary { (words::LOGS_JSON_SHOW.of(lang)) } pre.rule { (String::from_utf8_lossy(&row.json)) } }
+                    @if row.json.len() > JSON_MAX { p.pad { (words::LOGS_JSON_LONG.of(lang)) } }
+                    @else { details.pad { summary { (words::LOGS_JSON_SHOW.of(lang)) } pre.rule { (String::from_utf8_lossy(&row.json)) } } }
                 }))
             }
         }
     };
     Ok(shell(visit, 200, &title, &body))
+}
+
+/// How many are not listed.
+fn more(count: usize, lang: Lang) -> Markup {
+    let more = count.saturating_sub(LISTED_MAX);
+    html! { @if more > 0 { span.muted { (words::LOGS_MORE.with(lang, &more.to_string())) } } }
 }
 
 fn happened(visit: &Visit, row: &LogRow, found: &LogRows) -> Markup {
@@ -75,14 +87,16 @@ fn happened(visit: &Visit, row: &LogRow, found: &LogRows) -> Markup {
             words::LOGS_TO.of(lang),
             html! {
                 @if event.targets.is_empty() { (none()) }
-                ul { @for one in &event.targets { li { (target(visit, one, found)) } } }
+                ul { @for one in event.targets.iter().take(LISTED_MAX) { li { (target(visit, one, found)) } } }
+                (more(event.targets.len(), lang))
             },
         ),
         (
             words::LOGS_PATIENTS.of(lang),
             html! {
                 @if event.patients.is_empty() { (none()) }
-                ul { @for id in &event.patients { li { a.mono href={ "/audit?patient=" (id) } { (id) } } } }
+                ul { @for id in event.patients.iter().take(LISTED_MAX) { li { a.mono.row-action href={ "/audit?patient=" (id) } { (id) } } } }
+                (more(event.patients.len(), lang))
             },
         ),
         (
@@ -148,8 +162,8 @@ fn chain(visit: &Visit, row: &LogRow, found: &LogRows) -> Markup {
             (words::LOGS_HASH.of(lang), html! { span.mono.long { (row.hash) } }),
         ]))
         div.foot.row {
-            @if row.seq > 1 { a href={ "/audit/events/" (row.seq - 1) } { (words::PAGE_BEFORE.of(lang)) } }
-            @if row.seq < found.standing.last { a href={ "/audit/events/" (row.seq + 1) } { (words::PAGE_AFTER.of(lang)) } }
+            @if row.seq > 1 { a.row-action href={ "/audit/events/" (row.seq - 1) } { (words::PAGE_BEFORE.of(lang)) } }
+            @if row.seq < found.standing.last { a.row-action href={ "/audit/events/" (row.seq + 1) } { (words::PAGE_AFTER.of(lang)) } }
         }
     }
 }
