@@ -12,7 +12,8 @@
 //! 8. Where a probe writes, or the worlds are on two targets, instants of storage and versions that
 //!    are UUIDs are replaced. On one target, reads keep them: what is visible was not touched.
 //! 9. A header that tells the time of the answer itself (an instant next to `Date`) is replaced.
-//! 10. In a page for people, the moment at which it was made and the ids drawn for its forms are replaced.
+//! 10. In a page for people, the moment at which it was made, the sealed mark of what it has seen and the
+//!     ids drawn for its forms are replaced by their length.
 //!
 //! Whitespace between the tokens of JSON is not compared by place, but in sum (`size`).
 
@@ -47,6 +48,8 @@ pub const SEALED: [&str; 8] =
 /// What stands between these in a page tells of the moment at which it was made, or was drawn then.
 pub const MOMENTS: &[(&str, &str)] = &[
     ("<p class=\"printed\">", "</p>"),
+    ("data-now=\"", "\""),
+    ("data-after=\"", "\""),
     ("type=\"hidden\" name=\"once\" value=\"", "\""),
     ("type=\"hidden\" name=\"form_id\" value=\"", "\""),
     ("type=\"hidden\" name=\"entry\" value=\"", "\""),
@@ -303,9 +306,9 @@ fn without(text: &str, from: &str, to: &str) -> String {
     while let Some((before, after)) = rest.split_once(from) {
         out.push_str(before);
         out.push_str(from);
-        out.push('‹');
-        let Some((_, after)) = after.split_once(to) else { return out + "›" };
-        out.push('›');
+        let Some((moment, after)) = after.split_once(to) else { return out + "‹›" };
+        // How long it is might tell: that is compared.
+        out.push_str(&format!("‹{}›", moment.len()));
         out.push_str(to);
         rest = after;
     }

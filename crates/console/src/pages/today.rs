@@ -206,7 +206,8 @@ fn system(visit: &Visit, health: &Health) -> Markup {
         ]))
     };
     let more = visit.machine.as_ref();
-    let beside = more.map(|_| html! { a href="/admin/health" { (words::IT_HEALTH.of(lang)) } });
+    let beside =
+        more.map(|_| html! { a.row-action href="/admin/health" { (words::IT_HEALTH.of(lang)) } });
     let alarm = health.store.is_some() || health.audit.is_some();
     html! {
         @if alarm { (notice(Tone::Critical, words::SYSTEM_FAILS.of(lang), &html! { p { (words::SYSTEM_FAILS_WHY.of(lang)) } })) }
