@@ -50,6 +50,7 @@ pub const MOMENTS: &[(&str, &str)] = &[
     ("<p class=\"printed\">", "</p>"),
     ("data-now=\"", "\""),
     ("data-after=\"", "\""),
+    ("/duplicates?from=", "\""),
     ("type=\"hidden\" name=\"once\" value=\"", "\""),
     ("type=\"hidden\" name=\"form_id\" value=\"", "\""),
     ("type=\"hidden\" name=\"entry\" value=\"", "\""),
