@@ -60,7 +60,8 @@ const OF_PATIENT: &[&str] = &[
 pub(super) fn read(world: &World, asker: &mut Asker<'_>) -> anyhow::Result<()> {
     for pattern in PAGES {
         // Who watches over the machine is told by right how much it holds in all.
-        if *pattern == "!/today" && world.persona.key == "it-administrator" {
+        let is_of_machine = ["!/today", "!/admin/resources"].contains(pattern);
+        if is_of_machine && world.persona.key == "it-administrator" {
             continue;
         }
         for path in expand(pattern, world, asker.effort.queries, "") {
