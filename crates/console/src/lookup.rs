@@ -8,6 +8,7 @@ use crate::person::Person;
 use base::Fault;
 use jiff::civil::Date;
 use record::{Level, SearchHow, Session};
+use search::parse::escaped;
 
 /// Patients shown at once: who is not among the first twenty is found by typing more.
 pub(crate) const SHOWN_MAX: usize = 20;
@@ -162,18 +163,6 @@ fn phones(digits: &str) -> Vec<String> {
     all.sort();
     all.dedup();
     all
-}
-
-/// With the signs that mean something in a search made to mean themselves.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(c, '\\' | ',' | '$' | '|') {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
 }
 
 #[cfg(test)]
