@@ -3,11 +3,12 @@
 //! anything changed since, so that two racing requests never both find nothing.
 
 use crate::session::Session;
-use base::Fault;
 use base::error::code;
+use base::{Fault, Limits, Millis};
 use fhir::definitions::TypeId;
-use search::parse::{Level, Options, decode_query, parse};
+use search::parse::{Hides, Level, Options, decode_query, parse};
 use search::query::{Filter, Search, Summary, Total};
+use std::sync::Arc;
 use store::{Expectation, Guard, PageRequest, Reader, Scoped};
 
 /// Tries of an interaction whose condition another request keeps changing.
@@ -38,19 +39,26 @@ impl Matches {
     }
 }
 
+/// How a condition is read: strictly, and with what a condition may say.
+pub(crate) fn condition_options(
+    limits: Limits,
+    now: Millis,
+    hidden: Option<Arc<dyn Hides>>,
+) -> Options {
+    Options { lenient: false, limits, now, base_url: None, conditional: true, hidden }
+}
+
 impl Session {
+    /// How a condition is read, by whom this is hidden from.
+    pub(crate) fn condition_options(&self, hidden: Option<Arc<dyn Hides>>) -> Options {
+        condition_options(*self.limits(), self.now(), hidden)
+    }
+
     /// Reads the text of a condition: `identifier=…&…`, with or without `Type?` before it.
     pub(crate) fn condition(&self, of: TypeId, text: &str) -> Result<Search, Fault> {
         let query = text.split_once('?').map_or(text, |(_, query)| query);
         let pairs = decode_query(query)?;
-        let options = Options {
-            lenient: false,
-            limits: *self.limits(),
-            now: self.now(),
-            base_url: None,
-            conditional: true,
-            hidden: self.hidden(),
-        };
+        let options = self.condition_options(self.hidden());
         let search = parse(&Level::Type(of), &pairs, &options)?;
         if search.filters.is_empty() {
             let text = "without a search parameter every record would match";

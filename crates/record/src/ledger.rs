@@ -7,12 +7,13 @@
 //!
 //! What comes between its look and the commit the writer judges, as of every rule (`store::Watch`).
 
+use crate::condition::condition_options;
 use crate::gate::Gate;
 use crate::rule::{Claim, Claims};
 use base::{Fault, Limits, Millis};
 use fhir::Document;
 use fhir::definitions::{TypeId, r4};
-use search::parse::{Level, Options, parse};
+use search::parse::{Level, parse};
 use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -160,14 +161,7 @@ impl Ledger {
             self.clear();
         }
         let limits = gate.settings.limits;
-        let options = Options {
-            lenient: false,
-            limits,
-            now,
-            base_url: None,
-            conditional: true,
-            hidden: None,
-        };
+        let options = condition_options(limits, now, None);
         let start = Millis(days.start().saturating_mul(DAY_MS));
         let end = Millis(days.end().saturating_add(1).saturating_mul(DAY_MS));
         let names: Vec<&str> = lacking.iter().map(|one| &**one).collect();

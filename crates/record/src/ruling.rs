@@ -10,7 +10,7 @@ use base::error::code;
 use base::{Fault, Severity};
 use fhir::Document;
 use fhir::definitions::{TypeId, r4};
-use search::parse::{Level, Options, parse};
+use search::parse::{Level, parse};
 use std::collections::HashSet;
 use std::sync::Arc;
 use store::{Hit, Method, Op, PageRequest, Reader, Receipt, Scope, Scoped, Unit, Watch};
@@ -142,14 +142,7 @@ impl Session {
         writes: &HashSet<(TypeId, String)>,
     ) -> Result<bool, Fault> {
         let Some(of) = r4().resource_type(forbid.resource_type) else { return Ok(false) };
-        let options = Options {
-            lenient: false,
-            limits: *self.limits(),
-            now: self.now(),
-            base_url: None,
-            conditional: true,
-            hidden: None,
-        };
+        let options = self.condition_options(None);
         let search = parse(&Level::Type(of), &forbid.among, &options)?;
         let mut request = PageRequest {
             count: CANDIDATES_PAGE,

@@ -15,7 +15,7 @@ use base::{Fault, Severity};
 use fhir::definitions::{TypeId, r4};
 use fhir::write::Writer;
 use fhir::{Document, Value};
-use search::parse::{Level, Options, parse};
+use search::parse::{Level, parse};
 use store::{Expectation, Guard, PageRequest, Scope};
 
 /// Records that one condition may name: a condition is about few, and the writer finds them again.
@@ -243,14 +243,7 @@ impl Session {
             Eyes::House => (Scope::everything(), None),
             Eyes::Caller => (self.scope(Action::Search)?, self.hidden()),
         };
-        let options = Options {
-            lenient: false,
-            limits: *self.limits(),
-            now: self.now(),
-            base_url: None,
-            conditional: true,
-            hidden,
-        };
+        let options = self.condition_options(hidden);
         let search = parse(&Level::Type(of), &condition.among, &options)?;
         if search.filters.is_empty() {
             let text = "without a search parameter every record would match";

@@ -10,7 +10,7 @@ mod text;
 mod value;
 
 pub use hidden::Hides;
-pub use text::{decode_query, encode_query};
+pub use text::{decode_query, encode_query, escaped};
 
 use crate::query::{Filter, Search, Summary, Total};
 use crate::registry::registry;

@@ -9,6 +9,7 @@ use fhir::definitions::r4;
 use fhir::{Document, Value};
 use identity::Caller;
 use record::{Asked, Level, SearchHow, Session, Source};
+use search::parse::escaped;
 
 /// Patients shown at once.
 const SHOWN_MAX: usize = 20;
@@ -68,18 +69,6 @@ pub(super) fn find(session: &Session, name: &str) -> Result<Vec<Person>, Fault> 
     pairs.push(("_sort".to_owned(), "family".to_owned()));
     let found = session.search(Level::Type(of), pairs, &SearchHow::default())?.wait()?;
     Ok(found.page.matches.iter().map(|hit| person(&hit.body, &hit.id)).collect())
-}
-
-/// What was typed, with the signs that mean something in a search made to mean themselves.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(c, '\\' | ',' | '$' | '|') {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
 }
 
 fn person(body: &[u8], id: &str) -> Person {

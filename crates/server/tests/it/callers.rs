@@ -14,7 +14,7 @@ use smart::{Proves, Registration, Scopes};
 use std::time::Duration;
 
 /// The roles people have; a site's own would stand beside them.
-const ROLES: [&str; 10] = [
+pub(crate) const ROLES: [&str; 10] = [
     "clinician",
     "nurse",
     "front-desk",

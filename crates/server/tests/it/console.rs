@@ -1,7 +1,7 @@
 //! The console over HTTP: who gets in and how, what a page may show, what it tells the browser, and that
 //! nothing of a patient stands in an address.
 
-use crate::callers::signed_in;
+use crate::callers::{ROLES, signed_in};
 use crate::client::{Answer, patient, read_log};
 use crate::smart_site::{Making, Site, Visitor, value};
 use audit::event::Kind;
@@ -323,18 +323,6 @@ fn kinds(site: &Site, request: &str) -> Vec<&'static str> {
 /// console's own table, so an address that nobody has looked at fails here.
 #[test]
 fn every_page_is_answered_as_reviewed_for_every_role_and_leaves_its_event() {
-    const ROLES: [&str; 10] = [
-        "clinician",
-        "nurse",
-        "front-desk",
-        "biller",
-        "him",
-        "privacy-officer",
-        "it-administrator",
-        "auditor",
-        "patient",
-        "proxy",
-    ];
     let site = crate::machine::housed();
     let mut callers = vec![("nobody".to_owned(), String::new())];
     for role in ROLES {
