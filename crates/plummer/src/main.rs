@@ -16,6 +16,7 @@ mod house;
 mod import;
 mod labels;
 mod logging;
+mod memory;
 mod opening;
 mod password_list;
 mod people;

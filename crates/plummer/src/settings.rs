@@ -247,6 +247,7 @@ impl Settings {
             } else {
                 store::Sync::Full
             },
+            page_memory: crate::memory::for_pages(self.number("page_memory_mib")),
             clock: Arc::new(SystemClock),
             site: Some(self.text("home_site")).filter(|site| !site.is_empty()).map(Into::into),
             labelling: self.text("labelling") != "off",

@@ -45,6 +45,8 @@ pub struct Settings {
     pub seed: Option<u64>,
     /// Opened for a bulk load by one program alone: more memory, and larger units in one commit.
     pub bulk: bool,
+    /// Bytes of memory for opened pages of a sealed store, at most.
+    pub page_memory: u64,
     /// The site that records belong to when nothing else says where they are from.
     pub site: Option<Arc<str>>,
     /// What is written is labelled by the rule packs.
@@ -88,6 +90,7 @@ impl Default for Settings {
             clock: Arc::new(SystemClock),
             seed: None,
             bulk: false,
+            page_memory: Options::default().opened_bytes,
             site: None,
             labelling: true,
             home_state: None,
@@ -190,6 +193,7 @@ impl Record {
                 sync: settings.sync,
                 seed: settings.seed.unwrap_or_else(seed_of_the_system),
                 cipher: keys.clone().map(Cipher::of).transpose()?,
+                opened_bytes: settings.page_memory,
                 on_commit: Some(Arc::new(move |commit, events| hook.committed(commit, events))),
                 ..if settings.bulk { Options::bulk() } else { Options::default() }
             },

@@ -366,6 +366,12 @@ pub(crate) static TABLE: &[Setting] = &[
         "8",
         "searches, histories and bundles worked on at a time; more use more memory, not more processors",
     ),
+    row(
+        "page_memory_mib",
+        Kind::Number(0, 1 << 20),
+        "0",
+        "memory for pages of the encrypted store that were opened, at most; more reads are answered without opening pages again; 0: an eighth of the machine's memory, 32 at least and 1024 at most",
+    ),
     row("idle_ms", Kind::Number(1000, DAY_MS), "75000", "how long a silent connection is kept"),
     row(
         "drain_ms",

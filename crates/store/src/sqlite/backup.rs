@@ -55,7 +55,7 @@ fn copy(
         .map_err(unavailable)?;
     // A sealed store's copy is sealed under the same keys, page by page anew.
     let _known = match &shared.cipher {
-        Some(cipher) => Some(cipher::Known::new(to, &cipher.pages)?),
+        Some(cipher) => Some(cipher::Known::new(to, &cipher.pages, 0)?),
         None => None,
     };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
@@ -124,7 +124,7 @@ pub fn restore(from: &Path, dir: &Path, keys: Option<&Cipher>) -> Result<(), Fau
 /// Looks whether a file is a backup of ours, and whole. A plain one stays plain, whatever keys there are.
 fn check(file: &Path, keys: Option<&Cipher>) -> Result<(), Fault> {
     let sealed = cipher::form(file)? == cipher::Form::Sealed;
-    let known = make_ready(file, keys.filter(|_| sealed), Sync::Full)?;
+    let known = make_ready(file, keys.filter(|_| sealed), Sync::Full, 0)?;
     let source = connect(file, known.is_some(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let application: i64 =
         source.query_row("PRAGMA application_id", [], |r| r.get(0)).map_err(unavailable)?;

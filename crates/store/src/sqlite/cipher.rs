@@ -7,6 +7,7 @@
 //! refused: a store is in WAL mode from its first byte on.
 
 mod disk;
+mod opened;
 mod recover;
 
 pub(super) use recover::check_log;
@@ -15,6 +16,7 @@ use base::Fault;
 use base::error::code;
 use disk::Sealed;
 use keys::{PAGE_TRAILER_BYTES, PageKey, PageSpot, Unsound};
+use opened::Opened;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::fs::File;
@@ -33,8 +35,10 @@ const LOG_HEAD: u64 = 32;
 const FRAME_HEAD: usize = 24;
 const FRAME: usize = FRAME_HEAD + PAGE;
 
-/// Which key opens which database; an entry stands as long as the file is in use.
-static KEYS: LazyLock<Mutex<HashMap<PathBuf, Arc<PageKey>>>> = LazyLock::new(Mutex::default);
+/// Which key opens which database, and what is kept of it in memory; an entry stands as long as the file
+/// is in use.
+static KEYS: LazyLock<Mutex<HashMap<PathBuf, (Arc<PageKey>, Arc<Opened>)>>> =
+    LazyLock::new(Mutex::default);
 static REGISTERED: LazyLock<Result<(), i32>> = LazyLock::new(|| vfs::register(NAME, Sealed));
 
 /// A database that is known to be sealed. Keep it as long as a connection to it is open.
@@ -42,16 +46,18 @@ static REGISTERED: LazyLock<Result<(), i32>> = LazyLock::new(|| vfs::register(NA
 pub(super) struct Known(PathBuf);
 
 impl Known {
-    /// Says under which key a database is sealed.
-    pub(super) fn new(path: &Path, key: &Arc<PageKey>) -> Result<Self, Fault> {
+    /// Says under which key a database is sealed, and how many bytes of it may be kept in memory.
+    pub(super) fn new(path: &Path, key: &Arc<PageKey>, opened_bytes: u64) -> Result<Self, Fault> {
         let broken = |what: String| Fault::new(&code::STORE_UNAVAILABLE, what);
         if let Err(number) = *REGISTERED {
             return Err(broken(format!("the engine refuses sealed files (its code {number})")));
         }
         let path = std::path::absolute(path).map_err(|e| super::io(&e))?;
-        if KEYS.lock().insert(path.clone(), Arc::clone(key)).is_some() {
+        let mut keys = KEYS.lock();
+        if keys.contains_key(&path) {
             return Err(Fault::new(&code::STORE_LOCKED, "this process has the store open already"));
         }
+        keys.insert(path.clone(), (Arc::clone(key), Arc::new(Opened::new(opened_bytes))));
         Ok(Self(path))
     }
 }
@@ -241,7 +247,8 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             let (path, key) = (dir.path().join("x.sqlite"), key());
             create(&path, &key).unwrap();
-            let _known = Known::new(&path, &key).unwrap();
+            // Fewer pages than the database has, so that they share places.
+            let _known = Known::new(&path, &key, 1 << 20).unwrap();
             let plain = Connection::open_in_memory().unwrap();
             let mut conn = sealed(&path);
             for each in [&plain, &conn] {
@@ -276,7 +283,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (path, key) = (dir.path().join("x.sqlite"), key());
         create(&path, &key).unwrap();
-        let _known = Known::new(&path, &key).unwrap();
+        let _known = Known::new(&path, &key, 1 << 20).unwrap();
         let conn = sealed(&path);
         let ask = |sql: &str| conn.query_row(sql, [], |r| r.get::<_, String>(0)).unwrap();
         assert_eq!(ask("PRAGMA journal_mode"), "wal");

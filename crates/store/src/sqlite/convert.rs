@@ -40,7 +40,7 @@ pub fn encrypt(
         plain.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(unavailable)?;
     }
     let versions = {
-        let _known = make_ready(&new, Some(keys), Sync::Full)?;
+        let _known = make_ready(&new, Some(keys), Sync::Full, 0)?;
         copy(&path, &new, keys, progress)?
     };
     std::fs::File::open(&new).and_then(|f| f.sync_all()).map_err(|e| io(&e))?;

@@ -97,6 +97,9 @@ pub struct Options {
     pub cache_bytes: u32,
     /// Bytes of the file readers map into memory.
     pub map_bytes: u64,
+    /// Bytes of a sealed file's opened pages that are kept in memory, at most, since they cannot be
+    /// mapped.
+    pub opened_bytes: u64,
     /// Changes of one engine transaction, at most: what a small unit may have to wait behind.
     pub group_ops: usize,
     /// Train dictionaries by itself as records of a type come in.
@@ -117,6 +120,7 @@ impl Default for Options {
             on_commit: None,
             cache_bytes: 64 << 20,
             map_bytes: 64 << 30,
+            opened_bytes: 64 << 20,
             group_ops: 4000,
             train: true,
             defer: false,
@@ -251,7 +255,8 @@ impl Store {
         std::fs::create_dir_all(dir).map_err(|e| io(&e))?;
         let lock = open::lock(dir, LOCK_PATIENCE)?;
         let path = dir.join("records.sqlite");
-        let known = open::make_ready(&path, options.cipher.as_ref(), options.sync)?;
+        let known =
+            open::make_ready(&path, options.cipher.as_ref(), options.sync, options.opened_bytes)?;
         let sealed = known.is_some();
         let mut conn = open_connection(&path, sealed, options.cache_bytes, 0)?;
         // Both are fixed before the first table: pages of the disk's own block size.

@@ -172,6 +172,7 @@ pub(super) fn make_ready(
     path: &Path,
     keys: Option<&Cipher>,
     sync: Sync,
+    opened_bytes: u64,
 ) -> Result<Option<cipher::Known>, Fault> {
     let form = cipher::form(path)?;
     match (keys, form) {
@@ -191,7 +192,7 @@ pub(super) fn make_ready(
             let synced = sync == Sync::Full;
             cipher::check_key(path, &keys.pages, synced)?;
             cipher::check_log(path, &keys.pages, synced)?;
-            cipher::Known::new(path, &keys.pages).map(Some)
+            cipher::Known::new(path, &keys.pages, opened_bytes).map(Some)
         }
     }
 }

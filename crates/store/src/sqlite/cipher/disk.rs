@@ -1,5 +1,6 @@
 //! The sealed files themselves: what SQLite reads and writes, page by page and frame by frame.
 
+use super::opened::Opened;
 use super::{FRAME, FRAME_HEAD, LOG_HEAD, PAGE, read_up_to, sync_folder};
 use keys::{PAGE_TRAILER_BYTES, PageKey, PageSpot};
 use std::fs::{File, OpenOptions};
@@ -26,6 +27,7 @@ pub(super) enum SealedFile {
 pub(super) struct Pages {
     file: File,
     key: Arc<PageKey>,
+    opened: Arc<Opened>,
     page: Vec<u8>,
 }
 
@@ -61,13 +63,14 @@ impl Disk for Sealed {
             (Kind::Journal, _) => return Err(Failure::CannotOpen),
             _ => return Ok(SealedFile::Memory(Vec::new())),
         };
-        let key = super::KEYS.lock().get(&database).cloned().ok_or(Failure::CannotOpen)?;
+        let (key, opened) =
+            super::KEYS.lock().get(&database).cloned().ok_or(Failure::CannotOpen)?;
         let is_new = !path.exists();
         let mut options = OpenOptions::new();
         options.read(true).write(!how.read_only).create(how.create && !how.read_only);
         let file = options.open(path).map_err(failure)?;
         Ok(if kind == Kind::Main {
-            SealedFile::Pages(Pages { file, key, page: vec![0; PAGE] })
+            SealedFile::Pages(Pages { file, key, opened, page: vec![0; PAGE] })
         } else {
             let unnamed = is_new.then(|| path.to_owned());
             SealedFile::Log(Log { file, key, frame: vec![0; FRAME], pending: None, unnamed })
@@ -122,7 +125,7 @@ impl DiskFile for SealedFile {
 
     fn truncate(&mut self, length: u64) -> Result<(), Failure> {
         match self {
-            Self::Pages(pages) => pages.file.set_len(length).map_err(failure),
+            Self::Pages(pages) => pages.opened.cut(|| pages.file.set_len(length).map_err(failure)),
             Self::Log(log) => {
                 log.pending = None;
                 log.file.set_len(length).map_err(failure)
@@ -165,12 +168,15 @@ impl Pages {
     fn read(&mut self, out: &mut [u8], offset: u64) -> Result<usize, Failure> {
         let (number, inside) = (offset / PAGE as u64, offset % PAGE as u64);
         if inside == 0 && out.len() == PAGE {
-            let read = read_up_to(&self.file, out, offset).map_err(failure)?;
-            if read == PAGE {
-                open_page(&self.key, number, out)?;
-            }
+            let whole = self.opened.read(number, out, |out| {
+                let whole = read_up_to(&self.file, out, offset).map_err(failure)? == PAGE;
+                if whole {
+                    open_page(&self.key, number, out)?;
+                }
+                Ok(whole)
+            })?;
             // Less than a page at the end is what a broken write left of it.
-            return Ok(if read == PAGE { PAGE } else { 0 });
+            return Ok(if whole { PAGE } else { 0 });
         }
         // SQLite looks into the first page before it knows the pages' size.
         let inside = usize::try_from(inside).map_err(|_e| Failure::Io)?;
@@ -189,9 +195,11 @@ impl Pages {
             return Err(Failure::Io);
         }
         put(&mut self.page, 0, bytes)?;
-        let spot = PageSpot::Page(offset / PAGE as u64 + 1);
+        let number = offset / PAGE as u64;
+        let spot = PageSpot::Page(number + 1);
         self.key.seal(spot, &mut self.page).map_err(|_fault| Failure::Io)?;
-        self.file.write_all_at(&self.page, offset).map_err(failure)
+        self.opened
+            .write(number, bytes, || self.file.write_all_at(&self.page, offset).map_err(failure))
     }
 }
 
