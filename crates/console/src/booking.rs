@@ -2,13 +2,16 @@
 //! (<https://hl7.org/fhir/R4/appointment.html>).
 
 use crate::person::{Person, concept, list, text};
+use crate::visit::Visit;
+use crate::wait::wait;
 use crate::words::{self, Lang};
 use base::error::code;
 use base::{Fault, Limits};
 use fhir::Document;
 use fhir::definitions::{TypeId, r4};
-use fhir::reference::{Reference, parse};
+use fhir::reference::{Reference, is_id, parse};
 use record::{Level, SearchHow, Session};
+use scheduling::book::{self, Visit as Booked};
 use std::collections::HashMap;
 
 /// An appointment.
@@ -121,6 +124,23 @@ fn read(body: Vec<u8>) -> Result<Booking, Fault> {
         }
     }
     Ok(booking)
+}
+
+/// The appointment of an id; nothing where there is none for whoever asks.
+///
+/// # Errors
+/// As a read.
+pub(crate) fn booked(visit: &Visit, id: &str) -> Result<Option<Booked>, Fault> {
+    if !is_id(id) {
+        return Ok(None);
+    }
+    match wait(book::appointment(&visit.session, id)) {
+        Ok(booked) => Ok(Some(booked)),
+        Err(fault) if [code::NOT_FOUND.name, code::GONE.name].contains(&fault.code().name) => {
+            Ok(None)
+        }
+        Err(fault) => Err(fault),
+    }
 }
 
 #[cfg(test)]

@@ -48,6 +48,7 @@ pub const SEALED: [&str; 8] =
 /// What stands between these in a page tells of the moment at which it was made, or was drawn then.
 pub const MOMENTS: &[(&str, &str)] = &[
     ("<p class=\"printed\">", "</p>"),
+    ("<p class=\"muted as-of\">", "</p>"),
     ("data-now=\"", "\""),
     ("data-after=\"", "\""),
     ("/duplicates?from=", "\""),

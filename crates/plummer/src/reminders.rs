@@ -7,7 +7,7 @@ use crate::opening;
 use crate::settings::Settings;
 use anyhow::{Context as _, anyhow, bail};
 use base::time::SystemClock;
-use base::{Fault, Phi};
+use base::{Fault, Phi, Stop, Worker};
 use courier::{
     Credentials, Email, Message, Phone, Security, Sender, Smtp, SmtpSettings, To, Unsent, Webhook,
     WebhookSettings,
@@ -17,8 +17,7 @@ use scheduling::remind::{
     Carrier, Lead, Letter, Link, Passed, Quiet, Reminding, Undelivered, Way, pass,
 };
 use scheduling::time::{Zone, Zones};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 use std::time::Duration;
 use tracing::{error, info, warn};
 use zeroize::Zeroizing;
@@ -203,44 +202,9 @@ impl Carrier for Post {
     }
 }
 
-/// The thread that sends. It ends when this is dropped.
-#[derive(Debug)]
-pub(crate) struct Working {
-    stop: Arc<Stop>,
-    thread: Option<JoinHandle<()>>,
-}
-
-#[derive(Debug, Default)]
-struct Stop {
-    asked: Mutex<bool>,
-    changed: Condvar,
-}
-
-impl Stop {
-    fn is_asked(&self) -> bool {
-        *self.asked.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// Sends from now on what is due.
-pub(crate) fn keep(record: Record, reminders: Reminders) -> anyhow::Result<Working> {
-    let stop = Arc::new(Stop::default());
-    let thread = std::thread::Builder::new().name("reminders".to_owned()).spawn({
-        let stop = Arc::clone(&stop);
-        move || run(&record, &reminders, &stop)
-    })?;
-    Ok(Working { stop, thread: Some(thread) })
-}
-
-impl Drop for Working {
-    fn drop(&mut self) {
-        *self.stop.asked.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.stop.changed.notify_one();
-        if let Some(thread) = self.thread.take() {
-            // A panic there has been told by the panic hook; what was not sent is found again.
-            let _ = thread.join();
-        }
-    }
+pub(crate) fn keep(record: Record, reminders: Reminders) -> Result<Worker, Fault> {
+    Worker::start("reminders", move |stop| run(&record, &reminders, stop))
 }
 
 fn run(record: &Record, reminders: &Reminders, stop: &Stop) {
@@ -264,9 +228,7 @@ fn run(record: &Record, reminders: &Reminders, stop: &Stop) {
         }
         looks = looks.wrapping_add(1);
         drop(session);
-        let asked = stop.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = stop.changed.wait_timeout_while(asked, EVERY, |asked| !*asked);
-        if *waited.unwrap_or_else(PoisonError::into_inner).0 {
+        if stop.rest(EVERY) {
             return;
         }
     }

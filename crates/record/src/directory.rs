@@ -4,12 +4,9 @@
 use crate::gate::{Record, Settings};
 use crate::shelf::Kept;
 use audit::Log;
-use base::Fault;
-use base::error::code;
+use base::{Fault, Stop, Worker};
 use identity::{Ground, Identity, Shelf};
-use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use store::Store;
 
@@ -22,14 +19,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct Directory {
     pub(crate) identity: Arc<Identity>,
-    stop: Arc<Stop>,
-    thread: Option<JoinHandle<()>>,
-}
-
-#[derive(Debug, Default)]
-struct Stop {
-    asked: Mutex<bool>,
-    changed: Condvar,
+    /// Held for its thread.
+    _upkeep: Worker,
 }
 
 impl Directory {
@@ -47,43 +38,19 @@ impl Directory {
             breached: settings.breached.clone(),
         };
         let identity = Arc::new(Identity::open(ground, settings.identity.clone())?);
-        let stop = Arc::new(Stop::default());
-        let thread = std::thread::Builder::new()
-            .name("record-identity".into())
-            .spawn({
-                let (identity, stop) = (Arc::clone(&identity), Arc::clone(&stop));
-                move || run(&identity, &stop)
-            })
-            .map_err(|e| {
-                let say = format!("the thread of identity did not start: {}", e.kind());
-                Fault::new(&code::INTERNAL, say)
-            })?;
-        Ok(Self { identity, stop, thread: Some(thread) })
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        *self.stop.asked.lock() = true;
-        self.stop.changed.notify_one();
-        if let Some(thread) = self.thread.take() {
-            // A panic there has been told by the panic hook; what was not written is a last use.
-            let _ = thread.join();
-        }
+        // What is not written when it ends is a last use.
+        let upkeep = Worker::start("record-identity", {
+            let identity = Arc::clone(&identity);
+            move |stop| run(&identity, stop)
+        })?;
+        Ok(Self { identity, _upkeep: upkeep })
     }
 }
 
 fn run(identity: &Identity, stop: &Stop) {
     let mut swept = Instant::now();
     loop {
-        let stopping = {
-            let mut asked = stop.asked.lock();
-            if !*asked {
-                stop.changed.wait_for(&mut asked, TOUCH_EVERY);
-            }
-            *asked
-        };
-        if stopping {
+        if stop.rest(TOUCH_EVERY) {
             told(identity.write_all_touches());
             return;
         }

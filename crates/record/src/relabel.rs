@@ -8,14 +8,11 @@ use crate::rules::InForce;
 use crate::session::Session;
 use access::Labels;
 use audit::{Event, Kind, Source};
-use base::error::code;
-use base::{Fault, Millis};
+use base::{Fault, Millis, Stop, Worker};
 use fhir::Document;
 use fhir::json::{self, Edits};
-use parking_lot::{Condvar, Mutex};
 use privacy::labelling::{Labeller, Security};
 use std::sync::{Arc, Weak};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use store::relabel::Batch;
 use store::{LabelState, Prepared, Relabelled, Scope, Tagged, Unit, VersionLabels};
@@ -59,14 +56,8 @@ pub struct Standing {
 /// The thread that goes over records while there are some that wait. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Keeper {
-    stop: Arc<Stop>,
-    thread: Option<JoinHandle<()>>,
-}
-
-#[derive(Debug, Default)]
-struct Stop {
-    asked: Mutex<bool>,
-    changed: Condvar,
+    /// Held for its thread.
+    _worker: Worker,
 }
 
 impl Record {
@@ -81,18 +72,9 @@ impl Record {
     /// # Errors
     /// When there is no thread to be had.
     pub fn keep_labels(&self) -> Result<Keeper, Fault> {
-        let stop = Arc::new(Stop::default());
-        let thread = std::thread::Builder::new()
-            .name("record-labels".into())
-            .spawn({
-                let (gate, stop) = (Arc::downgrade(&self.gate), Arc::clone(&stop));
-                move || run(&gate, &stop)
-            })
-            .map_err(|e| {
-                let say = format!("the thread of the labels did not start: {}", e.kind());
-                Fault::new(&code::INTERNAL, say)
-            })?;
-        Ok(Keeper { stop, thread: Some(thread) })
+        let gate = Arc::downgrade(&self.gate);
+        let worker = Worker::start("record-labels", move |stop| run(&gate, stop))?;
+        Ok(Keeper { _worker: worker })
     }
 }
 
@@ -123,17 +105,6 @@ impl Session {
     }
 }
 
-impl Drop for Keeper {
-    fn drop(&mut self) {
-        *self.stop.asked.lock() = true;
-        self.stop.changed.notify_one();
-        if let Some(thread) = self.thread.take() {
-            // A panic there has been told by the panic hook; what was not done is done next time.
-            let _ = thread.join();
-        }
-    }
-}
-
 fn run(gate: &Weak<Gate>, stop: &Stop) {
     loop {
         let Some(gate) = gate.upgrade() else { return };
@@ -152,11 +123,7 @@ fn run(gate: &Weak<Gate>, stop: &Stop) {
             tracing::error!(code = fault.code().name, "records could not be labelled anew");
         }
         drop(gate);
-        let mut asked = stop.asked.lock();
-        if !*asked {
-            stop.changed.wait_for(&mut asked, rest);
-        }
-        if *asked {
+        if stop.rest(rest) {
             return;
         }
     }

@@ -24,10 +24,11 @@ use crate::parts::{
     Icon, Kind, Tab, Tone, button, empty, hidden, icon, link_button, notice, tabs, toast,
 };
 use crate::visit::Visit;
+use crate::wait::wait;
 use crate::words::{self, Lang, Word};
 use asked::{Asked, RESOURCES_MAX, View};
 use base::Fault;
-use desk::{Here, wait};
+use desk::Here;
 use draw::{Column, Entry, Grid, What};
 use grid::{Minutes, beside, clock, hours, without};
 use jiff::civil::Date;

@@ -11,11 +11,9 @@ use crate::snoop::{Sighting, Signal, whose};
 use audit::{Decision, Entry, Event, Kind, Source, Target, Wanted};
 use base::error::code;
 use base::id::{Seeded, uuid_v7};
-use base::{Fault, Millis};
+use base::{Fault, Millis, Stop, Worker};
 use identity::PrincipalId;
-use parking_lot::{Condvar, Mutex};
 use std::sync::{Arc, Weak};
-use std::thread::JoinHandle;
 use std::time::Duration;
 use store::{ItemAct, ItemChange, Store, Unit};
 
@@ -280,14 +278,8 @@ fn of_sighting(one: &Sighting, due: Millis) -> Seen {
 /// The thread that sweeps from time to time. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Reviewing {
-    stop: Arc<Stop>,
-    thread: Option<JoinHandle<()>>,
-}
-
-#[derive(Debug, Default)]
-struct Stop {
-    asked: Mutex<bool>,
-    changed: Condvar,
+    /// Held for its thread.
+    _worker: Worker,
 }
 
 impl Record {
@@ -296,30 +288,10 @@ impl Record {
     /// # Errors
     /// When there is no thread to be had.
     pub fn keep_reviews(&self, every: Duration) -> Result<Reviewing, Fault> {
-        let stop = Arc::new(Stop::default());
-        let thread = std::thread::Builder::new()
-            .name("record-review".into())
-            .spawn({
-                let (gate, stop) = (Arc::downgrade(&self.gate), Arc::clone(&stop));
-                let seed = crate::gate::seed_of_the_system();
-                move || run(&gate, &stop, every, Seeded::new(seed))
-            })
-            .map_err(|e| {
-                let say = format!("the thread of the reviews did not start: {}", e.kind());
-                Fault::new(&code::INTERNAL, say)
-            })?;
-        Ok(Reviewing { stop, thread: Some(thread) })
-    }
-}
-
-impl Drop for Reviewing {
-    fn drop(&mut self) {
-        *self.stop.asked.lock() = true;
-        self.stop.changed.notify_one();
-        if let Some(thread) = self.thread.take() {
-            // A panic there has been told by the panic hook; what was not swept is swept next time.
-            let _ = thread.join();
-        }
+        let gate = Arc::downgrade(&self.gate);
+        let random = Seeded::new(crate::gate::seed_of_the_system());
+        let worker = Worker::start("record-review", move |stop| run(&gate, stop, every, random))?;
+        Ok(Reviewing { _worker: worker })
     }
 }
 
@@ -331,14 +303,9 @@ fn run(gate: &Weak<Gate>, stop: &Stop, every: Duration, mut random: Seeded) {
         None => return,
     };
     loop {
-        let mut asked = stop.asked.lock();
-        if !*asked && !rest.is_zero() {
-            stop.changed.wait_for(&mut asked, rest);
-        }
-        if *asked {
+        if stop.rest(rest) {
             return;
         }
-        drop(asked);
         let Some(gate) = gate.upgrade() else { return };
         let request = uuid_v7(gate.now(), &mut random);
         let session = Session {
@@ -347,7 +314,7 @@ fn run(gate: &Weak<Gate>, stop: &Stop, every: Duration, mut random: Seeded) {
             noted: Arc::default(),
             gate,
         };
-        rest = match session.gate.sweep(&session, &|| *stop.asked.lock()) {
+        rest = match session.gate.sweep(&session, &|| stop.is_asked()) {
             Ok(Swept { opened: 0, .. }) => every,
             Ok(Swept { opened, .. }) => {
                 tracing::warn!(opened, "cases of review were opened");

@@ -35,10 +35,12 @@ const LOG_HEAD: u64 = 32;
 const FRAME_HEAD: usize = 24;
 const FRAME: usize = FRAME_HEAD + PAGE;
 
+/// What connections to one database share.
+type Use = (Arc<PageKey>, Arc<Opened>);
+
 /// Which key opens which database, and what is kept of it in memory; an entry stands as long as the file
 /// is in use.
-static KEYS: LazyLock<Mutex<HashMap<PathBuf, (Arc<PageKey>, Arc<Opened>)>>> =
-    LazyLock::new(Mutex::default);
+static KEYS: LazyLock<Mutex<HashMap<PathBuf, Use>>> = LazyLock::new(Mutex::default);
 static REGISTERED: LazyLock<Result<(), i32>> = LazyLock::new(|| vfs::register(NAME, Sealed));
 
 /// A database that is known to be sealed. Keep it as long as a connection to it is open.

@@ -50,7 +50,7 @@ pub(crate) fn print(visit: &Visit) -> Result<Answer, Fault> {
             thead role="presentation" { tr role="presentation" { td role="presentation" { (banner(&head)) } } }
             tbody role="presentation" { tr role="presentation" { td role="presentation" {
                 div.stack.chart {
-                    p.muted { (words::CHART_AS_OF.with(lang, &days::moment(summary.as_of, &visit.zone, lang))) }
+                    p.muted.as-of { (words::CHART_AS_OF.with(lang, &days::moment(summary.as_of, &visit.zone, lang))) }
                     (columns(visit, &open, &summary)) (left_out(visit, &summary))
                 }
             } } }

@@ -4,6 +4,7 @@
 
 use super::day::Chosen;
 use crate::answer::{Answer, is_nothing};
+use crate::booking::booked;
 use crate::pages::missing;
 use crate::visit::Visit;
 use crate::wait::wait;
@@ -34,11 +35,7 @@ pub(crate) fn take(
     version: u64,
     to: State,
 ) -> Result<Answer, Fault> {
-    let of = match wait(book::appointment(&visit.session, id)) {
-        Ok(found) => found,
-        Err(fault) if is_nothing(&fault) => return Ok(missing::page(visit)),
-        Err(fault) => return Err(fault),
-    };
+    let Some(of) = booked(visit, id)? else { return Ok(missing::page(visit)) };
     if of.patient.as_ref().is_none_or(|whom| whom.id != patient) {
         let what = "the form is about another patient than the visit; open the board anew";
         return Err(Fault::new(&code::CHART_OTHER_PATIENT, what));

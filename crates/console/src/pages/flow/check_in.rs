@@ -4,7 +4,8 @@
 
 use super::act::take;
 use super::card::{clock, said};
-use crate::answer::{Answer, is_nothing};
+use crate::answer::Answer;
+use crate::booking::booked;
 use crate::booking::type_id;
 use crate::days;
 use crate::pages::{missing, patient};
@@ -15,14 +16,12 @@ use crate::parts::{
 use crate::person::{Person, concept, list, text};
 use crate::route::part;
 use crate::visit::Visit;
-use crate::wait::wait;
 use crate::words::{self, Lang};
 use base::{Fault, Limits, Millis};
 use fhir::Document;
-use fhir::reference::is_id;
 use maud::{Markup, html};
 use record::{Level, SearchHow};
-use scheduling::book::{self, Visit as Booked};
+use scheduling::book::Visit as Booked;
 use scheduling::flow::State;
 
 /// Coverages that are shown of one patient.
@@ -69,15 +68,8 @@ fn shown(visit: &Visit, is_wrong: bool) -> Result<Answer, Fault> {
 
 /// The visit that the path names, when it is this patient's.
 fn appointment(visit: &Visit, patient: &str) -> Result<Option<Booked>, Fault> {
-    let id = part(visit, 3);
-    if !is_id(id) {
-        return Ok(None);
-    }
-    match wait(book::appointment(&visit.session, id)) {
-        Ok(of) => Ok(Some(of).filter(|of| of.patient.as_ref().is_some_and(|p| p.id == patient))),
-        Err(fault) if is_nothing(&fault) => Ok(None),
-        Err(fault) => Err(fault),
-    }
+    let found = booked(visit, part(visit, 3))?;
+    Ok(found.filter(|of| of.patient.as_ref().is_some_and(|whom| whom.id == patient)))
 }
 
 fn main_part(visit: &Visit, person: &Person, of: &Booked, is_wrong: bool, may: bool) -> Markup {

@@ -2,7 +2,7 @@
 //! where is shown before anything moves (`scheduling::bulk`), whoever has no place is told of, since
 //! somebody has to telephone them, and for a while all of it can be taken back at once.
 
-use super::desk::{self, Here, wait};
+use super::desk::{self, Here};
 use super::fields::{Input, input, select};
 use super::{appointment, finding};
 use crate::answer::Answer;
@@ -13,6 +13,7 @@ use crate::parts::{
     notice, panel, table, toast,
 };
 use crate::visit::Visit;
+use crate::wait::wait;
 use crate::words::{self, Word};
 use base::{Fault, Phi};
 use fhir::reference::is_id;

@@ -4,13 +4,15 @@
 
 use super::appointment::{self, REASONS};
 use super::asked::Asked;
-use super::desk::{self, Here, wait};
+use super::desk::{self, Here};
 use super::finding;
 use crate::answer::Answer;
+use crate::booking::booked;
 use crate::pages::missing;
 use crate::parts::{Icon, Kind, button, hidden};
 use crate::route::part;
 use crate::visit::Visit;
+use crate::wait::wait;
 use crate::words;
 use base::error::code;
 use base::{Fault, Phi};
@@ -121,16 +123,10 @@ fn carried_out(
     work: impl FnOnce(&Booked, u64) -> Result<Done, Fault>,
 ) -> Result<Answer, Fault> {
     let id = part(visit, 1);
-    if !desk::changes(visit) || !is_id(id) {
+    if !desk::changes(visit) {
         return Ok(missing::page(visit));
     }
-    let booked = match wait(book::appointment(&visit.session, id)) {
-        Ok(booked) => booked,
-        Err(fault) if desk::is(&fault, &[&code::NOT_FOUND, &code::GONE]) => {
-            return Ok(missing::page(visit));
-        }
-        Err(fault) => return Err(fault),
-    };
+    let Some(booked) = booked(visit, id)? else { return Ok(missing::page(visit)) };
     // Two windows with two patients: the form says whom it was made for.
     let (stated, whom) = (visit.field("patient"), booked.patient.as_ref());
     let done = match whom {

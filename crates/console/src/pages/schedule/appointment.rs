@@ -3,10 +3,11 @@
 //! back with what was typed and with how the appointment stands now (RFC 9110, If-Match).
 
 use super::act::Tried;
-use super::desk::{self, Here, wait};
+use super::desk::{self, Here};
 use super::fields::{Input, area, input, select};
 use super::{act, draw, finding, zone_words};
 use crate::answer::Answer;
+use crate::booking::booked;
 use crate::booking::type_id;
 use crate::days;
 use crate::pages::missing;
@@ -15,10 +16,8 @@ use crate::parts::{Icon, Kind, Tone, badge, button, facts, hidden, notice, panel
 use crate::route::part;
 use crate::visit::Visit;
 use crate::words::{self, Lang, Word};
-use base::error::code;
 use base::{Fault, Limits};
 use fhir::Document;
-use fhir::reference::is_id;
 use maud::{Markup, html};
 use record::HistoryQuery;
 use scheduling::actor::Actor;
@@ -55,16 +54,10 @@ pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
 
 /// The page, with what came of a form when it could not be done.
 pub(crate) fn shown(visit: &Visit, id: &str, tried: Option<&Tried<'_>>) -> Result<Answer, Fault> {
-    if !desk::sees(visit) || !is_id(id) {
+    if !desk::sees(visit) {
         return Ok(missing::page(visit));
     }
-    let booked = match wait(book::appointment(&visit.session, id)) {
-        Ok(booked) => booked,
-        Err(fault) if desk::is(&fault, &[&code::NOT_FOUND, &code::GONE]) => {
-            return Ok(missing::page(visit));
-        }
-        Err(fault) => return Err(fault),
-    };
+    let Some(booked) = booked(visit, id)? else { return Ok(missing::page(visit)) };
     let here = Here::read(visit)?;
     let lang = visit.lang();
     let page = Page { visit, booked: &booked, here: &here, zone: zone(&booked, &here) };

@@ -3,7 +3,7 @@
 //! that is in the way is told, and asked a reason for where it may be set aside.
 
 use super::appointment::{REASON_MAX, span_words};
-use super::desk::{self, Here, wait};
+use super::desk::{self, Here};
 use super::fields::{Input, area};
 use super::finding;
 use super::place::Wanted;
@@ -14,6 +14,7 @@ use crate::parts::shell::shell_with;
 use crate::parts::{Icon, Kind, Tone, button, facts, hidden, link_button, notice, panel};
 use crate::person::Person;
 use crate::visit::Visit;
+use crate::wait::wait;
 use crate::words;
 use base::error::code;
 use base::{Fault, Millis, Phi};

@@ -4,16 +4,13 @@
 use crate::booking::type_id;
 use crate::parts::finds_patients;
 use crate::visit::Visit;
+use crate::wait::wait;
 use base::Fault;
 use base::error::Code;
 use jiff::civil::Date;
 use scheduling::actor::Actor;
 use scheduling::book::{self, Bookable, House, SiteHere};
 use scheduling::time::{Zone, Zones};
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
 
 /// Whether somebody looks after the schedule here: who is no patient, and may see appointments.
 pub(crate) fn sees(visit: &Visit) -> bool {
@@ -110,52 +107,4 @@ pub(crate) fn draw_form(visit: &Visit) -> String {
 /// A code of the table, whichever fault has it.
 pub(crate) fn is(fault: &Fault, codes: &[&'static Code]) -> bool {
     codes.iter().any(|code| code.name == fault.code().name)
-}
-
-/// Waits for work of the department on this thread, which is one of those that may block.
-pub(crate) fn wait<T>(work: impl Future<Output = T>) -> T {
-    struct Awake(Thread);
-    impl Wake for Awake {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Awake(thread::current())));
-    let mut context = Context::from_waker(&waker);
-    let mut work = pin!(work);
-    loop {
-        match work.as_mut().poll(&mut context) {
-            Poll::Ready(done) => return done,
-            // To be woken in vain is allowed: then it is asked again.
-            Poll::Pending => thread::park(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn work_that_another_thread_ends_is_waited_for() {
-        let (told, asked) = std::sync::mpsc::channel::<Waker>();
-        let done = Arc::new(std::sync::atomic::AtomicBool::new(false));
-        let other = {
-            let done = Arc::clone(&done);
-            thread::spawn(move || {
-                let waker = asked.recv().expect("asked");
-                done.store(true, std::sync::atomic::Ordering::SeqCst);
-                waker.wake();
-            })
-        };
-        let ended = wait(std::future::poll_fn(|context| {
-            if done.load(std::sync::atomic::Ordering::SeqCst) {
-                return Poll::Ready(7);
-            }
-            let _ = told.send(context.waker().clone());
-            Poll::Pending
-        }));
-        assert_eq!(ended, 7);
-        other.join().expect("it ends");
-    }
 }

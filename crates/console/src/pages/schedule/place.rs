@@ -2,12 +2,13 @@
 //! and everything the visit needs. It begins anywhere: at a free place of the grid, at a patient's chart,
 //! or with nothing. A name that is typed goes in the body of a POST; the address holds ids and days.
 
-use super::desk::{self, Here, wait};
+use super::desk::{self, Here};
 use super::fields::{Input, input, select};
 use super::{act, appointment, confirm, finding, whom};
 use crate::answer::Answer;
 use crate::days;
 use crate::pages::{find, missing};
+use crate::wait::wait;
 
 use crate::parts::shell::shell_with;
 use crate::parts::{

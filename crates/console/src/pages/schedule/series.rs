@@ -2,7 +2,7 @@
 //! what is in its way, the holidays of the site and what the clocks do; whoever books chooses among them,
 //! and each becomes an appointment of its own. What is refused meanwhile is told, and the rest is booked.
 
-use super::desk::{self, Here, wait};
+use super::desk::{self, Here};
 use super::fields::{Input, input, select};
 use super::place::WEEK;
 use super::{appointment, finding, whom};
@@ -13,6 +13,7 @@ use crate::parts::shell::shell_with;
 use crate::parts::{Icon, Kind, Tone, badge, button, hidden, notice, panel};
 use crate::person::Person;
 use crate::visit::Visit;
+use crate::wait::wait;
 use crate::words::{self, Lang, Word};
 use base::error::code;
 use base::{Fault, Millis};

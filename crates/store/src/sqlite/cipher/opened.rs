@@ -117,7 +117,7 @@ mod tests {
         let (mut out, mut asked) = (vec![0; PAGE], false);
         let whole = opened.read(number, &mut out, |out| {
             asked = true;
-            let byte = disk.borrow()[number as usize];
+            let byte = disk.borrow()[usize::try_from(number).unwrap()];
             out.fill(byte.unwrap_or_default());
             Ok::<_, ()>(byte.is_some())
         });
@@ -155,7 +155,7 @@ mod tests {
                     0 | 1 => {
                         let bytes = vec![byte; PAGE];
                         let saved = opened.write(number, &bytes, || {
-                            disk.borrow_mut()[number as usize] = Some(byte);
+                            disk.borrow_mut()[usize::try_from(number).unwrap()] = Some(byte);
                             if what == 0 { Ok(()) } else { Err(()) }
                         });
                         prop_assert_eq!(saved.is_ok(), what == 0);
@@ -165,7 +165,7 @@ mod tests {
                         Ok::<_, ()>(())
                     }).unwrap(),
                     _ => {
-                        let was = disk.borrow()[number as usize];
+                        let was = disk.borrow()[usize::try_from(number).unwrap()];
                         prop_assert_eq!(read(&opened, &disk, number).0, was);
                     }
                 }
