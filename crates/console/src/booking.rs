@@ -1,6 +1,7 @@
 //! An appointment as pages show one, read out of a FHIR Appointment
 //! (<https://hl7.org/fhir/R4/appointment.html>).
 
+use crate::answer::is_nothing;
 use crate::person::{Person, concept, list, text};
 use crate::visit::Visit;
 use crate::wait::wait;
@@ -136,9 +137,7 @@ pub(crate) fn booked(visit: &Visit, id: &str) -> Result<Option<Booked>, Fault> {
     }
     match wait(book::appointment(&visit.session, id)) {
         Ok(booked) => Ok(Some(booked)),
-        Err(fault) if [code::NOT_FOUND.name, code::GONE.name].contains(&fault.code().name) => {
-            Ok(None)
-        }
+        Err(fault) if is_nothing(&fault) => Ok(None),
         Err(fault) => Err(fault),
     }
 }
