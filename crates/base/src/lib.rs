@@ -1,5 +1,5 @@
 //! The foundation every other crate stands on: time, ids, limits, the table of error codes,
-//! faults that carry them, threads that end with their owner, and `Phi`, the wrapper that keeps patient
+//! faults that carry them, and `Phi`, the wrapper that keeps patient
 //! data out of logs.
 //!
 //! Nothing here does I/O. Nothing here knows FHIR beyond the shape of an `OperationOutcome` issue
@@ -10,10 +10,8 @@ pub mod id;
 pub mod limits;
 pub mod phi;
 pub mod time;
-pub mod worker;
 
 pub use error::{Code, Fault, Issue, Severity};
 pub use limits::Limits;
 pub use phi::Phi;
 pub use time::{Clock, Millis};
-pub use worker::{Stop, Worker};

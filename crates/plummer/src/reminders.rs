@@ -7,12 +7,12 @@ use crate::opening;
 use crate::settings::Settings;
 use anyhow::{Context as _, anyhow, bail};
 use base::time::SystemClock;
-use base::{Fault, Phi, Stop, Worker};
+use base::{Fault, Phi};
 use courier::{
     Credentials, Email, Message, Phone, Security, Sender, Smtp, SmtpSettings, To, Unsent, Webhook,
     WebhookSettings,
 };
-use record::Record;
+use record::{Record, Stop, Worker};
 use scheduling::remind::{
     Carrier, Lead, Letter, Link, Passed, Quiet, Reminding, Undelivered, Way, pass,
 };

@@ -3,8 +3,9 @@
 
 use crate::gate::{Record, Settings};
 use crate::shelf::Kept;
+use crate::worker::{Stop, Worker};
 use audit::Log;
-use base::{Fault, Stop, Worker};
+use base::Fault;
 use identity::{Ground, Identity, Shelf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -63,6 +63,7 @@ mod trail;
 mod vault;
 mod why;
 mod work;
+mod worker;
 mod write;
 
 pub use access::{Action, Policies, Purpose};
@@ -120,4 +121,5 @@ pub use vault::{
 };
 pub use why::{Why, WhyAsked, WhyPurpose};
 pub use work::{Conditions, Work, Worked, with_member};
+pub use worker::{Stop, Worker};
 pub use write::{Deleted, Written};

@@ -1,8 +1,8 @@
 //! A thread that does something from time to time for as long as its owner keeps it: it is asked to stop,
 //! and waited for, when it is dropped.
 
-use crate::Fault;
-use crate::error::code;
+use base::Fault;
+use base::error::code;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
