@@ -2,6 +2,7 @@
 //! holds it to every answer it gave (45 CFR 164.308(a)(7), 164.312(c)(1)). docs/internals/crash.md
 //! tells what is promised, what is played and what is not.
 
+mod desk;
 mod journal;
 mod ledger;
 mod load;
@@ -126,6 +127,7 @@ struct Drill {
 struct Tally {
     answered: usize,
     asked: usize,
+    visits: usize,
     kills_in_recovery: usize,
     losses: usize,
     unsynced: usize,
@@ -185,7 +187,7 @@ impl Drill {
                     return Ok(broken + 1);
                 }
             };
-            let wrong = self.verify(&next, run == options.runs)?;
+            let wrong = self.verify(&next, run, run == options.runs)?;
             for line in wrong.iter().take(20) {
                 println!("{kind} {run}: {line}");
             }
@@ -196,11 +198,11 @@ impl Drill {
             server = Some(next);
         }
         drop(server);
-        let Tally { answered, asked, kills_in_recovery, losses, unsynced, sectors, names } =
+        let Tally { answered, asked, visits, kills_in_recovery, losses, unsynced, sectors, names } =
             self.tally;
         println!(
             "{kind}: {} runs in {:.0} s, {answered} writes answered for, {} records, {asked} questions, \
-             {kills_in_recovery} kills in recovery, {broken} broken promises",
+             {visits} places taken by visits, {kills_in_recovery} kills in recovery, {broken} broken promises",
             options.runs,
             began.elapsed().as_secs_f64(),
             self.ledger.records.len(),
@@ -237,8 +239,9 @@ impl Drill {
         let stop = AtomicBool::new(false);
         let last = LOAD_MS.0 + self.random.below(LOAD_MS.1 - LOAD_MS.0);
         let mut callers = Vec::new();
+        let places = desk::open(&mut server.http()?, run)?;
         for caller in 0..CALLERS {
-            callers.push(self.caller(run, caller, &server)?);
+            callers.push(self.caller(run, caller, &server, &places)?);
         }
         let parts: Vec<Ledger> = thread::scope(|scope| {
             let stop = &stop;
@@ -260,11 +263,18 @@ impl Drill {
     }
 
     /// A caller, with those records of earlier runs that are its own.
-    fn caller(&mut self, run: u64, caller: u64, server: &Server) -> anyhow::Result<Caller> {
+    fn caller(
+        &mut self,
+        run: u64,
+        caller: u64,
+        server: &Server,
+        places: &[desk::Place],
+    ) -> anyhow::Result<Caller> {
         let mut ledger = Ledger::default();
         let mut own = Vec::new();
         for (i, (key, record)) in self.ledger.records.iter().enumerate() {
-            let shared = SHARED.contains(&key.as_str());
+            // What is shared, and visits, which hold a place, are changed in their own ways.
+            let shared = SHARED.contains(&key.as_str()) || key.starts_with("Appointment/");
             // The latest records see most of the changes; old ones are touched now and then.
             if u64::try_from(i)? % CALLERS == caller && !shared && self.random.once_in(4) {
                 ledger.records.insert(key.clone(), record.clone());
@@ -273,7 +283,8 @@ impl Drill {
         }
         let random = self.random.fork();
         let http = server.http()?;
-        Ok(Caller { http, random, name: format!("m{run}-{caller}"), own, ledger, count: 0 })
+        let (name, places) = (format!("m{run}-{caller}"), places.to_vec());
+        Ok(Caller { http, random, name, own, places, booked: Vec::new(), ledger, count: 0 })
     }
 
     fn lose_power(&mut self) -> anyhow::Result<()> {
@@ -318,7 +329,7 @@ impl Drill {
     }
 
     /// Holds the server against the ledger: the records of this run and a sample of others; all at last.
-    fn verify(&mut self, server: &Server, all: bool) -> anyhow::Result<Vec<String>> {
+    fn verify(&mut self, server: &Server, run: u64, all: bool) -> anyhow::Result<Vec<String>> {
         let answered = std::mem::take(&mut self.ledger.answered);
         let mut keys: BTreeSet<String> = answered.iter().map(|(key, _)| key.clone()).collect();
         let records = &self.ledger.records;
@@ -334,10 +345,19 @@ impl Drill {
         let (mut wrong, asked) = verify::records(&mut http, &mut self.ledger, &keys)?;
         self.tally.asked += asked;
         wrong.extend(verify::counts(&mut http, &self.ledger)?);
+        // Books of earlier runs nobody writes in; at last all are looked at again.
+        for run in if all { 1 } else { run }..=run {
+            let (found, visits) = desk::check(&mut http, run)?;
+            wrong.extend(found);
+            self.tally.visits += visits;
+        }
         let from = self.last_event.saturating_sub(EVENTS_LOST_MAX).max(1);
         self.last_event = verify::audit(&self.binary, &self.data, &answered, from, &mut wrong)?;
         let live =
             |(_, r): &(&String, &ledger::Record)| matches!(r.last(), Some((_, State::Live(_))));
+        if all && self.tally.visits == 0 {
+            wrong.push("nobody was booked: the drill proved nothing of the desk".to_owned());
+        }
         if all && self.ledger.records.iter().filter(live).count() == 0 {
             wrong.push("nothing was stored: the drill proved nothing".to_owned());
         }

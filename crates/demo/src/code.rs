@@ -37,7 +37,7 @@ pub(crate) const fn cvx(id: &'static str, display: &'static str) -> Code {
 
 /// An item of the clinic's own price list. (CPT is licensed; we do not ship it.)
 pub(crate) const fn charge(id: &'static str, display: &'static str) -> Code {
-    code("https://plummer.example/fhir/CodeSystem/charge", id, display)
+    code("https://plummer.health/fhir/CodeSystem/charge", id, display)
 }
 
 /// A coding of an HL7 terminology: the last part of the system's URL, the code, the display.

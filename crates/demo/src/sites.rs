@@ -10,7 +10,7 @@ use crate::random::{SHARED, ident};
 use crate::staff::{PRIMARY, SCHEDULED, SPECIALTIES};
 
 /// Where the extensions of scheduling are defined (docs/internals/scheduling.md).
-pub(crate) const EXTENSIONS: &str = "https://plummer.example/fhir/StructureDefinition/";
+pub(crate) const EXTENSIONS: &str = "https://plummer.health/fhir/StructureDefinition/";
 
 /// The ids a chart needs of its site.
 #[derive(Debug, Clone)]

@@ -397,7 +397,7 @@ mod tests {
     fn a_location_tells_its_zone_or_takes_the_one_given() {
         let read = |zone: &str| {
             let doc = parse(&format!(
-                r#"{{"resourceType":"Location","id":"1","extension":[{{"url":"https://plummer.example/fhir/StructureDefinition/time-zone",{zone}}}]}}"#
+                r#"{{"resourceType":"Location","id":"1","extension":[{{"url":"https://plummer.health/fhir/StructureDefinition/time-zone",{zone}}}]}}"#
             ));
             Site::read(doc.root(), &Zones::bundled(), &site().zone, Vec::new())
         };

@@ -21,7 +21,7 @@ use record::{
 };
 
 /// The codes of [`Role`] where a participant says as what it is needed.
-const ROLES: &str = "https://plummer.example/fhir/CodeSystem/booking-role";
+const ROLES: &str = "https://plummer.health/fhir/CodeSystem/booking-role";
 /// Places that are answered when nobody says how many.
 const COUNT_DEFAULT: i64 = 10;
 /// Minutes between starts when nobody says.

@@ -10,7 +10,7 @@ use fhir::date::{Precision, parse};
 use std::borrow::Cow;
 
 /// Where the extensions of this department are defined.
-pub(crate) const OURS: &str = "https://plummer.example/fhir/StructureDefinition/";
+pub(crate) const OURS: &str = "https://plummer.health/fhir/StructureDefinition/";
 /// The IANA zone of an instant (<https://hl7.org/fhir/R4/extension-tz-code.html>).
 pub(crate) const TZ_CODE: &str = "http://hl7.org/fhir/StructureDefinition/tz-code";
 

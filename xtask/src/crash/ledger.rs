@@ -59,6 +59,8 @@ pub(super) struct Ledger {
     pub(super) transactions: Vec<Transaction>,
     /// Markers put in by conditional creates: one record each at most.
     pub(super) conditions: Vec<Open>,
+    /// Bookings that were refused: no such visit is there.
+    pub(super) refused: Vec<Open>,
     /// Writes answered for since the last verification, as `Type/id` and version: each has its event.
     pub(super) answered: Vec<(String, u64)>,
     /// Answers that no right server gives.
@@ -98,6 +100,7 @@ impl Ledger {
         self.open.extend(other.open);
         self.transactions.extend(other.transactions);
         self.conditions.extend(other.conditions);
+        self.refused.extend(other.refused);
         self.answered.extend(other.answered);
         self.wrong.extend(other.wrong);
     }
@@ -134,12 +137,13 @@ pub(super) fn body(kind: &str, id: Option<&str>, marker: &str, subject: Option<&
 /// The marker of a resource, if its content is what grew from that marker.
 pub(super) fn marker(resource: &Value) -> Option<String> {
     let marker = resource.pointer("/identifier/0/value")?.as_str()?;
-    let text = resource.pointer("/note/0/text").or_else(|| resource.pointer("/address/0/text"))?;
+    let texts = ["/note/0/text", "/address/0/text", "/comment"];
+    let text = texts.iter().find_map(|at| resource.pointer(at))?;
     (text.as_str()? == filler(marker)).then(|| marker.to_owned())
 }
 
 /// Between 20 and some 3,000 characters, hard to compress, fixed by the marker.
-fn filler(marker: &str) -> String {
+pub(super) fn filler(marker: &str) -> String {
     let seed = marker.bytes().fold(7_u64, |sum, b| sum.wrapping_mul(31).wrapping_add(u64::from(b)));
     let mut random = conformance::random::Random::new(seed);
     let words = 1 + random.below(180);

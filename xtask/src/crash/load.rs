@@ -1,6 +1,7 @@
 //! Mixed writes by several callers at once, each keeping a ledger of what it was answered, until the
 //! server dies under them.
 
+use super::desk::{self, Place};
 use super::ledger::{Ledger, Open, State, Transaction, body, search};
 use anyhow::Context;
 use conformance::http::{Answer, Http};
@@ -23,6 +24,10 @@ pub(super) struct Caller {
     pub(super) name: String,
     /// The records that it alone changes.
     pub(super) own: Vec<String>,
+    /// Places that all callers book.
+    pub(super) places: Vec<Place>,
+    /// The visits it booked in this run: which, at which place, and whether by its Slot.
+    pub(super) booked: Vec<(String, usize, bool)>,
     pub(super) ledger: Ledger,
     pub(super) count: u64,
 }
@@ -40,13 +45,15 @@ impl Caller {
 
     /// One act. An error means that its answer did not come.
     fn act(&mut self) -> anyhow::Result<()> {
-        match self.random.below(16) {
+        match self.random.below(20) {
             0..=3 => self.create(),
             4..=7 => self.update(),
             8 => self.update_shared(),
             9 => self.delete(),
             10..=12 => self.transaction(),
             13 | 14 => self.create_conditionally(),
+            15..=17 => self.book(),
+            18 => self.cancel(),
             _ => self.read_own(),
         }
     }
@@ -180,7 +187,7 @@ impl Caller {
         let markers = created.iter().map(|open| &open.marker);
         for (entry, marker) in entries.iter().zip(markers.chain(changed.iter().map(|(_, m)| m))) {
             let location = entry.pointer("/response/location").and_then(Value::as_str);
-            let Some((key, version)) = location.and_then(place) else {
+            let Some((key, version)) = location.and_then(place_of) else {
                 self.ledger.wrong.push(format!("an entry without a place: {location:?}"));
                 continue;
             };
@@ -211,6 +218,60 @@ impl Caller {
             self.expect(&again, &[200], "conditional create again");
         }
         Ok(())
+    }
+
+    /// Asks for a place that others ask for too: one of them gets it.
+    fn book(&mut self) -> anyhow::Result<()> {
+        let (at, by_slot) = (self.random.index(self.places.len().max(1)), self.random.once_in(2));
+        let Some(place) = self.places.get(at) else { return Ok(()) };
+        let kind = "Appointment";
+        let marker = format!("{}-v{}", self.name, self.count);
+        self.count += 1;
+        let body = desk::visit(None, &marker, place, "booked", by_slot).to_string();
+        self.ledger.open.push(Open { kind, marker: marker.clone() });
+        let answer = self.http.put("POST", kind, body.as_bytes())?;
+        self.ledger.open.pop();
+        // The place is somebody's: refused is right, and then no such visit may be there.
+        if answer.status == 409 {
+            self.ledger.refused.push(Open { kind, marker });
+            return Ok(());
+        }
+        if self.expect(&answer, &[201], "booking") {
+            match answer.header("location").and_then(place_of) {
+                Some((key, 1)) => {
+                    self.ledger.answer(&key, 1, &State::Live(marker));
+                    self.booked.push((key, at, by_slot));
+                }
+                other => self.ledger.wrong.push(format!("a booking was answered with {other:?}")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives a place back.
+    fn cancel(&mut self) -> anyhow::Result<()> {
+        let last = self.booked.len().checked_sub(1).map(|last| self.random.index(last + 1));
+        let Some(at) = last else { return self.book() };
+        let (key, place, by_slot) = self.booked.swap_remove(at);
+        let (Some(place), Some((_, id))) = (self.places.get(place), key.split_once('/')) else {
+            return Ok(());
+        };
+        let marker = format!("{}-v{}", self.name, self.count);
+        self.count += 1;
+        let body = desk::visit(Some(id), &marker, place, "cancelled", by_slot).to_string();
+        let headers = [("content-type", conformance::http::FHIR_JSON), ("if-match", "W/\"1\"")];
+        match self.http.send("PUT", &key, &headers, body.as_bytes()) {
+            Ok(answer) => {
+                if self.expect(&answer, &[200], "cancelling") {
+                    self.ledger.answer(&key, 2, &State::Live(marker));
+                }
+                Ok(())
+            }
+            Err(error) => {
+                self.ledger.leave_open(&key, State::Live(marker));
+                Err(error)
+            }
+        }
     }
 
     /// What was answered for must be read at once.
@@ -245,7 +306,7 @@ impl Caller {
     }
 
     fn created(&mut self, answer: &Answer, kind: &str, marker: &str, version: u64) {
-        match answer.header("location").and_then(place) {
+        match answer.header("location").and_then(place_of) {
             Some((key, v)) if v == version && key.starts_with(kind) => {
                 self.own.push(key.clone());
                 self.ledger.answer(&key, version, &State::Live(marker.to_owned()));
@@ -280,7 +341,7 @@ impl Caller {
 }
 
 /// `Type/id` and version of a place such as `http://host/fhir/Type/id/_history/3`.
-fn place(location: &str) -> Option<(String, u64)> {
+fn place_of(location: &str) -> Option<(String, u64)> {
     let (record, version) = location.split_once("/_history/")?;
     let mut words = record.rsplit('/');
     let (id, kind) = (words.next()?, words.next()?);
@@ -294,8 +355,8 @@ mod tests {
     #[test]
     fn a_place_tells_record_and_version() {
         let whole = Some(("Patient/7".to_owned(), 3));
-        assert_eq!(place("http://h:1/fhir/Patient/7/_history/3"), whole);
-        assert_eq!(place("Patient/7/_history/3"), whole);
-        assert_eq!(place("Patient/7"), None);
+        assert_eq!(place_of("http://h:1/fhir/Patient/7/_history/3"), whole);
+        assert_eq!(place_of("Patient/7/_history/3"), whole);
+        assert_eq!(place_of("Patient/7"), None);
     }
 }

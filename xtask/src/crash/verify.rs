@@ -74,13 +74,19 @@ pub(super) fn records(
             ));
         }
     }
+    for refused in std::mem::take(&mut ledger.refused) {
+        asked += 1;
+        if !find(http, refused.kind, &refused.marker)?.is_empty() {
+            wrong.push(format!("a booking that was refused is there: {}", refused.marker));
+        }
+    }
     Ok((wrong, asked))
 }
 
 /// The numbers of each type agree with the ledger of all records ever made.
 pub(super) fn counts(http: &mut Http, ledger: &Ledger) -> anyhow::Result<Vec<String>> {
     let mut wrong = Vec::new();
-    for kind in ["Patient", "Observation"] {
+    for kind in ["Appointment", "Observation", "Patient"] {
         let start = format!("{kind}/");
         let live = ledger.records.iter().filter(|(key, record)| {
             key.starts_with(&start) && matches!(record.last(), Some((_, State::Live(_))))

@@ -11,7 +11,7 @@ use fhir::date::parse;
 /// The system of the category that says that a flag is about how somebody is reached.
 pub const FLAG_SYSTEM: &str = "http://terminology.hl7.org/CodeSystem/flag-category";
 /// The system of the code of such a flag.
-pub const CONTACT_SYSTEM: &str = "https://plummer.example/fhir/CodeSystem/contact";
+pub const CONTACT_SYSTEM: &str = "https://plummer.health/fhir/CodeSystem/contact";
 /// The code that says that nobody wants to be reminded.
 pub const NO_REMINDERS: &str = "no-reminders";
 /// Addresses of one patient that are looked at.

@@ -45,7 +45,7 @@ fn desk() -> Desk {
     let how = Settings { clock: Arc::clone(&clock) as _, ..settings() };
     let record = Record::open(dir.path(), how).unwrap();
     let clinic = Clinic { record, dir };
-    let zone = r#""extension":[{"url":"https://plummer.example/fhir/StructureDefinition/time-zone","valueCode":"America/Chicago"}]"#;
+    let zone = r#""extension":[{"url":"https://plummer.health/fhir/StructureDefinition/time-zone","valueCode":"America/Chicago"}]"#;
     let days = r#""daysOfWeek":["mon","tue","wed","thu","fri"]"#;
     let kind = |code: &str| {
         format!(
@@ -57,8 +57,8 @@ fn desk() -> Desk {
         format!(r#"{{"resourceType":"Location","id":"r1","name":"Room 1","status":"active",{},"partOf":{{"reference":"Location/main"}}}}"#, kind("ro")),
         r#"{"resourceType":"Device","id":"ecg","status":"active","deviceName":[{"name":"ECG","type":"user-friendly-name"}],"location":{"reference":"Location/main"}}"#.to_owned(),
         definition("checkup", 30, &["clinician", "room"], ""),
-        definition("talk", 30, &["clinician"], r#",{"url":"https://plummer.example/fhir/StructureDefinition/lead-time","valueInteger":60}"#),
-        definition("adults", 30, &["clinician"], r#",{"url":"https://plummer.example/fhir/StructureDefinition/age-min","valueInteger":18}"#),
+        definition("talk", 30, &["clinician"], r#",{"url":"https://plummer.health/fhir/StructureDefinition/lead-time","valueInteger":60}"#),
+        definition("adults", 30, &["clinician"], r#",{"url":"https://plummer.health/fhir/StructureDefinition/age-min","valueInteger":18}"#),
         definition("trace", 15, &["device"], ""),
     ];
     for (id, name) in [("a", "Dr. Ada Berg"), ("b", "Dr. Bo Carl")] {
@@ -75,7 +75,7 @@ fn desk() -> Desk {
 }
 
 fn definition(id: &str, minutes: u32, roles: &[&str], more: &str) -> String {
-    let ours = "https://plummer.example/fhir/StructureDefinition/";
+    let ours = "https://plummer.health/fhir/StructureDefinition/";
     let needs: Vec<String> = roles
         .iter()
         .map(|role| format!(r#"{{"extension":[{{"url":"role","valueCode":"{role}"}}],"url":"{ours}needed-resource"}}"#))

@@ -6,9 +6,9 @@ use crate::smart_site::{Site, Visitor, value};
 use base::Clock as _;
 use base::time::SystemClock;
 
-const ZONE: &str = r#""extension":[{"url":"https://plummer.example/fhir/StructureDefinition/time-zone","valueCode":"America/Chicago"}]"#;
+const ZONE: &str = r#""extension":[{"url":"https://plummer.health/fhir/StructureDefinition/time-zone","valueCode":"America/Chicago"}]"#;
 const DAYS: &str = r#""daysOfWeek":["mon","tue","wed","thu","fri","sat","sun"]"#;
-const OURS: &str = "https://plummer.example/fhir/StructureDefinition";
+const OURS: &str = "https://plummer.health/fhir/StructureDefinition";
 
 /// A site with one clinician, who is there all day, and one kind of visit.
 fn clinic() -> Site {
