@@ -97,7 +97,8 @@ fn a_text_that_is_cut_is_found() {
 
 #[test]
 fn a_text_that_wider_spacing_cuts_is_found() {
-    let tight = "<div style='height: 20px; line-height: 20px; width: 96px; overflow: hidden'>just one line</div>";
+    // Thirteen letters and a half, whatever letters the machine has.
+    let tight = "<div style='font: 16px monospace; height: 20px; line-height: 20px; width: 13.5ch; overflow: hidden'>just one line</div>";
     let Some(page) = at(tight) else { return };
     assert_eq!(page.layout().expect("measured"), Vec::<String>::new());
     let told = page.layout_spaced().expect("measured");

@@ -35,8 +35,16 @@ const PAGES: &[&str] = &[
     "!/appointments/{pre}-own-appointment",
     "!/schedule?date=2020-03-01",
     "!/schedule?date=2023-08-15",
+    "!/schedule?date=2020-03-01&view=week",
     "!/schedule/book?patient={id:Patient}",
+    "!/schedule/series",
+    "!/schedule/absence",
+    "!/p/{own}/add/problem",
+    "!/p/{own}/add/allergy",
+    "!/p/{own}/add/medication",
+    "!/p/{own}/check-in/{pre}-own-appointment",
     "!/flow",
+    "!/flow/wall",
     "!/register",
     "!/duplicates",
     "!/admin/resources",
@@ -55,6 +63,26 @@ const OF_PATIENT: &[&str] = &[
     "/vitals",
     "/add/problem",
     "/write",
+];
+
+/// Forms about a patient, behind its id: every field that is asked for is there, so that nothing but the
+/// patient is left to refuse.
+const FORMS_OF_PATIENT: &[(&str, &[(&str, &str)])] = &[
+    ("/vitals", &[("do", "keep"), ("line", "120/80 p72"), ("asked", "1")]),
+    ("/add/problem", &[("do", "keep"), ("what", "asthma")]),
+    ("/suggest/problem", &[("what", "asth")]),
+    ("/write", &[("do", "draft"), ("kind", "progress"), ("title", "t"), ("text", "t")]),
+    ("/undo", &[]),
+    ("/details/edit", &[("version", "1"), ("family", "Marlowe"), ("given", "May")]),
+    ("/insurance", &[("do", "add"), ("entry", "1")]),
+    ("/compare/{own}", &[("do", "merge"), ("about", "{id}"), ("other", "{own}"), ("reason", "r")]),
+];
+/// Forms about a visit, behind its id.
+const FORMS_OF_VISIT: &[(&str, &[(&str, &str)])] = &[
+    ("/cancel", &[("patient", "{own}"), ("version", "1"), ("reason", "pat")]),
+    ("/no-show", &[("patient", "{own}"), ("version", "1")]),
+    ("/move", &[("patient", "{own}"), ("version", "1"), ("date", "2030-01-02"), ("time", "10:00")]),
+    ("/undo", &[("patient", "{own}"), ("version", "1")]),
 ];
 
 pub(super) fn read(world: &World, asker: &mut Asker<'_>) -> anyhow::Result<()> {
@@ -89,6 +117,88 @@ pub(super) fn find(world: &World, asker: &mut Asker<'_>) -> anyhow::Result<()> {
             if let Some(request) = asker.page("/find", Some(&[("q", line.as_str())]), piece) {
                 asker.ask_with(&request)?;
             }
+        }
+    }
+    Ok(())
+}
+
+/// Forms that name a hidden record are answered as if they named nobody's.
+pub(super) fn form(world: &World, asker: &mut Asker<'_>) -> anyhow::Result<()> {
+    for (kind, base, forms) in
+        [("Patient", "/p/", FORMS_OF_PATIENT), ("Appointment", "/appointments/", FORMS_OF_VISIT)]
+    {
+        let hidden: Vec<String> = world.hidden(kind).map(|item| item.id().to_owned()).collect();
+        for id in hidden.iter().take(asker.effort.records) {
+            for (end, fields) in forms {
+                twin_form(world, asker, id, |id| format!("{base}{id}{end}"), fields)?;
+            }
+            if kind == "Appointment" {
+                for (path, name) in [("/flow/step", "to"), ("/flow/undo", "from")] {
+                    let fields = [("id", "{id}"), ("patient", "{own}"), (name, "arrived")];
+                    twin_form(world, asker, id, |_| path.to_owned(), &fields)?;
+                }
+                let fields = [("version", "1"), ("confirmed", "born"), ("confirmed", "name")];
+                twin_form(world, asker, id, |id| format!("/p/{{own}}/check-in/{id}"), &fields)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Sends one form twice: about a hidden record, and about one that nobody had, as long as it.
+fn twin_form(
+    world: &World,
+    asker: &mut Asker<'_>,
+    id: &str,
+    path: impl Fn(&str) -> String,
+    fields: &[(&str, &str)],
+) -> anyhow::Result<()> {
+    let never = id.replacen("-r-", "-q-", 1);
+    for piece in [false, true] {
+        let of = |asker: &Asker<'_>, id: &str| {
+            let filled = |text: &str| text.replace("{id}", id).replace("{own}", &world.own);
+            let all: Vec<_> = fields.iter().map(|(name, value)| (*name, filled(value))).collect();
+            let all: Vec<_> = all.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            asker.page(&filled(&path(id)), Some(&all), piece)
+        };
+        if let (Some(one), Some(other)) = (of(asker, id), of(asker, &never)) {
+            asker.twin_with(&one, &other, (id, &never))?;
+        }
+    }
+    Ok(())
+}
+
+/// Somebody new is looked for before they are registered: who is hidden is not told of.
+pub(super) fn register(world: &World, asker: &mut Asker<'_>) -> anyhow::Result<()> {
+    for look in [BEFORE, AFTER, STILL] {
+        for line in spoken(&look) {
+            for piece in [false, true] {
+                let fields = [("step", "look"), ("q", line.as_str())];
+                if let Some(request) = asker.page("/register", Some(&fields), piece) {
+                    asker.ask_with(&request)?;
+                }
+            }
+        }
+        let fields = [
+            ("step", "typed"),
+            ("family", look.family),
+            ("given", "May"),
+            ("birth_date", look.birth),
+            ("gender", look.gender),
+            ("city", look.city),
+        ];
+        // While it is typed, and as a form without a script; neither registers anybody.
+        for piece in [false, true] {
+            if let Some(request) = asker.page("/register", Some(&fields), piece) {
+                asker.ask_with(&request)?;
+            }
+        }
+    }
+    for item in world.hidden("Patient").take(asker.effort.records) {
+        let line = format!("#{}", item.identifier(crate::world::Side::B));
+        let fields = [("step", "look"), ("q", line.as_str())];
+        if let Some(request) = asker.page("/register", Some(&fields), false) {
+            asker.ask_with(&request)?;
         }
     }
     Ok(())

@@ -24,18 +24,25 @@ impl Front {
                 Some(body) if self.sees(Who::Persona, body, &["page"]) => {
                     page(200, &body.to_string())
                 }
-                Some(_) if self.is_off("page-absent") => page(403, "Not yours"),
+                Some(_) if self.is_off("page-absent") && request.method == "GET" => {
+                    page(403, "Not yours")
+                }
+                Some(_) if self.is_off("page-form") && request.method == "POST" => {
+                    page(409, "It changed meanwhile")
+                }
                 _ => page(404, "There is nothing here"),
             },
-            ["find"] if request.method == "POST" => {
+            [end @ ("find" | "register")] if request.method == "POST" => {
                 let form = String::from_utf8_lossy(&request.body).to_lowercase();
-                let asked = form.split('&').find_map(|pair| pair.strip_prefix("q="));
+                let field = |name: &str| form.split('&').find_map(|pair| pair.strip_prefix(name));
+                let asked = field("q=").or_else(|| field("family="));
                 let asked = asked.unwrap_or("").replace("%23", "");
+                let guard = if *end == "find" { "page-find" } else { "page-register" };
                 let patients = self.store.iter().filter(|((kind, _), _)| kind == "Patient");
                 let bodies = patients.filter_map(|(_, all)| all.last()?.body.as_ref());
                 let found = bodies
                     .filter(|body| fits(body, &asked))
-                    .filter(|body| self.sees(Who::Persona, body, &["page-find"]))
+                    .filter(|body| self.sees(Who::Persona, body, &[guard]))
                     .map(|body| text(body, "id"));
                 page(200, &found.collect::<Vec<_>>().join(" "))
             }
