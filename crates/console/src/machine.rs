@@ -270,11 +270,13 @@ pub enum Item {
     Clock,
     /// It is decided how long records are kept.
     Retention,
+    /// A first visit can be booked: a site that is open, somebody who sees patients there, a kind of visit.
+    Places,
 }
 
 impl Item {
     /// All of them, in the order in which they are done.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Tls,
         Self::Clock,
         Self::SecondAdministrator,
@@ -283,6 +285,7 @@ impl Item {
         Self::KeysEscrowed,
         Self::Mail,
         Self::Retention,
+        Self::Places,
     ];
 
     /// As forms and files name it.
@@ -296,6 +299,7 @@ impl Item {
             Self::Mail => "mail",
             Self::Clock => "clock",
             Self::Retention => "retention",
+            Self::Places => "places",
         }
     }
 

@@ -19,6 +19,7 @@ mod frame;
 mod link;
 mod machine;
 mod people;
+mod places;
 mod registration;
 mod table;
 
@@ -29,6 +30,7 @@ pub(crate) use frame::*;
 pub(crate) use link::*;
 pub(crate) use machine::*;
 pub(crate) use people::*;
+pub(crate) use places::*;
 pub(crate) use registration::*;
 pub(crate) use table::*;
 
@@ -42,6 +44,7 @@ const PARTS: &[&[(&str, Word)]] = &[
     frame::ALL,
     registration::ALL,
     people::ALL,
+    places::ALL,
     machine::ALL,
     link::ALL,
     table::ALL,

@@ -194,7 +194,7 @@ impl Ledger {
         Ok(true)
     }
 
-    /// When the time of several is taken within a span, for each by start; nothing for one of whom the
+    /// When the time of several is taken within a span, for each by start; none for one of whom the
     /// ledger cannot tell. They cost one search, at most.
     fn all(
         &mut self,
@@ -203,7 +203,7 @@ impl Ledger {
         (of, whose): (TypeId, &[String]),
         (start, end): (Millis, Millis),
         now: Millis,
-    ) -> Result<Vec<Vec<Taken>>, Fault> {
+    ) -> Result<Vec<Option<Vec<Taken>>>, Fault> {
         let house = Scope::everything();
         let reader = gate.store.reader(&house)?;
         self.catch_up(&reader, gate, claims, of)?;
@@ -217,13 +217,13 @@ impl Ledger {
                 let entries = cells.filter_map(|cell| self.cells.get(&cell)).flatten();
                 let meets = |entry: &&Entry| {
                     let live = entry.lapses.is_none_or(|lapses| lapses > now);
-                    told && live && entry.start < end.0 && start.0 < entry.end
+                    live && entry.start < end.0 && start.0 < entry.end
                 };
                 let spans = entries.filter(meets).map(|e| (Millis(e.start), Millis(e.end)));
                 let mut spans: Vec<Taken> = spans.collect();
                 spans.sort_unstable();
                 spans.dedup();
-                all.push(spans);
+                all.push(told.then_some(spans));
             }
         }
         Ok(all)
@@ -288,7 +288,7 @@ impl Gate {
         (of, whose): (TypeId, &[String]),
         span: (Millis, Millis),
         now: Millis,
-    ) -> Result<Option<Vec<Vec<Taken>>>, Fault> {
+    ) -> Result<Option<Vec<Option<Vec<Taken>>>>, Fault> {
         let Some(claims) = self.claims(of) else { return Ok(None) };
         self.ledger.lock().all(self, claims, (of, whose), span, now).map(Some)
     }

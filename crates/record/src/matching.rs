@@ -58,6 +58,9 @@ pub enum Reason {
     PostcodeSame,
     /// They share an identifier.
     IdentifierSame,
+    /// They share an identifier as the people of one household do: name or day of birth say two. It stands
+    /// for what else of a household they share.
+    IdentifierShared,
     /// Of a number that a person has one of, they have two.
     IdentifierDiffers,
 }
@@ -85,6 +88,7 @@ pub const WEIGHTS: &[(Reason, i32, &str)] = &[
     (Reason::HouseholdSame, 900, "same phone number and address"),
     (Reason::PostcodeSame, 200, "same postal code"),
     (Reason::IdentifierSame, 1600, "same identifier"),
+    (Reason::IdentifierShared, 950, "an identifier that a household may share"),
     (Reason::IdentifierDiffers, -900, "different social security number"),
 ];
 
@@ -212,14 +216,39 @@ impl Features {
 }
 
 /// How likely two are one person. The same whichever comes first.
+///
+/// Evidence is added up as if each piece were independent, and what a household shares is not: parent and
+/// child have one phone, one address and often one number of their insurance. So where the given name or
+/// the day of birth says that they are two, such a number and the home together count once.
 pub fn compare(one: &Features, other: &Features) -> Score {
     let mut reasons = names(&one.facts, &other.facts);
     reasons.extend(births(one, other));
+    let two = [Reason::GivenDiffers, Reason::BornDiffers];
+    let two = two.iter().filter(|reason| reasons.contains(reason)).count();
     reasons.extend(sexes(one, other));
-    reasons.extend(homes(one, other));
-    reasons.extend(numbers(one, other));
+    let number = numbers(one, other).map(|shared| match (shared, two) {
+        // A number of which each person has one is shared by a slip alone, and a slip is not both a name
+        // and a day.
+        (Shared::Own, 0 | 1) | (Shared::Any, 0) => Reason::IdentifierSame,
+        (Shared::Own | Shared::Any, _) => Reason::IdentifierShared,
+        (Shared::Not, _) => Reason::IdentifierDiffers,
+    });
+    if number != Some(Reason::IdentifierShared) {
+        reasons.extend(homes(one, other));
+    }
+    reasons.extend(number);
     reasons.sort_unstable();
     Score { weight: reasons.iter().map(|reason| reason.weight()).sum(), reasons }
+}
+
+/// What identifiers say of two.
+enum Shared {
+    /// One of which each person has one is the same.
+    Own,
+    /// Another is.
+    Any,
+    /// One of which each person has one differs, and no other is the same.
+    Not,
 }
 
 fn names(one: &Facts, other: &Facts) -> Vec<Reason> {
@@ -307,7 +336,7 @@ fn homes(one: &Features, other: &Features) -> Option<Reason> {
     }
 }
 
-fn numbers(one: &Features, other: &Features) -> Option<Reason> {
+fn numbers(one: &Features, other: &Features) -> Option<Shared> {
     let known = |(system, value): &(String, String)| {
         // A number without a system is anybody's.
         let is_nothing = value.bytes().all(|b| b == b'0');
@@ -315,11 +344,15 @@ fn numbers(one: &Features, other: &Features) -> Option<Reason> {
     };
     let mine: Vec<_> = one.identifiers.iter().filter(|id| known(id)).collect();
     let theirs: Vec<_> = other.identifiers.iter().filter(|id| known(id)).collect();
-    if mine.iter().any(|id| theirs.contains(id)) {
-        return Some(Reason::IdentifierSame);
+    let same = || mine.iter().filter(|id| theirs.contains(id));
+    if same().any(|id| id.0 == ONE_EACH) {
+        return Some(Shared::Own);
+    }
+    if same().next().is_some() {
+        return Some(Shared::Any);
     }
     let has_one = |ids: &[&(String, String)]| ids.iter().any(|id| id.0 == ONE_EACH);
-    (has_one(&mine) && has_one(&theirs)).then_some(Reason::IdentifierDiffers)
+    (has_one(&mine) && has_one(&theirs)).then_some(Shared::Not)
 }
 
 fn share(one: &[String], other: &[String]) -> bool {

@@ -19,6 +19,7 @@ pub mod hold;
 pub mod occupancy;
 pub mod occupied;
 pub mod operations;
+pub mod place;
 mod read;
 pub mod remind;
 pub mod roster;

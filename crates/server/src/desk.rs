@@ -14,6 +14,7 @@ use crate::live;
 use crate::multipart;
 use crate::reply::Reply;
 use crate::route::BASE_PATH;
+use crate::service::{FORM_BYTES_MAX, read_within};
 use crate::smart::call::{Call, set_browser};
 use crate::smart::{self, sign_in};
 use crate::state::State;
@@ -173,8 +174,8 @@ async fn work(state: &Arc<State>, ask: Ask, body: Incoming) -> Result<Reply, Fau
     let body = match is_read {
         true => bytes::Bytes::new(),
         false => {
-            multipart::within(&parts.headers)?;
-            crate::service::read_body(state, &parts.headers, body).await?
+            let most = multipart::within(&parts.headers)?.unwrap_or(FORM_BYTES_MAX);
+            read_within(state, &parts.headers, body, most).await?
         }
     };
     let place = smart::place(state, &parts.headers)?;
@@ -197,7 +198,7 @@ fn visited(call: &Call, caller: Option<identity::Caller>, is_read: bool) -> Resu
         let people = people::Visited { smart: Arc::clone(&call.smart), peer: call.peer };
         Arc::new(people) as Arc<dyn console::People>
     });
-    visit.machine = watches.then(|| Steward::of(&call.state)).flatten();
+    visit.machine = watches.then(|| Steward::of(call)).flatten();
     visit.unclaimed = Beginning::of(call)?;
     let is_asset = visit.path.starts_with("/assets/");
     if visit.unclaimed.is_some() && visit.path != FIRST && !is_asset {

@@ -10,7 +10,7 @@ use memchr::memmem;
 use smart::Params;
 
 /// Bytes of such a form: two pictures of a card, one megabyte each, and the fields around them.
-const BYTES_MAX: u64 = 3 << 20;
+const BYTES_MAX: usize = 3 << 20;
 /// Parts of a form: more than any of ours has fields.
 const PARTS_MAX: usize = 64;
 /// Bytes of the head of a part; a name and a type are some tens.
@@ -44,14 +44,15 @@ impl Form {
     }
 }
 
-/// Refuses a form with files that says it is too large, or does not say how large it is.
-pub(crate) fn within(headers: &HeaderMap) -> Result<(), Fault> {
+/// Refuses a form with files that says it is too large, or does not say how large it is. How many bytes
+/// it may have unpacked; none for another kind of form.
+pub(crate) fn within(headers: &HeaderMap) -> Result<Option<usize>, Fault> {
     if boundary(headers).is_none() {
-        return Ok(());
+        return Ok(None);
     }
-    let length = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+    let length = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
     match length {
-        Some(length) if length <= BYTES_MAX => Ok(()),
+        Some(length) if length <= BYTES_MAX => Ok(Some(BYTES_MAX)),
         _ => {
             let say = format!("a form with pictures may have {BYTES_MAX} bytes; send smaller ones");
             Err(Fault::new(&code::BODY_TOO_LARGE, say))

@@ -329,7 +329,21 @@ pub(crate) async fn read_body(
     headers: &HeaderMap,
     body: Incoming,
 ) -> Result<Bytes, Fault> {
-    let most = state.config.body_bytes_max;
+    read_within(state, headers, body, state.config.body_bytes_max).await
+}
+
+/// Bytes of a form of the pages without files: a note of the chart at its longest, each of its bytes
+/// written as three, and the fields around it.
+pub(crate) const FORM_BYTES_MAX: usize = 256 << 10;
+
+/// A body of at most so many bytes, unpacked or not; no more of it is read.
+pub(crate) async fn read_within(
+    state: &State,
+    headers: &HeaderMap,
+    body: Incoming,
+    most: usize,
+) -> Result<Bytes, Fault> {
+    let most = most.min(state.config.body_bytes_max);
     let announced = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > most as u64) {
         return Err(encoding::too_large(most));

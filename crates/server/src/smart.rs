@@ -27,7 +27,7 @@ mod token;
 
 use crate::reply::Reply;
 use crate::route::BASE_PATH;
-use crate::service::read_body;
+use crate::service::{FORM_BYTES_MAX, read_within};
 use crate::state::State;
 use base::Fault;
 use base::error::code;
@@ -191,7 +191,7 @@ async fn work(
         return Ok(reply.allow(&methods(row)));
     };
     let body = match parts.method {
-        Method::POST => read_body(state, &parts.headers, body).await?,
+        Method::POST => read_within(state, &parts.headers, body, FORM_BYTES_MAX).await?,
         _ => bytes::Bytes::new(),
     };
     let place = place(state, &parts.headers)?;

@@ -4,7 +4,7 @@
 
 use crate::desk;
 use crate::reply::Reply;
-use crate::service::read_body;
+use crate::service::read_within;
 use crate::state::State;
 use base::Fault;
 use base::error::code;
@@ -81,10 +81,9 @@ async fn work(
         match parts.method {
             Method::GET | Method::HEAD => Ok(shows(state, visit, &session, &shown)),
             Method::POST => {
-                let body = read_body(state, &parts.headers, body).await?;
+                let body = read_within(state, &parts.headers, body, FORM_MAX).await?;
                 let odd = || Fault::new(&code::PARAMETER_INVALID, "the form says nothing known");
-                let form = std::str::from_utf8(&body).ok().filter(|form| form.len() <= FORM_MAX);
-                let form = decode_query(form.ok_or_else(odd)?)?;
+                let form = decode_query(std::str::from_utf8(&body).map_err(|_utf8| odd())?)?;
                 let act = form.iter().find(|(name, _)| name == "do").map(|(_, act)| act.as_str());
                 match act {
                     Some("confirm") => remind::confirm(&session, &linked, &shown).await?,

@@ -51,7 +51,7 @@ fn asked(visit: &Visit, lang: Lang, clinic: &str, shown: &Shown, is_open: bool) 
     let language = Language::of_tag(lang.tag());
     let may = is_open && shown.is_booked;
     html! {
-        p { strong { (clinic) } }
+        @if !clinic.is_empty() { p { strong { (clinic) } } }
         p { (language.date(shown.wall.date())) br; (language.time(shown.wall.time())) }
         @if shown.is_cancelled {
             p role="status" { (words::LINK_CANCELLED.of(lang)) }

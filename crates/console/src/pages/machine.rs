@@ -8,6 +8,7 @@ pub(crate) mod configuration;
 pub(crate) mod figures;
 pub(crate) mod health;
 pub(crate) mod jobs;
+pub(crate) mod places;
 pub(crate) mod resource;
 pub(crate) mod resources;
 mod tree;
@@ -40,6 +41,7 @@ pub(crate) fn beside(visit: &Visit) -> Markup {
             tab(words::IT_JOBS, "/admin/jobs"),
             tab(words::IT_CONFIGURATION, "/admin/configuration"),
             tab(words::IT_RESOURCES, "/admin/resources"),
+            tab(words::PLACES_SET_UP, "/admin/places"),
             tab(words::BEGIN_CHECKLIST, "/first/checklist"),
         ],
     )

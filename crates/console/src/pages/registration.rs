@@ -25,7 +25,7 @@ pub(crate) fn may_change(visit: &Visit, id: &str) -> Result<bool, Fault> {
 }
 
 /// The id of a form, drawn when it is shown: sent twice, it does its work once.
-fn entry(visit: &Visit) -> String {
+pub(crate) fn entry(visit: &Visit) -> String {
     visit.session.request().iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
@@ -89,6 +89,7 @@ const fn reason(reason: Reason) -> Word {
         Reason::HouseholdSame => words::ALIKE_HOUSEHOLD,
         Reason::PostcodeSame => words::ALIKE_POSTCODE,
         Reason::IdentifierSame => words::ALIKE_NUMBER,
+        Reason::IdentifierShared => words::ALIKE_NUMBER_SHARED,
         Reason::IdentifierDiffers => words::ALIKE_NUMBER_DIFFERS,
     }
 }

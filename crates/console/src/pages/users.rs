@@ -8,7 +8,7 @@ pub(crate) use one::{change, one};
 
 use crate::answer::Answer;
 use crate::days;
-use crate::pages::keep::{Wrong, pick, site_list, sites_of, source, told, when};
+use crate::pages::keep::{Wrong, kept, pick, site_list, sites_of, source, told, when};
 use crate::pages::missing;
 use crate::parts::{
     Column, Field, Icon, Kind, Table, Tone, badge, button, copyable, empty, error_summary, field,
@@ -22,8 +22,8 @@ use maud::{Markup, html};
 use record::Member;
 use std::collections::HashMap;
 
-/// People of one page; who looks for one of more types a part of the name.
-const SHOWN_MAX: usize = 200;
+/// People of one page; who looks for one of thousands types a part of the name.
+const SHOWN_MAX: usize = 100;
 const DAY_MS: i64 = 86_400_000;
 /// After so many days without a use somebody is said to be unused.
 pub(crate) const STALE_DAYS: i64 = 90;
@@ -37,6 +37,8 @@ struct Asked {
     state: String,
     factor: String,
     seen: String,
+    /// The page of the list, from 0.
+    page: usize,
 }
 
 impl Asked {
@@ -53,6 +55,7 @@ impl Asked {
             state: one("state"),
             factor: one("factor"),
             seen: one("seen"),
+            page: one("page").parse().unwrap_or(0),
         }
     }
 
@@ -157,6 +160,9 @@ pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
     sites.dedup();
     let names = sites_of(visit, sites.iter().copied())?;
     let whole = members.known_since.is_none();
+    // A page behind the last, of a list that has become shorter, is the last.
+    let at = asked.page.min(found.len().saturating_sub(1) / SHOWN_MAX);
+    let shown = found.iter().skip(at * SHOWN_MAX).take(SHOWN_MAX);
     let count = words::counted(lang, words::USERS_ONE, words::USERS_MANY, found.len());
     let keeps = visit.session.may_keep_people();
     let body = html! {
@@ -169,9 +175,9 @@ pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
             @if found.is_empty() {
                 (empty(Icon::People, words::USERS_NONE.of(lang), words::USERS_NONE_WHY.of(lang), None))
             } @else {
-                (list(visit, found.iter().take(SHOWN_MAX), &names, whole))
+                (list(visit, shown, &names, whole))
             }
-            @if found.len() > SHOWN_MAX { p.foot.muted { (words::USERS_FIRST.with(lang, &SHOWN_MAX.to_string())) } }
+            @if found.len() > SHOWN_MAX { (leaves(visit, &asked, at, found.len())) }
             @if members.more { p.foot.muted { (words::USERS_PARTIAL.of(lang)) } }
             @if let Some(since) = members.known_since {
                 p.foot.muted { (words::USERS_KNOWN_SINCE.with(lang, &days::moment(since, &visit.zone, lang))) }
@@ -179,6 +185,34 @@ pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
         }))
     };
     Ok(shell(visit, 200, words::USERS.of(lang), &body))
+}
+
+/// The way through the pages of a long list. By forms, since what was typed stands in no address.
+fn leaves(visit: &Visit, asked: &Asked, at: usize, count: usize) -> Markup {
+    let lang = visit.lang();
+    let (first, last) = (at * SHOWN_MAX + 1, count.min((at + 1) * SHOWN_MAX));
+    let said = words::USERS_SHOWN.with(lang, &first.to_string());
+    let said = said.replacen("{}", &last.to_string(), 1).replacen("{}", &count.to_string(), 1);
+    let step = |page: Option<usize>, which: Icon, word: Word| {
+        html! {
+            @if let Some(page) = page {
+                form method="post" action="/admin/users" {
+                    (hidden(visit))
+                    (kept("q", &asked.typed)) (kept("role", &asked.role)) (kept("site", &asked.site))
+                    (kept("state", &asked.state)) (kept("factor", &asked.factor)) (kept("seen", &asked.seen))
+                    (kept("page", &page.to_string()))
+                    (button(Kind::Secondary, Some(which), word.of(lang)))
+                }
+            }
+        }
+    };
+    html! {
+        nav.pages.foot aria-label=(words::PAGES.of(lang)) {
+            (step(at.checked_sub(1), Icon::Back, words::PAGE_BEFORE))
+            span.muted { (said) }
+            (step((last < count).then_some(at + 1), Icon::Onward, words::PAGE_AFTER))
+        }
+    }
 }
 
 fn filters(

@@ -49,6 +49,7 @@ words! {
     USERS_NONE: "No account fits", "Ninguna cuenta coincide";
     USERS_NONE_WHY: "Ask for less, or show all.", "Pida menos o muestre todo.";
     USERS_FIRST: "The first {} are shown. Narrow it down to see the others.", "Se muestran los primeros {}. Acote para ver los demás.";
+    USERS_SHOWN: "{} to {} of {}", "{} a {} de {}";
     USERS_PARTIAL: "There are more accounts than one list holds; this is a part of them.", "Hay más cuentas de las que caben en una lista; esto es una parte.";
     USERS_KNOWN_SINCE: "Uses are known since {}; what was before is not looked through here.", "Los usos se conocen desde {}; lo anterior no se revisa aquí.";
     USERS_NAME: "Name or sign-in name", "Nombre o nombre de acceso";

@@ -173,6 +173,7 @@ words! {
     ALIKE_HOUSEHOLD: "Same phone and address", "Mismo teléfono y domicilio";
     ALIKE_POSTCODE: "Same postal code", "Mismo código postal";
     ALIKE_NUMBER: "Same number", "Mismo número";
+    ALIKE_NUMBER_SHARED: "A number that a household may share", "Un número que puede compartir una familia";
     ALIKE_NUMBER_DIFFERS: "Different social security number", "Distinto número de la seguridad social";
 
     // Insurance.

@@ -1,6 +1,6 @@
 //! Merging: by links that are taken back, and by nobody who may not.
 
-use crate::support::{Room, code, run};
+use crate::support::{Room, code, doc, run};
 use audit::Kind;
 use registration::Seen;
 use registration::merge::{Link, links, may, merge, part};
@@ -24,7 +24,7 @@ fn seen(id: &str, version: u64) -> Seen {
 
 fn of(room: &Room, id: &str) -> (Vec<(Link, String)>, bool) {
     let text = room.body("Patient", id);
-    let document = crate::support::doc(&text);
+    let document = doc(&text);
     (links(document.root()), !text.contains("\"active\":false"))
 }
 
@@ -80,4 +80,47 @@ fn what_changed_since_it_was_compared_is_not_merged() {
     assert_eq!(code(run(merge(&him, &seen("a", 1), &seen("a", 1)))), "registration.merge.state");
     assert_eq!(code(run(merge(&him, &seen("a", 1), &seen("zz", 1)))), "access.denied");
     assert_eq!(of(&room, "b"), (Vec::new(), true));
+}
+
+/// The document of a record of [`two`] with a link to another.
+fn linked(id: &str, other: &str, kind: &str) -> String {
+    format!(
+        r#"{{"resourceType":"Patient","id":"{id}","name":[{{"family":"Lovelace","given":["Ada"]}}],"birthDate":"1961-03-14","link":[{{"other":{{"reference":"Patient/{other}"}},"type":"{kind}"}}]}}"#
+    )
+}
+
+#[test]
+fn a_plain_update_links_nobody_without_the_right_to_merge() {
+    let room = two();
+    let kind = crate::support::of("Patient");
+    let update = |session: &record::Session, id: &str, body: &str| {
+        code(run(session.update(kind, id, doc(body), None, false)))
+    };
+    let (desk, him) = (room.desk(), room.him());
+    for link in ["replaces", "replaced-by", "refer", "seealso"] {
+        assert_eq!(update(&desk, "a", &linked("a", "b", link)), "access.denied", "{link}");
+    }
+    // There, elsewhere or nowhere: the refusal is one.
+    assert_eq!(update(&desk, "a", &linked("a", "nobody", "seealso")), "access.denied");
+    assert_eq!(update(&him, "a", &linked("a", "nobody", "seealso")), "access.denied");
+    assert_eq!(of(&room, "a"), (Vec::new(), true));
+    assert_eq!(update(&him, "a", &linked("a", "b", "replaces")), "done");
+    // What is linked is changed in all else by whoever may, and parted by who may merge alone.
+    let moved = linked("a", "b", "replaces").replacen("1961-03-14", "1961-03-15", 1);
+    assert_eq!(update(&desk, "a", &moved), "done");
+    let parted = r#"{"resourceType":"Patient","id":"a"}"#;
+    assert_eq!(update(&desk, "a", parted), "access.denied");
+    assert_eq!(update(&desk, "a", &linked("a", "c", "replaces")), "access.denied");
+    assert_eq!(update(&desk, "a", &linked("a", "b", "replaced-by")), "access.denied");
+    assert_eq!(update(&him, "a", parted), "done");
+}
+
+#[test]
+fn nobody_is_registered_as_anothers_record_without_the_right_to_merge() {
+    let room = two();
+    let kind = crate::support::of("Patient");
+    let new = linked("x", "b", "replaced-by").replacen(r#""id":"x","#, "", 1);
+    let create = |session: &record::Session| code(run(session.create(kind, doc(&new), None)));
+    assert_eq!(create(&room.desk()), "access.denied");
+    assert_eq!(create(&room.him()), "done");
 }

@@ -36,6 +36,7 @@ pub(crate) fn settings() -> Settings {
         clock: Arc::new(Turned(AtomicI64::new(NOW))),
         sync: store::Sync::Relaxed,
         seed: Some(1),
+        departments: vec![&registration::DEPARTMENT],
         ..Settings::default()
     };
     settings.identity.cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
@@ -46,10 +47,7 @@ impl Room {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let record = Record::open(dir.path(), settings()).unwrap();
-        let room = Self { record, dir };
-        // The site has a record of its own already, as every site has that people work at.
-        room.put(r#"{"resourceType":"Encounter","id":"first","status":"finished","class":{"code":"AMB"},"serviceProvider":{"reference":"Organization/north"}}"#);
-        room
+        Self { record, dir }
     }
 
     pub(crate) fn operator(&self) -> Session {

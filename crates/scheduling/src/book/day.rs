@@ -99,13 +99,18 @@ fn grid(
 
 /// When each of the resources is taken, whoever may see by what.
 fn taken(reads: &mut Reads<'_>, cast: &Cast, span: Span) -> Result<Vec<SpanSet>, Fault> {
-    let whose: Vec<String> =
-        cast.resources.iter().map(|resource| resource.actor.to_string()).collect();
-    let all = reads.taken(&whose, span)?;
+    // Somebody is taken under their own reference and under that of each of their roles.
+    let names: Vec<Vec<String>> = cast
+        .resources
+        .iter()
+        .map(|one| cast.names(&one.actor).map(ToString::to_string).collect())
+        .collect();
+    let whose: Vec<String> = names.iter().flatten().cloned().collect();
+    let mut all = reads.taken(&whose, span)?.into_iter();
     let set = |spans: Vec<(Millis, Millis)>| -> SpanSet {
         spans.into_iter().filter_map(|(start, end)| Span::new(start, end)).collect()
     };
-    Ok(all.into_iter().map(set).collect())
+    Ok(names.iter().map(|own| set(all.by_ref().take(own.len()).flatten().collect())).collect())
 }
 
 const fn blocked_span(entry: &Entry) -> Option<Span> {

@@ -317,7 +317,7 @@ fn merge<T: PartialEq>(into: &mut Vec<T>, more: Vec<T>) {
 
 /// Whether a place takes one visit at a time
 /// (<https://hl7.org/fhir/R4/codesystem-location-physical-type.html>).
-pub(super) fn is_room(root: Value<'_>) -> bool {
+pub(crate) fn is_room(root: Value<'_>) -> bool {
     let kind = root.get("physicalType").and_then(|kind| kind.get("coding"));
     let mut codings = kind.into_iter().flat_map(Value::items);
     codings.any(|coding| matches!(coding.get_str("code").as_deref(), Some("ro" | "bd" | "ve")))

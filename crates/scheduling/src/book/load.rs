@@ -136,6 +136,12 @@ impl Cast {
         self.sites.iter().position(|site| site.location == *location)
     }
 
+    /// The references under which one of the resources takes time: its own, and those of its roles.
+    pub(super) fn names<'c>(&'c self, actor: &'c Actor) -> impl Iterator<Item = &'c Actor> {
+        let roles = self.same.iter().filter(move |(_, person)| person == actor);
+        std::iter::once(actor).chain(roles.map(|(role, _)| role))
+    }
+
     /// All references under which the resources take time.
     fn references(&self) -> Vec<Actor> {
         let persons = self.resources.iter().map(|resource| resource.actor.clone());

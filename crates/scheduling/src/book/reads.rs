@@ -14,7 +14,7 @@ use record::{Audited, Hit, Level, SearchHow, Session};
 const PAGE: usize = 1_000;
 
 /// The reads of one act.
-pub(super) struct Reads<'s> {
+pub(crate) struct Reads<'s> {
     pub session: &'s Session,
     pending: Vec<Audited<()>>,
     /// Something was not looked at: more than is read, a type that is not visible, what cannot be read.
@@ -23,19 +23,19 @@ pub(super) struct Reads<'s> {
 
 /// Records found.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(crate) struct Found {
     pub matches: Vec<Hit>,
     pub included: Vec<Hit>,
 }
 
 impl<'s> Reads<'s> {
-    pub(super) const fn new(session: &'s Session) -> Self {
+    pub(crate) const fn new(session: &'s Session) -> Self {
         Self { session, pending: Vec::new(), partial: false }
     }
 
     /// What a search finds, up to a number. A type that the caller may not search has nothing to find,
     /// and then the answer is partial.
-    pub(super) fn search(
+    pub(crate) fn search(
         &mut self,
         kind: &str,
         pairs: &[(&str, String)],
@@ -68,7 +68,7 @@ impl<'s> Reads<'s> {
     }
 
     /// One record, or none that the caller may see.
-    pub(super) fn read(&mut self, kind: &str, id: &str) -> Result<Hit, Fault> {
+    pub(crate) fn read(&mut self, kind: &str, id: &str) -> Result<Hit, Fault> {
         let of = type_of(kind)?;
         if !is_id(id) {
             return Err(Fault::new(&code::NOT_FOUND, "no record of this type has this id"));
@@ -78,14 +78,14 @@ impl<'s> Reads<'s> {
     }
 
     /// A version of a record.
-    pub(super) fn version(&mut self, kind: &str, id: &str, version: u64) -> Result<Hit, Fault> {
+    pub(crate) fn version(&mut self, kind: &str, id: &str, version: u64) -> Result<Hit, Fault> {
         let audited = self.session.read(type_of(kind)?, id, Some(version))?;
         Ok(self.keep(audited))
     }
 
     /// When some people, rooms and devices are taken, whoever may see by what. Who may not be told is
     /// told nothing, and then the answer is partial.
-    pub(super) fn taken(
+    pub(crate) fn taken(
         &mut self,
         whose: &[String],
         span: Span,
@@ -95,7 +95,15 @@ impl<'s> Reads<'s> {
             return Ok(vec![Vec::new(); whose.len()]);
         }
         let audited = self.session.taken(whose, (span.start, span.end))?;
-        Ok(self.keep(audited))
+        let told = self.keep(audited);
+        // What is not known to be free is not said to be: the answer is partial.
+        self.partial |= told.iter().any(Option::is_none);
+        Ok(told.into_iter().map(Option::unwrap_or_default).collect())
+    }
+
+    /// As [`Reads::settle`], on a thread that may wait.
+    pub(crate) fn wait(self) -> Result<(), Fault> {
+        self.pending.into_iter().try_for_each(Audited::wait)
     }
 
     fn keep<T>(&mut self, audited: Audited<T>) -> T {
@@ -105,7 +113,7 @@ impl<'s> Reads<'s> {
     }
 
     /// Waits until the log has all of it; then the outcome may leave, whichever it is.
-    pub(super) async fn settle<T>(self, outcome: Result<T, Fault>) -> Result<T, Fault> {
+    pub(crate) async fn settle<T>(self, outcome: Result<T, Fault>) -> Result<T, Fault> {
         for one in self.pending {
             one.into_inner().await?;
         }
@@ -114,7 +122,7 @@ impl<'s> Reads<'s> {
 }
 
 /// A stored body, parsed.
-pub(super) fn parsed(hit: &Hit) -> Result<Document, Fault> {
+pub(crate) fn parsed(hit: &Hit) -> Result<Document, Fault> {
     Document::parse(hit.body.clone(), &Limits::default())
 }
 

@@ -4,6 +4,7 @@
 use crate::support::*;
 use identity::{Cost, Kind, Profile};
 use record::{Asked, Record, Session, Settings};
+use scheduling::book::{Entry, House, day};
 use scheduling::occupancy::OVERBOOKING;
 
 const TEN: (&str, &str) = ("10:00", "10:30");
@@ -24,6 +25,10 @@ fn clinic() -> Clinic {
 }
 
 fn session(clinic: &Clinic, role: &str) -> Session {
+    of_kind(clinic, role, Kind::Service)
+}
+
+fn of_kind(clinic: &Clinic, role: &str, kind: Kind) -> Session {
     let identity = clinic.record.identity();
     let profile = Profile {
         name: role.to_owned(),
@@ -32,7 +37,7 @@ fn session(clinic: &Clinic, role: &str) -> Session {
         sites: vec!["main".to_owned()],
         ..Profile::default()
     };
-    let made = identity.create(Kind::Service, profile).unwrap();
+    let made = identity.create(kind, profile).unwrap();
     let opened = identity.issue(made.id, 3_600_000, "a script").unwrap();
     let caller = identity.find(opened.token.text().expose(), None).unwrap();
     let subject = clinic.record.subject(&caller, None, Asked::default()).unwrap();
@@ -77,4 +82,36 @@ fn who_does_not_keep_the_book_books_nobody_over() {
         appointment("", "booked", ("12:00", "12:30"), &["Practitioner/a", "Patient/q"], &why);
     assert_eq!(books(&biller, &free), Ok(()), "a reason that is not needed is no override");
     assert_eq!(books(&session(&clinic, "front-desk"), &over("Patient/q")), Ok(()));
+}
+
+#[test]
+fn time_that_is_taken_by_what_one_may_not_see_is_never_shown_as_free() {
+    let clinic = clinic();
+    for body in [
+        r#"{"resourceType":"Location","id":"main","status":"active","name":"Main","hoursOfOperation":[{"daysOfWeek":["tue"],"allDay":true}]}"#,
+        r#"{"resourceType":"Practitioner","id":"a"}"#,
+        r#"{"resourceType":"PractitionerRole","id":"role-a","active":true,"practitioner":{"reference":"Practitioner/a"},"location":[{"reference":"Location/main"}]}"#,
+    ] {
+        clinic.put(body).unwrap();
+    }
+    let hidden = r#","meta":{"security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-Confidentiality","code":"R"}]}"#;
+    let eleven = ("11:00", "11:30");
+    // Once under the person, once under the role in which she works: she is one.
+    for (who, at) in [("Practitioner/a", TEN), ("PractitionerRole/role-a", eleven)] {
+        clinic.create(&appointment("", "booked", at, &[who, "Patient/p"], hidden)).unwrap();
+    }
+    let desk = of_kind(&clinic, "front-desk", Kind::Person);
+    let date = jiff::civil::date(2026, 12, 1);
+    let ann = scheduling::actor::Actor::parse("Practitioner/a").unwrap();
+    let house = House::default();
+    let grid = run(day(&desk, &house, (date, date), &house.zone, &[ann])).unwrap();
+    let withheld: Vec<String> = grid.rows[0]
+        .entries
+        .iter()
+        .map(|entry| match entry {
+            Entry::Withheld(span) => span.start.to_instant(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(withheld, ["2026-12-01T10:00:00.000Z", "2026-12-01T11:00:00.000Z"]);
 }

@@ -12,6 +12,8 @@ use console::machine::{
     Unclaimed,
 };
 use identity::{Asker, By, Profile, Secret};
+use record::Session;
+use scheduling::place::What;
 use std::fmt::Debug;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -76,13 +78,16 @@ pub struct HouseFacts {
 pub(super) struct Steward {
     state: Arc<State>,
     house: Arc<dyn House>,
+    /// Of whoever asks: what is set up here is looked at as they may see it.
+    session: Session,
 }
 
 impl Steward {
     /// The machine, when there is a house to tell of it.
-    pub(super) fn of(state: &Arc<State>) -> Option<Arc<dyn Machine>> {
+    pub(super) fn of(call: &Call) -> Option<Arc<dyn Machine>> {
+        let state = Arc::clone(&call.state);
         let house = Arc::clone(state.house.as_ref()?);
-        Some(Arc::new(Self { state: Arc::clone(state), house }))
+        Some(Arc::new(Self { state, house, session: call.session.clone() }))
     }
 
     fn administrators(&self) -> Result<usize, Fault> {
@@ -127,6 +132,19 @@ impl Steward {
                 },
             ));
         }
+        if item == Item::Places {
+            let places = scheduling::place::listed(&self.session)?;
+            let missing: Vec<&str> = places.missing().into_iter().map(told_missing).collect();
+            let state = if missing.is_empty() { CheckState::Measured } else { CheckState::Open };
+            let what_to_do = match missing.as_slice() {
+                [] => String::new(),
+                missing => format!("set up {} under Places and people", missing.join(", ")),
+            };
+            let count = |what| places.of(what).filter(|one| one.draft.is_active).count();
+            let (sites, visits) = (count(What::Site), count(What::Visit));
+            let found = format!("in use: sites {sites}, kinds of visit {visits}");
+            return Ok(CheckItem { item, state, found, what_to_do });
+        }
         let Some((_, codes)) = MEASURED.iter().find(|(one, _)| *one == item) else {
             return Ok(plain(confirmed.unwrap_or(CheckState::Unconfirmed), String::new()));
         };
@@ -151,6 +169,15 @@ impl Steward {
             false => worst.what_to_do.clone(),
         };
         Ok(CheckItem { item, state, found: worst.found.clone(), what_to_do })
+    }
+}
+
+/// What is missing, in words.
+const fn told_missing(what: What) -> &'static str {
+    match what {
+        What::Site => "a site with opening hours",
+        What::Visit => "a kind of visit",
+        _ => "somebody who sees patients there",
     }
 }
 

@@ -338,7 +338,7 @@ fn every_page_is_answered_as_reviewed_for_every_role_and_leaves_its_event() {
         writeln!(text, "{} {} ({who})", route.method, route.path).unwrap();
         let path = route.path.replace("{id}", "ada").replace("{hash}", "0").replace("{name}", "x");
         let path = path.replace("{type}", "Organization");
-        let path = path.replace("{appointment}", "of-ada");
+        let path = path.replace("{appointment}", "of-ada").replace("{kind}", "site");
         // A chart: none of these records is there.
         let path = path
             .replace("{encounter}", "e1")

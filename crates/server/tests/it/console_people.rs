@@ -381,3 +381,32 @@ fn confirming_leads_back_to_the_page_it_was_asked_for_and_to_no_other_server() {
         assert!(value(to, "next").is_none());
     }
 }
+
+#[test]
+fn a_long_list_of_people_has_pages_and_what_was_typed_stays_over_them() {
+    let site = Site::guarded();
+    person(&site, "root", &["it-administrator"]);
+    let identity = site.smart.identity();
+    for number in 0..230 {
+        let name = format!("nurse-{number:03}");
+        let display = format!("Nurse {number:03}");
+        let profile = Profile { name, display, ..Profile::default() };
+        identity.create(identity::Kind::Person, profile).unwrap();
+    }
+    let mut root = visitor(&site, "root");
+    let here = "/admin/users";
+    let page = |root: &mut Visitor<'_>, at: &str| {
+        send(root, here, here, &[("q", "nurse"), ("page", at)]).text()
+    };
+    let has = |text: &str, number: usize| text.contains(&format!(">Nurse {number:03}<"));
+    let first = page(&mut root, "0");
+    assert!(first.contains("1 to 100 of 230") && has(&first, 0) && has(&first, 99));
+    assert!(!has(&first, 100) && first.contains("name=\"q\" value=\"nurse\""));
+    let last = page(&mut root, "2");
+    assert!(last.contains("201 to 230 of 230") && has(&last, 229) && !has(&last, 199));
+    // Behind the last, and what is no number, is a page all the same.
+    assert!(has(&page(&mut root, "99999999999999999999"), 0));
+    assert!(has(&page(&mut root, "77"), 229));
+    let narrowed = send(&mut root, here, here, &[("q", "nurse 007")]).text();
+    assert!(has(&narrowed, 7) && !narrowed.contains(" of 230"));
+}

@@ -55,6 +55,8 @@ mod oidc_issuer;
 #[cfg(test)]
 mod operations;
 #[cfg(test)]
+mod places;
+#[cfg(test)]
 mod privacy;
 mod protect;
 #[cfg(test)]
@@ -85,5 +87,7 @@ mod smart_site;
 mod smart_totp;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod visit_link;
 #[cfg(test)]
 mod write;

@@ -1,20 +1,11 @@
 //! Registration, identity and insurance through the console's door: what is carried over and refused, who
 //! may, and that neither a name nor a picture goes where it should not.
 
+use crate::callers::Signs;
 use crate::client::Answer;
 use crate::smart_site::{Site, Visitor};
 use identity::{Profile, Secret, Step};
 use std::fmt::Write as _;
-
-/// A site of which the site north has a record already, as every site has that people work at.
-fn north() -> Site {
-    let site = Site::guarded();
-    site.put(
-        "Encounter/first",
-        r#"{"resourceType":"Encounter","id":"first","status":"finished","class":{"code":"AMB"},"serviceProvider":{"reference":"Organization/north"}}"#,
-    );
-    site
-}
 
 /// Somebody of a role who works at the site north, in a browser of their own.
 fn staff<'s>(site: &'s Site, name: &str, role: &str) -> Visitor<'s> {
@@ -75,7 +66,7 @@ fn id_in(answer: &Answer) -> String {
 
 #[test]
 fn a_form_registers_once_and_its_patient_has_a_number_and_no_name_in_an_address() {
-    let site = north();
+    let site = Site::guarded();
     let mut fay = staff(&site, "fay", "front-desk");
     let first = register(&mut fay, "form-1", &[]);
     assert_eq!(first.status, 303, "{}", first.text());
@@ -94,7 +85,7 @@ fn a_form_registers_once_and_its_patient_has_a_number_and_no_name_in_an_address(
 
 #[test]
 fn what_was_typed_to_find_somebody_is_carried_over_and_what_was_typed_wrong_is_kept() {
-    let site = north();
+    let site = Site::guarded();
     let mut fay = staff(&site, "fay", "front-desk");
     let typed = [("q", "okafor, bea 3/14/1961 608 555 0123")];
     let page = post(&mut fay, "/find", "/register", &typed, &[]);
@@ -117,7 +108,7 @@ fn what_was_typed_to_find_somebody_is_carried_over_and_what_was_typed_wrong_is_k
 
 #[test]
 fn who_looks_like_somebody_here_is_shown_as_one_types_and_not_registered_without_a_reason() {
-    let site = north();
+    let site = Site::guarded();
     let mut fay = staff(&site, "fay", "front-desk");
     let first = id_in(&register(&mut fay, "form-1", &[]));
     let piece = post(&mut fay, "/register", "/register", &BEA, &[("X-Fragment", "1")]);
@@ -138,7 +129,7 @@ fn who_looks_like_somebody_here_is_shown_as_one_types_and_not_registered_without
 
 #[test]
 fn a_pair_is_merged_found_as_merged_and_parted_by_who_may_and_nobody_else() {
-    let site = north();
+    let site = Site::guarded();
     let mut fay = staff(&site, "fay", "front-desk");
     let first = id_in(&register(&mut fay, "form-1", &[]));
     let other = id_in(&register(&mut fay, "form-2", &[("reason", "not sure")]));
@@ -171,7 +162,7 @@ fn a_pair_is_merged_found_as_merged_and_parted_by_who_may_and_nobody_else() {
 
 #[test]
 fn a_form_of_a_version_that_is_no_more_shows_both_and_loses_nothing() {
-    let site = north();
+    let site = Site::guarded();
     let mut fay = staff(&site, "fay", "front-desk");
     let id = id_in(&register(&mut fay, "form-1", &[]));
     let edit = format!("/p/{id}/details/edit");
@@ -195,7 +186,7 @@ fn a_form_of_a_version_that_is_no_more_shows_both_and_loses_nothing() {
 
 #[test]
 fn what_is_confidential_is_shown_to_who_keeps_it_and_withheld_with_a_word_from_others() {
-    let site = north();
+    let site = Site::guarded();
     site.put(
         "Patient/hidden",
         r#"{"resourceType":"Patient","id":"hidden","name":[{"family":"Noether"}],"managingOrganization":{"reference":"Organization/north"},"address":[{"city":"Lund"},{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/iso21090-AD-use","valueCode":"CONF"}],"line":["9 Quiet St"]}],"telecom":[{"extension":[{"url":"urn:plummer:confidential","valueBoolean":true}],"system":"phone","value":"608 555 0199"}]}"#,
@@ -216,7 +207,7 @@ fn what_is_confidential_is_shown_to_who_keeps_it_and_withheld_with_a_word_from_o
 
 #[test]
 fn what_a_role_may_not_do_is_not_there_for_it() {
-    let site = north();
+    let site = Site::guarded();
     for (role, expected) in [
         ("front-desk", [200, 404]),
         ("him", [200, 200]),
@@ -234,7 +225,7 @@ fn what_a_role_may_not_do_is_not_there_for_it() {
 
 #[test]
 fn the_box_lists_whom_one_opened_last_and_places_by_a_sign() {
-    let site = north();
+    let site = Site::guarded();
     let mut fay = staff(&site, "fay", "front-desk");
     let id = id_in(&register(&mut fay, "form-1", &[]));
     let rows = |visitor: &mut Visitor<'_>, typed: &str| {
@@ -266,7 +257,7 @@ fn multipart(form: &str, fields: &[(&str, &str)], file: &str) -> String {
 #[test]
 fn a_card_is_kept_by_its_content_and_shown_to_who_may_see_the_insurance() {
     const CARD: &str = "RIFF\u{4}\u{0}\u{0}\u{0}WEBPVP8 ";
-    let site = north();
+    let site = Site::guarded();
     let mut fay = staff(&site, "fay", "front-desk");
     let id = id_in(&register(&mut fay, "form-1", &[]));
     let here = format!("/p/{id}/insurance");
@@ -304,4 +295,58 @@ fn a_card_is_kept_by_its_content_and_shown_to_who_may_see_the_insurance() {
     let ended = post(&mut fay, &here, &format!("{here}/end"), &end, &[]);
     assert_eq!(ended.status, 303);
     assert!(get(&mut fay, &here).text().contains("Put in force again"));
+}
+
+/// A Patient of the FHIR door that says it is another's.
+fn linked(id: &str, other: &str) -> String {
+    format!(
+        r#"{{"resourceType":"Patient","id":"{id}","managingOrganization":{{"reference":"Organization/north"}},"link":[{{"other":{{"reference":"Patient/{other}"}},"type":"replaced-by"}}]}}"#
+    )
+}
+
+#[test]
+fn no_door_links_patients_for_who_may_not_merge_them() {
+    let site = Site::guarded();
+    for id in ["one", "two"] {
+        let plain = linked(id, "x").split(",\"link\"").next().unwrap().to_owned() + "}";
+        site.put(&format!("Patient/{id}"), &plain);
+    }
+    let token = |name: &str, role: &str| {
+        let profile = Profile {
+            name: name.to_owned(),
+            display: name.to_owned(),
+            roles: vec![role.to_owned()],
+            sites: vec!["north".to_owned()],
+            ..Profile::default()
+        };
+        let identity = site.smart.identity();
+        let person = identity.create(identity::Kind::Person, profile).unwrap();
+        identity.issue(person.id, 3_600_000, "a test").unwrap().token.text().expose().to_owned()
+    };
+    let (desk, him) = (token("fay", "front-desk"), token("hal", "him"));
+    let agent = Signs::agent(&site, "phone-line", "user/*.cruds");
+    let agent = agent.acts_for(&site, &him, "user/*.cruds");
+    let body = linked("one", "two");
+    let entry = format!(
+        r#"{{"resourceType":"Bundle","type":"transaction","entry":[{{"resource":{body},"request":{{"method":"PUT","url":"Patient/one"}}}}]}}"#
+    );
+    for (who, token) in [("the desk", &desk), ("a service", &site.all), ("an agent", &agent)] {
+        assert_eq!(site.ask(token, "PUT", "/Patient/one", &body).status, 403, "{who}");
+        assert_eq!(site.ask(token, "POST", "", &entry).status, 403, "{who}");
+    }
+    let nobody = site.ask(&desk, "PUT", "/Patient/one", &linked("one", "nobody"));
+    let other = site.ask(&desk, "PUT", "/Patient/one", &body);
+    let told = |answer: &Answer| {
+        (
+            answer.status,
+            answer.at("issue.0.details.coding.0.code"),
+            answer.at("issue.0.diagnostics"),
+        )
+    };
+    assert_eq!(told(&nobody), told(&other), "there or not, it is one refusal");
+    assert_eq!(site.ask(&him, "POST", "", &entry).status, 200);
+    // Nor is what is linked parted.
+    let plain = body.split(",\"link\"").next().unwrap().to_owned() + "}";
+    assert_eq!(site.ask(&desk, "PUT", "/Patient/one", &plain).status, 403);
+    assert_eq!(site.ask(&him, "PUT", "/Patient/one", &plain).status, 200);
 }

@@ -43,6 +43,8 @@ pub(crate) struct Site {
     pub(crate) own: String,
     pub(crate) app: String,
     pub(crate) smart: Arc<Smart>,
+    /// The record itself, as whoever is on the machine has it.
+    pub(crate) record: Record,
     /// The token of a service that has all that the walls leave.
     pub(crate) all: String,
     pub(crate) dir: TempDir,
@@ -138,12 +140,13 @@ impl Site {
             Settings {
                 seed: Some(7),
                 identity: cheap(local, second_factor),
-                departments: vec![&crate::department::DEPARTMENT],
+                departments: vec![&crate::department::DEPARTMENT, &registration::DEPARTMENT],
                 ..Settings::default()
             },
         )
         .unwrap();
         let smart = Arc::new(smart(&record, fetch, clock));
+        let kept = record.clone();
         for name in ["eve", "mallory"] {
             let profile = Profile {
                 name: name.to_owned(),
@@ -213,7 +216,7 @@ impl Site {
         let (stop, thread) = (Some(stop), Some(thread));
         let all = all.text().expose().to_owned();
         let own = origin.unwrap_or_else(|| format!("http://{address}"));
-        let site = Self { address, own, app, smart, all, dir, stop, thread };
+        let site = Self { address, own, app, smart, record: kept, all, dir, stop, thread };
         // Whose general practitioners they are, clinicians may see.
         let cared = patient("ada", "Lovelace").replacen(
             "{",

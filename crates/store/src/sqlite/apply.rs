@@ -19,6 +19,7 @@ use base::error::code;
 use base::{Fault, Millis};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// The writer's state while a group of units is in one engine transaction.
@@ -165,7 +166,10 @@ impl Group {
             self.watch(conn, shared, watch)?;
         }
         let allowed = match &unit.rights {
-            Some(rights) => Some(Allowed::new(conn, shared, rights)?),
+            Some(rights) => {
+                let named = Arc::clone(&self.interner.named);
+                Some(Allowed::new(conn, shared, rights, named)?)
+            }
             None => None,
         };
         item::hold(conn, &unit.items)?;

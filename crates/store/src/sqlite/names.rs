@@ -9,6 +9,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use search::registry::{AtomId, registry};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The pseudo-type of addresses that are no resource of this server.
 pub(super) const ADDRESS: u16 = 0;
@@ -251,6 +252,8 @@ pub(super) struct Interner {
     tokens: Cache<TokenKey>,
     names: Cache<(u16, Id)>,
     next_rid: i64,
+    /// How many uris and ids got a number, for who keeps what it looked up within a unit.
+    pub(super) named: Arc<AtomicU64>,
     deferral: Arc<Deferral>,
     /// Names held back for records that are not stored yet.
     unsure: Vec<Named>,
@@ -272,6 +275,7 @@ impl Interner {
             tokens: Cache::new(50_000),
             names: Cache::new(100_000),
             next_rid: 0,
+            named: Arc::default(),
             deferral,
             unsure: Vec::new(),
         };
@@ -313,6 +317,7 @@ impl Interner {
             Some(id) => id,
             None => {
                 conn.prepare_cached("INSERT INTO uri (text) VALUES (?)")?.execute([text])?;
+                self.named.fetch_add(1, Ordering::Relaxed);
                 conn.last_insert_rowid()
             }
         };
@@ -370,6 +375,7 @@ impl Interner {
         }
         let rid = self.next_rid;
         self.next_rid += 1;
+        self.named.fetch_add(1, Ordering::Relaxed);
         if naming == Naming::Record && self.deferral.is_on() {
             self.deferral.hold_name((kind, id.clone(), rid));
             self.unsure.push((kind, id.clone(), rid));

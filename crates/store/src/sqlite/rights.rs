@@ -4,43 +4,58 @@
 use super::Shared;
 use super::sight::{Facts, Marks, Sight};
 use crate::pack::{FACT_AUTHOR, FACT_SITE, Row, pack};
-use crate::scope::Rights;
+use crate::scope::{Rights, Scope};
 use base::Fault;
 use base::error::code;
 use rusqlite::Connection;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A sight, replaced when its conditions were looked up again.
-type Kept = RefCell<Arc<Sight>>;
+/// A scope with its sight, which is replaced when what it names was looked up again.
+#[derive(Debug)]
+struct Kept<'w> {
+    scope: &'w Scope,
+    sight: RefCell<Arc<Sight>>,
+    /// How many names had a number when it was looked up.
+    named: Cell<u64>,
+}
 
 /// Rights in the store's numbers.
 #[derive(Debug)]
 pub(super) struct Allowed<'w> {
     conn: &'w Connection,
     shared: &'w Shared,
-    see: Kept,
-    create: Kept,
-    update: Kept,
-    delete: Kept,
+    see: Kept<'w>,
+    create: Kept<'w>,
+    update: Kept<'w>,
+    delete: Kept<'w>,
     names_ids: bool,
+    /// Counts the names that get a number.
+    named: Arc<AtomicU64>,
 }
 
 impl<'w> Allowed<'w> {
     pub(super) fn new(
         conn: &'w Connection,
         shared: &'w Shared,
-        rights: &Rights,
+        rights: &'w Rights,
+        named: Arc<AtomicU64>,
     ) -> Result<Self, Fault> {
-        let sight = |scope| Sight::of_writer(conn, shared, scope).map(RefCell::new);
+        let count = named.load(Ordering::Relaxed);
+        let kept = |scope| {
+            let sight = RefCell::new(Sight::of_writer(conn, shared, scope)?);
+            Ok::<_, Fault>(Kept { scope, sight, named: Cell::new(count) })
+        };
         Ok(Self {
             conn,
             shared,
-            see: sight(&rights.see)?,
-            create: sight(&rights.create)?,
-            update: sight(&rights.update)?,
-            delete: sight(&rights.delete)?,
+            see: kept(&rights.see)?,
+            create: kept(&rights.create)?,
+            update: kept(&rights.update)?,
+            delete: kept(&rights.delete)?,
             names_ids: rights.names_ids,
+            named,
         })
     }
 
@@ -106,26 +121,32 @@ impl<'w> Allowed<'w> {
 
     fn of_rows(
         &self,
-        sight: &Kept,
+        kept: &Kept<'_>,
         rid: i64,
         kind: u16,
         labels: u64,
         rows: &[Row],
     ) -> Result<bool, Fault> {
         let facts = facts(rows);
-        let packed = if sight.borrow().asks_entries() { pack(rows) } else { Vec::new() };
+        let packed = if kept.sight.borrow().asks_entries() { pack(rows) } else { Vec::new() };
         let labels = Marks::sure(labels.cast_signed());
-        self.holds(sight, |sight| sight.sees_facts(rid, kind, labels, &facts, &packed))
+        self.holds(kept, |sight| sight.sees_facts(rid, kind, labels, &facts, &packed))
     }
 
-    /// Asks a sight whose conditions know every number there is: the rows that are judged may have
-    /// brought some.
-    fn holds(&self, kept: &Kept, ask: impl Fn(&Sight) -> bool) -> Result<bool, Fault> {
-        let renewed = kept.borrow().renewed(self.conn, self.shared)?;
-        if let Some(renewed) = renewed {
-            *kept.borrow_mut() = Arc::new(renewed);
+    /// Asks a sight that knows every number there is: the rows that are judged may have brought some, as
+    /// the first record of a site brings that of the site.
+    fn holds(&self, kept: &Kept<'_>, ask: impl Fn(&Sight) -> bool) -> Result<bool, Fault> {
+        let named = self.named.load(Ordering::Relaxed);
+        let grown = kept.named.replace(named) != named;
+        if grown && kept.sight.borrow().lags(self.conn, self.shared)? {
+            let anew = Sight::of_writer(self.conn, self.shared, kept.scope)?;
+            *kept.sight.borrow_mut() = anew;
         }
-        Ok(ask(&kept.borrow()))
+        let renewed = kept.sight.borrow().renewed(self.conn, self.shared)?;
+        if let Some(renewed) = renewed {
+            *kept.sight.borrow_mut() = Arc::new(renewed);
+        }
+        Ok(ask(&kept.sight.borrow()))
     }
 }
 

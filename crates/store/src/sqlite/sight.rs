@@ -28,8 +28,28 @@ struct Known {
     /// Labels a patient released.
     granted: HashMap<i64, i64>,
     denied: HashMap<i64, Vec<Refusal>>,
+    /// Names that had no number yet.
+    missing: Vec<Missing>,
     /// The commit at which some names had no number yet; none when all had one.
     open_at: Option<u64>,
+}
+
+/// A name without a number: nothing that is stored has it.
+#[derive(Debug)]
+enum Missing {
+    /// Of a site or an author.
+    Text(Arc<str>),
+    /// Of a record, by the number of its type.
+    Record(u16, Id),
+}
+
+impl Missing {
+    fn has_come(&self, conn: &Connection, shared: &Shared) -> rusqlite::Result<bool> {
+        Ok(match self {
+            Self::Text(text) => find_uri(conn, text)?.is_some(),
+            Self::Record(kind, id) => shared.find_name(conn, *kind, id)?.is_some(),
+        })
+    }
 }
 
 /// The labels of a record: those that it may have, and those that it surely has. They differ while it
@@ -152,6 +172,17 @@ impl Sight {
         }
     }
 
+    /// Whether a name that had no number has got one: then what was compiled does not know what it
+    /// speaks of, and says too little or, where it leaves something out, too much.
+    pub(super) fn lags(&self, conn: &Connection, shared: &Shared) -> Result<bool, Fault> {
+        for missing in &self.known.missing {
+            if missing.has_come(conn, shared).map_err(unavailable)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// With its conditions looked up again, when numbers were added since.
     pub(super) fn renewed(
         &self,
@@ -174,7 +205,7 @@ impl Sight {
         if scope.is_everything() {
             return Ok(Self::everything());
         }
-        let mut names = Lookup { conn, shared, open: false, asked: Vec::new() };
+        let mut names = Lookup { conn, shared, missing: Vec::new(), asked: Vec::new() };
         let known = names.known(scope, snapshot).map_err(unavailable)?;
         let asked = Asked::make(conn, shared, names.asked)?;
         Ok(Self { everything: false, known: Arc::new(known), asked })
@@ -326,11 +357,11 @@ pub(super) fn is_ready(scope: &Scope) -> bool {
     scope.compiled::<Sight>().is_some_and(|made| made.known.open_at.is_none())
 }
 
-/// Gives numbers for names, and notes whether one had none.
+/// Gives numbers for names, and notes those that had none.
 struct Lookup<'c> {
     conn: &'c Connection,
     shared: &'c Shared,
-    open: bool,
+    missing: Vec<Missing>,
     /// What is asked of entries, each once.
     asked: Vec<Arc<Matching>>,
 }
@@ -356,8 +387,9 @@ impl Lookup<'_> {
                 }
             }
         }
-        let open_at = self.open.then_some(snapshot);
-        Ok(Known { plain, released, granted, denied, open_at })
+        let missing = std::mem::take(&mut self.missing);
+        let open_at = (!missing.is_empty()).then_some(snapshot);
+        Ok(Known { plain, released, granted, denied, missing, open_at })
     }
 
     fn matching(&mut self, matching: &Arc<Matching>) -> usize {
@@ -422,21 +454,21 @@ impl Lookup<'_> {
             .map(|types| types.iter().map(|id| numbers.of_type(*id)).collect::<Vec<_>>());
         let mut records = Vec::new();
         for (kind, id) in &denial.records {
-            let kind = numbers.of_type(*kind);
-            match self.shared.find_name(self.conn, kind, &Id::new(id))? {
-                Some(rid) => records.push(rid),
-                None => {
-                    self.open = true;
-                    records.push(-1);
-                }
-            }
+            records.push(self.record(numbers.of_type(*kind), id)?.unwrap_or(-1));
         }
         Ok(Refusal { kinds, labels: denial.labels.cast_signed(), records })
     }
 
     fn patient(&mut self, id: &str) -> rusqlite::Result<Option<i64>> {
-        let found = self.shared.find_name(self.conn, self.shared.patient_type, &Id::new(id))?;
-        self.open |= found.is_none();
+        self.record(self.shared.patient_type, id)
+    }
+
+    fn record(&mut self, kind: u16, id: &str) -> rusqlite::Result<Option<i64>> {
+        let id = Id::new(id);
+        let found = self.shared.find_name(self.conn, kind, &id)?;
+        if found.is_none() {
+            self.missing.push(Missing::Record(kind, id));
+        }
         Ok(found)
     }
 
@@ -456,9 +488,10 @@ impl Lookup<'_> {
         let Some(ones) = ones else { return Ok(None) };
         let mut values = Vec::new();
         for text in &ones.values {
-            let found = find_uri(self.conn, text)?;
-            self.open |= found.is_none();
-            values.extend(found);
+            match find_uri(self.conn, text)? {
+                Some(found) => values.push(found),
+                None => self.missing.push(Missing::Text(Arc::clone(text))),
+            }
         }
         values.sort_unstable();
         Ok(Some(Numbers { values, others: ones.others, absent: ones.absent }))

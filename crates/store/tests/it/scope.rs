@@ -301,3 +301,63 @@ fn the_writer_holds_changes_to_the_rights_of_their_caller() {
     // A refused unit leaves nothing of its other changes.
     assert_eq!(c.ids("Condition?_id=new-b"), "");
 }
+
+#[test]
+fn the_first_record_of_a_site_is_held_to_rights_that_name_the_site() {
+    let c = clinic();
+    let of_sites = |values: &[&str], others, absent| {
+        let values = values.iter().map(|v| Arc::<str>::from(*v)).collect();
+        let sites = Some(Ones { values, others, absent });
+        Scope::any_of(vec![Clause { sites, ..Clause::default() }])
+    };
+    let create = |rights: &Arc<Rights>, id: &str, site: &str| {
+        let text = format!(r#"{{"resourceType":"Basic","id":"{id}","code":{{"text":"x"}}}}"#);
+        let document = fhir::Document::parse(text.into_bytes(), &base::Limits::default()).unwrap();
+        let mut content =
+            c.store.prepare(document.root(), kind("Basic"), id.to_owned(), 0).unwrap();
+        content.site = Some(site.into());
+        let unit = Unit {
+            ops: vec![Op::Create(Box::new(content))],
+            rights: Some(Arc::clone(rights)),
+            ..Unit::default()
+        };
+        c.store.ready(rights).unwrap();
+        c.store.commit(unit).map(drop).map_err(|fault| fault.code().name)
+    };
+    let rights = |create: Scope| {
+        let nothing = Scope::nothing;
+        let (see, update, delete) = (nothing(), nothing(), nothing());
+        Arc::new(Rights { see, create, update, delete, names_ids: false })
+    };
+    let north = rights(of_sites(&["new-north"], false, false));
+    assert_eq!(create(&north, "b1", "new-south"), Err("access.denied"), "another's");
+    assert_eq!(create(&north, "b2", "new-north"), Ok(()), "its own, of which there was none");
+    assert_eq!(create(&north, "b3", "new-south"), Err("access.denied"));
+    // What a policy leaves out is left out of the first record, too.
+    let but_west = rights(of_sites(&["new-west"], true, true));
+    assert_eq!(create(&but_west, "b4", "new-west"), Err("access.denied"));
+    assert_eq!(create(&but_west, "b5", "new-east"), Ok(()));
+}
+
+#[test]
+fn a_patient_who_comes_with_the_unit_is_held_to_rights_that_name_her() {
+    let c = clinic();
+    let create = |clause: Clause, id: &str| {
+        let text = format!(r#"{{"resourceType":"Patient","id":"{id}"}}"#);
+        let document = fhir::Document::parse(text.into_bytes(), &base::Limits::default()).unwrap();
+        let content = c.store.prepare(document.root(), kind("Patient"), id.to_owned(), 0).unwrap();
+        let nothing = Scope::nothing;
+        let create = Scope::any_of(vec![clause]);
+        let (see, update, delete) = (nothing(), nothing(), nothing());
+        let rights = Rights { see, create, update, delete, names_ids: true };
+        let ops = vec![Op::Create(Box::new(content))];
+        let unit = Unit { ops, rights: Some(Arc::new(rights)), ..Unit::default() };
+        c.store.commit(unit).map(drop).map_err(|fault| fault.code().name)
+    };
+    let not_about = |id: &str| Clause { not_about: (*set(&[id])).clone(), ..Clause::default() };
+    assert_eq!(create(not_about("dee"), "dee"), Err("access.denied"), "never seen, and left out");
+    assert_eq!(create(not_about("dee"), "eli"), Ok(()));
+    let about = |id: &str| Clause { about: vec![set(&[id])], ..Clause::default() };
+    assert_eq!(create(about("fay"), "gus"), Err("access.denied"));
+    assert_eq!(create(about("fay"), "fay"), Ok(()));
+}

@@ -130,7 +130,9 @@ fn item(visit: &Visit, one: &CheckItem) -> Markup {
         li.it-finding {
             (badge(tone, which, word.of(lang)))
             div {
-                h3.it-found { (title.of(lang)) }
+                h3.it-found {
+                    @if one.item == Item::Places { a href="/admin/places" { (title.of(lang)) } } @else { (title.of(lang)) }
+                }
                 p.muted { (about.of(lang)) }
                 @if !one.found.is_empty() { p lang="en" { (one.found) } }
                 @if !one.what_to_do.is_empty() { p lang="en" { (crate::parts::icon(Icon::Onward)) (one.what_to_do) } }
@@ -174,5 +176,6 @@ const fn says(item: Item) -> (Word, Word) {
         Item::Mail => (words::BEGIN_MAIL, words::BEGIN_MAIL_WHY),
         Item::Clock => (words::BEGIN_CLOCK, words::BEGIN_CLOCK_WHY),
         Item::Retention => (words::BEGIN_RETENTION, words::BEGIN_RETENTION_WHY),
+        Item::Places => (words::BEGIN_PLACES, words::BEGIN_PLACES_WHY),
     }
 }

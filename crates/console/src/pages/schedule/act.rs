@@ -127,10 +127,12 @@ fn carried_out(
         return Ok(missing::page(visit));
     }
     let Some(booked) = booked(visit, id)? else { return Ok(missing::page(visit)) };
-    // Two windows with two patients: the form says whom it was made for.
+    // Two windows with two patients: the form says whom it was made for. What is dragged, and what is taken
+    // back at once, names the visit and its version alone.
+    let must_say = matches!(what, "cancel" | "no-show");
     let (stated, whom) = (visit.field("patient"), booked.patient.as_ref());
     let done = match whom {
-        Some(whom) if !stated.is_empty() && whom.id != stated => {
+        Some(whom) if (must_say || !stated.is_empty()) && whom.id != stated => {
             Err(Fault::new(&code::VERSION_CONFLICT, "it is another patient's"))
         }
         _ => work(&booked, visit.field("version").parse().unwrap_or(0)),
