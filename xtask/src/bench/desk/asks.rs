@@ -25,7 +25,7 @@ impl Pages {
         holds: &'static str,
         random: Random,
     ) -> Self {
-        let request = |path: String| format!("GET {path} HTTP/1.1\r\naccept: text/html\r\n\r\n");
+        let request = |path: String| format!("GET {path} HTTP/1.1\r\naccept: */*\r\n\r\n");
         Self::of(paths.into_iter().map(request), holds, random)
     }
 

@@ -159,7 +159,7 @@ impl Clinic {
             put(self.patient(number, house))?;
         }
         let long = self.patient(0, house);
-        put(lived_long(long))?;
+        put(lived_long(long, house))?;
         for encounter in 0..ENCOUNTERS {
             for resource in visit(encounter, house) {
                 put(resource)?;
@@ -195,7 +195,6 @@ impl Clinic {
             "birthDate": format!("{year}-{month:02}-{day:02}"),
             "address": [{ "use": "home", "city": "Alder Ridge", "state": "MN", "postalCode": "55941", "country": "US" }],
             "communication": [{ "language": { "coding": [{ "system": "urn:ietf:bcp:47", "code": "en" }] }, "preferred": true }],
-            "generalPractitioner": [house.clinician],
             "managingOrganization": house.clinic,
         })
     }
@@ -387,11 +386,12 @@ fn works(provider: u64, person: &Person, house: &House) -> [Value; 3] {
     [person, role, schedule]
 }
 
-/// Somebody old enough for the long chart.
-fn lived_long(mut patient: Value) -> Value {
+/// Somebody old enough for the long chart, on the panel of whoever opens it.
+fn lived_long(mut patient: Value, house: &House) -> Value {
     if let Some(all) = patient.as_object_mut() {
         all.insert("id".to_owned(), LONG.into());
         all.insert("birthDate".to_owned(), "1950-02-03".into());
+        all.insert("generalPractitioner".to_owned(), json!([house.clinician]));
         all.remove("identifier");
     }
     patient
