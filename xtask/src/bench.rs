@@ -4,6 +4,7 @@
 
 mod cases;
 mod data;
+mod desk;
 mod histogram;
 mod load;
 mod machine;
@@ -25,7 +26,7 @@ use std::time::Duration;
 /// The row of this command in the table of commands.
 pub(crate) const COMMAND: Command = Command {
     name: "bench",
-    usage: "[names] [--runs N] [--seconds S] [--stored N] [--flat N] [--seed S] [--work DIR] [--binary FILE] [--write]",
+    usage: "[names] [--runs N] [--seconds S] [--stored N] [--flat N] [--patients N] [--seed S] [--work DIR] [--binary FILE] [--write]",
     about: "measure the release binary; with --write put the rows into BENCHMARKS.md",
     run,
 };
@@ -44,6 +45,8 @@ struct Bench {
     stored: u64,
     /// Resources of the long import.
     flat: u64,
+    /// Patients of the clinic that the desk is measured on.
+    patients: u64,
     random: Random,
 }
 
@@ -55,6 +58,7 @@ fn run(words: &[String]) -> anyhow::Result<()> {
         length: Duration::from_secs(10),
         stored: 1_000_000,
         flat: 5_000_000,
+        patients: 1_000_000,
         random: Random::new(1),
     };
     let (mut names, mut write) = (Vec::new(), false);
@@ -66,16 +70,18 @@ fn run(words: &[String]) -> anyhow::Result<()> {
             "--seconds" => bench.length = Duration::from_secs(value()?.parse()?),
             "--stored" => bench.stored = value()?.parse()?,
             "--flat" => bench.flat = value()?.parse()?,
+            "--patients" => bench.patients = value()?.parse()?,
             "--seed" => bench.random = Random::new(value()?.parse()?),
             "--work" => bench.work = value()?.into(),
             "--binary" => bench.binary = value()?.into(),
             "--write" => write = true,
             name if CASES.iter().any(|case| case.name == name) => names.push(name),
-            other => bail!("no bench `{other}`; there are {}", cases::names()),
+            name if desk::is_name(name) => names.push(name),
+            other => bail!("no bench `{other}`; there are {}, {}", cases::names(), desk::NAME),
         }
     }
-    if bench.runs == 0 {
-        bail!("no runs, no figures");
+    if bench.runs == 0 || bench.patients == 0 {
+        bail!("no runs and no patients, no figures");
     }
     fs::create_dir_all(&bench.work)?;
     bench.work = bench.work.canonicalize()?;
@@ -100,6 +106,12 @@ fn run(words: &[String]) -> anyhow::Result<()> {
             }
             // One that cannot run here must not cost the figures of the others.
             Err(error) => println!("{} was not measured: {error:#}\n", case.name),
+        }
+    }
+    if names.is_empty() || names.iter().any(|name| desk::is_name(name)) {
+        match desk::run(&mut bench, &names) {
+            Ok(measured) => rows.extend(measured),
+            Err(error) => println!("the desk was not measured: {error:#}\n"),
         }
     }
     // Where the stores and the binary lay says nothing to whoever repeats it.

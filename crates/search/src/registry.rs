@@ -74,6 +74,9 @@ pub struct Atom {
     pub key: String,
     /// How its values are kept.
     pub shape: Shape,
+    /// Of a date of which a record has one at most, and which is no period: how long it can be, in
+    /// milliseconds. A date without its day lasts a year.
+    pub once_ms: Option<i64>,
 }
 
 /// A search parameter as it applies to one type.
@@ -167,6 +170,7 @@ impl Registry {
             resource_type: TypeId(u16::MAX),
             key: String::new(),
             shape: Shape::Token,
+            once_ms: None,
         });
         self.atoms.get(usize::from(id.0)).unwrap_or(&NONE)
     }

@@ -517,9 +517,14 @@ fn measure_server(bench: &Bench, folder: &Path, work: &mut dyn Work) -> anyhow::
 }
 
 fn middle(figures: &[f64]) -> String {
+    number(middle_of(figures), "")
+}
+
+/// The middle one.
+pub(super) fn middle_of(figures: &[f64]) -> f64 {
     let mut sorted = figures.to_vec();
     sorted.sort_by(f64::total_cmp);
-    number(sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN), "")
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// A bundle and how many entries it has.

@@ -1,5 +1,6 @@
 //! BENCHMARKS.md: one row for each bench, put in place of its last one.
 
+use super::cases::middle_of;
 use anyhow::{Context, bail};
 
 const START: &str = "<!-- measured -->";
@@ -23,9 +24,7 @@ pub(super) struct Row {
 impl Row {
     /// The middle figure.
     pub(super) fn median(&self) -> f64 {
-        let mut sorted = self.figures.clone();
-        sorted.sort_by(f64::total_cmp);
-        sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+        middle_of(&self.figures)
     }
 
     /// The row of the table.

@@ -7,7 +7,7 @@
 const LETTERS_MIN = 2;
 /** A sign by which places and actions alone are asked for. */
 const PLACES = ">";
-/** A pause in typing after which is asked. */
+/** Between two questions: the first key is asked about at once, those that follow faster when it is over. */
 const PAUSE_MS = 90;
 
 /** @type {{ createHTML: (text: string) => any }} */
@@ -40,6 +40,9 @@ const begin = (form, input, panel, said) => {
   /** @type {AbortController | null} */
   let asking = null;
   let asked = 0;
+  let last = -PAUSE_MS;
+  /** What the list that is shown was asked with. */
+  let shown = "";
   let chosen = -1;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let pause;
@@ -67,7 +70,6 @@ const begin = (form, input, panel, said) => {
     asking?.abort();
     asked += 1;
     clearTimeout(pause);
-    pause = undefined;
     panel.hidden = true;
     panel.replaceChildren();
     chosen = -1;
@@ -80,6 +82,8 @@ const begin = (form, input, panel, said) => {
     asking = new AbortController();
     asked += 1;
     const mine = asked;
+    const text = input.value;
+    last = performance.now();
     try {
       const answer = await fetch(form.action, {
         method: "POST",
@@ -89,14 +93,15 @@ const begin = (form, input, panel, said) => {
         redirect: "error",
       });
       if (!answer.ok) throw new Error("refused");
-      const text = await answer.text();
+      const list = await answer.text();
       if (mine !== asked) return;
-      panel.innerHTML = pieces.createHTML(text);
+      panel.innerHTML = pieces.createHTML(list);
+      shown = text;
       panel.hidden = false;
       input.setAttribute("aria-expanded", "true");
       choose(options().length ? 0 : -1);
-      const list = panel.querySelector("[data-said]");
-      said.textContent = list instanceof HTMLElement ? (list.dataset.said ?? "") : "";
+      const told = panel.querySelector("[data-said]");
+      said.textContent = told instanceof HTMLElement ? (told.dataset.said ?? "") : "";
     } catch (error) {
       if (mine !== asked || (error instanceof DOMException && error.name === "AbortError")) return;
       close();
@@ -108,17 +113,13 @@ const begin = (form, input, panel, said) => {
 
   const onInput = () => {
     clearTimeout(pause);
-    pause = undefined;
     const typed = input.value.trim();
     // Nothing typed lists whom one opened last; one letter is asked about nobody.
     if (typed.length < LETTERS_MIN && typed !== "" && typed !== PLACES) {
       close();
       return;
     }
-    pause = setTimeout(() => {
-      pause = undefined;
-      void ask();
-    }, PAUSE_MS);
+    pause = setTimeout(() => void ask(), last + PAUSE_MS - performance.now());
   };
 
   /** @param {KeyboardEvent} event */
@@ -138,7 +139,7 @@ const begin = (form, input, panel, said) => {
     } else if (event.key === "Enter" && !panel.hidden && !event.isComposing) {
       const one = options()[chosen];
       // Typed on since: what is chosen belongs to an older text.
-      if (one instanceof HTMLAnchorElement && pause === undefined) {
+      if (one instanceof HTMLAnchorElement && shown === input.value) {
         event.preventDefault();
         go(one);
       }

@@ -12,6 +12,10 @@ use fhir::definitions::{SearchKind, SearchParameter, TypeId, r4};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::OnceLock;
 
+/// More than an instant lasts, and more than a year does, in whichever zone it is meant.
+const MINUTE_MS: i64 = 60_000;
+const YEAR_MS: i64 = 368 * 86_400_000;
+
 /// What extraction needs to know of an atom beside its public face.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
@@ -273,11 +277,12 @@ impl Builder {
             let (id, of) = (AtomId(number), draft.resource_type);
             let grouped = matches!(draft.steps.first(), Some(Step::Member(first))
                 if self.grouped.contains(&(of, first.clone())));
+            let once_ms = (draft.shape == Shape::Date).then(|| once_ms(of, &draft.steps)).flatten();
             if let Some(entry) = types.get_mut(usize::from(of.0)) {
                 entry.plans.push(Plan { id, steps: draft.steps, shape: draft.shape, grouped });
             }
             ids.insert(key.clone(), id);
-            atoms.push(Atom { id, resource_type: of, key, shape: draft.shape });
+            atoms.push(Atom { id, resource_type: of, key, shape: draft.shape, once_ms });
         }
         for parameter in pending {
             if let Some(entry) = types.get_mut(usize::from(parameter.of.0)) {
@@ -290,6 +295,20 @@ impl Builder {
             entry.compartments = compartments(entry);
         }
         Registry { atoms, types, skipped: self.skipped }
+    }
+}
+
+/// How long the one date at the end of a path can be; none where there may be several, or a period.
+fn once_ms(of: TypeId, steps: &[Step]) -> Option<i64> {
+    let [Step::Member(_)] = steps else { return None };
+    let end = path::end(of, steps)?;
+    let [one] = end.types.as_slice() else { return None };
+    match r4().name(one.id) {
+        _ if end.element.repeats() => None,
+        // Written to the second at least.
+        "instant" => Some(MINUTE_MS),
+        "date" | "dateTime" => Some(YEAR_MS),
+        _ => None,
     }
 }
 

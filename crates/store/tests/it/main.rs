@@ -3,6 +3,7 @@
 mod basics;
 mod bulk;
 mod cipher;
+mod days;
 mod help;
 mod items;
 mod matching;

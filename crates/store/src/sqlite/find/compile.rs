@@ -19,9 +19,9 @@ impl Finder<'_> {
             Filter::Match { atoms, any, negate, .. } => {
                 let mut leaves = Vec::new();
                 for value in any {
-                    leaves.extend(self.leaves(atoms, value)?.into_iter().map(Check::Leaf));
+                    self.leaves(atoms, value)?.into_iter().for_each(|leaf| join(&mut leaves, leaf));
                 }
-                let any = Check::Any(leaves);
+                let any = Check::Any(leaves.into_iter().map(Check::Leaf).collect());
                 if *negate { Check::Not(Box::new(any)) } else { any }
             }
             Filter::Missing { atoms, missing, .. } => {
@@ -419,6 +419,21 @@ impl Finder<'_> {
             Ok(low)
         };
         run().map_err(unavailable)
+    }
+}
+
+/// Adds a test to others of which any suffices. Values of the same atoms are one set, so that a record's
+/// entries are gone through once, however many values are asked for.
+fn join(leaves: &mut Vec<Leaf>, leaf: Leaf) {
+    let same = leaves.iter_mut().find(|other| {
+        other.atoms == leaf.atoms
+            && matches!((&other.test, &leaf.test), (Test::Ints(_), Test::Ints(_)))
+    });
+    match (same, leaf) {
+        (Some(Leaf { test: Test::Ints(values), .. }), Leaf { test: Test::Ints(more), .. }) => {
+            values.extend(more);
+        }
+        (_, leaf) => leaves.push(leaf),
     }
 }
 

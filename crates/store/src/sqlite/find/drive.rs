@@ -7,6 +7,7 @@ use super::super::unavailable;
 use super::Finder;
 use super::check::Test;
 use super::source::Source;
+use super::span::Span;
 use base::Fault;
 use rusqlite::params;
 use search::query::{Filter, Match};
@@ -43,12 +44,12 @@ pub(super) struct PatientLists {
 }
 
 /// A driver with what it would cost and what to call it in a plan.
-struct Proposal {
-    driver: Driver,
-    estimate: u64,
-    name: String,
+pub(super) struct Proposal {
+    pub(super) driver: Driver,
+    pub(super) estimate: u64,
+    pub(super) name: String,
     /// It hands over every record of the types.
-    whole: bool,
+    pub(super) whole: bool,
 }
 
 impl Finder<'_> {
@@ -73,17 +74,25 @@ impl Finder<'_> {
             name: "the types".to_owned(),
             whole: true,
         };
+        let span = self.span(filters)?;
+        let worth = span.as_ref().map_or(u64::MAX, Span::worth);
         for filter in filters {
             // A handful of candidates is as good as it gets.
             if best.estimate <= 16 {
                 break;
             }
-            if let Some(proposal) = self.propose(filter, kinds)?
+            if span.as_ref().is_some_and(|span| span.covers(filter)) {
+                continue;
+            }
+            if let Some(proposal) = self.propose(filter, kinds, worth)?
                 // A list of unknown length is still shorter than the list of everything.
                 && (proposal.estimate < best.estimate || best.whole)
             {
                 best = proposal;
             }
+        }
+        if let Some(span) = span {
+            best = self.within(span, best)?;
         }
         if let Some(proposal) = self.of_sight(kinds, best.estimate)? {
             best = proposal;
@@ -209,14 +218,20 @@ impl Finder<'_> {
         })
     }
 
-    fn propose(&self, filter: &Filter, kinds: &[u16]) -> Result<Option<Proposal>, Fault> {
+    /// What a filter can name. Of a list of more rows than are `worth` reading it suffices to know that.
+    fn propose(
+        &self,
+        filter: &Filter,
+        kinds: &[u16],
+        worth: u64,
+    ) -> Result<Option<Proposal>, Fault> {
         match filter {
             Filter::Match { name, atoms, any, negate: false } => {
                 let mut leaves = Vec::new();
                 for value in any {
                     leaves.extend(self.leaves(atoms, value)?);
                 }
-                self.union(leaves.iter().map(|l| self.leaf_source(l)), name)
+                self.union(leaves.iter().map(|l| self.leaf_source(l)), name, worth)
             }
             Filter::Composite { name, any } => {
                 let mut parts = Vec::new();
@@ -224,7 +239,7 @@ impl Finder<'_> {
                     let Some(first) = one.parts.first() else { return Ok(None) };
                     parts.extend(self.leaves(&first.atoms, &first.value)?);
                 }
-                self.union(parts.iter().map(|l| self.leaf_source(l)), name)
+                self.union(parts.iter().map(|l| self.leaf_source(l)), name, worth)
             }
             Filter::Id { any, negate: false } => {
                 let mut rids = self.records(any, kinds)?;
@@ -252,7 +267,7 @@ impl Finder<'_> {
                 if lists.len() > LISTS {
                     return Ok(None);
                 }
-                self.lists(lists, name).map(Some)
+                self.lists(lists, name, worth).map(Some)
             }
             Filter::Has { source, atoms, filter } => {
                 let kind = self.shared.numbers.of_type(*source);
@@ -297,12 +312,12 @@ impl Finder<'_> {
                     }
                     lists.extend(self.shared.numbers.atoms(c.atoms).into_iter().map(|a| (a, rid)));
                 }
-                self.lists(lists, "compartment").map(Some)
+                self.lists(lists, "compartment", worth).map(Some)
             }
             Filter::All(filters) => {
                 let mut best: Option<Proposal> = None;
                 for inner in filters {
-                    if let Some(p) = self.propose(inner, kinds)?
+                    if let Some(p) = self.propose(inner, kinds, worth)?
                         && best.as_ref().is_none_or(|b| p.estimate < b.estimate)
                     {
                         best = Some(p);
@@ -313,7 +328,7 @@ impl Finder<'_> {
             Filter::Any(filters) => {
                 let mut rids = Vec::new();
                 for inner in filters {
-                    let Some(p) = self.propose(inner, kinds)? else { return Ok(None) };
+                    let Some(p) = self.propose(inner, kinds, u64::MAX)? else { return Ok(None) };
                     if p.estimate > PROBE {
                         return Ok(None);
                     }
@@ -356,7 +371,7 @@ impl Finder<'_> {
         if !self.sight.sees_type(kind) {
             return Ok(Some(Vec::new()));
         }
-        let proposal = match self.propose(filter, &[kind])? {
+        let proposal = match self.propose(filter, &[kind], u64::MAX)? {
             Some(p) => p,
             None if self.live(&[kind]) <= PROBE => Proposal {
                 driver: Driver::Lists(vec![(ATOM_TYPE, i64::from(kind))]),
@@ -405,6 +420,7 @@ impl Finder<'_> {
         &self,
         sources: impl Iterator<Item = Result<Option<Source>, Fault>>,
         name: &str,
+        worth: u64,
     ) -> Result<Option<Proposal>, Fault> {
         let mut lists = Vec::new();
         let mut rids: Vec<i64> = Vec::new();
@@ -423,9 +439,9 @@ impl Finder<'_> {
             return Ok(None);
         }
         if !gathers {
-            return self.lists(lists, name).map(Some);
+            return self.lists(lists, name, worth).map(Some);
         }
-        let lists_driver = self.lists(lists, name)?;
+        let lists_driver = self.lists(lists, name, u64::MAX)?;
         if lists_driver.estimate > PROBE {
             return Ok(None);
         }
@@ -438,11 +454,14 @@ impl Finder<'_> {
         Ok(Some(gathered(rids, name)))
     }
 
-    fn lists(&self, lists: Vec<(u32, i64)>, name: &str) -> Result<Proposal, Fault> {
+    fn lists(&self, lists: Vec<(u32, i64)>, name: &str, worth: u64) -> Result<Proposal, Fault> {
         let mut estimate = 0;
-        let each = if lists.len() > 64 { 50 } else { PROBE };
+        let each = if lists.len() > 64 { 50 } else { PROBE.min(worth) };
         for (atom, value) in lists.iter().take(64) {
             estimate += self.probe(*atom, *value, each)?;
+            if estimate > worth {
+                break;
+            }
         }
         if lists.len() > 64 {
             // Long unions are guessed from their first lists.
@@ -467,7 +486,7 @@ impl Finder<'_> {
     }
 }
 
-fn gathered(rids: Vec<i64>, name: &str) -> Proposal {
+pub(super) fn gathered(rids: Vec<i64>, name: &str) -> Proposal {
     Proposal {
         estimate: rids.len() as u64,
         driver: Driver::Records(rids),

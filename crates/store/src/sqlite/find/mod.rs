@@ -13,6 +13,7 @@ mod past;
 mod people;
 mod range;
 mod source;
+mod span;
 mod walk;
 
 use super::read::Reader;
