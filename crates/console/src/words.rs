@@ -16,6 +16,7 @@ mod calendar;
 mod chart;
 mod flow;
 mod frame;
+mod inbox;
 mod link;
 mod machine;
 mod people;
@@ -26,6 +27,7 @@ pub(crate) use calendar::*;
 pub(crate) use chart::*;
 pub(crate) use flow::*;
 pub(crate) use frame::*;
+pub(crate) use inbox::*;
 pub(crate) use link::*;
 pub(crate) use machine::*;
 pub(crate) use people::*;
@@ -46,6 +48,7 @@ const PARTS: &[&[(&str, Word)]] = &[
     link::ALL,
     table::ALL,
     calendar::ALL,
+    inbox::ALL,
 ];
 
 /// A language of the pages.
@@ -125,6 +128,7 @@ mod tests {
         "p95",
         "p99",
         "JSON",
+        "Normal",
     ];
 
     #[test]

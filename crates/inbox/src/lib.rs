@@ -9,6 +9,7 @@
 pub mod act;
 pub mod clock;
 pub mod cover;
+pub mod earlier;
 pub mod gather;
 pub mod item;
 pub mod judge;
@@ -19,6 +20,7 @@ mod write;
 
 pub use act::{Act, Done, Took};
 pub use clock::{Age, Due, Rule};
+pub use earlier::{Earlier, earlier};
 pub use gather::{Inbox, RESULT_DAYS, gather, of_patient, one};
 pub use item::{Item, Kind, Line, Seen, Weight, Whose};
 pub use order::Group;
