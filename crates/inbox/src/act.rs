@@ -7,7 +7,7 @@
 //! the laboratory wrote it, and a corrected one has a version that nobody has filed.
 
 use crate::cover::{called, nobody};
-use crate::gather::{Review, WAITING, opened, reviewed, reviews_of};
+use crate::gather::{Review, TAKEN_FROM, WAITING, is_taken_from, opened, reviewed, reviews_of};
 use crate::item::{Item, Kind, Seen, Whose};
 use crate::read::{Reads, each, has_code, named, parsed, patient, text, type_of};
 use crate::whom::{DESK, Desks, Me};
@@ -233,7 +233,10 @@ fn filing(reads: &mut Reads<'_>, by: &By, item: &Item) -> Result<Change, Fault> 
         write::refer(out, "valueReference", (&version, ""));
         out.end_object().end_array().end_object();
     };
-    match open_review(reads, item)? {
+    let mut all = reviews_of(reads, &item.seen.id)?;
+    let before = all.iter().filter(|review| review.filed.is_some()).count();
+    all.retain(|review| review.is_open);
+    match all.pop() {
         Some(review) => {
             let document = parsed(&review.hit)?;
             let but = ["status", "lastModified", "owner", "executionPeriod", "input"];
@@ -242,7 +245,8 @@ fn filing(reads: &mut Reads<'_>, by: &By, item: &Item) -> Result<Change, Fault> 
             Ok(Change::Update { kind: "Task", hit: review.hit, body: out.finish() })
         }
         None => {
-            let key = format!("{}.{}", item.seen.id, item.seen.version);
+            // The same version is filed once more when one of its values was corrected since.
+            let key = format!("{}.{}.{before}", item.seen.id, item.seen.version);
             let mut out = new_review(by, item, &key);
             finish(&mut out);
             let unless = Some(format!("identifier={SYSTEM}|{key}&status=completed"));
@@ -337,7 +341,7 @@ fn task(
     }
     let (owner, name) = named(root.get("owner"));
     let is_mine = owner == by.reference;
-    let but = ["status", "lastModified", "owner", "restriction", "note"];
+    let but = ["status", "lastModified", "owner", "input", "note"];
     let mut out = write::from(root, &but);
     let mut desk = false;
     let (status, to, returns, say) = match act {
@@ -346,8 +350,8 @@ fn task(
             ("accepted", (by.reference.clone(), by.name.clone()), Returns::To(owner, name), "")
         }
         Act::GiveBack => {
-            let before = root.get("restriction").and_then(|one| each(one, "recipient").next());
-            let before = named(before.filter(|_| is_mine));
+            let before = each(root, "input").find(|one| is_mine && is_taken_from(*one));
+            let before = named(before.and_then(|one| one.get("valueReference")));
             if before.0.is_empty() {
                 return Err(state("it was not taken from anybody; hand it on instead"));
             }
@@ -382,13 +386,13 @@ fn task(
     if !to.0.is_empty() {
         write::refer(&mut out, "owner", (&to.0, &to.1));
     }
-    returns.write(&mut out, root);
+    returns.write(&mut out, Some(root));
     write::noted(&mut out, Some(root), &by.reference, by.now, say);
     out.end_object();
     Ok(Change::Update { kind: "Task", hit, body: out.finish() })
 }
 
-/// Where a task goes back to: `Task.restriction.recipient`.
+/// Where a task goes back to: an input of it, since R4 lets no CareTeam be the recipient of a restriction.
 enum Returns {
     To(String, String),
     Nowhere,
@@ -396,33 +400,29 @@ enum Returns {
 }
 
 impl Returns {
-    fn write(&self, out: &mut Writer, root: Value<'_>) {
-        let before = root.get("restriction");
-        if matches!(self, Self::AsWas) {
-            if let Some(before) = before {
-                out.key("restriction").raw(before.raw().as_bytes());
-            }
-            return;
-        }
-        let members = before.into_iter().flat_map(Value::members);
-        let others: Vec<_> = members.filter(|(name, _)| *name != "recipient").collect();
+    fn write(&self, out: &mut Writer, root: Option<Value<'_>>) {
+        let keeps = matches!(self, Self::AsWas);
+        let is_kept = |one: &Value<'_>| keeps || !is_taken_from(*one);
+        let before: Vec<Value<'_>> =
+            root.into_iter().flat_map(|root| each(root, "input")).filter(is_kept).collect();
         let to = match self {
             Self::To(reference, name) if !reference.is_empty() => Some((reference, name)),
             _ => None,
         };
-        if others.is_empty() && to.is_none() {
+        if before.is_empty() && to.is_none() {
             return;
         }
-        out.key("restriction").object();
-        for (name, value) in others {
-            out.key(name).raw(value.raw().as_bytes());
+        out.key("input").array();
+        for one in before {
+            out.raw(one.raw().as_bytes());
         }
         if let Some((reference, name)) = to {
-            out.key("recipient").array();
-            write::refer_item(out, (reference, name));
-            out.end_array();
+            out.object();
+            write::own_code(out, "type", TAKEN_FROM);
+            write::refer(out, "valueReference", (reference, name));
+            out.end_object();
         }
-        out.end_object();
+        out.end_array();
     }
 }
 
@@ -442,9 +442,7 @@ fn begin_review(
             let (reference, name) = covered.ok_or_else(|| state("the cover is over"))?;
             out.member("status", "accepted");
             write::refer(&mut out, "owner", (&by.reference, &by.name));
-            out.key("restriction").object().key("recipient").array();
-            write::refer_item(&mut out, (reference, name));
-            out.end_array().end_object();
+            Returns::To(reference.clone(), name.clone()).write(&mut out, None);
         }
         (Act::Take, Whose::Own) => return Err(state("it is yours already")),
         (Act::Forward { to, note }, _) => {

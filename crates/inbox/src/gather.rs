@@ -489,10 +489,17 @@ fn review(hit: Hit) -> Option<Review> {
     })
 }
 
+/// The code of the input of a task that says where it was taken from.
+pub(crate) const TAKEN_FROM: &str = "taken-from";
+
+/// Whether an input of a task says where it was taken from.
+pub(crate) fn is_taken_from(input: Value<'_>) -> bool {
+    input.get("type").is_some_and(|of| has_code(of, TAKEN_FROM))
+}
+
 /// Whether a task says where it was taken from.
 fn returns(root: Value<'_>) -> bool {
-    let restriction = root.get("restriction");
-    restriction.is_some_and(|one| each(one, "recipient").next().is_some())
+    each(root, "input").any(is_taken_from)
 }
 
 fn last_note(root: Value<'_>) -> String {
