@@ -153,6 +153,10 @@ codes! {
     CHART_STATE = "charting.record.state", 409, "business-rule", "the record is not in a state for this step";
     CHART_SIGNER = "charting.note.signer", 403, "forbidden", "whoever asks is nobody who can sign a note";
     CHART_ALTERED = "charting.note.altered", 409, "conflict", "the note is not as it was signed";
+    INBOX_STATE = "inbox.item.state", 409, "business-rule", "the item is not in a state for this step";
+    INBOX_UNOPENED = "inbox.result.unopened", 409, "business-rule", "a result that is not plainly normal is filed from its own page";
+    INBOX_PERSON = "inbox.person.missing", 409, "business-rule", "whoever asks is no practitioner who can own an item";
+    INBOX_VALUE = "inbox.value.invalid", 422, "value", "what was entered cannot be kept";
     EGRESS_TARGET_INVALID = "egress.target.invalid", 400, "value", "the address of another system cannot be understood in one way only";
     EGRESS_TARGET_DENIED = "egress.target.denied", 403, "forbidden", "the address of another system may not be reached";
     EGRESS_UNREACHABLE = "egress.target.unreachable", 502, "transient", "another system cannot be reached";

@@ -7,6 +7,7 @@ pub(crate) mod failed;
 pub(crate) mod find;
 pub(crate) mod flow;
 pub(crate) mod gallery;
+pub(crate) mod inbox;
 pub(crate) mod keep;
 pub(crate) mod link;
 pub(crate) mod machine;

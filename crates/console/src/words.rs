@@ -16,6 +16,7 @@ mod calendar;
 mod chart;
 mod flow;
 mod frame;
+mod inbox;
 mod link;
 mod machine;
 mod people;
@@ -27,6 +28,7 @@ pub(crate) use calendar::*;
 pub(crate) use chart::*;
 pub(crate) use flow::*;
 pub(crate) use frame::*;
+pub(crate) use inbox::*;
 pub(crate) use link::*;
 pub(crate) use machine::*;
 pub(crate) use people::*;
@@ -49,6 +51,7 @@ const PARTS: &[&[(&str, Word)]] = &[
     link::ALL,
     table::ALL,
     calendar::ALL,
+    inbox::ALL,
 ];
 
 /// A language of the pages.
@@ -128,6 +131,7 @@ mod tests {
         "p95",
         "p99",
         "JSON",
+        "Normal",
     ];
 
     #[test]

@@ -3,6 +3,7 @@
 
 use crate::Clinic;
 use crate::book::{Booking, panel_seat};
+use crate::calendar::At;
 use crate::code::Code;
 use crate::coverage::Cover;
 use crate::history::{History, Kind, Visit};
@@ -32,6 +33,8 @@ pub(crate) struct Chart<'c, 'p, 's> {
     pub(crate) deductible: (i64, i64),
     /// Whether the white cells of the sample at hand are up.
     pub(crate) infected: bool,
+    /// The reports of the laboratory, and when they were issued.
+    pub(crate) reports: Vec<(String, At)>,
     pub(crate) rng: Rng,
     issued: u64,
 }
@@ -126,6 +129,7 @@ pub(crate) fn write(clinic: &Clinic, i: u64, press: &mut Press<'_>) {
         doses: Vec::new(),
         deductible: (0, 0),
         infected: false,
+        reports: Vec::new(),
         issued: 0,
     };
     chart.doses = chart.plan_doses();
@@ -139,6 +143,7 @@ pub(crate) fn write(clinic: &Clinic, i: u64, press: &mut Press<'_>) {
     chart.write_care();
     chart.write_appointments();
     chart.write_messages();
+    chart.write_inbox();
 }
 
 impl Kind {

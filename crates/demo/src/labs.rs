@@ -187,6 +187,7 @@ impl Chart<'_, '_, '_> {
                 }
             });
         });
+        self.reports.push((id, visit.start.plus(205)));
     }
 
     // The values of a panel, in the order of its analytes; those that depend on others come after.

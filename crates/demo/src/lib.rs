@@ -24,6 +24,7 @@ mod drugs;
 mod encounter;
 mod history;
 mod immunizations;
+mod inbox;
 mod json;
 mod labs;
 mod medications;
@@ -148,8 +149,10 @@ impl Clinic {
         let mut press = Press::new(sink);
         if part == 0 {
             self.write_sites(&mut press);
+            self.write_desk_pool(&mut press);
         } else {
             self.write_staff(part - 1, &mut press);
+            self.write_nurses_pool(part - 1, &mut press);
             self.write_book(part - 1, &mut press);
         }
     }

@@ -9,7 +9,7 @@ mod asked;
 pub(crate) mod confirm;
 pub(crate) mod desk;
 mod draw;
-mod fields;
+pub(crate) mod fields;
 mod finding;
 mod grid;
 pub(crate) mod place;

@@ -5,7 +5,7 @@ use crate::answer::Answer;
 use crate::booking::{self, Book, Booking, type_id};
 use crate::days;
 use crate::pages::patient::state;
-use crate::pages::{failed, flow};
+use crate::pages::{failed, flow, inbox};
 use crate::parts::{
     Column, Icon, Kind, Table, Tone, badge, empty, facts, link_button, notice, panel, places,
     shell::shell_with, table,
@@ -32,7 +32,9 @@ pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
     let today = days::day_at(visit.now(), &visit.zone);
     let name = visit.caller.as_ref().map(|c| c.principal.profile.display.clone());
     let mut panels = Vec::new();
-    for part in [flow::today::part(visit), appointments(visit), cases(visit)] {
+    for part in
+        [flow::today::part(visit), inbox::today::part(visit), appointments(visit), cases(visit)]
+    {
         match part {
             Ok(part) => panels.extend(part),
             Err(fault) => panels.push(failed::part(visit, fault)?),

@@ -44,6 +44,9 @@ pub(crate) fn places(visit: &Visit) -> Vec<Screen> {
     if crate::pages::flow::board::is_shown(visit) {
         all.push(place(words::FLOW, Icon::Flow, "/flow", Some('l'), true));
     }
+    if crate::pages::inbox::is_shown(visit) {
+        all.push(place(words::INBOX, Icon::Inbox, "/inbox", Some('i'), true));
+    }
     if finds_patients(visit) {
         all.push(place(words::PATIENTS, Icon::Find, "/find", Some('f'), true));
     }
@@ -260,6 +263,10 @@ fn keys_sheet(places: &[Screen], lang: Lang) -> Markup {
                 @if let Some(key) = place.key {
                     div { dt { kbd { "g" } " " kbd { (key) } } dd { (words::KEY_GO.with(lang, place.word.of(lang))) } }
                 }
+            }
+            @if places.iter().any(|place| place.path == "/inbox") {
+                div { dt { kbd { "j" } " " kbd { "k" } } dd { (words::KEY_ITEMS.of(lang)) } }
+                div { dt { kbd { "e" } } dd { (words::KEY_FILE.of(lang)) } }
             }
             div { dt { kbd { "?" } } dd { (words::KEY_SHEET.of(lang)) } }
         }

@@ -318,6 +318,12 @@ fn primary_date(entry: &TypeEntry) -> Option<AtomId> {
     entry.parameters.iter().find(|p| p.code == *code)?.atoms.first().copied()
 }
 
+/// A member that R4's patient compartment leaves out: a Task has no row there
+/// (<https://hl7.org/fhir/R4/compartmentdefinition-patient.html>), although `Task.for` says whose benefit it
+/// is for. Outside the compartment a Task about a patient would be nobody's record: reached by no policy
+/// that speaks of patients, kept from nobody by their consent, and not sealed under their key.
+const ALSO: (&str, &str, &str) = ("Patient", "Task", "patient");
+
 fn compartments(entry: &TypeEntry) -> Vec<(&'static str, bool, Vec<AtomId>)> {
     let name = r4().name(entry.of);
     let mut found: Vec<(&'static str, bool, Vec<AtomId>)> = Vec::new();
@@ -334,6 +340,12 @@ fn compartments(entry: &TypeEntry) -> Vec<(&'static str, bool, Vec<AtomId>)> {
             None if focus || !atoms.is_empty() => found.push((member.compartment, focus, atoms)),
             None => {}
         }
+    }
+    let (compartment, of, code) = ALSO;
+    if of == name && !found.iter().any(|(one, _, _)| *one == compartment) {
+        let parameter = entry.parameters.iter().find(|p| p.code == code);
+        let atoms = parameter.map(|p| p.atoms.clone()).unwrap_or_default();
+        found.push((compartment, false, atoms));
     }
     // Not every focus is listed as a member of its own compartment.
     let is_focus = r4().compartments().iter().any(|m| m.compartment == name);

@@ -39,6 +39,8 @@ mod headers;
 #[cfg(test)]
 mod history;
 #[cfg(test)]
+mod inbox;
+#[cfg(test)]
 mod key_sets;
 #[cfg(test)]
 mod limits;

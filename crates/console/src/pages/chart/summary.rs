@@ -10,7 +10,7 @@ pub(super) use measured::name as sign_name;
 use super::{Open, framed, may, told};
 use crate::answer::{Answer, is_nothing};
 use crate::days;
-use crate::pages::{missing, patient, schedule};
+use crate::pages::{inbox, missing, patient, schedule};
 use crate::parts::shell::shell_with;
 use crate::parts::{Banner, Icon, Kind, Tone, banner, icon, link_button, notice, panel};
 use crate::visit::Visit;
@@ -26,9 +26,11 @@ use record::Reach;
 pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
     let Some((open, summary)) = read(visit)? else { return Ok(missing::page(visit)) };
     let lang = visit.lang();
+    let waits = inbox::today::about(visit, &open.person.id)?;
     let body = html! {
         (told(visit, &open))
         (actions(visit, &open))
+        @if let Some(waits) = &waits { (waits) }
         div.columns.chart { (columns(visit, &open, &summary)) }
         (left_out(visit, &summary))
     };
