@@ -14,6 +14,7 @@ mod here;
 mod judge;
 mod load;
 mod reads;
+pub mod waitlist;
 
 pub use act::{REASONS, book, cancel, hold, move_to, next_state, no_show, release, undo};
 pub use board::{BOARD_MAX, Board, board};

@@ -286,7 +286,7 @@ impl Visit {
 }
 
 /// What it is, in words: the kind of visit, else its description.
-fn title(root: Value<'_>) -> String {
+pub(super) fn title(root: Value<'_>) -> String {
     let kinds = root.get("serviceType").into_iter().flat_map(Value::items);
     let mut texts = kinds.filter_map(|kind| {
         let coded = || kind.get("coding")?.items().find_map(|coding| coding.get_str("display"));
