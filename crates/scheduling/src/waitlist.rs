@@ -9,6 +9,8 @@
 //! Offers go out in waves. A round is a state machine over events that carry their instants: equal
 //! events in equal order give equal rounds, however late anybody looks.
 
+pub mod send;
+
 use crate::actor::Actor;
 use crate::find::Place;
 use crate::time::{DAY_MS, MINUTE_MS, Time, Wall, Weekday};
