@@ -21,6 +21,7 @@ mod machine;
 mod people;
 mod registration;
 mod table;
+mod waitlist;
 
 pub(crate) use calendar::*;
 pub(crate) use chart::*;
@@ -31,6 +32,7 @@ pub(crate) use machine::*;
 pub(crate) use people::*;
 pub(crate) use registration::*;
 pub(crate) use table::*;
+pub(crate) use waitlist::*;
 
 /// The parts of the catalogue.
 #[cfg(test)]
@@ -44,6 +46,7 @@ const PARTS: &[&[(&str, Word)]] = &[
     people::ALL,
     machine::ALL,
     link::ALL,
+    waitlist::ALL,
     table::ALL,
     calendar::ALL,
 ];

@@ -154,6 +154,8 @@ pub struct Visit {
     pub steps: Vec<Step>,
     /// Until when it is held and by whom, when it is a hold that is live.
     pub held: Option<HeldBy>,
+    /// It holds a freed time for those on the waiting list who are asked.
+    pub is_offered: bool,
     /// The code it was called off with.
     pub cancel_reason: Option<String>,
 }

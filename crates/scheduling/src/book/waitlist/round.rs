@@ -6,7 +6,7 @@
 use super::entry::document;
 use crate::actor::Actor;
 use crate::appointment::Presence;
-use crate::book::document::kept;
+use crate::book::document::{WAITLIST_ROUND as EXTENSION, kept};
 use crate::book::load::Loaded;
 use crate::occupied::Status;
 use crate::read::{OURS, ours, part};
@@ -17,9 +17,6 @@ use base::{Fault, Millis, Phi};
 use fhir::write::Writer;
 use fhir::{Document, Value};
 use record::{ROUND, is_round};
-
-/// The extension of a round.
-pub(super) const EXTENSION: &str = "waitlist-round";
 
 /// How offers are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
