@@ -29,6 +29,7 @@ pub use pages::link::LinkPage;
 pub use people::{GivenApp, People};
 pub use route::{EVENTS, ROUTES, Route, Who, allow, is_page, serves};
 pub use visit::{Demo, DemoPerson, LIVE, Visit};
+pub use wait::wait;
 
 /// Answers a visit.
 ///

@@ -54,6 +54,10 @@ pub struct Visit {
     pub machine: Option<Arc<dyn Machine>>,
     /// The house, while nobody administers it.
     pub unclaimed: Option<Arc<dyn Unclaimed>>,
+    /// To how many on the waiting list a freed time is offered at once, and the minutes each wave has.
+    pub waves: (usize, u32),
+    /// Offers go out as messages; else the desk is told whom to call.
+    pub offers_by_message: bool,
 }
 
 /// It is about a person.

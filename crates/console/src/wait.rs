@@ -15,7 +15,7 @@ impl Wake for Unpark {
 }
 
 /// Waits for a future on this thread.
-pub(crate) fn wait<T>(work: impl Future<Output = T>) -> T {
+pub fn wait<T>(work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);

@@ -23,6 +23,7 @@ mod people;
 mod places;
 mod registration;
 mod table;
+mod waitlist;
 
 pub(crate) use calendar::*;
 pub(crate) use chart::*;
@@ -35,6 +36,7 @@ pub(crate) use people::*;
 pub(crate) use places::*;
 pub(crate) use registration::*;
 pub(crate) use table::*;
+pub(crate) use waitlist::*;
 
 /// The parts of the catalogue.
 #[cfg(test)]
@@ -49,6 +51,7 @@ const PARTS: &[&[(&str, Word)]] = &[
     places::ALL,
     machine::ALL,
     link::ALL,
+    waitlist::ALL,
     table::ALL,
     calendar::ALL,
     inbox::ALL,

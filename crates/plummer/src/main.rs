@@ -27,6 +27,7 @@ mod reminders;
 mod reviews;
 mod settings;
 mod signing;
+mod waitlist;
 mod wish;
 
 use clap::Parser;

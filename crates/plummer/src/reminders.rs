@@ -36,8 +36,8 @@ const NO_TOKEN: &str = "00000000000000000000000000000000";
 /// What the settings say.
 #[derive(Debug)]
 pub(crate) struct Reminders {
-    how: Reminding,
-    post: Post,
+    pub(crate) how: Reminding,
+    pub(crate) post: Post,
 }
 
 /// The settings as they are to be; nothing when nobody is reminded.
@@ -157,7 +157,7 @@ fn webhook(settings: &Settings) -> anyhow::Result<Option<Webhook>> {
 
 /// Who hands reminders on.
 #[derive(Debug)]
-struct Post {
+pub(crate) struct Post {
     smtp: Option<Smtp>,
     webhook: Option<Webhook>,
     country: String,

@@ -401,6 +401,8 @@ impl Settings {
             delete_many: self.switch("delete_many"),
             clinic: self.text("reminders_clinic"),
             clinic_zone: self.text("reminders_zone"),
+            waves: crate::waitlist::waves(self),
+            offers_by_message: self.switch("reminders"),
             ..server::Config::default()
         };
         config.check(SystemClock.now())?;
@@ -408,7 +410,7 @@ impl Settings {
         demand::of(self)?;
         self.trust()?;
         self.encryption()?;
-        crate::reminders::open(self)?;
+        crate::waitlist::open(self)?;
         if self.number("page_default") > self.number("page_max") {
             bail!("page_default is above page_max");
         }

@@ -90,7 +90,7 @@ pub use import::{
 };
 pub use in_force::{POLICIES_MISSING, Standing, load_policies};
 pub use labels::labels_of;
-pub use link::Linked;
+pub use link::{Linked, ROUND, is_round};
 pub use log_rows::{LogAsked, LogRow, LogRows, LogStanding};
 pub use matching::{Features, Grade, Reason, Score, WEIGHTS, compare};
 pub use members::{Member, Members};

@@ -2,6 +2,8 @@
 //! patient may, without signing in. The link's token has 128 bits; only its hash is kept (SHA-256), it ends
 //! when the visit begins, and it makes a subject of its own, which reaches that patient's appointments and
 //! nothing else, and stands in the log by a part of the hash (45 CFR 164.312(a)(1), (b)).
+//!
+//! A link of an offer reaches one record more: that of the round of offers it is of, by its identifier.
 
 use crate::errand::hex;
 use crate::gate::{Gate, Record};
@@ -12,9 +14,10 @@ use base::error::code;
 use base::{Fault, Millis};
 use fhir::definitions::{TypeId, r4};
 use fhir::reference::is_id;
+use search::condition::Condition;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
-use store::{ItemAct, ItemChange, Rights, Scope, Unit};
+use store::{Clause, ItemAct, ItemChange, Rights, Scope, Unit};
 
 const SHELF: &str = "visit-link";
 /// The first byte of a body: the form of what follows.
@@ -33,6 +36,19 @@ pub struct Linked {
     pub patient: String,
     /// The first instant at which it opens nothing.
     pub ends: Millis,
+    /// The key of the round of offers it answers ([`ROUND`]); none for a reminder's link.
+    pub round: Option<String>,
+}
+
+/// The system of the identifier of the record that a round of offers is kept in.
+pub const ROUND: &str = "urn:plummer:waitlist-round";
+/// Letters, digits, `-` and `.` of a round's key.
+const ROUND_KEY_MAX: usize = 90;
+
+/// Whether a text is a round's key.
+pub fn is_round(key: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.');
+    (1..=ROUND_KEY_MAX).contains(&key.len()) && key.bytes().all(plain)
 }
 
 impl Session {
@@ -47,6 +63,9 @@ impl Session {
         let mut plain = vec![VERSION];
         plain.extend_from_slice(&about.ends.0.to_be_bytes());
         plain.extend_from_slice(format!("{}/{}", about.appointment, about.patient).as_bytes());
+        if let Some(round) = &about.round {
+            plain.extend_from_slice(format!("/{round}").as_bytes());
+        }
         let sealer = self.gate.settings.sealer.as_deref();
         let body = closed_body(sealer, SHELF, &key, 1, plain)?;
         let item = ItemChange { shelf: SHELF, key, replaces: None, act: ItemAct::Put(body) };
@@ -101,7 +120,7 @@ impl Record {
             return Err(over());
         }
         let name = hex(key.get(..NAMED).unwrap_or_default());
-        let rights = rights(&linked.patient)?;
+        let rights = rights(&linked.patient, linked.round.as_deref())?;
         let subject = Subject::of_link(format!("link-{name}"), rights).from(source);
         Ok((self.session(subject, request), linked))
     }
@@ -115,30 +134,41 @@ impl Gate {
         let rest = plain.strip_prefix(&[VERSION]).ok_or_else(odd)?;
         let (ends, rest) = rest.split_first_chunk::<8>().ok_or_else(odd)?;
         let rest = std::str::from_utf8(rest).ok().ok_or_else(odd)?;
-        let (appointment, patient) = rest.split_once('/').ok_or_else(odd)?;
-        if !is_id(appointment) || !is_id(patient) {
+        let (appointment, rest) = rest.split_once('/').ok_or_else(odd)?;
+        let (patient, round) = match rest.split_once('/') {
+            Some((patient, round)) => (patient, Some(round)),
+            None => (rest, None),
+        };
+        if !is_id(appointment) || !is_id(patient) || !round.is_none_or(is_round) {
             return Err(odd());
         }
         Ok(Linked {
             appointment: appointment.to_owned(),
             patient: patient.to_owned(),
             ends: Millis(i64::from_be_bytes(*ends)),
+            round: round.map(str::to_owned),
         })
     }
 }
 
-/// Sees and changes the patient's appointments, and may ask to be left alone.
-fn rights(patient: &str) -> Result<Rights, Fault> {
+/// Sees and changes the patient's appointments and the round that is answered, and may ask to be left alone.
+fn rights(patient: &str, round: Option<&str>) -> Result<Rights, Fault> {
     let (appointment, flag) = (type_of("Appointment")?, type_of("Flag")?);
     let of =
         |types: &[TypeId]| Scope::everything().of_types(types.iter().copied()).of_patient(patient);
-    Ok(Rights {
-        see: of(&[appointment, flag]),
-        create: of(&[flag]),
-        update: of(&[appointment]),
-        delete: Scope::nothing(),
-        names_ids: false,
-    })
+    let (mut see, mut update) = (of(&[appointment, flag]), of(&[appointment]));
+    if let Some(round) = round {
+        let odd = |_fault| Fault::new(&code::INTERNAL, "a round's identifier is no condition");
+        let asked = format!("identifier={ROUND}|{round}");
+        let named = Condition::parse(appointment, &asked).map_err(odd)?;
+        let own = Scope::any_of(vec![Clause {
+            types: Some([appointment].into()),
+            matching: vec![Arc::new(vec![named])],
+            ..Clause::default()
+        }]);
+        (see, update) = (see.or(&own), update.or(&own));
+    }
+    Ok(Rights { see, create: of(&[flag]), update, delete: Scope::nothing(), names_ids: false })
 }
 
 fn type_of(name: &str) -> Result<TypeId, Fault> {

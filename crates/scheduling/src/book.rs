@@ -14,6 +14,7 @@ mod here;
 mod judge;
 mod load;
 pub(crate) mod reads;
+pub mod waitlist;
 
 pub use act::{REASONS, book, cancel, hold, move_to, next_state, no_show, release, undo};
 pub use board::{BOARD_MAX, Board, board};
@@ -154,6 +155,8 @@ pub struct Visit {
     pub steps: Vec<Step>,
     /// Until when it is held and by whom, when it is a hold that is live.
     pub held: Option<HeldBy>,
+    /// It holds a freed time for those on the waiting list who are asked.
+    pub is_offered: bool,
     /// The code it was called off with.
     pub cancel_reason: Option<String>,
 }

@@ -7,8 +7,8 @@
 
 mod answer;
 mod ledger;
-mod pass;
-mod whom;
+pub(crate) mod pass;
+pub(crate) mod whom;
 
 pub use answer::{Shown, cancel, confirm, no_more, show};
 pub use ledger::{Entry, Outcome, listed};
@@ -197,6 +197,51 @@ impl Language {
                 }
             }
             .to_owned(),
+        }
+    }
+
+    /// What somebody who waits is offered a freed time with.
+    pub(crate) fn offer(self) -> Template {
+        let text = match self {
+            Self::English => {
+                "{clinic}: a time is free on {date} at {time}. The first who says yes has it: {link}"
+            }
+            Self::Spanish => {
+                "{clinic}: hay una hora libre el {date} a las {time}. Es de quien primero diga que sí: {link}"
+            }
+        };
+        Template { text: text.to_owned() }
+    }
+
+    /// What whoever said yes first is told.
+    pub(crate) fn yours(self) -> Template {
+        let text = match self {
+            Self::English => "{clinic}: {date} at {time} is yours. See or cancel it: {link}",
+            Self::Spanish => {
+                "{clinic}: la hora del {date} a las {time} es suya. Véala o cancélela: {link}"
+            }
+        };
+        Template { text: text.to_owned() }
+    }
+
+    /// What those are told who were asked when another said yes.
+    pub(crate) fn gone(self) -> Template {
+        let text = match self {
+            Self::English => {
+                "{clinic}: {date} at {time} is taken by now. You stay on the waiting list: {link}"
+            }
+            Self::Spanish => {
+                "{clinic}: la hora del {date} a las {time} ya está ocupada. Usted sigue en la lista de espera: {link}"
+            }
+        };
+        Template { text: text.to_owned() }
+    }
+
+    /// What a mail of an offer is headed with.
+    pub(crate) const fn offer_subject(self) -> &'static str {
+        match self {
+            Self::English => "A free time",
+            Self::Spanish => "Una hora libre",
         }
     }
 

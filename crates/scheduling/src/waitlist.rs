@@ -9,6 +9,8 @@
 //! Offers go out in waves. A round is a state machine over events that carry their instants: equal
 //! events in equal order give equal rounds, however late anybody looks.
 
+pub mod send;
+
 use crate::actor::Actor;
 use crate::find::Place;
 use crate::time::{DAY_MS, MINUTE_MS, Time, Wall, Weekday};
@@ -160,6 +162,19 @@ pub struct Waves {
     pub minutes: u32,
 }
 
+impl Waves {
+    /// `SCHEDULING_FIND` for waves that make no sense.
+    pub fn check(self) -> Result<(), Fault> {
+        if self.size == 0 || self.size > WAVE_MAX {
+            return Err(Fault::new(&SCHEDULING_FIND, "a wave is of 1 to 20 offers"));
+        }
+        if self.minutes == 0 || self.minutes > WAVE_MINUTES_MAX {
+            return Err(Fault::new(&SCHEDULING_FIND, "a wave waits 1 to 2880 minutes"));
+        }
+        Ok(())
+    }
+}
+
 /// What an offer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Offer {
@@ -257,13 +272,19 @@ impl Round {
         waves: Waves,
         now: Millis,
     ) -> Result<(Self, Vec<Effect>), Fault> {
-        if waves.size == 0 || waves.size > WAVE_MAX {
-            return Err(Fault::new(&SCHEDULING_FIND, "a wave is of 1 to 20 offers"));
-        }
-        if waves.minutes == 0 || waves.minutes > WAVE_MINUTES_MAX {
-            return Err(Fault::new(&SCHEDULING_FIND, "a wave waits 1 to 2880 minutes"));
-        }
-        let queue = ranked.iter().take(ROUND_MAX).map(|r| r.id.clone()).collect();
+        let queue = ranked.iter().map(|rank| rank.id.clone()).collect();
+        Self::of(starts, queue, waves, now)
+    }
+
+    /// As [`Round::begin`], for those of a round that was begun before: to play it again.
+    pub fn of(
+        starts: Millis,
+        ranked: Vec<String>,
+        waves: Waves,
+        now: Millis,
+    ) -> Result<(Self, Vec<Effect>), Fault> {
+        waves.check()?;
+        let queue = ranked.into_iter().take(ROUND_MAX).collect();
         let mut round =
             Self { starts, waves, queue, offers: BTreeMap::new(), state: State::Open, now };
         let effects = round.next_wave();

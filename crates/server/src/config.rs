@@ -56,6 +56,10 @@ pub struct Config {
     pub clinic: String,
     /// The IANA zone of visits that do not tell their own, there; UTC when empty.
     pub clinic_zone: String,
+    /// To how many on the waiting list a freed time is offered at once, and the minutes each wave has.
+    pub waves: (usize, u32),
+    /// Offers go out as messages; else the desk is told whom to call.
+    pub offers_by_message: bool,
 }
 
 impl Default for Config {
@@ -83,6 +87,8 @@ impl Default for Config {
             delete_many: false,
             clinic: String::new(),
             clinic_zone: String::new(),
+            waves: (3, 30),
+            offers_by_message: false,
         }
     }
 }

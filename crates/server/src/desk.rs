@@ -333,5 +333,7 @@ pub(crate) fn bare(state: &State, session: &Session, parts: &request::Parts) -> 
         people: None,
         machine: None,
         unclaimed: None,
+        waves: state.config.waves,
+        offers_by_message: state.config.offers_by_message,
     }
 }

@@ -13,6 +13,7 @@ use http::header::{CACHE_CONTROL, HeaderName, LOCATION, REFERRER_POLICY};
 use http::{HeaderValue, Method, StatusCode, request};
 use hyper::body::Incoming;
 use record::{Session, Source};
+use scheduling::book::waitlist;
 use scheduling::remind::{self, Shown};
 use scheduling::time::{Zone, Zones};
 use search::parse::decode_query;
@@ -77,23 +78,43 @@ async fn work(
     let outcome = async {
         let zones = Zones::bundled();
         let home = zones.find(&state.config.clinic_zone).unwrap_or_else(|_none| Zone::utc());
+        if let Some(round) = &linked.round {
+            let shown = waitlist::shown(&session, &zones, &home, &linked).await?;
+            return match parts.method {
+                Method::GET | Method::HEAD => {
+                    let clinic = state.config.clinic.as_str();
+                    Ok(desk::page(&console::link(
+                        visit,
+                        &LinkPage::Offer { clinic, shown: &shown },
+                    )))
+                }
+                Method::POST => {
+                    let is_yes = match act(state, &parts, body).await?.as_str() {
+                        "yes" => true,
+                        "no" => false,
+                        _ => return Err(odd()),
+                    };
+                    match waitlist::answer(&session, round, &linked.appointment, is_yes).await {
+                        // Another was quicker: the page that comes says so.
+                        Err(fault) if fault.code() != &code::SCHEDULING_OFFER => Err(fault),
+                        Ok(_) | Err(_) => Ok(again(&parts)),
+                    }
+                }
+                _ => Err(Fault::new(&code::NOT_SUPPORTED, "use another method here")),
+            };
+        }
         let shown = remind::show(&session, &zones, &home, &linked).await?;
         match parts.method {
             Method::GET | Method::HEAD => Ok(shows(state, visit, &session, &shown)),
             Method::POST => {
-                let body = read_within(state, &parts.headers, body, FORM_MAX).await?;
-                let odd = || Fault::new(&code::PARAMETER_INVALID, "the form says nothing known");
-                let form = decode_query(std::str::from_utf8(&body).map_err(|_utf8| odd())?)?;
-                let act = form.iter().find(|(name, _)| name == "do").map(|(_, act)| act.as_str());
-                match act {
-                    Some("confirm") => remind::confirm(&session, &linked, &shown).await?,
-                    Some("cancel") => remind::cancel(&session, &linked, &shown).await?,
-                    Some("stop") => remind::no_more(&session, &linked).await?,
+                let act = act(state, &parts, body).await?;
+                match act.as_str() {
+                    "confirm" => remind::confirm(&session, &linked, &shown).await?,
+                    "cancel" => remind::cancel(&session, &linked, &shown).await?,
+                    "stop" => remind::no_more(&session, &linked).await?,
                     _ => return Err(odd()),
                 }
-                let mut reply = Reply::empty(StatusCode::SEE_OTHER);
-                reply.put(LOCATION, parts.uri.path());
-                Ok(reply)
+                Ok(again(&parts))
             }
             _ => Err(Fault::new(&code::NOT_SUPPORTED, "use another method here")),
         }
@@ -102,6 +123,25 @@ async fn work(
         Ok(reply) => Ok((session, reply)),
         Err(fault) => Err((session, fault)),
     }
+}
+
+/// What the form says is to be done.
+async fn act(state: &Arc<State>, parts: &request::Parts, body: Incoming) -> Result<String, Fault> {
+    let body = read_within(state, &parts.headers, body, FORM_MAX).await?;
+    let form = decode_query(std::str::from_utf8(&body).map_err(|_utf8| odd())?)?;
+    let act = form.into_iter().find(|(name, _)| name == "do").map(|(_, act)| act);
+    act.ok_or_else(odd)
+}
+
+fn odd() -> Fault {
+    Fault::new(&code::PARAMETER_INVALID, "the form says nothing known")
+}
+
+/// The page of the link, read anew.
+fn again(parts: &request::Parts) -> Reply {
+    let mut reply = Reply::empty(StatusCode::SEE_OTHER);
+    reply.put(LOCATION, parts.uri.path());
+    reply
 }
 
 fn shows(state: &State, visit: &Visit, session: &Session, shown: &Shown) -> Reply {

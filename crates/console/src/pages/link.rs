@@ -7,7 +7,9 @@ use crate::parts::shell::bare;
 use crate::visit::Visit;
 use crate::words::{self, Lang};
 use maud::{Markup, html};
+use scheduling::book::waitlist;
 use scheduling::remind::{Language, Shown};
+use scheduling::waitlist::Offer;
 
 /// What the page shows.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +23,13 @@ pub enum LinkPage<'a> {
         /// It can still be changed.
         is_open: bool,
     },
+    /// A freed time that is offered to somebody who waits.
+    Offer {
+        /// What patients call the clinic.
+        clinic: &'a str,
+        /// When it is, and what became of the offer.
+        shown: &'a waitlist::Shown,
+    },
     /// The link is over, or was never one.
     Over,
     /// Something went wrong, and nothing was changed.
@@ -33,6 +42,9 @@ pub(crate) fn page(visit: &Visit, shows: &LinkPage<'_>) -> Answer {
     let (status, title, body) = match shows {
         LinkPage::Visit { clinic, shown, is_open } => {
             (200, words::LINK_TITLE, asked(visit, lang, clinic, shown, *is_open))
+        }
+        LinkPage::Offer { clinic, shown } => {
+            (200, words::LINK_OFFER, offered(visit, lang, clinic, shown))
         }
         LinkPage::Over => (404, words::LINK_OVER, said(words::LINK_OVER_SAY.of(lang))),
         LinkPage::Failed(status) => {
@@ -77,6 +89,28 @@ fn asked(visit: &Visit, lang: Lang, clinic: &str, shown: &Shown, is_open: bool) 
                 summary { (words::LINK_STOP_ASK.of(lang)) }
                 (button(visit, "stop", words::LINK_STOP.of(lang), false))
             }
+        }
+    }
+}
+
+fn offered(visit: &Visit, lang: Lang, clinic: &str, shown: &waitlist::Shown) -> Markup {
+    let language = Language::of_tag(lang.tag());
+    html! {
+        p { strong { (clinic) } }
+        p { (language.date(shown.wall.date())) br; (language.time(shown.wall.time())) }
+        @match shown.offer {
+            Offer::Open { .. } => {
+                p { (words::LINK_OFFER_ASK.of(lang)) }
+                @if let Some(until) = shown.until {
+                    p { (words::LINK_OFFER_UNTIL.with(lang, &format!("{}, {}", language.date(until.date()), language.time(until.time())))) }
+                }
+                @if shown.is_instead { p { (words::LINK_OFFER_INSTEAD.of(lang)) } }
+                (button(visit, "yes", words::LINK_OFFER_YES.of(lang), true))
+                (button(visit, "no", words::LINK_OFFER_NO.of(lang), false))
+            },
+            Offer::Accepted => p role="status" { (words::LINK_OFFER_YOURS.of(lang)) },
+            Offer::Declined => p role="status" { (words::LINK_OFFER_DECLINED.of(lang)) },
+            Offer::Expired | Offer::Closed => p role="status" { (words::LINK_OFFER_GONE.of(lang)) },
         }
     }
 }

@@ -14,6 +14,8 @@ mod finding;
 mod grid;
 pub(crate) mod place;
 pub(crate) mod series;
+pub(crate) mod waiting;
+pub(crate) mod waitlist;
 mod whom;
 
 use crate::answer::Answer;
@@ -65,6 +67,7 @@ pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
     let clocks = clocks(&site.zone, date, asked.view, lang);
     let body = html! {
         (told(visit, &asked))
+        @if let Some(freed) = waitlist::freed(visit)? { (freed) }
         div.page-head {
             h1 { (words::CAL_SCHEDULE.of(lang)) }
             p.lead { (shown.title()) }
@@ -313,7 +316,8 @@ impl Shown<'_> {
         let now = self.visit.now();
         if let Some(held) = &one.held {
             let minutes = held.until.0.saturating_sub(now.0).max(0) / MINUTE_MS;
-            return What::Hold { minutes: minutes.max(1), is_mine: held.own };
+            let is_offered = one.is_offered;
+            return What::Hold { minutes: minutes.max(1), is_mine: held.own, is_offered };
         }
         let lang = self.visit.lang();
         let name = match &one.patient {
@@ -408,6 +412,7 @@ impl Shown<'_> {
                     @if desk::changes(self.visit) {
                         (link_button(Kind::Secondary, Some(Icon::Person), words::CAL_ABSENCE.of(lang), &format!("/schedule/absence?site={}&date={}", self.site.location, self.date)))
                     }
+                    (link_button(Kind::Secondary, Some(Icon::Clock), words::WAIT_LIST.of(lang), "/waitlist"))
                     @if desk::books(self.visit) {
                         (link_button(Kind::Primary, Some(Icon::Plus), words::CAL_BOOK.of(lang), &format!("/schedule/book?site={}&date={}", self.site.location, self.date.max(self.today))))
                     }

@@ -13,6 +13,15 @@ words! {
     LINK_STOP_ASK: "Do you want no more reminders?", "¿No quiere más recordatorios?";
     LINK_STOP: "Send me no more reminders", "No enviarme más recordatorios";
     LINK_STOPPED: "You will get no more reminders. To change that, tell the clinic.", "No recibirá más recordatorios. Para cambiarlo, avise a la clínica.";
+    LINK_OFFER: "A free time", "Una hora libre";
+    LINK_OFFER_ASK: "Do you want this time? The first who says yes has it.", "¿Quiere esta hora? Es de quien primero diga que sí.";
+    LINK_OFFER_UNTIL: "It is offered to you until {}.", "Se le ofrece hasta: {}.";
+    LINK_OFFER_INSTEAD: "With a yes your later appointment is cancelled, and somebody else gets its time.", "Si dice que sí, su cita posterior se cancela y otra persona recibe esa hora.";
+    LINK_OFFER_YES: "Yes, I take it", "Sí, la quiero";
+    LINK_OFFER_NO: "No, thank you", "No, gracias";
+    LINK_OFFER_YOURS: "The time is yours. If you cannot come, call the clinic.", "La hora es suya. Si no puede venir, llame a la clínica.";
+    LINK_OFFER_DECLINED: "You said no. You stay on the waiting list.", "Dijo que no. Sigue en la lista de espera.";
+    LINK_OFFER_GONE: "This time is gone. You stay on the waiting list, and later times are offered to you.", "Esta hora ya no está libre. Usted sigue en la lista de espera y se le ofrecerán otras.";
     LINK_OVER: "This link is over", "Este enlace ya no es válido";
     LINK_OVER_SAY: "It ends when the visit does. If you have a question, call the clinic.", "Termina con la visita. Si tiene alguna pregunta, llame a la clínica.";
     LINK_FAILED: "That did not work", "No se ha podido hacer";

@@ -12,6 +12,7 @@ use crate::import::demo;
 use crate::opening;
 use crate::reminders;
 use crate::settings::Settings;
+use crate::waitlist;
 use anyhow::{Context as _, anyhow};
 use base::time::SystemClock;
 use egress::Egress;
@@ -87,13 +88,14 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
             }
             None => None,
         };
+        let offering = waitlist::keep(record.clone(), waitlist::open(settings)?)?;
         // Whoever started it may have stopped reading: that is no reason not to serve.
         if let Err(error) = greet(&base, &settings.data().display().to_string(), &welcome) {
             warn!(kind = %error.kind(), "the greeting could not be written");
         }
         server.run(stop).await;
         // Its batch under way is whole before the store closes.
-        drop((keeper, reviewing, reminding));
+        drop((keeper, reviewing, reminding, offering));
         anyhow::Ok(())
     })?;
     record.settle();

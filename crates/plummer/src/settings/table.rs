@@ -253,6 +253,24 @@ pub(crate) static TABLE: &[Setting] = &[
         "the calling code of phone numbers that are written without one",
     ),
     row(
+        "waitlist_offers",
+        Kind::Switch,
+        "false",
+        "times that are freed are offered by themselves to those on the waiting list; it needs reminders",
+    ),
+    row(
+        "waitlist_wave",
+        Kind::Number(1, 20),
+        "3",
+        "to how many who wait a freed time is offered at once: more fill it sooner, and more are told that it is gone",
+    ),
+    row(
+        "waitlist_wave_minutes",
+        Kind::Number(1, 2_880),
+        "30",
+        "how long they have to answer until it is offered to the next",
+    ),
+    row(
         "mail_host",
         Kind::Text,
         "",

@@ -278,34 +278,44 @@ pub async fn cancel(
 ) -> Result<Done, Fault> {
     let mut reads = Reads::new(session);
     let outcome = async {
-        let plain = |c: char| c.is_ascii_lowercase() || c == '-';
-        if reason.is_empty() || reason.len() > REASON_MAX || !reason.chars().all(plain) {
-            return Err(invalid(&format!("the reason is a code of {CANCEL_SYSTEM}")));
-        }
         let loaded = of_version(&mut reads, id, version)?;
-        let mut extra = extra(&loaded);
-        let from = state_of(&loaded.read, &extra);
-        let may = from.is_none() || from.is_some_and(|s| s.next().contains(&State::Cancelled));
-        if !may || loaded.read.status == Status::EnteredInError {
-            return Err(step("what is over, or called off already, is not called off"));
-        }
-        extra.hold = None;
-        take_step(session, &mut extra, from, State::Cancelled)?;
-        let mut appointment = loaded.read.clone();
-        appointment.status = Status::Cancelled;
-        appointment.cancel_reason = Some(reason.to_owned());
-        appointment.slots = Vec::new();
-        for participant in &mut appointment.participants {
-            if participant.actor.as_ref().is_some_and(Actor::is_patient) {
-                participant.answer = Answer::Declined;
-            }
-        }
-        let zone = house_zone(&appointment);
-        let hit = save(session, &loaded, &appointment, &extra, zone.as_ref()).await?;
+        let body = called_off(session, &loaded, reason)?;
+        let hit = update(session, &loaded.hit, body).await?;
         done(&mut reads, &loaded.hit, &hit, Vec::new())
     };
     let outcome = outcome.await;
     reads.settle(outcome).await
+}
+
+/// An appointment as it is when it was called off.
+pub(super) fn called_off(
+    session: &Session,
+    loaded: &Loaded,
+    reason: &str,
+) -> Result<Vec<u8>, Fault> {
+    let plain = |c: char| c.is_ascii_lowercase() || c == '-';
+    if reason.is_empty() || reason.len() > REASON_MAX || !reason.chars().all(plain) {
+        return Err(invalid(&format!("the reason is a code of {CANCEL_SYSTEM}")));
+    }
+    let mut extra = extra(loaded);
+    let from = state_of(&loaded.read, &extra);
+    let may = from.is_none() || from.is_some_and(|s| s.next().contains(&State::Cancelled));
+    if !may || loaded.read.status == Status::EnteredInError {
+        return Err(step("what is over, or called off already, is not called off"));
+    }
+    extra.hold = None;
+    take_step(session, &mut extra, from, State::Cancelled)?;
+    let mut appointment = loaded.read.clone();
+    appointment.status = Status::Cancelled;
+    appointment.cancel_reason = Some(reason.to_owned());
+    appointment.slots = Vec::new();
+    for participant in &mut appointment.participants {
+        if participant.actor.as_ref().is_some_and(Actor::is_patient) {
+            participant.answer = Answer::Declined;
+        }
+    }
+    let zone = house_zone(&appointment);
+    write(&appointment, &extra, Some(loaded.document.root()), zone.as_ref())
 }
 
 /// Marks that the patient did not come.
@@ -431,7 +441,7 @@ fn take_step(
 fn by_form(reads: &mut Reads<'_>, form: &str) -> Result<Option<Loaded>, Fault> {
     let asked = [("identifier", format!("{FORM}|{form}"))];
     let found = reads.search("Appointment", &asked, 1)?;
-    found.matches.into_iter().next().map(loaded).transpose()
+    found.matches.into_iter().next().map(parsed_hit).transpose()
 }
 
 fn own_hold(reads: &mut Reads<'_>, id: &str, now: Millis) -> Result<Loaded, Fault> {
@@ -443,17 +453,17 @@ fn own_hold(reads: &mut Reads<'_>, id: &str, now: Millis) -> Result<Loaded, Faul
     Ok(loaded)
 }
 
-fn load(reads: &mut Reads<'_>, id: &str) -> Result<Loaded, Fault> {
-    reads.read("Appointment", id).and_then(loaded)
+pub(super) fn load(reads: &mut Reads<'_>, id: &str) -> Result<Loaded, Fault> {
+    reads.read("Appointment", id).and_then(parsed_hit)
 }
 
-fn loaded(hit: Hit) -> Result<Loaded, Fault> {
+pub(super) fn parsed_hit(hit: Hit) -> Result<Loaded, Fault> {
     let document = parsed(&hit)?;
     let read = Appointment::read(document.root())?;
     Ok(Loaded { hit, document, read })
 }
 
-fn of_version(reads: &mut Reads<'_>, id: &str, version: u64) -> Result<Loaded, Fault> {
+pub(super) fn of_version(reads: &mut Reads<'_>, id: &str, version: u64) -> Result<Loaded, Fault> {
     let loaded = load(reads, id)?;
     if loaded.hit.version == version { Ok(loaded) } else { Err(conflict()) }
 }
@@ -480,7 +490,7 @@ fn appointment_onto(
     write(&named, extra, Some(held.document.root()), zone)
 }
 
-async fn update(session: &Session, before: &Hit, body: Vec<u8>) -> Result<Hit, Fault> {
+pub(super) async fn update(session: &Session, before: &Hit, body: Vec<u8>) -> Result<Hit, Fault> {
     let (id, version, of) = (before.id.clone(), before.version, before.resource_type);
     let mut again = false;
     let made = session.carry_out(Kind::Operation, |session| {
@@ -497,7 +507,11 @@ async fn update(session: &Session, before: &Hit, body: Vec<u8>) -> Result<Hit, F
 }
 
 /// Creates an appointment, once by each form; answers whether it is new.
-async fn create_once(session: &Session, body: Vec<u8>, form: &str) -> Result<(Hit, bool), Fault> {
+pub(super) async fn create_once(
+    session: &Session,
+    body: Vec<u8>,
+    form: &str,
+) -> Result<(Hit, bool), Fault> {
     let condition = format!("identifier={FORM}|{form}");
     let made = session.carry_out(Kind::Operation, |_| {
         let mut work = Work::new();
@@ -507,7 +521,7 @@ async fn create_once(session: &Session, body: Vec<u8>, form: &str) -> Result<(Hi
     written(made.await?)
 }
 
-fn written(worked: Worked) -> Result<(Hit, bool), Fault> {
+pub(super) fn written(worked: Worked) -> Result<(Hit, bool), Fault> {
     let odd = || Fault::new(&code::INTERNAL, "an appointment was written and not answered");
     let answer = worked.entries.into_iter().next().ok_or_else(odd)?;
     let new = answer.status == 201;
@@ -518,12 +532,12 @@ fn written(worked: Worked) -> Result<(Hit, bool), Fault> {
 }
 
 /// The zone an appointment was booked in, to write it back in.
-fn house_zone(appointment: &Appointment) -> Option<crate::time::Zone> {
+pub(super) fn house_zone(appointment: &Appointment) -> Option<crate::time::Zone> {
     let name = appointment.zone.as_deref()?;
     crate::time::Zones::bundled().find(name).ok()
 }
 
-fn form_id(form: &str) -> Result<(), Fault> {
+pub(super) fn form_id(form: &str) -> Result<(), Fault> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
     match !form.is_empty() && form.len() <= FORM_MAX && form.chars().all(plain) {
         true => Ok(()),
@@ -543,7 +557,7 @@ fn lost() -> Fault {
     Fault::new(&code::SCHEDULING_HOLD, "ask for free places again")
 }
 
-fn conflict() -> Fault {
+pub(super) fn conflict() -> Fault {
     let says = "somebody changed the appointment since; look at it again";
     Fault::new(&code::VERSION_CONFLICT, says)
 }
@@ -569,7 +583,7 @@ impl Judged {
     }
 
     /// The appointment of it.
-    fn appointment(
+    pub(super) fn appointment(
         &self,
         status: Status,
         patient: Option<&str>,

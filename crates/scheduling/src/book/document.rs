@@ -24,6 +24,8 @@ const HOLD: &str = "hold";
 const STEP: &str = "flow-step";
 /// How the visit takes place.
 const MODALITY: &str = "modality";
+/// The extension of a round of offers, which is the hold of a freed time.
+pub(super) const WAITLIST_ROUND: &str = "waitlist-round";
 /// Those that this file writes.
 const OWN: [&str; 4] = [OVERRIDE, HOLD, STEP, MODALITY];
 
@@ -280,13 +282,14 @@ impl Visit {
             series: read.series.map(|link| link.series),
             steps: extra.steps,
             held: live.map(|kept| HeldBy { until: kept.until, own: kept.holder == who }),
+            is_offered: ours(root, WAITLIST_ROUND).next().is_some(),
             cancel_reason: read.cancel_reason,
         })
     }
 }
 
 /// What it is, in words: the kind of visit, else its description.
-fn title(root: Value<'_>) -> String {
+pub(super) fn title(root: Value<'_>) -> String {
     let kinds = root.get("serviceType").into_iter().flat_map(Value::items);
     let mut texts = kinds.filter_map(|kind| {
         let coded = || kind.get("coding")?.items().find_map(|coding| coding.get_str("display"));

@@ -239,7 +239,9 @@ impl Look<'_> {
 
     /// Whether the visit of a line was to be at its time to the last.
     fn stood(&self, entry: &Entry) -> Result<bool, Fault> {
-        let Some(body) = self.fresh("Appointment", &entry.appointment)? else { return Ok(false) };
+        let Some(body) = fresh(self.session, "Appointment", &entry.appointment)? else {
+            return Ok(false);
+        };
         let read = Document::parse(body, &Limits::default());
         let read = read.and_then(|document| Appointment::read(document.root()));
         Ok(read.is_ok_and(|read| {
@@ -351,7 +353,7 @@ impl Look<'_> {
         let Some(whom) = self.whom(visit)? else {
             return self.close(entry, Outcome::CalledOff);
         };
-        if self.opted_out(&visit.patient)? {
+        if opted_out(self.session, &visit.patient)? {
             return self.close(entry, Outcome::OptedOut);
         }
         let mut refused = None;
@@ -394,6 +396,7 @@ impl Look<'_> {
             appointment: visit.id.clone(),
             patient: visit.patient.clone(),
             ends: visit.span.end,
+            round: None,
         };
         let link = Link::new(&self.how.origin, &self.session.draw_link(&about)?)?;
         let wall = visit.zone.wall(visit.span.start);
@@ -465,7 +468,7 @@ impl Look<'_> {
 
     /// Who is to be reminded, when the visit stands as it was found and they can be.
     fn whom(&self, visit: &Due) -> Result<Option<Whom>, Fault> {
-        let Some(body) = self.fresh("Appointment", &visit.id)? else { return Ok(None) };
+        let Some(body) = fresh(self.session, "Appointment", &visit.id)? else { return Ok(None) };
         let read = Document::parse(body, &Limits::default());
         let read = read.and_then(|document| Appointment::read(document.root()));
         let stands = read.is_ok_and(|read| {
@@ -476,30 +479,9 @@ impl Look<'_> {
         if !stands || visit.span.start <= self.session.now() {
             return Ok(None);
         }
-        let Some(body) = self.fresh("Patient", &visit.patient)? else { return Ok(None) };
+        let Some(body) = fresh(self.session, "Patient", &visit.patient)? else { return Ok(None) };
         let document = Document::parse(body, &Limits::default())?;
         Ok(whom::read(document.root(), self.session.now()))
-    }
-
-    /// A record as it is now; none for one that is gone.
-    fn fresh(&self, kind: &str, id: &str) -> Result<Option<Vec<u8>>, Fault> {
-        match self.session.read(type_of(kind)?, id, None) {
-            Ok(audited) => Ok(Some(audited.wait()?.body)),
-            Err(fault) if matches!(fault.status(), 404 | 410) => Ok(None),
-            Err(fault) => Err(fault),
-        }
-    }
-
-    fn opted_out(&self, patient: &str) -> Result<bool, Fault> {
-        let asked = vec![("patient".to_owned(), patient.to_owned())];
-        let level = Level::Type(type_of("Flag")?);
-        let found = self.session.search(level, asked, &SearchHow::default())?.wait()?;
-        // More flags than one page has: rather one who is not reminded than one who asked not to be.
-        Ok(found.next.is_some()
-            || found.page.matches.iter().any(|hit| {
-                Document::parse(hit.body.clone(), &Limits::default())
-                    .is_ok_and(|flag| whom::opts_out(flag.root(), self.session.now()))
-            }))
     }
 
     /// Until when nothing is sent, if that is so now.
@@ -522,7 +504,29 @@ impl Look<'_> {
     }
 }
 
-fn patient_of(appointment: &Appointment) -> Option<String> {
+/// A record as it is now; none for one that is gone.
+pub(crate) fn fresh(session: &Session, kind: &str, id: &str) -> Result<Option<Vec<u8>>, Fault> {
+    match session.read(type_of(kind)?, id, None) {
+        Ok(audited) => Ok(Some(audited.wait()?.body)),
+        Err(fault) if matches!(fault.status(), 404 | 410) => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Whether a patient asked not to be sent anything.
+pub(crate) fn opted_out(session: &Session, patient: &str) -> Result<bool, Fault> {
+    let asked = vec![("patient".to_owned(), patient.to_owned())];
+    let level = Level::Type(type_of("Flag")?);
+    let found = session.search(level, asked, &SearchHow::default())?.wait()?;
+    // More flags than one page has: rather one who is not told than one who asked not to be.
+    Ok(found.next.is_some()
+        || found.page.matches.iter().any(|hit| {
+            Document::parse(hit.body.clone(), &Limits::default())
+                .is_ok_and(|flag| whom::opts_out(flag.root(), session.now()))
+        }))
+}
+
+pub(crate) fn patient_of(appointment: &Appointment) -> Option<String> {
     let mut patients = appointment.participants.iter().filter_map(|one| one.actor.as_ref());
     patients.find(|actor| actor.is_patient()).map(|actor| actor.id().to_owned())
 }

@@ -18,6 +18,8 @@ mod ledger;
 #[cfg(test)]
 mod occupancy;
 #[cfg(test)]
+mod offers;
+#[cfg(test)]
 mod remind;
 mod roster;
 mod rules;

@@ -93,6 +93,7 @@ fn actions(visit: &Visit, open: &Open) -> Markup {
                 (link_button(Kind::Secondary, Some(Icon::Pen), words::CHART_WRITE_NOTE.of(lang), &open.path("/write")))
             }
             @if let Some(follow_up) = schedule::follow_up(visit, &open.person.id) { (follow_up) }
+            @if let Some(put_on) = schedule::waitlist::put_on(visit, &open.person.id) { (put_on) }
             (link_button(Kind::Quiet, Some(Icon::Print), words::CHART_PRINT.of(lang), &open.path("/print")))
         }
     }

@@ -245,6 +245,7 @@ mod tests {
             series: None,
             steps: Vec::new(),
             held: None,
+            is_offered: false,
             cancel_reason: None,
         };
         Card {

@@ -5,14 +5,16 @@
 use super::act::Tried;
 use super::desk::{self, Here};
 use super::fields::{Input, area, input, select};
-use super::{act, draw, finding, zone_words};
+use super::{act, draw, finding, waitlist, zone_words};
 use crate::answer::Answer;
 use crate::booking::booked;
 use crate::booking::type_id;
 use crate::days;
 use crate::pages::missing;
 use crate::parts::shell::shell_with;
-use crate::parts::{Icon, Kind, Tone, badge, button, facts, hidden, notice, panel, toast};
+use crate::parts::{
+    Icon, Kind, Tone, badge, button, facts, hidden, link_button, notice, panel, toast,
+};
 use crate::route::part;
 use crate::visit::Visit;
 use crate::words::{self, Lang, Word};
@@ -64,7 +66,7 @@ pub(crate) fn shown(visit: &Visit, id: &str, tried: Option<&Tried<'_>>) -> Resul
     let title = words::CAL_APPOINTMENT.of(lang);
     let body = html! {
         @if let Some(tried) = tried { (finding::summary(tried.fault, &here, lang)) }
-        @if tried.is_none() { (told(visit, id)) }
+        @if tried.is_none() { (told(visit, id)) @if let Some(freed) = waitlist::freed(visit)? { (freed) } }
         div.page-head {
             h1 { (page.name()) }
             p.muted { (title) " · " (page.when()) }
@@ -197,7 +199,12 @@ impl Page<'_> {
         }
         let is_open = matches!(booked.status, Status::Booked | Status::Pending | Status::Proposed);
         let has_begun = booked.span.is_some_and(|span| span.start <= self.visit.now());
+        let earlier = booked.patient.as_ref().filter(|whom| whom.name.is_some());
+        let earlier = earlier.filter(|_| is_open && !has_begun && booked.held.is_none());
         html! {
+            @if let Some(whom) = earlier {
+                div { (link_button(Kind::Secondary, Some(Icon::Clock), words::WAIT_EARLIER_PLEASE.of(lang), &format!("/waitlist/add?patient={}&instead={}", whom.id, booked.id))) }
+            }
             @if is_open && booked.held.is_none() {
                 div.cal-actions {
                     (panel("move", words::CAL_MOVE.of(lang), None, &self.move_form(tried)))

@@ -58,6 +58,8 @@ pub(crate) enum What {
         minutes: i64,
         /// It is of whoever asks.
         is_mine: bool,
+        /// It is kept for those on the waiting list who are asked.
+        is_offered: bool,
     },
 }
 
@@ -181,12 +183,17 @@ fn item(of: &Placed<What>, first: u16, lang: Lang) -> Markup {
         What::Block(why) => html! {
             li.cal-at.(place) { div.cal-card.cal-block.is-neutral { (line(Icon::Close, why, &span)) } }
         },
-        What::Hold { minutes, is_mine } => {
-            let word = if *is_mine { words::CAL_HELD_BY_YOU } else { words::CAL_HELD };
+        What::Hold { minutes, is_mine, is_offered } => {
+            let word = match (is_offered, is_mine) {
+                (true, _) => words::WAIT_HELD,
+                (false, true) => words::CAL_HELD_BY_YOU,
+                (false, false) => words::CAL_HELD,
+            };
             let left = words::CAL_MINUTES_LEFT.with(lang, &minutes.to_string());
             html! {
                 li.cal-at.(place) { div.cal-card.cal-hold.is-warning {
-                    (line(Icon::Clock, word.of(lang), &span))
+                    @if *is_offered { a href="/waitlist" { (line(Icon::Clock, word.of(lang), &span)) } }
+                    @else { (line(Icon::Clock, word.of(lang), &span)) }
                     span.cal-line { span.cal-type { (left) } }
                 } }
             }

@@ -31,6 +31,7 @@ pub(crate) fn says(fault: &Fault, lang: Lang) -> &'static str {
         (&code::DOUBLE_BOOKED, words::CAL_SAYS_TAKEN),
         (&code::SLOT_TAKEN, words::CAL_SAYS_TAKEN),
         (&code::SCHEDULING_HOLD, words::CAL_SAYS_HOLD),
+        (&code::SCHEDULING_OFFER, words::WAIT_SAYS_GONE),
         (&code::SCHEDULING_STEP, words::CAL_SAYS_STEP),
         (&code::VERSION_CONFLICT, words::CAL_SAYS_CHANGED),
         (&code::SCHEDULING_TIME, words::CAL_SAYS_TIME),

@@ -1,0 +1,413 @@
+//! One look at what is freed and whom it is offered to: what the thread of the server does every few seconds. Freed
+//! times are found by what was written since the last look, and each begins its round under a key of its own, so
+//! that looking twice offers once. What is to be said to whom follows from the rounds as the record keeps them; a
+//! line of the ledger tells what was said already. A line is written before a letter is handed on and after, so
+//! wherever the program is killed it is tried again, under the same id.
+
+use super::{Effect, Offer, Waves};
+use crate::book::House;
+use crate::book::waitlist::{Freed, Means, Offers, answer, begin, freed, look, offers, rounds};
+use crate::remind::pass::{fresh, opted_out, patient_of, type_of};
+use crate::remind::{
+    ATTEMPTS_MAX, Blanks, Carrier, Language, Letter, Link, Quiet, Template, Undelivered, whom,
+};
+use crate::time::{MINUTE_MS, Zone};
+use base::{Fault, Limits, Millis};
+use fhir::Document;
+use record::{Kind, Level, Linked, SearchHow, Session, Telling};
+
+/// How all keys of the ledger begin.
+const PREFIX: &str = "waitlist/";
+/// Until when was looked for freed times.
+const SEEN: &str = "waitlist/seen";
+/// How far back a look goes behind the last: a clock that was set back hides nothing.
+const OVERLAP_MS: i64 = 5 * MINUTE_MS;
+/// Versions of one appointment that a look goes through.
+const VERSIONS_MAX: u64 = 8;
+/// Appointments of one page.
+const PAGE: usize = 500;
+/// How long a failed letter waits; each later one twice as long.
+const BACKOFF_MS: i64 = MINUTE_MS;
+/// How long the ledger keeps what was said.
+const KEPT_MS: i64 = 30 * 24 * 60 * MINUTE_MS;
+/// The status that the log has for what could not be handed on.
+const NOT_SENT: u16 = 502;
+
+/// How this house offers freed times.
+#[derive(Debug, Clone)]
+pub struct Offering {
+    /// What it says of booking.
+    pub house: House,
+    /// What patients call the clinic.
+    pub clinic: String,
+    /// Where links lead: `https://clinic.example`.
+    pub origin: String,
+    /// When nothing is offered, by the clocks of the house.
+    pub quiet: Quiet,
+    /// How offers go out.
+    pub waves: Waves,
+    /// Freed times are offered by themselves.
+    pub by_itself: bool,
+}
+
+/// What one look did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Looked {
+    /// Rounds begun.
+    pub begun: u64,
+    /// Letters handed on.
+    pub sent: u64,
+    /// Letters that could not be.
+    pub failed: u64,
+    /// When there is something to do next, as far as is known.
+    pub next: Option<Millis>,
+}
+
+/// What a letter says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Says {
+    Offer,
+    Yours,
+    Gone,
+}
+
+impl Says {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Offer => "offer",
+            Self::Yours => "yours",
+            Self::Gone => "gone",
+        }
+    }
+
+    fn template(self, language: Language) -> Template {
+        match self {
+            Self::Offer => language.offer(),
+            Self::Yours => language.yours(),
+            Self::Gone => language.gone(),
+        }
+    }
+}
+
+/// One line of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Line {
+    key: String,
+    version: Option<u64>,
+    outcome: String,
+    attempts: u32,
+    next: Option<Millis>,
+    message: String,
+}
+
+/// Looks once. Without a carrier nothing is sent and nothing begins by itself; what ran out is written down.
+///
+/// # Errors
+/// As a search, a write, or keeping of an errand; what was done until then stands.
+pub async fn pass(
+    session: &Session,
+    how: &Offering,
+    carrier: Option<&dyn Carrier>,
+    stop: &(dyn Fn() -> bool + Sync),
+) -> Result<Looked, Fault> {
+    let mut one = Look { session, how, carrier, looked: Looked::default() };
+    one.tidy()?;
+    let is_quiet = how.quiet.holds(zone(how).wall(session.now()).time());
+    if carrier.is_some() && how.by_itself && !is_quiet {
+        one.notice(stop).await?;
+    }
+    for found in rounds(session).await? {
+        if stop() {
+            break;
+        }
+        let round = match is_quiet {
+            true => found,
+            false if found.is_open() => look(session, &found.key).await?,
+            false => found,
+        };
+        one.wake_at(round.due);
+        if round.means == Means::Messages && !is_quiet {
+            one.letters(&round).await?;
+        }
+    }
+    if is_quiet {
+        one.wake_at(Some(Millis(session.now().0.saturating_add(10 * MINUTE_MS))));
+    }
+    Ok(one.looked)
+}
+
+const fn zone(how: &Offering) -> &Zone {
+    &how.house.zone
+}
+
+struct Look<'s> {
+    session: &'s Session,
+    how: &'s Offering,
+    carrier: Option<&'s dyn Carrier>,
+    looked: Looked,
+}
+
+impl Look<'_> {
+    /// Begins to offer what was freed since the last look.
+    async fn notice(&mut self, stop: &(dyn Fn() -> bool + Sync)) -> Result<(), Fault> {
+        let now = self.session.now();
+        let seen = self.session.errand(SEEN)?;
+        let keep = |at: Millis, replaces| {
+            self.session.keep_errand(SEEN, replaces, Some(&at.0.to_string()), None).map(drop)
+        };
+        let since = seen.as_ref().and_then(|seen| seen.text.parse::<i64>().ok());
+        let Some(since) = since else {
+            // Before the first look nothing was promised to anybody.
+            return keep(now, seen.map(|seen| seen.version));
+        };
+        let from = Millis(since.min(now.0).saturating_sub(OVERLAP_MS));
+        let pairs = [
+            ("_lastUpdated", format!("ge{}", from.to_instant())),
+            ("date", format!("ge{}", Millis(now.0.saturating_sub(KEPT_MS)).to_instant())),
+            ("_count", PAGE.to_string()),
+        ];
+        let mut asked: Vec<_> = pairs.into_iter().map(|(n, v)| (n.to_owned(), v)).collect();
+        loop {
+            let level = Level::Type(type_of("Appointment")?);
+            let found = self.session.search(level, asked, &SearchHow::default())?.wait()?;
+            for hit in &found.page.matches {
+                let first = hit.version.saturating_sub(VERSIONS_MAX).max(1);
+                for version in (first + 1..=hit.version).rev() {
+                    if stop() {
+                        return Ok(());
+                    }
+                    if let Some(freed) = freed(self.session, &hit.id, version).await? {
+                        self.begin(&freed).await?;
+                    }
+                }
+            }
+            match found.next {
+                Some(next) => asked = vec![("_cursor".to_owned(), next)],
+                None => break,
+            }
+        }
+        keep(now, seen.map(|seen| seen.version))
+    }
+
+    async fn begin(&mut self, freed: &Freed) -> Result<(), Fault> {
+        if offers(self.session, &freed.key).await.is_ok() {
+            return Ok(());
+        }
+        let (house, waves) = (&self.how.house, self.how.waves);
+        match begin(self.session, house, freed, waves, Means::Messages).await {
+            Ok(Some(_)) => self.looked.begun += 1,
+            Ok(None) => {}
+            // It was given to somebody else already, or a rule keeps everybody from it.
+            Err(fault) if fault.status() < 500 => {}
+            Err(fault) => return Err(fault),
+        }
+        Ok(())
+    }
+
+    /// Says what is to be said of a round.
+    async fn letters(&mut self, round: &Offers) -> Result<(), Fault> {
+        let now = self.session.now();
+        if self.carrier.is_none() || round.span.start <= now {
+            return Ok(());
+        }
+        for effect in &round.effects {
+            match effect {
+                Effect::Offer { entry, .. } => {
+                    let is_open =
+                        matches!(round.offer(entry), Some(Offer::Open { until }) if until > now);
+                    if is_open && round.is_open() && !self.say(round, entry, Says::Offer)? {
+                        // Who cannot be reached is passed over, for those who can.
+                        answer(self.session, &round.key, entry, false).await?;
+                        self.wake_at(Some(now));
+                    }
+                }
+                Effect::Book { entry } => {
+                    self.say(round, entry, Says::Yours)?;
+                }
+                Effect::TellGone { entry } => {
+                    let told = self.session.errand(&key(round, entry, Says::Offer))?;
+                    if told.is_some_and(|told| told.text.starts_with("sent ")) {
+                        self.say(round, entry, Says::Gone)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a letter, once; whether it went out, or may yet.
+    fn say(&mut self, round: &Offers, entry: &str, says: Says) -> Result<bool, Fault> {
+        let now = self.session.now();
+        let Some(carrier) = self.carrier else { return Ok(true) };
+        let key = key(round, entry, says);
+        let found = self.session.errand(&key)?;
+        let mut line = match found.map(|errand| Line::read(&key, &errand)) {
+            Some(line) => line,
+            None => Line {
+                key,
+                version: None,
+                outcome: String::new(),
+                attempts: 0,
+                next: None,
+                message: self.session.draw()?,
+            },
+        };
+        match line.outcome.as_str() {
+            "sent" => return Ok(true),
+            "given-up" => return Ok(false),
+            _ => {}
+        }
+        if let Some(next) = line.next.filter(|next| *next > now) {
+            self.wake_at(Some(next));
+            return Ok(true);
+        }
+        line.attempts = line.attempts.saturating_add(1);
+        line.next = None;
+        self.keep(&mut line, "sending", None)?;
+        // As it is now: what was found is older than what came before this one.
+        let Some(patient) = self.patient(entry)? else { return self.give_up(line, None) };
+        let Some(body) = fresh(self.session, "Patient", &patient)? else {
+            return self.give_up(line, None);
+        };
+        let reached = whom::read(Document::parse(body, &Limits::default())?.root(), now);
+        let Some(reached) = reached.filter(|_| opted_out(self.session, &patient) == Ok(false))
+        else {
+            return self.give_up(line, None);
+        };
+        for (way, address) in &reached.addresses {
+            if !carrier.reaches(*way, address) {
+                continue;
+            }
+            let text = self.text(round, (entry, &patient), says, reached.language)?;
+            let letter = Letter {
+                id: &line.message,
+                way: *way,
+                address,
+                subject: match says {
+                    Says::Offer | Says::Gone => reached.language.offer_subject(),
+                    Says::Yours => reached.language.subject(),
+                },
+                text: &text,
+                language: reached.language.tag(),
+                at: now,
+            };
+            let tells = (entry, patient.as_str());
+            match carrier.carry(&letter) {
+                Ok(()) => {
+                    self.looked.sent += 1;
+                    self.keep(&mut line, "sent", Some((200, tells)))?;
+                    return Ok(true);
+                }
+                Err(Undelivered::Refused { .. }) => {}
+                Err(Undelivered::Later { wait_ms, .. }) if line.attempts < ATTEMPTS_MAX => {
+                    let doubled = BACKOFF_MS << (line.attempts - 1).min(6);
+                    let next = Millis(now.0.saturating_add(doubled.max(wait_ms.unwrap_or(0))));
+                    line.next = Some(next);
+                    self.wake_at(Some(next));
+                    self.looked.failed += 1;
+                    self.keep(&mut line, "failed", None)?;
+                    return Ok(true);
+                }
+                Err(Undelivered::Later { .. }) => return self.give_up(line, Some(tells)),
+            }
+        }
+        self.give_up(line, None)
+    }
+
+    fn give_up(&mut self, mut line: Line, tells: Option<(&str, &str)>) -> Result<bool, Fault> {
+        self.looked.failed += 1;
+        self.keep(&mut line, "given-up", tells.map(|tells| (NOT_SENT, tells)))?;
+        Ok(false)
+    }
+
+    fn text(
+        &self,
+        round: &Offers,
+        (entry, patient): (&str, &str),
+        says: Says,
+        language: Language,
+    ) -> Result<String, Fault> {
+        let about = Linked {
+            appointment: entry.to_owned(),
+            patient: patient.to_owned(),
+            ends: round.span.start,
+            // The visit is theirs: its link is that of any visit.
+            round: (says != Says::Yours).then(|| round.key.clone()),
+        };
+        let link = Link::new(&self.how.origin, &self.session.draw_link(&about)?)?;
+        let own = round.zone.as_deref().and_then(|name| self.how.house.zones.find(name).ok());
+        let wall = own.as_ref().unwrap_or_else(|| zone(self.how)).wall(round.span.start);
+        let blanks = Blanks { clinic: &self.how.clinic, wall, link: &link };
+        says.template(language).fill(language, &blanks)
+    }
+
+    fn patient(&self, entry: &str) -> Result<Option<String>, Fault> {
+        let Some(body) = fresh(self.session, "Appointment", entry)? else { return Ok(None) };
+        let document = Document::parse(body, &Limits::default())?;
+        let read = crate::appointment::Appointment::read(document.root());
+        Ok(read.ok().as_ref().and_then(patient_of))
+    }
+
+    /// Writes a line down, and what the log is told of it.
+    fn keep(
+        &self,
+        line: &mut Line,
+        outcome: &str,
+        tells: Option<(u16, (&str, &str))>,
+    ) -> Result<(), Fault> {
+        outcome.clone_into(&mut line.outcome);
+        let tells = match tells {
+            None => None,
+            Some((status, (entry, patient))) => Some(Telling {
+                kind: Kind::Reminder,
+                status,
+                record: (type_of("Appointment")?, entry.to_owned()),
+                patient: patient.to_owned(),
+            }),
+        };
+        let next = line.next.map_or_else(|| "-".to_owned(), |next| next.0.to_string());
+        let text = format!("{outcome} {} {next} {}", line.attempts, line.message);
+        line.version =
+            Some(self.session.keep_errand(&line.key, line.version, Some(&text), tells)?);
+        Ok(())
+    }
+
+    /// Forgets what was said of times that are long over.
+    fn tidy(&self) -> Result<(), Fault> {
+        let before = self.session.now().0.saturating_sub(KEPT_MS);
+        for errand in self.session.errands(PREFIX, None)? {
+            let start = errand.key.strip_prefix(PREFIX).and_then(|rest| rest.split('/').next());
+            let start = start.and_then(|start| i64::from_str_radix(start, 16).ok());
+            // They stand by the visit's beginning; the last is no line.
+            if start.is_none_or(|start| start >= before) {
+                return Ok(());
+            }
+            self.session.keep_errand(&errand.key, Some(errand.version), None, None)?;
+        }
+        Ok(())
+    }
+
+    fn wake_at(&mut self, at: Option<Millis>) {
+        self.looked.next = [self.looked.next, at].into_iter().flatten().min();
+    }
+}
+
+fn key(round: &Offers, entry: &str, says: Says) -> String {
+    format!("{PREFIX}{:016x}/{}/{entry}/{}", round.span.start.0.max(0), round.key, says.code())
+}
+
+impl Line {
+    /// Reads a line; one that is not understood was tried and is tried again.
+    fn read(key: &str, errand: &record::Errand) -> Self {
+        let mut words = errand.text.split(' ');
+        let mut word = || words.next().unwrap_or_default().to_owned();
+        Self {
+            key: key.to_owned(),
+            version: Some(errand.version),
+            outcome: word(),
+            attempts: word().parse().unwrap_or(0),
+            next: word().parse().ok().map(Millis),
+            message: word(),
+        }
+    }
+}
