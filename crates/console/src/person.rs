@@ -3,8 +3,8 @@
 
 use base::{Fault, Limits};
 use fhir::{Document, Value};
+use record::contact::is_confidential;
 use record::{Hit, PatientRow};
-use registration::intake::{is_confidential_address, is_confidential_phone};
 use registration::merge::{Link, links};
 use std::borrow::Cow;
 
@@ -122,7 +122,7 @@ impl Person {
             identifiers: list(root, "identifier").filter_map(identifier).collect(),
             telecom: contacts(root),
             addresses: list(root, "address")
-                .filter(|one| !is_confidential_address(*one))
+                .filter(|one| !is_confidential(*one))
                 .filter_map(address)
                 .collect(),
             confidential: confidential(root),
@@ -214,7 +214,7 @@ fn identifier(value: Value<'_>) -> Option<Identifier> {
 
 fn contacts(value: Value<'_>) -> Vec<Contact> {
     list(value, "telecom")
-        .filter(|one| !is_confidential_phone(*one))
+        .filter(|one| !is_confidential(*one))
         .map(|one| Contact {
             system: text(one, "system"),
             usage: text(one, "use"),
@@ -253,8 +253,8 @@ fn address(value: Value<'_>) -> Option<String> {
 }
 
 fn confidential(root: Value<'_>) -> Vec<String> {
-    let addresses = list(root, "address").filter(|one| is_confidential_address(*one));
-    let phones = list(root, "telecom").filter(|one| is_confidential_phone(*one));
+    let addresses = list(root, "address").filter(|one| is_confidential(*one));
+    let phones = list(root, "telecom").filter(|one| is_confidential(*one));
     let phones = phones.map(|one| text(one, "value")).filter(|value| !value.is_empty());
     addresses.filter_map(address).chain(phones).collect()
 }
