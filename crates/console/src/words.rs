@@ -14,6 +14,7 @@ macro_rules! words {
 
 mod calendar;
 mod chart;
+mod consent;
 mod flow;
 mod frame;
 mod link;
@@ -24,6 +25,7 @@ mod table;
 
 pub(crate) use calendar::*;
 pub(crate) use chart::*;
+pub(crate) use consent::*;
 pub(crate) use flow::*;
 pub(crate) use frame::*;
 pub(crate) use link::*;
@@ -39,6 +41,7 @@ pub(crate) use table::*;
 const PARTS: &[&[(&str, Word)]] = &[
     flow::ALL,
     chart::ALL,
+    consent::ALL,
     frame::ALL,
     registration::ALL,
     people::ALL,
