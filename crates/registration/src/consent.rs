@@ -10,6 +10,7 @@
 //! What a consent permits is the guard's to say (crate `privacy`), by the same elements that any Consent has.
 
 pub mod elements;
+pub mod form;
 mod read;
 pub mod signature;
 pub mod text;
@@ -25,6 +26,7 @@ use base::{Fault, Limits};
 use elements::Elements;
 use fhir::Document;
 use fhir::write::Writer;
+use form::Form;
 use record::proxy::Power;
 use record::{Hit, Level, SearchHow, Session};
 use signature::Signature;
@@ -122,19 +124,19 @@ impl std::fmt::Debug for Signing {
     }
 }
 
-/// The text of a kind for a patient, as it is put before them.
+/// The text of a form for a patient, as it is put before them.
 ///
 /// # Errors
 /// When the stored Patient is no JSON.
-pub fn text_of(hit: &Hit, kind: Kind, tongue: Tongue, elements: &Elements) -> Result<Text, Fault> {
+pub fn text_of(hit: &Hit, form: &Form, elements: &Elements) -> Result<Text, Fault> {
     let name = name_of(parsed(hit)?.root());
-    Ok(Text::of(kind, tongue, &name, elements))
+    Ok(Text::of(form, &name, elements))
 }
 
 /// What a text was made of beside what stands in its form: sent back with a signature, it tells that what
 /// is kept is what was read.
-pub fn read_mark(hit: &Hit) -> String {
-    format!("{}-{}", text::VERSION, hit.version)
+pub fn read_mark(hit: &Hit, form: &Form) -> String {
+    format!("{}-{}", form.edition, hit.version)
 }
 
 /// The consents of a patient, the latest first.
@@ -196,7 +198,8 @@ pub async fn sign(
     signing: &Signing,
 ) -> Result<String, Fault> {
     let hit = session.read(patient()?, about, None)?.into_inner().await?;
-    if signing.read != read_mark(&hit) {
+    let form = form::of(session, kind, signing.tongue).await?;
+    if signing.read != read_mark(&hit, &form) {
         let say = "what is signed has changed since it was read; read it again";
         return Err(Fault::new(&code::VERSION_CONFLICT, say));
     }
@@ -222,8 +225,8 @@ pub async fn sign(
             return Err(odd("whoever signs for the patient has the authority to decide", "signer"));
         }
     }
-    let text = text_of(&hit, kind, signing.tongue, &signing.elements)?;
-    let body = write::signed(session, about, kind, signing, &text);
+    let text = text_of(&hit, &form, &signing.elements)?;
+    let body = write::signed(session, about, &form, signing, &text);
     keep_new(session, about, &signing.form, body).await
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod insurance;
 pub(crate) mod proxies;
 pub(crate) mod register;
 pub(crate) mod sign;
+pub(crate) mod wording;
 
 use crate::booking::type_id;
 use crate::pages::patient;

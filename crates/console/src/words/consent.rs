@@ -145,4 +145,21 @@ words! {
     PROXY_BANNER: "Acts for them", "Actúa por el paciente";
     CHECK_IN_CONTACT_ONLY: "Confidential: use only these", "Confidencial: use solo estos";
     CHECK_IN_CONTACT_HIDDEN: "Confidential: withheld from your role", "Confidencial: no se muestra a su función";
+
+    // The wording of the house's forms.
+    WORDING: "Consent forms", "Formularios de consentimiento";
+    WORDING_WHY: "What patients read and sign here. What was signed keeps the words it was signed with.", "Lo que los pacientes leen y firman aquí. Lo firmado conserva las palabras con que se firmó.";
+    WORDING_FORMS: "All forms", "Todos los formularios";
+    WORDING_FORM: "Form", "Formulario";
+    WORDING_WHOSE: "Whose words", "De quién es el texto";
+    WORDING_OWN: "The house's own", "Propio de la casa";
+    WORDING_SHIPPED: "As it ships", "El que viene incluido";
+    WORDING_TITLE: "Title", "Título";
+    WORDING_TEXT: "Text", "Texto";
+    WORDING_TEXT_HINT: "A blank line begins a new paragraph. The patient's name, and what is entered in a release, stand below the text by themselves.", "Una línea en blanco empieza otro párrafo. El nombre del paciente, y lo introducido en una divulgación, figuran solos bajo el texto.";
+    WORDING_KEEP: "Use these words", "Usar este texto";
+    WORDING_GO_BACK: "Use the words that ship", "Usar el texto incluido";
+    WORDING_BACK_WHY: "The house's own words stay in the history of the form.", "El texto propio queda en el historial del formulario.";
+    WORDING_KEPT: "These words are signed from now on.", "Este texto se firma desde ahora.";
+    WORDING_BACK: "The words that ship are signed from now on.", "El texto incluido se firma desde ahora.";
 }

@@ -3,6 +3,7 @@
 
 use super::Kind;
 use super::elements::{Elements, Ends, Extent, To};
+use super::form::Form;
 
 /// The version of the texts that ship. It grows whenever a word of one changes.
 pub const VERSION: &str = "2026-11";
@@ -62,16 +63,15 @@ impl std::fmt::Debug for Text {
 }
 
 impl Text {
-    /// Composes the text of a kind for a patient.
-    pub fn of(kind: Kind, tongue: Tongue, patient: &str, elements: &Elements) -> Self {
-        let mut parts = shipped(kind, tongue).split("\n\n").map(|part| part.trim().to_owned());
-        let title = parts.next().unwrap_or_default();
+    /// Composes the text of a form for a patient.
+    pub fn of(form: &Form, patient: &str, elements: &Elements) -> Self {
+        let (kind, tongue) = (form.kind, form.tongue);
         let mut points =
             vec![(tongue.of("Patient", "Paciente").to_owned(), one_line(patient).to_owned())];
         if kind.has_elements() {
             points.extend(points_of(kind, tongue, elements));
         }
-        Self { title, paragraphs: parts.filter(|part| !part.is_empty()).collect(), points }
+        Self { title: form.title.clone(), paragraphs: form.paragraphs.clone(), points }
     }
 
     /// As plain text: title, paragraphs and points, with a blank line between.
@@ -137,7 +137,7 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-const fn shipped(kind: Kind, tongue: Tongue) -> &'static str {
+pub(super) const fn shipped(kind: Kind, tongue: Tongue) -> &'static str {
     match (kind, tongue) {
         (Kind::Treatment, Tongue::English) => include_str!("texts/treatment.en.txt"),
         (Kind::Treatment, Tongue::Spanish) => include_str!("texts/treatment.es.txt"),
@@ -161,8 +161,8 @@ mod tests {
     #[test]
     fn every_kind_has_a_text_in_every_language() {
         for kind in Kind::ALL {
-            let texts =
-                Tongue::ALL.map(|tongue| Text::of(kind, tongue, "Ada", &Elements::default()));
+            let texts = Tongue::ALL
+                .map(|tongue| Text::of(&Form::shipped(kind, tongue), "Ada", &Elements::default()));
             let [english, spanish] = &texts;
             assert!(english.title != spanish.title && english.paragraphs.len() >= 3, "{kind:?}");
             assert_eq!(english.paragraphs.len(), spanish.paragraphs.len(), "{kind:?}");
@@ -178,7 +178,8 @@ mod tests {
             purposes: vec!["TREAT".into(), "HPAYMT".into()],
             ..Elements::default()
         };
-        let plain = Text::of(Kind::Part2, Tongue::English, "Ada", &elements).plain();
+        let plain =
+            Text::of(&Form::shipped(Kind::Part2, Tongue::English), "Ada", &elements).plain();
         assert!(plain.contains("Who receives it: Acme Law I agree to everything\n"), "{plain}");
         assert!(plain.contains("For what: treatment, payment\n"), "{plain}");
     }

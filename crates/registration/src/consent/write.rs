@@ -2,8 +2,9 @@
 //! agreements that are not about records is `treatment`, which permits and denies nothing of them.
 
 use super::elements::{Elements, Ends, Extent, To};
+use super::form::Form;
 use super::text::Text;
-use super::{Kind, Signing, text};
+use super::{Kind, Signing};
 use base::Millis;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -35,15 +36,16 @@ const REASONS: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
 pub(super) fn signed(
     session: &Session,
     about: &str,
-    kind: Kind,
+    form: &Form,
     signing: &Signing,
     text: &Text,
 ) -> Vec<u8> {
+    let kind = form.kind;
     let now = session.now().to_instant();
     let (own, proxy) = (format!("Patient/{about}"), format!("RelatedPerson/{}", signing.proxy));
     let signer = if signing.proxy.is_empty() { &own } else { &proxy };
     let mut out = Writer::new();
-    head(&mut out, kind, about, &signing.form, "active");
+    head(&mut out, (kind, &form.edition), about, &signing.form, "active");
     out.key("extension").array();
     let (format, data) = match &signing.drawn {
         Some(drawn) => (DRAWN, drawn.svg()),
@@ -82,7 +84,7 @@ pub(super) fn declined(
     form: &str,
 ) -> Vec<u8> {
     let mut out = Writer::new();
-    head(&mut out, kind, about, form, "rejected");
+    head(&mut out, (kind, ""), about, form, "rejected");
     out.key("extension").array();
     ended(&mut out, session.now(), reason);
     out.end_array();
@@ -100,7 +102,7 @@ pub(super) fn ended(out: &mut Writer, when: Millis, reason: &str) {
     out.end_array().member("url", ENDED).end_object();
 }
 
-fn head(out: &mut Writer, kind: Kind, about: &str, form: &str, status: &str) {
+fn head(out: &mut Writer, (kind, edition): (Kind, &str), about: &str, form: &str, status: &str) {
     out.object().member("resourceType", "Consent");
     out.key("meta").object().key("tag").array();
     out.object().member("system", ENTRY).member("code", form).end_object().end_array();
@@ -119,7 +121,11 @@ fn head(out: &mut Writer, kind: Kind, about: &str, form: &str, status: &str) {
     codings(out, &[("http://terminology.hl7.org/CodeSystem/consentscope", scope)]);
     out.end_object();
     out.key("category").array().object().key("coding").array().object();
-    out.member("system", FORMS).member("version", text::VERSION).member("code", kind.code());
+    out.member("system", FORMS);
+    if !edition.is_empty() {
+        out.member("version", edition);
+    }
+    out.member("code", kind.code());
     out.end_object().end_array().member("text", called(kind)).end_object();
     if kind == Kind::PrivacyNotice {
         out.object();

@@ -148,6 +148,7 @@ fn a_part_2_consent_that_lacks_an_element_cannot_be_signed() {
 fn clinician(site: &Site) -> String {
     let profile = Profile {
         name: "ivy".to_owned(),
+        display: "ivy Someone".to_owned(),
         roles: vec!["clinician".to_owned()],
         practitioner: Some("pr-eve".to_owned()),
         ..Profile::default()
@@ -258,7 +259,7 @@ const ANN: [(&str, &str); 4] = [
     ("name", "Ann Okafor"),
     ("relationship", "PRN"),
     ("authority", "parent-of-minor"),
-    ("evidence", "birth certificate"),
+    ("evidence", "certificate 881"),
 ];
 
 fn put_down(
@@ -272,6 +273,23 @@ fn put_down(
     post(visitor, &here, &here, &[fields, &own].concat(), &[])
 }
 
+fn somebody(
+    visitor: &mut Visitor<'_>,
+    entry: &str,
+    family: &str,
+    given: &str,
+    born: &str,
+) -> String {
+    let fields = [
+        ("step", "save"),
+        ("entry", entry),
+        ("family", family),
+        ("given", given),
+        ("birth_date", born),
+    ];
+    id_in(&post(visitor, "/register", "/register", &fields, &[]))
+}
+
 #[test]
 fn a_parent_acts_for_a_minor_signs_for_them_and_is_ended() {
     let site = north();
@@ -280,7 +298,7 @@ fn a_parent_acts_for_a_minor_signs_for_them_and_is_ended() {
         base::time::civil_from_days(base::Clock::now(&base::time::SystemClock).0 / 86_400_000).0;
     let born = format!("{}-03-14", year - 8);
     let last = format!("13-Mar-{}", year + 10);
-    let minor = id_in(&register(&mut fay, "form-1", &[("given", "Kim"), ("birth_date", &born)]));
+    let minor = somebody(&mut fay, "form-1", "Okafor", "Kim", &born);
     let empty = get(&mut fay, &format!("/p/{minor}/people")).text();
     assert!(empty.contains("Nobody acts for the patient"), "{empty}");
     let none = put_down(&mut fay, &minor, "a", &ANN[..3]);
@@ -289,7 +307,7 @@ fn a_parent_acts_for_a_minor_signs_for_them_and_is_ended() {
     assert_eq!(put_down(&mut fay, &minor, "a", &ANN).status, 303);
     assert_eq!(put_down(&mut fay, &minor, "a", &ANN).status, 303);
     let page = get(&mut fay, &format!("/p/{minor}/people")).text();
-    assert_eq!(page.matches("birth certificate").count(), 1, "sent twice, kept once: {page}");
+    assert_eq!(page.matches("certificate 881").count(), 1, "sent twice, kept once: {page}");
     assert!(page.contains("Acts now") && page.contains(&last), "it ends by itself: {page}");
     let banner = get(&mut fay, &format!("/p/{minor}")).text();
     assert!(banner.contains("Ann Okafor (Parent of a minor)"), "{banner}");
@@ -310,10 +328,50 @@ fn a_parent_acts_for_a_minor_signs_for_them_and_is_ended() {
     let late = [&fields[..], &[("entry", "late")]].concat();
     assert_eq!(send(&mut fay, &minor, "treatment", &late).status, 422, "they decide no more");
     // Who is of age has no parent who acts for them, and somebody else's proxy signs for nobody.
-    let adult = id_in(&register(&mut fay, "form-2", &[("family", "Stone"), ("given", "Eli")]));
+    let adult = somebody(&mut fay, "form-2", "Stone", "Eli", "1961-03-14");
     let refused = put_down(&mut fay, &adult, "b", &ANN);
     assert_eq!(refused.status, 422);
     assert!(refused.text().contains("a parent acts for a minor"), "{}", refused.text());
     let wrong = send(&mut fay, &adult, "treatment", &fields);
     assert_eq!(wrong.status, 404, "{}", wrong.text());
+}
+
+#[test]
+fn the_houses_own_words_are_signed_once_the_privacy_officer_keeps_them_and_not_before() {
+    let site = north();
+    let mut pia = staff(&site, "pia", "privacy-officer");
+    let mut fay = staff(&site, "fay", "front-desk");
+    let id = id_in(&register(&mut fay, "form-1", &[]));
+    let list = get(&mut pia, "/admin/consents").text();
+    assert!(list.contains("As it ships") && !list.contains("The house's own"), "{list}");
+    for path in ["/admin/consents", "/admin/consents/treatment/en"] {
+        assert_eq!(get(&mut fay, path).status, 404, "{path}");
+    }
+    let here = "/admin/consents/treatment/en";
+    let own = [("title", "Our consent"), ("words", "We treat you.\r\n\r\nYou may say <no>.")];
+    assert_eq!(post(&mut fay, "/settings", here, &own, &[]).status, 404);
+    let none = post(&mut pia, here, here, &[("title", ""), own[1]], &[]);
+    assert_eq!(none.status, 422);
+    assert!(none.text().contains("You may say &lt;no&gt;."), "{}", none.text());
+    let read = get(&mut fay, &format!("/p/{id}/consents/new/treatment"));
+    let old = read.field("read").unwrap();
+    assert!(location(&post(&mut pia, here, here, &own, &[])).ends_with("done=kept"));
+    let fields = [("do", "sign"), ("name", "Bea Okafor"), ("strokes", HAND)];
+    let late = send(&mut fay, &id, "treatment", &[&fields[..], &[("read", &*old)]].concat());
+    assert_eq!(late.status, 409, "other words were read");
+    let signed = send(&mut fay, &id, "treatment", &fields);
+    let page = get(&mut fay, &location(&signed)).text();
+    for part in ["Our consent", "We treat you.", "You may say &lt;no&gt;.", "own-1"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    // Somebody else's form of before does nothing; then the words that ship are back.
+    assert!(location(&post(&mut pia, here, here, &own, &[])).ends_with("done=stale"));
+    let form = get(&mut pia, here);
+    let (which, version) = (form.field("which").unwrap(), form.field("version").unwrap());
+    let back = [("do", "back"), ("title", "x"), ("which", &which), ("version", &version)];
+    assert!(location(&post(&mut pia, here, here, &back, &[])).ends_with("done=back"));
+    let read = get(&mut fay, &format!("/p/{id}/consents/new/treatment")).text();
+    assert!(read.contains("Nobody has promised me a result."), "{read}");
+    let page = get(&mut fay, &location(&signed)).text();
+    assert!(page.contains("We treat you."), "what was signed keeps its words: {page}");
 }

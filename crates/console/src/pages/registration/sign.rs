@@ -23,7 +23,7 @@ use record::proxy::{Power, majority_years};
 use registration::consent::elements::{Elements, Ends, Extent, Lacks, PURPOSES, To};
 use registration::consent::signature::{HEIGHT, Signature, WIDTH};
 use registration::consent::text::{Text, Tongue};
-use registration::consent::{self, Kind, Signing};
+use registration::consent::{self, Kind, Signing, form};
 use registration::proxy::{self, Held as Proxy};
 
 /// A form as it is shown.
@@ -198,7 +198,8 @@ fn show(
         .collect();
     let says: Vec<(&str, &str)> = says.iter().map(|(name, say)| (*name, say.as_str())).collect();
     let signing = shown.signing;
-    let text = consent::text_of(hit, shown.kind, signing.tongue, &signing.elements)?;
+    let form = finish(form::of(&visit.session, shown.kind, signing.tongue))?;
+    let text = consent::text_of(hit, &form, &signing.elements)?;
     let proxies = match shown.is_read && visit.session.may_search(related()?) {
         true => finish(proxy::of(&visit.session, &person.id))?,
         false => Vec::new(),
@@ -212,14 +213,14 @@ fn show(
                 (notice(Tone::Warning, words::CONSENT_MINOR.of(lang), &html! { p { (words::CONSENT_MINOR_WHY.of(lang)) } }))
             }
             div.columns {
-                div { (panel("words", title, Some(&tongues(visit, shown)), &words_of(&text, signing.tongue))) }
+                div { (panel("words", words::CONSENT_TEXT.of(lang), Some(&tongues(visit, shown)), &words_of(&text, signing.tongue))) }
                 div {
-                    (panel("sign", words::CONSENT_SIGN.of(lang), None, &signature(visit, person, hit, shown, &proxies)))
+                    (panel("sign", words::CONSENT_SIGN.of(lang), None, &signature(visit, person, &consent::read_mark(hit, &form), shown, &proxies)))
                     (panel("not", words::CONSENT_DECLINE.of(lang), None, &declining(visit, person, shown)))
                 }
             }
         } @else {
-            (panel("elements", title, None, &elements(visit, person, shown)))
+            (panel("elements", words::CONSENT_ELEMENTS.of(lang), None, &elements(visit, person, shown)))
         }
     };
     Ok(shell_with(visit, status, title, &["sign.js"], &body))
@@ -281,7 +282,7 @@ fn carried(visit: &Visit, person: &Person, shown: &Shown<'_>) -> Markup {
 fn signature(
     visit: &Visit,
     person: &Person,
-    hit: &Hit,
+    read: &str,
     shown: &Shown<'_>,
     proxies: &[Proxy],
 ) -> Markup {
@@ -309,7 +310,7 @@ fn signature(
         form.stack method="post" action=(visit.path) {
             (carried(visit, person, shown))
             input type="hidden" name="do" value="sign";
-            input type="hidden" name="read" value=(consent::read_mark(hit));
+            input type="hidden" name="read" value=(read);
             @if shown.kind.has_elements() { (kept(&signing.elements)) }
             div #signer { (choices(words::CONSENT_SIGNER.of(lang), "signer", &signers)) }
             (field(&Field {
