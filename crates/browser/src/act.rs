@@ -73,6 +73,43 @@ impl Page {
         self.click_on(&node.context("it is there")?)
     }
 
+    /// Draws a line on the one element of this role and name, with the button held: through points that are
+    /// given in hundredths of its width and height. It costs as much as a click.
+    ///
+    /// # Errors
+    /// As [`Page::click`].
+    pub fn draws(&mut self, role: &str, name: &str, line: &[(f64, f64)]) -> anyhow::Result<()> {
+        let node = self.one(role, name)?;
+        self.settle_once()?;
+        self.done.push(format!("draws on the {}", node.said()));
+        self.clicks += 1;
+        let (x, y) = self.middle(&node)?;
+        let quads = self.call("DOM.getContentQuads", json!({ "backendNodeId": node.number }))?;
+        let at = |place: &str| quads.pointer(place).and_then(Value::as_f64);
+        let (Some(left), Some(top)) = (at("/quads/0/0"), at("/quads/0/1")) else {
+            bail!("the {} has no place", node.said());
+        };
+        let last = line.len().saturating_sub(1);
+        for (index, (part_x, part_y)) in line.iter().enumerate() {
+            let point = (left + (x - left) * part_x / 50.0, top + (y - top) * part_y / 50.0);
+            let kinds: &[&str] = match index {
+                0 => &["mouseMoved", "mousePressed"],
+                _ if index == last => &["mouseMoved", "mouseReleased"],
+                _ => &["mouseMoved"],
+            };
+            for kind in kinds {
+                let held = index > 0 || *kind == "mousePressed";
+                let event = json!({
+                    "type": kind, "x": point.0, "y": point.1, "clickCount": 1,
+                    "button": if held { "left" } else { "none" },
+                    "buttons": i32::from(held && *kind != "mouseReleased"),
+                });
+                self.call("Input.dispatchMouseEvent", event)?;
+            }
+        }
+        self.listen()
+    }
+
     fn click_on(&mut self, node: &Node) -> anyhow::Result<()> {
         self.done.push(format!("clicks the {}", node.said()));
         self.clicks += 1;

@@ -21,6 +21,7 @@ use crate::sign::{LOINC, Sign};
 use base::error::code;
 use base::{Fault, Millis};
 use fhir::definitions::{TypeId, r4};
+use record::proxy::Proxy;
 use record::{Audited, ChartPart, OpenChart, Reach, Session};
 
 /// Rows of a part, as text for `_count`: what fits a screen without scrolling twice, and all of what a
@@ -72,6 +73,8 @@ pub struct Summary {
     pub coverage: Part<Cover>,
     /// Consents in force.
     pub consents: Part<Agreement>,
+    /// Who may act for the patient now.
+    pub proxies: Vec<Proxy>,
 }
 
 hidden!(Summary);
@@ -146,6 +149,8 @@ impl Summary {
         done("coverage");
         let consents = consents(chart)?;
         done("consents");
+        let proxies = proxies(chart, &banner, now)?;
+        done("people");
         Ok(Self {
             banner,
             as_of: now,
@@ -165,6 +170,7 @@ impl Summary {
             team,
             coverage,
             consents,
+            proxies,
         })
     }
 
@@ -205,6 +211,8 @@ pub struct Head {
     pub alerts: Part<Alert>,
     /// Consents in force.
     pub consents: Part<Agreement>,
+    /// Who may act for the patient now.
+    pub proxies: Vec<Proxy>,
 }
 
 hidden!(Head);
@@ -224,7 +232,9 @@ impl Head {
             let found = ask(chart, "AllergyIntolerance", &counted(ALL, &[("_sort", "-date")]))?;
             let (allergies, allergy_state) = care::allergies(&found);
             let alerts = alerts(chart)?;
-            Ok(Self { banner, allergies, allergy_state, alerts, consents: consents(chart)? })
+            let consents = consents(chart)?;
+            let proxies = proxies(chart, &banner, now)?;
+            Ok(Self { banner, allergies, allergy_state, alerts, consents, proxies })
         })
     }
 }
@@ -237,6 +247,7 @@ impl From<&Summary> for Head {
             allergy_state: summary.allergy_state,
             alerts: summary.alerts.clone(),
             consents: summary.consents.clone(),
+            proxies: summary.proxies.clone(),
         }
     }
 }
@@ -244,6 +255,17 @@ impl From<&Summary> for Head {
 fn consents(chart: &mut OpenChart<'_>) -> Result<Part<Agreement>, Fault> {
     let query = [("status", "active"), ("_sort", "-date")];
     Ok(Part::of(&ask(chart, "Consent", &counted(RECENT, &query))?, visits::agreement))
+}
+
+/// Who may act for the patient now (45 CFR 164.502(g)).
+fn proxies(chart: &mut OpenChart<'_>, banner: &Banner, now: Millis) -> Result<Vec<Proxy>, Fault> {
+    let found = ask(chart, "RelatedPerson", &[("_count", ALL)])?;
+    let born = banner.born.as_ref().map(|born| born.date.as_str()).unwrap_or_default();
+    let all = found.page.matches.iter().filter_map(|hit| {
+        let document = parsed(hit)?;
+        Proxy::read(document.root(), born, chart.home_state(), now)
+    });
+    Ok(all.filter(|one| one.stands).collect())
 }
 
 /// A search of the chart, by the type's name.

@@ -29,6 +29,7 @@ const STYLE: &str = concat!(
     include_str!("style/chart.css"),
     include_str!("style/inbox.css"),
     include_str!("style/registration.css"),
+    include_str!("style/consent.css"),
     include_str!("style/people.css"),
     include_str!("style/machine.css"),
     include_str!("style/print.css"),
@@ -49,6 +50,7 @@ pub(crate) static ASSETS: &[Asset] = &[
     asset("live.js", JS, include_str!("script/live.js")),
     asset("register.js", JS, include_str!("script/register.js")),
     asset("machine.js", JS, include_str!("script/machine.js")),
+    asset("sign.js", JS, include_str!("script/sign.js")),
     asset("page.js", JS, include_str!("script/page.js")),
 ];
 

@@ -1,10 +1,10 @@
 //! A patient as pages show one, read out of a FHIR Patient (<https://hl7.org/fhir/R4/patient.html>). What
 //! is not in the record is not there: pages say "Not known", and never guess.
 
-use base::{Fault, Limits};
+use base::{Fault, Limits, Millis};
 use fhir::{Document, Value};
+use record::contact::{self, is_confidential};
 use record::{Hit, PatientRow};
-use registration::intake::{is_confidential_address, is_confidential_phone};
 use registration::merge::{Link, links};
 use std::borrow::Cow;
 
@@ -54,6 +54,17 @@ pub(crate) struct Contact {
     pub(crate) value: String,
 }
 
+/// The ways to reach somebody that may be used now, the preferred first (45 CFR 164.522(b)).
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Ways {
+    /// Phones.
+    pub(crate) phones: Vec<String>,
+    /// They take the place of others, and are for nobody's eyes but those who keep them.
+    pub(crate) is_phone_secret: bool,
+    pub(crate) addresses: Vec<String>,
+    pub(crate) is_address_secret: bool,
+}
+
 /// Somebody to be reached for the patient.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Relative {
@@ -72,7 +83,7 @@ macro_rules! private {
         }
     )*};
 }
-private!(Person, Identifier, Contact, Relative);
+private!(Person, Identifier, Contact, Relative, Ways);
 
 impl Person {
     /// Reads a Patient.
@@ -122,7 +133,7 @@ impl Person {
             identifiers: list(root, "identifier").filter_map(identifier).collect(),
             telecom: contacts(root),
             addresses: list(root, "address")
-                .filter(|one| !is_confidential_address(*one))
+                .filter(|one| !is_confidential(*one))
                 .filter_map(address)
                 .collect(),
             confidential: confidential(root),
@@ -159,6 +170,27 @@ impl Person {
     pub(crate) fn record_number(&self) -> Option<&Identifier> {
         let own = self.identifiers.iter().find(|one| one.is_record_number);
         own.or_else(|| self.identifiers.first())
+    }
+}
+
+impl Ways {
+    /// Reads a Patient, by the one rule that reminders go by as well.
+    ///
+    /// # Errors
+    /// When the stored text is no JSON.
+    pub(crate) fn read(hit: &Hit, now: Millis) -> Result<Self, Fault> {
+        let document = Document::parse(hit.body.clone(), &Limits::default())?;
+        let root = document.root();
+        let reach = contact::reach(root, now);
+        let phones = reach.telecom.iter().filter(|one| text(**one, "system") != "email");
+        // What was asked for and is over is replaced by nothing.
+        let is_secret = |name: &str| list(root, name).any(is_confidential);
+        Ok(Self {
+            phones: phones.map(|one| text(*one, "value")).filter(|v| !v.is_empty()).collect(),
+            is_phone_secret: is_secret("telecom"),
+            addresses: reach.addresses.iter().filter_map(|one| address(*one)).collect(),
+            is_address_secret: is_secret("address"),
+        })
     }
 }
 
@@ -214,7 +246,7 @@ fn identifier(value: Value<'_>) -> Option<Identifier> {
 
 fn contacts(value: Value<'_>) -> Vec<Contact> {
     list(value, "telecom")
-        .filter(|one| !is_confidential_phone(*one))
+        .filter(|one| !is_confidential(*one))
         .map(|one| Contact {
             system: text(one, "system"),
             usage: text(one, "use"),
@@ -253,8 +285,8 @@ fn address(value: Value<'_>) -> Option<String> {
 }
 
 fn confidential(root: Value<'_>) -> Vec<String> {
-    let addresses = list(root, "address").filter(|one| is_confidential_address(*one));
-    let phones = list(root, "telecom").filter(|one| is_confidential_phone(*one));
+    let addresses = list(root, "address").filter(|one| is_confidential(*one));
+    let phones = list(root, "telecom").filter(|one| is_confidential(*one));
     let phones = phones.map(|one| text(one, "value")).filter(|value| !value.is_empty());
     addresses.filter_map(address).chain(phones).collect()
 }

@@ -14,6 +14,7 @@ macro_rules! words {
 
 mod calendar;
 mod chart;
+mod consent;
 mod flow;
 mod frame;
 mod inbox;
@@ -27,6 +28,7 @@ mod waitlist;
 
 pub(crate) use calendar::*;
 pub(crate) use chart::*;
+pub(crate) use consent::*;
 pub(crate) use flow::*;
 pub(crate) use frame::*;
 pub(crate) use inbox::*;
@@ -45,6 +47,7 @@ pub(crate) use waitlist::*;
 const PARTS: &[&[(&str, Word)]] = &[
     flow::ALL,
     chart::ALL,
+    consent::ALL,
     frame::ALL,
     registration::ALL,
     people::ALL,

@@ -8,4 +8,5 @@
 pub mod consent;
 pub mod elements;
 pub mod labelling;
+pub mod proxy;
 pub mod reach;

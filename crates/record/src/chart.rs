@@ -121,6 +121,11 @@ impl OpenChart<'_> {
         self.patient
     }
 
+    /// As [`Session::home_state`].
+    pub fn home_state(&self) -> Option<&str> {
+        self.session.home_state()
+    }
+
     /// The Patient itself, as of the snapshot.
     ///
     /// # Errors

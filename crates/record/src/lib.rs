@@ -97,9 +97,8 @@ pub use members::{Member, Members};
 pub use operation::{
     Again, Agents, Answering, At, Effect, Given, Holds, Input, Need, Operation, Output, Parameter,
 };
-pub use patients::{
-    CONFIDENTIAL_PHONE, Fits, PATIENTS_MAX, PatientIdentifier, PatientRow, PatientsFound, SameName,
-};
+pub use patients::{Fits, PATIENTS_MAX, PatientIdentifier, PatientRow, PatientsFound, SameName};
+pub use privacy::{proxy, reach as contact};
 pub use reach::TENANT;
 pub use relabel::{Keeper, Standing as LabelStanding};
 pub use review::{

@@ -10,6 +10,7 @@ use base::Fault;
 use base::error::code;
 use fhir::definitions::{TypeId, r4};
 use fhir::{Document, Value};
+use privacy::reach::is_confidential;
 use search::people::ask::{Misread, Question, Seen};
 use search::people::judge::{NameRank, NumberRank, Rank};
 use search::people::{self};
@@ -18,9 +19,6 @@ use store::{Hit, PeopleAsk};
 
 /// Patients of one answer: more than fit a box that is read at a glance help nobody.
 pub const PATIENTS_MAX: usize = 20;
-/// `ContactPoint.extension`: a number by which the patient asks to be reached in confidence (45 CFR
-/// 164.522(b)), of which a box shows no digit. R4 has no extension for it.
-pub const CONFIDENTIAL_PHONE: &str = "urn:plummer:confidential";
 /// Digits of a phone that are shown: enough to ask for, too few to call.
 const PHONE_END: usize = 4;
 const YEAR_MS: i64 = 31_556_952_000;
@@ -281,10 +279,7 @@ fn identifiers(patient: Value<'_>) -> Vec<PatientIdentifier> {
 fn phones(patient: Value<'_>) -> impl Iterator<Item = String> {
     let phones = each(patient, "telecom")
         .filter(|point| point.get_str("system").is_some_and(|system| system == "phone"))
-        .filter(|point| {
-            let url = |one: &Value<'_>| one.get_str("url").is_some_and(|u| u == CONFIDENTIAL_PHONE);
-            !each(*point, "extension").any(|one| url(&one))
-        });
+        .filter(|point| !is_confidential(*point));
     phones.filter_map(|point| {
         let digits = people::digits(&point.get_str("value")?);
         digits.get(digits.len().checked_sub(PHONE_END)?..).map(str::to_owned)

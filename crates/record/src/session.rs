@@ -177,6 +177,11 @@ impl Session {
         self.gate.settings.clock.now()
     }
 
+    /// The state that the house is in, as two letters, where it is said: rules of states ask.
+    pub fn home_state(&self) -> Option<&str> {
+        self.gate.settings.home_state.as_deref()
+    }
+
     /// Whether this request has left an audit event, or is about to: a door notes those that have not.
     pub fn noted(&self) -> bool {
         self.noted.load(Ordering::Acquire)

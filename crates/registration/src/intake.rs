@@ -5,7 +5,7 @@
 use crate::read::{concept, each, extension, text};
 use base::Millis;
 use fhir::Value;
-use record::CONFIDENTIAL_PHONE;
+use record::contact::is_confidential;
 
 /// `Patient.extension`: <http://hl7.org/fhir/StructureDefinition/patient-sexParameterForClinicalUse>.
 pub(crate) const SEX_CLINICAL: &str =
@@ -15,11 +15,6 @@ pub(crate) const PRONOUNS: &str = "http://hl7.org/fhir/StructureDefinition/indiv
 /// `Patient.extension`: <http://hl7.org/fhir/StructureDefinition/patient-interpreterRequired>.
 pub(crate) const INTERPRETER: &str =
     "http://hl7.org/fhir/StructureDefinition/patient-interpreterRequired";
-/// `Address.extension`, of which `CONF` is a confidential address:
-/// <http://hl7.org/fhir/StructureDefinition/iso21090-AD-use>.
-pub const ADDRESS_USE: &str = "http://hl7.org/fhir/StructureDefinition/iso21090-AD-use";
-/// The code of a confidential address.
-pub const CONFIDENTIAL: &str = "CONF";
 
 /// Administrative genders (<https://hl7.org/fhir/R4/valueset-administrative-gender.html>).
 pub const GENDERS: [&str; 4] = ["female", "male", "other", "unknown"];
@@ -80,6 +75,8 @@ fields! {
     private_state: 40, "Its state.";
     private_postal_code: 20, "Its postal code.";
     private_phone: 30, "A confidential phone number.";
+    private_text: 3, "Texts may be sent to that phone.";
+    private_email: 120, "A confidential address of electronic mail.";
     mobile: 30, "A mobile phone.";
     home_phone: 30, "A phone at home.";
     email: 120, "An address of electronic mail.";
@@ -157,6 +154,7 @@ impl Intake {
             ("prefers", &WAYS),
             ("other_kind", &KINDS),
             ("interpreter", &[YES]),
+            ("private_text", &[YES]),
             ("birth_unknown", &[YES]),
         ] {
             let value = self.get(name);
@@ -170,8 +168,14 @@ impl Intake {
                 all.push((name, Wrong::NoPhone));
             }
         }
-        if !self.email.is_empty() && !is_email(&self.email) {
-            all.push(("email", Wrong::NoEmail));
+        for name in ["email", "private_email"] {
+            let value = self.get(name);
+            if !value.is_empty() && !is_email(value) {
+                all.push((name, Wrong::NoEmail));
+            }
+        }
+        if !self.private_text.is_empty() && self.private_phone.is_empty() {
+            all.push(("private_phone", Wrong::Missing));
         }
         if !self.prefers.is_empty() && self.get(&self.prefers).is_empty() {
             all.push(("prefers", Wrong::NoWay));
@@ -249,6 +253,10 @@ impl Intake {
             out.private_postal_code = text(private, "postalCode");
         }
         out.private_phone = slots.private_phone.map(|one| text(one, "value")).unwrap_or_default();
+        if slots.private_phone.is_some_and(|one| text(one, "use") == "mobile") {
+            YES.clone_into(&mut out.private_text);
+        }
+        out.private_email = slots.private_email.map(|one| text(one, "value")).unwrap_or_default();
         for (name, point) in slots.ways() {
             let Some(point) = point else { continue };
             out.set(name, &text(point, "value"));
@@ -288,6 +296,7 @@ pub(crate) struct Slots<'v> {
     pub(crate) home_phone: Option<Value<'v>>,
     pub(crate) email: Option<Value<'v>>,
     pub(crate) private_phone: Option<Value<'v>>,
+    pub(crate) private_email: Option<Value<'v>>,
     pub(crate) address: Option<Value<'v>>,
     pub(crate) private_address: Option<Value<'v>>,
     pub(crate) language: Option<Value<'v>>,
@@ -306,7 +315,14 @@ impl<'v> Slots<'v> {
                 text(*one, "system") == system
                     && (usages.is_empty() || usages.contains(&text(*one, "use").as_str()))
                     && text(*one, "use") != "old"
-                    && !is_confidential_phone(*one)
+                    && !is_confidential(*one)
+            })
+        };
+        let private = |is_mail: bool| {
+            each(patient, "telecom").find(|one| {
+                is_confidential(*one)
+                    && text(*one, "use") != "old"
+                    && (text(*one, "system") == "email") == is_mail
             })
         };
         let addresses = || {
@@ -318,9 +334,10 @@ impl<'v> Slots<'v> {
             mobile: point("phone", &["mobile"]),
             home_phone: point("phone", &["home", ""]),
             email: point("email", &[]),
-            private_phone: each(patient, "telecom").find(|one| is_confidential_phone(*one)),
-            address: addresses().find(|one| !is_confidential_address(*one)),
-            private_address: addresses().find(|one| is_confidential_address(*one)),
+            private_phone: private(false),
+            private_email: private(true),
+            address: addresses().find(|one| !is_confidential(*one)),
+            private_address: addresses().find(|one| is_confidential(*one)),
             language: each(patient, "communication")
                 .find(|one| one.get("preferred").and_then(Value::as_bool) == Some(true))
                 .or_else(|| each(patient, "communication").next()),
@@ -331,18 +348,6 @@ impl<'v> Slots<'v> {
     pub(crate) fn ways(&self) -> [(&'static str, Option<Value<'v>>); 3] {
         [("mobile", self.mobile), ("home_phone", self.home_phone), ("email", self.email)]
     }
-}
-
-/// Whether an address is marked as confidential.
-pub fn is_confidential_address(address: Value<'_>) -> bool {
-    let code = extension(address, ADDRESS_USE).and_then(|one| one.get_str("valueCode"));
-    code.as_deref() == Some(CONFIDENTIAL)
-}
-
-/// Whether a phone number is marked as confidential.
-pub fn is_confidential_phone(point: Value<'_>) -> bool {
-    let value = extension(point, CONFIDENTIAL_PHONE).and_then(|one| one.get("valueBoolean"));
-    value.and_then(Value::as_bool) == Some(true)
 }
 
 fn is_billing(address: Value<'_>) -> bool {

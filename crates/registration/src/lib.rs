@@ -3,14 +3,16 @@
 //!
 //! What a form says becomes a Patient and back again (`intake`); numbers of records are given out with a
 //! check digit (`number`); two records of one person are linked and parted again, and no data is ever
-//! moved (`merge`). Each works through the caller's session; it knows neither pages nor addresses nor SQL.
+//! moved (`merge`). What a patient signs is kept word for word (`consent`), and who acts for them (`proxy`). Each works through the caller's session; it knows neither pages nor addresses nor SQL.
 
+pub mod consent;
 pub mod coverage;
 mod department;
 pub mod image;
 pub mod intake;
 pub mod merge;
 pub mod number;
+pub mod proxy;
 mod read;
 pub mod register;
 mod write;

@@ -1,14 +1,12 @@
 //! A form as a Patient: a new one, or the next version of one that is there. Of the latter only the
 //! entries change that the form is about; whatever else the record holds stays, byte for byte.
 
-use crate::intake::{
-    ADDRESS_USE, CONFIDENTIAL, INTERPRETER, Intake, PRONOUNS, SEX_CLINICAL, Slots, YES,
-};
+use crate::intake::{INTERPRETER, Intake, PRONOUNS, SEX_CLINICAL, Slots, YES};
 use crate::number;
 use crate::read::{each, keep, list, put};
 use fhir::Value;
 use fhir::write::Writer;
-use record::CONFIDENTIAL_PHONE;
+use record::contact::{ADDRESS_USE, CONFIDENTIAL_ADDRESS, CONFIDENTIAL_POINT};
 
 const SEX_SYSTEM: &str = "http://terminology.hl7.org/CodeSystem/sex-parameter-for-clinical-use";
 const LANGUAGES: &str = "urn:ietf:bcp:47";
@@ -116,10 +114,13 @@ fn body(out: &mut Writer, patient: Option<Value<'_>>, intake: &Intake) {
         ("email", "email", "", slots.email),
     ] {
         let rank = (intake.prefers == field).then_some(1);
-        points.extend(point(slot, (system, usage), intake.get(field), rank, false));
+        points.extend(point(slot, (system, usage), intake.get(field), rank));
     }
-    points.extend(point(slots.private_phone, ("phone", ""), &intake.private_phone, None, true));
-    let ours = [slots.mobile, slots.home_phone, slots.email, slots.private_phone];
+    let usage = if intake.private_text == YES { "mobile" } else { "" };
+    points.extend(private_point(slots.private_phone, ("phone", usage), &intake.private_phone));
+    points.extend(private_point(slots.private_email, ("email", ""), &intake.private_email));
+    let ours = [slots.mobile, slots.home_phone, slots.email];
+    let ours = [ours.as_slice(), &[slots.private_phone, slots.private_email]].concat();
     points.extend(others("telecom", &ours));
     list(out, "telecom", &points);
 
@@ -202,7 +203,6 @@ fn point(
     (system, usage): (&str, &str),
     value: &str,
     rank: Option<i64>,
-    is_private: bool,
 ) -> Option<Vec<u8>> {
     if value.is_empty() {
         return None;
@@ -217,8 +217,30 @@ fn point(
     if let Some(rank) = rank {
         out.key("rank").integer(rank);
     }
-    if is_private && old.is_none() {
-        out.key("extension").array().object().member("url", CONFIDENTIAL_PHONE);
+    out.end_object();
+    Some(out.finish())
+}
+
+/// A phone or e-mail that is used instead of all others.
+fn private_point(
+    old: Option<Value<'_>>,
+    (system, usage): (&str, &str),
+    value: &str,
+) -> Option<Vec<u8>> {
+    if value.is_empty() {
+        return None;
+    }
+    let mut out = Writer::new();
+    out.object();
+    // That texts may be sent to it is said, and taken back, by its use.
+    let is_mobile = old.is_some_and(|old| old.get_str("use").as_deref() == Some("mobile"));
+    let says_use = !usage.is_empty() || is_mobile;
+    let but = ["system", "value", if says_use { "use" } else { "system" }];
+    keep(&mut out, old, &but);
+    out.member("system", system).member("value", value);
+    put(&mut out, "use", usage);
+    if old.is_none() {
+        out.key("extension").array().object().member("url", CONFIDENTIAL_POINT);
         out.key("valueBoolean").boolean(true).end_object().end_array();
     }
     out.end_object();
@@ -232,7 +254,7 @@ fn address(old: Option<Value<'_>>, intake: &Intake, is_private: bool) -> Vec<u8>
     keep(&mut out, old, &["line", "city", "state", "postalCode", "country", "text"]);
     if old.is_none() && is_private {
         out.key("extension").array().object().member("url", ADDRESS_USE);
-        out.member("valueCode", CONFIDENTIAL).end_object().end_array();
+        out.member("valueCode", CONFIDENTIAL_ADDRESS).end_object().end_array();
     }
     if old.is_none() && !is_private {
         out.member("use", "home");

@@ -84,6 +84,56 @@ pub(super) const CONSOLE: &[Screen] = &[
         bytes_max: FIRST,
     },
     Screen {
+        name: "consents",
+        who: Some("front-desk"),
+        path: "/find",
+        heading: "Consents",
+        way: |site, page| {
+            opens(site, page)?;
+            page.click("link", "Consents")
+        },
+        plain: true,
+        bytes_max: FIRST,
+    },
+    Screen {
+        name: "consent-sign",
+        who: Some("front-desk"),
+        path: "/find",
+        heading: "What is signed",
+        way: |site, page| {
+            opens(site, page)?;
+            page.click("link", "Consents")?;
+            page.click_first("link", "Sign: Treatment")
+        },
+        plain: true,
+        bytes_max: FIRST,
+    },
+    Screen {
+        name: "consent-elements",
+        who: Some("him"),
+        path: "/find",
+        heading: "What it is about",
+        way: |site, page| {
+            opens(site, page)?;
+            page.click("link", "Consents")?;
+            page.click("link", "Sign: Part 2 disclosure")
+        },
+        plain: true,
+        bytes_max: FIRST,
+    },
+    Screen {
+        name: "people",
+        who: Some("front-desk"),
+        path: "/find",
+        heading: "Who acts for the patient",
+        way: |site, page| {
+            opens(site, page)?;
+            page.click("link", "People")
+        },
+        plain: true,
+        bytes_max: FIRST,
+    },
+    Screen {
         name: "settings",
         who: Some("nurse"),
         path: "/settings",

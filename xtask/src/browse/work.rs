@@ -83,6 +83,51 @@ pub(super) const WORK: &[Journey] = &[
         },
     },
     Journey {
+        // Read on the screen, signed on the sheet: by keys alone, and without scripts.
+        name: "consent-by-keyboard",
+        budget: Budget { clicks: 1, keys: 200 },
+        walk: |_, page| {
+            comes_in(page, DESK)?;
+            finds(page, "nils", PATIENT)?;
+            page.tab_to("link", "Consents")?;
+            page.press("Enter")?;
+            page.sees("heading", "To be signed")?;
+            page.reads("Privacy notice not acknowledged")?;
+            page.tab_to("link", "Sign: Visits by video")?;
+            page.press("Enter")?;
+            page.reads("Visits are not recorded.")?;
+            page.tab_to("textbox", "Name of whoever signs")?;
+            page.types("Nils")?;
+            page.tab_to("checkbox", "They signed the printed sheet before me, and I keep it")?;
+            page.press("Space")?;
+            page.tab_to("button", "Sign")?;
+            page.press("Enter")?;
+            page.reads("Kept, with its text and signature.")?;
+            page.reads("Signed on paper, before the witness.")
+        },
+    },
+    Journey {
+        name: "consent-by-hand",
+        budget: Budget { clicks: 5, keys: 12 },
+        walk: |_, page| {
+            comes_in(page, DESK)?;
+            finds(page, "nils", PATIENT)?;
+            page.click("link", "Consents")?;
+            page.click("link", "Sign: Payment")?;
+            page.sees("heading", "What is signed")?;
+            page.tab_to("textbox", "Name of whoever signs")?;
+            page.types("Nils")?;
+            page.draws(
+                "image",
+                "Sign here",
+                &[(10.0, 30.0), (25.0, 80.0), (40.0, 20.0), (60.0, 70.0)],
+            )?;
+            page.click("button", "Sign")?;
+            page.reads("Kept, with its text and signature.")?;
+            page.sees("image", "Signature, drawn by hand")
+        },
+    },
+    Journey {
         name: "check-in-and-flow",
         budget: Budget { clicks: 5, keys: 0 },
         walk: |_, page| {

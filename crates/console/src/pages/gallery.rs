@@ -61,6 +61,7 @@ fn banners(visit: &Visit) -> Markup {
         allergies: Some(vec![("Penicillin".to_owned(), true), ("Latex".to_owned(), false)]),
         alerts: Some(vec!["Falls".to_owned()]),
         consents: vec![("Research".to_owned(), false), ("Substance use".to_owned(), true)],
+        proxies: vec![("Ann Noether".to_owned(), words::PROXY_ATTORNEY)],
         may_withhold: true,
         ..Chart::default()
     };

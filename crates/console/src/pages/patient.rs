@@ -5,7 +5,7 @@
 use crate::answer::is_nothing;
 use crate::booking::type_id;
 use crate::days;
-use crate::pages::registration::details;
+use crate::pages::registration::{details, proxies};
 use crate::parts::{Banner, Chart, Icon, Tab, Tone, badge, banner, facts, icon, tabs};
 use crate::person::{Contact, Person};
 use crate::route::part;
@@ -56,6 +56,13 @@ pub(crate) fn head(visit: &Visit, person: &Person, chart: &Chart) -> Markup {
     ];
     if type_id("Coverage").is_ok_and(|of| visit.session.may_search(of)) {
         all.push(tab(words::INSURANCE.of(lang), "/insurance", is_at("/insurance")));
+    }
+    if type_id("Consent").is_ok_and(|of| visit.session.may_search(of)) {
+        let is_here = is_at("/consents") || visit.path.starts_with(&format!("{base}/consents/"));
+        all.push(tab(words::CONSENTS.of(lang), "/consents", is_here));
+    }
+    if type_id("RelatedPerson").is_ok_and(|of| visit.session.may_search(of)) {
+        all.push(tab(words::PROXIES.of(lang), "/people", is_at("/people")));
     }
     if visit.session.may_see_who_saw(&person.id) {
         all.push(tab(words::WHO_SAW.of(lang), "/accesses", is_at("/accesses")));
@@ -115,6 +122,11 @@ pub(crate) fn risks(head: &Head, lang: Lang) -> Chart {
             .then(|| head.alerts.rows.iter().map(|one| named(&one.what.text)).collect()),
         is_partial: head.allergies.is_partial() || head.alerts.is_partial(),
         consents,
+        proxies: head
+            .proxies
+            .iter()
+            .map(|one| (named(&one.name), proxies::authority(one.authority)))
+            .collect(),
     }
 }
 

@@ -1,12 +1,17 @@
-//! Registration and identity: who a patient is, that each has one record, their insurance. What the pages
+//! Registration and identity: who a patient is, that each has one record, their insurance, what they signed
+//! and who acts for them. What the pages
 //! share stands here; each page is a file below.
 
 pub(crate) mod compare;
+pub(crate) mod consents;
 pub(crate) mod details;
 pub(crate) mod duplicates;
 pub(crate) mod fields;
 pub(crate) mod insurance;
+pub(crate) mod proxies;
 pub(crate) mod register;
+pub(crate) mod sign;
+pub(crate) mod wording;
 
 use crate::booking::type_id;
 use crate::pages::patient;

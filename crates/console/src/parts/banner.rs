@@ -25,6 +25,8 @@ pub(crate) struct Chart {
     pub(crate) may_withhold: bool,
     /// Consents in force, each with whether it denies something; none where none may be shown.
     pub(crate) consents: Vec<(String, bool)>,
+    /// Who may act for the patient, each with by what right.
+    pub(crate) proxies: Vec<(String, Word)>,
     /// Alerts; `None` where the role is not shown any.
     pub(crate) alerts: Option<Vec<String>>,
     /// There are more than were read.
@@ -78,9 +80,16 @@ pub(crate) fn banner(of: &Banner<'_>) -> Markup {
                 div.risk { span.risk-name { (icon(Icon::Alert)) (words::ALERTS.of(lang)) } (alerts(of.chart, lang)) }
                 @if !of.chart.consents.is_empty() {
                     div.risk { span.risk-name { (icon(Icon::Shield)) (words::CHART_CONSENTS.of(lang)) }
-                        @for (consent, denies) in &of.chart.consents {
+                        a.flags href={ "/p/" (person.id) "/consents" } { @for (consent, denies) in &of.chart.consents {
                             (badge(if *denies { Tone::Sensitive } else { Tone::Neutral }, Icon::Shield, consent))
-                        }
+                        } }
+                    }
+                }
+                @if !of.chart.proxies.is_empty() {
+                    div.risk { span.risk-name { (icon(Icon::People)) (words::PROXY_BANNER.of(lang)) }
+                        a.flags href={ "/p/" (person.id) "/people" } { @for (name, right) in &of.chart.proxies {
+                            (badge(Tone::Neutral, Icon::Person, &format!("{name} ({})", right.of(lang))))
+                        } }
                     }
                 }
                 @if of.chart.may_withhold {

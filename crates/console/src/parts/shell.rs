@@ -68,6 +68,9 @@ pub(crate) fn places(visit: &Visit) -> Vec<Screen> {
         all.push(place(words::TURNS, Icon::Alert, "/review", Some('v'), true));
         all.push(place(words::SEES, Icon::Info, "/admin/access", None, false));
     }
+    if crate::pages::registration::wording::keeps(visit).unwrap_or(false) {
+        all.push(place(words::WORDING, Icon::Pencil, "/admin/consents", None, false));
+    }
     if visit.machine.is_some() {
         all.push(place(words::IT_SYSTEM, Icon::Health, "/admin/health", Some('h'), true));
     }

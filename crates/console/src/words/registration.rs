@@ -60,9 +60,11 @@ words! {
     INTAKE_STATE: "State", "Estado";
     INTAKE_POSTAL_CODE: "Postal code", "Código postal";
     INTAKE_COUNTRY: "Country", "País";
-    INTAKE_PRIVATE: "Confidential address and phone", "Domicilio y teléfono confidenciales";
-    INTAKE_PRIVATE_WHY: "Where they ask to be reached instead. Shown only to those who keep these details, and to nobody who acts for the patient.", "Dónde pide que se le contacte. Solo lo ven quienes llevan estos datos, y nadie que actúe por el paciente.";
+    INTAKE_PRIVATE: "Confidential address, phone and email", "Domicilio, teléfono y correo confidenciales";
+    INTAKE_PRIVATE_WHY: "Where they ask to be reached instead: mail and reminders go there alone. Shown only to those who keep these details, and to nobody who acts for the patient.", "Dónde pide que se le contacte en su lugar: cartas y recordatorios van solo allí. Solo lo ven quienes llevan estos datos, y nadie que actúe por el paciente.";
     INTAKE_PRIVATE_MARK: "{} (confidential)", "{} (confidencial)";
+    INTAKE_PRIVATE_TEXT: "Texts may be sent to the confidential phone", "Se pueden enviar mensajes al teléfono confidencial";
+    INTAKE_PRIVATE_EMAIL: "Confidential email", "Correo electrónico confidencial";
     INTAKE_PRIVATE_PHONE: "Confidential phone", "Teléfono confidencial";
     INTAKE_LANGUAGE: "Preferred language", "Idioma preferido";
     INTAKE_INTERPRETER: "Needs an interpreter", "Necesita intérprete";

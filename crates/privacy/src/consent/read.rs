@@ -116,7 +116,7 @@ impl Reader<'_> {
         let Some(root) = consent.get("provision") else {
             if opted_out {
                 self.read.provisions.push(whole(&around, true));
-            } else {
+            } else if !is_acknowledgement(consent) {
                 self.warn("Consent.provision", "is missing: it permits and denies nothing");
             }
             return;
@@ -341,6 +341,12 @@ impl Reader<'_> {
         }
         own.labels = labels;
     }
+}
+
+/// It says that the notice of privacy practices was received (45 CFR 164.520(c)(2)(ii)), which permits and
+/// denies nothing, and is meant so.
+fn is_acknowledgement(consent: Value<'_>) -> bool {
+    has_rule(consent, "http://terminology.hl7.org/CodeSystem/consentcategorycodes", "npp")
 }
 
 /// What a deny of these labels may mean beside them.

@@ -14,6 +14,7 @@ mod elements_search;
 mod epoch;
 mod labelling;
 mod packs;
+mod proxy;
 mod reach;
 mod security;
 mod support;

@@ -2,7 +2,7 @@
 
 use crate::support::{at, document};
 use fhir::Value;
-use privacy::reach::{CONFIDENTIAL, reach};
+use privacy::reach::{CONFIDENTIAL, is_confidential, reach};
 
 fn patient(wishes: [&str; 3]) -> String {
     let wish = |wish: &str| match wish {
@@ -48,4 +48,63 @@ fn a_way_asked_not_to_be_used_is_left_out() {
 #[test]
 fn a_request_that_cannot_be_read_leaves_its_way_out() {
     assert_eq!(ways(["\"yes\"", "", ""]).0, ["work"]);
+}
+
+/// A patient whom registration gave a way that is used instead of others.
+fn instead(address: bool, point: &str) -> String {
+    let conf = r#"{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/iso21090-AD-use","valueCode":"CONF"}],"line":["9 Quiet St"]}"#;
+    let address = if address { format!(",{conf}") } else { String::new() };
+    let point = match point {
+        "" => String::new(),
+        more => format!(
+            r#",{{"extension":[{{"url":"urn:plummer:confidential","valueBoolean":true}}],"system":"phone","value":"quiet"{more}}}"#
+        ),
+    };
+    format!(
+        r#"{{"telecom":[{{"system":"phone","value":"home"}},{{"system":"email","value":"mail"}}{point}],"address":[{{"line":["1 Hill Road"]}}{address}]}}"#
+    )
+}
+
+fn found(patient: &str) -> (Vec<String>, Vec<String>) {
+    let document = document(patient);
+    let reach = reach(document.root(), at("2026-11-22"));
+    assert!(reach.confidential);
+    let line = |v: &Value<'_>| {
+        let first = v.get("line").unwrap().items().next().unwrap();
+        first.as_str().unwrap().into_owned()
+    };
+    let value = |v: &Value<'_>| v.get_str("value").unwrap().into_owned();
+    (reach.telecom.iter().map(value).collect(), reach.addresses.iter().map(line).collect())
+}
+
+#[test]
+fn a_confidential_address_takes_the_place_of_addresses_and_a_confidential_phone_that_of_points() {
+    let (points, lines) = found(&instead(true, ""));
+    assert_eq!((points.len(), lines), (2, vec!["9 Quiet St".to_owned()]));
+    let (points, lines) = found(&instead(false, r#","use":"mobile""#));
+    assert_eq!((points, lines), (vec!["quiet".to_owned()], vec!["1 Hill Road".to_owned()]));
+}
+
+#[test]
+fn a_confidential_way_that_is_over_brings_no_other_back() {
+    let (points, _) = found(&instead(false, r#","use":"old""#));
+    assert_eq!(points, [""; 0]);
+    let (points, _) = found(&instead(false, r#","period":{"end":"2020"}"#));
+    assert_eq!(points, [""; 0]);
+}
+
+#[test]
+fn what_is_confidential_is_told_by_every_mark_and_by_no_other() {
+    for (marked, json) in [
+        (false, r#"{"value":"1"}"#),
+        (true, r#"{"extension":[{"url":"urn:plummer:confidential","valueBoolean":true}]}"#),
+        (false, r#"{"extension":[{"url":"urn:plummer:confidential","valueBoolean":false}]}"#),
+        (false, r#"{"extension":[{"url":"urn:other","valueBoolean":true}]}"#),
+    ] {
+        assert_eq!(is_confidential(document(json).root()), marked, "{json}");
+    }
+    for (wish, marked) in [("true", true), ("false", false)] {
+        let json = format!(r#"{{"extension":[{{"url":"{CONFIDENTIAL}","valueBoolean":{wish}}}]}}"#);
+        assert_eq!(is_confidential(document(&json).root()), marked, "{wish}");
+    }
 }

@@ -90,7 +90,7 @@ fn a_change_leaves_everything_that_the_form_is_not_about() {
         assert!(text.contains(kept), "{kept}: {text}");
     }
     assert!(!text.contains("Dr. Ada"), "a text of the old name would contradict it: {text}");
-    let private = each(after.root(), "address").find(|one| is_confidential_address(*one));
+    let private = each(after.root(), "address").find(|one| is_confidential(*one));
     assert!(private.is_some_and(|one| one.raw().contains("Quiet")));
     assert_eq!(Intake::of(after.root()), intake);
     // Another day of birth has no hour of the old one.
@@ -136,6 +136,8 @@ proptest! {
         intake.mobile = number.clone();
         intake.home_phone = number.clone();
         intake.private_phone = number;
+        if interpreter { intake.private_text = YES.into(); }
+        intake.private_email = "c@d.example".into();
         intake.email = "a@b.example".into();
         intake.prefers = WAYS[way].into();
         intake.language = "es".into();
@@ -150,7 +152,7 @@ proptest! {
     }
 
     #[test]
-    fn any_form_is_read_and_judged(values in proptest::collection::vec("\\PC{0,130}", 31)) {
+    fn any_form_is_read_and_judged(values in proptest::collection::vec("\\PC{0,130}", 33)) {
         let mut at = values.iter();
         let intake = Intake::read(|_| "");
         prop_assert_eq!(intake, Intake::default());

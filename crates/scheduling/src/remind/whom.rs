@@ -1,5 +1,5 @@
-//! Whom a reminder goes to, by which way and in which language: what `Patient.telecom` and
-//! `Patient.communication` say (<https://hl7.org/fhir/R4/datatypes.html#ContactPoint>), and who asked to be
+//! Whom a reminder goes to, by which way and in which language: what `Patient.telecom` says of the ways
+//! that may be used (`record::contact`, 45 CFR 164.522(b)) and `Patient.communication` (<https://hl7.org/fhir/R4/datatypes.html#ContactPoint>), and who asked to be
 //! left alone: an active Flag of the category `contact` (<https://hl7.org/fhir/R4/valueset-flag-category.html>)
 //! with the code `no-reminders`, which staff and patients set alike.
 
@@ -7,6 +7,7 @@ use super::Language;
 use base::{Millis, Phi};
 use fhir::Value;
 use fhir::date::parse;
+use record::contact::reach;
 
 /// The system of the category that says that a flag is about how somebody is reached.
 pub const FLAG_SYSTEM: &str = "http://terminology.hl7.org/CodeSystem/flag-category";
@@ -57,19 +58,17 @@ pub(crate) fn read(patient: Value<'_>, now: Millis) -> Option<Whom> {
     if died || retired {
         return None;
     }
-    let telecom = patient.get("telecom").into_iter().flat_map(Value::items);
     let mut found: Vec<(u32, Way, Phi<String>)> = Vec::new();
-    for point in telecom.take(ADDRESSES_MAX) {
+    // What was theirs once may be somebody else's today; what they asked not to be used is not here.
+    for point in reach(patient, now).telecom.into_iter().take(ADDRESSES_MAX) {
         let of = |name: &str| point.get_str(name).unwrap_or_default().into_owned();
         let (system, kind, value) = (of("system"), of("use"), of("value"));
         let way = match (system.as_str(), kind.as_str()) {
-            // What was theirs once may be somebody else's today.
-            (_, "old") => continue,
             ("sms", _) | ("phone", "mobile") => Way::Text,
             ("email", _) => Way::Mail,
             _ => continue,
         };
-        if value.trim().is_empty() || !holds_now(point, now) {
+        if value.trim().is_empty() {
             continue;
         }
         // Without a rank it comes after all that have one.
@@ -148,6 +147,28 @@ mod tests {
         let all: Vec<_> = found.addresses.iter().map(|(w, a)| (*w, a.expose().as_str())).collect();
         assert_eq!(all, [(Way::Mail, "c@d.example"), (Way::Text, "4"), (Way::Mail, "a@b.example")]);
         assert_eq!(found.language, Language::Spanish);
+    }
+
+    #[test]
+    fn who_asked_for_confidence_is_reminded_by_that_way_or_by_none() {
+        let with = |more: &str| {
+            whom(&format!(
+                r#"{{"resourceType":"Patient","telecom":[
+                  {{"system":"phone","use":"mobile","value":"1"}},{{"system":"email","value":"a@b.example"}},
+                  {{"extension":[{{"url":"urn:plummer:confidential","valueBoolean":true}}],"system":"phone","value":"2"{more}}}]}}"#
+            ))
+            .unwrap()
+            .addresses
+        };
+        let found = with(r#","use":"mobile""#);
+        let all: Vec<_> = found.iter().map(|(way, a)| (*way, a.expose().as_str())).collect();
+        assert_eq!(all, [(Way::Text, "2")]);
+        assert!(with("").is_empty(), "a phone that is no mobile gets no text, and no other does");
+        let never = whom(
+            r#"{"resourceType":"Patient","telecom":[{"system":"email","value":"a@b.example","extension":[
+              {"url":"https://plummer.health/fhir/StructureDefinition/confidential-communication","valueBoolean":false}]}]}"#,
+        );
+        assert!(never.unwrap().addresses.is_empty());
     }
 
     #[test]

@@ -345,7 +345,10 @@ fn every_page_is_answered_as_reviewed_for_every_role_and_leaves_its_event() {
             .replace("{what}", "problem")
             .replace("{type}", "Condition")
             .replace("{record}", "c1")
-            .replace("{note}", "n1");
+            .replace("{note}", "n1")
+            .replace("{kind}", "treatment")
+            .replace("{language}", "en")
+            .replace("{consent}", "c1");
         let mut said: Vec<(String, Vec<&str>)> = Vec::new();
         for (name, token) in &callers {
             number += 1;

@@ -18,6 +18,7 @@ mod callers;
 mod capability;
 #[cfg(test)]
 mod client;
+mod consents;
 #[cfg(test)]
 mod console;
 #[cfg(test)]

@@ -7,8 +7,18 @@ use crate::smart_site::{Site, Visitor};
 use identity::{Profile, Secret, Step};
 use std::fmt::Write as _;
 
+/// A site of which the site north has a record already, as every site has that people work at.
+pub(crate) fn north() -> Site {
+    let site = Site::guarded();
+    site.put(
+        "Encounter/first",
+        r#"{"resourceType":"Encounter","id":"first","status":"finished","class":{"code":"AMB"},"serviceProvider":{"reference":"Organization/north"}}"#,
+    );
+    site
+}
+
 /// Somebody of a role who works at the site north, in a browser of their own.
-fn staff<'s>(site: &'s Site, name: &str, role: &str) -> Visitor<'s> {
+pub(crate) fn staff<'s>(site: &'s Site, name: &str, role: &str) -> Visitor<'s> {
     let identity = site.smart.identity();
     let password = Secret::new("four unrelated words here".to_owned());
     let profile = Profile {
@@ -26,12 +36,12 @@ fn staff<'s>(site: &'s Site, name: &str, role: &str) -> Visitor<'s> {
     visitor
 }
 
-fn get(visitor: &mut Visitor<'_>, path: &str) -> Answer {
+pub(crate) fn get(visitor: &mut Visitor<'_>, path: &str) -> Answer {
     visitor.send("GET", path, &[], "")
 }
 
 /// Sends the form of a page with these fields beside the hidden ones that a test does not name.
-fn post(
+pub(crate) fn post(
     visitor: &mut Visitor<'_>,
     from: &str,
     to: &str,
@@ -53,13 +63,13 @@ const BEA: [(&str, &str); 5] = [
     ("mobile", "(608) 555-0123"),
 ];
 
-fn register(visitor: &mut Visitor<'_>, entry: &str, more: &[(&str, &str)]) -> Answer {
+pub(crate) fn register(visitor: &mut Visitor<'_>, entry: &str, more: &[(&str, &str)]) -> Answer {
     let fields = [BEA.as_slice(), &[("entry", entry)], more].concat();
     post(visitor, "/register", "/register", &fields, &[])
 }
 
 /// The id of the patient of an address that a form was answered with.
-fn id_in(answer: &Answer) -> String {
+pub(crate) fn id_in(answer: &Answer) -> String {
     let to = answer.header("location").unwrap_or_else(|| panic!("{}", answer.text())).to_owned();
     to.split("/p/").nth(1).expect("a patient").split('/').next().unwrap().to_owned()
 }

@@ -8,15 +8,18 @@ use crate::answer::Answer;
 use crate::booking::booked;
 use crate::booking::type_id;
 use crate::days;
+use crate::done::finish;
+use crate::pages::registration::{self, consents};
 use crate::pages::{missing, patient};
 use crate::parts::{
     Icon, Kind, Tone, badge, born, button, error_summary, facts, hidden, icon, link_button, notice,
     panel, shell::shell,
 };
-use crate::person::{Person, concept, list, text};
+use crate::person::{Person, Ways, concept, list, text};
 use crate::route::part;
 use crate::visit::Visit;
 use crate::words::{self, Lang};
+use ::registration::consent;
 use base::{Fault, Limits, Millis};
 use fhir::Document;
 use maud::{Markup, html};
@@ -44,11 +47,17 @@ pub(crate) fn arrive(visit: &Visit) -> Result<Answer, Fault> {
 }
 
 fn shown(visit: &Visit, is_wrong: bool) -> Result<Answer, Fault> {
-    let Some(person) = patient::see(visit)? else { return Ok(missing::page(visit)) };
+    let Some((person, hit)) = patient::see_whole(visit)? else { return Ok(missing::page(visit)) };
     let Some(of) = appointment(visit, &person.id)? else { return Ok(missing::page(visit)) };
     let lang = visit.lang();
     let chart = patient::chart(visit, &person.id)?;
     let coverage = coverage(visit, &person.id)?;
+    let asks = Asks {
+        ways: Ways::read(&hit, visit.now())?,
+        may: registration::may_change(visit, &person.id)?,
+        coverage: coverage.as_deref(),
+        unsigned: unsigned(visit, &person.id)?,
+    };
     let may = visit
         .session
         .changeable(type_id("Appointment")?, std::slice::from_ref(&of.id))?
@@ -59,7 +68,7 @@ fn shown(visit: &Visit, is_wrong: bool) -> Result<Answer, Fault> {
         div.columns {
             div { (panel("check-in", words::CHECK_IN.of(lang), None, &main_part(visit, &person, &of, is_wrong, may))) }
             div {
-                (panel("still", words::CHECK_IN_STILL.of(lang), None, &still(&person, coverage.as_deref(), lang)))
+                (panel("still", words::CHECK_IN_STILL.of(lang), None, &still(&person, &asks, lang)))
             }
         }
     };
@@ -126,18 +135,54 @@ fn main_part(visit: &Visit, person: &Person, of: &Booked, is_wrong: bool, may: b
 }
 
 /// What somebody is asked whether it is still right.
-fn still(person: &Person, coverage: Option<&[Covered]>, lang: Lang) -> Markup {
-    let unknown = || html! { span.muted { (words::NOT_KNOWN.of(lang)) } };
-    let phones: Vec<&str> = person
-        .telecom
-        .iter()
-        .filter(|one| one.system == "phone")
-        .map(|one| one.value.as_str())
-        .collect();
+struct Asks<'a> {
+    ways: Ways,
+    /// Whoever asks keeps what is known of the patient.
+    may: bool,
+    coverage: Option<&'a [Covered]>,
+    /// What everybody signs and this patient has not; none where the role is not shown consents. With
+    /// whether whoever asks may have it signed.
+    unsigned: Option<(Vec<consent::Kind>, bool)>,
+}
+
+/// What everybody signs and this patient has not.
+fn unsigned(visit: &Visit, patient: &str) -> Result<Option<(Vec<consent::Kind>, bool)>, Fault> {
+    if !visit.session.may_search(type_id("Consent")?) {
+        return Ok(None);
+    }
+    let due = consent::due(&finish(consent::of(&visit.session, patient))?);
+    let may = !due.is_empty() && !consents::may_sign(visit, patient)?.is_empty();
+    Ok(Some((due, may)))
+}
+
+/// Ways to reach a patient: those that were asked for in confidence are told to who keeps them alone.
+fn ways(all: &[String], is_secret: bool, may: bool, lang: Lang) -> Markup {
+    html! {
+        @if is_secret && !may {
+            (badge(Tone::Sensitive, Icon::Withheld, words::CHECK_IN_CONTACT_HIDDEN.of(lang)))
+        } @else {
+            @if is_secret { (badge(Tone::Sensitive, Icon::Shield, words::CHECK_IN_CONTACT_ONLY.of(lang))) }
+            @for one in all { div.number { (one) } }
+            @if all.is_empty() { span.muted { (words::NOT_KNOWN.of(lang)) } }
+        }
+    }
+}
+
+fn still(person: &Person, asks: &Asks<'_>, lang: Lang) -> Markup {
+    let Asks { ways: of, may, coverage, unsigned } = asks;
+    let signed = unsigned.as_ref().map(|(due, may)| {
+        html! {
+            @for kind in due { div.row {
+                (consents::missing_one(*kind, lang))
+                @if *may { (consents::to_sign(&person.id, *kind, Kind::Quiet, lang)) }
+            } }
+            @if due.is_empty() { (badge(Tone::Ok, Icon::Ok, words::CONSENT_DUE_NONE.of(lang))) }
+        }
+    });
     let covered = match coverage {
         None => badge(Tone::Sensitive, Icon::Withheld, words::WITHHELD.of(lang)),
         Some([]) => badge(Tone::Warning, Icon::Warning, words::CHECK_IN_NO_COVERAGE.of(lang)),
-        Some(all) => html! { @for one in all { div {
+        Some(all) => html! { @for one in *all { div {
             (one.name())
             @if !one.member.is_empty() { " · " span.number { (words::CHECK_IN_MEMBER.with(lang, &one.member)) } }
             @if let Some(ended) = &one.ended {
@@ -145,23 +190,16 @@ fn still(person: &Person, coverage: Option<&[Covered]>, lang: Lang) -> Markup {
             }
         } } },
     };
-    facts(&[
+    let mut rows = vec![
         (
             words::CHECK_IN_ADDRESS.of(lang),
-            match person.addresses.first() {
-                Some(address) => html! { (address) },
-                None => unknown(),
-            },
+            ways(of.addresses.get(..1).unwrap_or_default(), of.is_address_secret, *may, lang),
         ),
-        (
-            words::CHECK_IN_PHONE.of(lang),
-            match phones.as_slice() {
-                [] => unknown(),
-                all => html! { @for phone in all { div.number { (phone) } } },
-            },
-        ),
+        (words::CHECK_IN_PHONE.of(lang), ways(&of.phones, of.is_phone_secret, *may, lang)),
         (words::CHECK_IN_COVERAGE.of(lang), covered),
-    ])
+    ];
+    rows.extend(signed.map(|signed| (words::CONSENTS.of(lang), signed)));
+    facts(&rows)
 }
 
 /// A coverage.

@@ -70,6 +70,8 @@ pub(super) fn label(name: &str) -> Word {
         "postal_code" | "private_postal_code" => words::INTAKE_POSTAL_CODE,
         "country" => words::INTAKE_COUNTRY,
         "private_phone" => words::INTAKE_PRIVATE_PHONE,
+        "private_text" => words::INTAKE_PRIVATE_TEXT,
+        "private_email" => words::INTAKE_PRIVATE_EMAIL,
         "mobile" => words::INTAKE_MOBILE,
         "home_phone" => words::INTAKE_HOME_PHONE,
         "email" => words::EMAIL,
@@ -87,7 +89,8 @@ pub(super) fn label(name: &str) -> Word {
 /// The label where the field stands alone: of two streets it says which is confidential.
 pub(super) fn whole_label(name: &str, lang: Lang) -> String {
     let own = label(name).of(lang);
-    match name.starts_with("private_") && name != "private_phone" {
+    let says_so = ["private_phone", "private_text", "private_email"].contains(&name);
+    match name.starts_with("private_") && !says_so {
         true => words::INTAKE_PRIVATE_MARK.with(lang, own),
         false => own.to_owned(),
     }
@@ -100,7 +103,7 @@ pub(super) fn said(name: &str, value: &str, lang: Lang) -> String {
         "gender" => gender(value).of(lang).to_owned(),
         "sex_clinical" => sex(value).of(lang).to_owned(),
         "prefers" => label(value).of(lang).to_owned(),
-        "interpreter" => words::INTAKE_YES.of(lang).to_owned(),
+        "interpreter" | "private_text" => words::INTAKE_YES.of(lang).to_owned(),
         "language" => {
             let known = LANGUAGES.iter().find(|(tag, _)| *tag == value);
             known.map_or(value, |(_, name)| name).to_owned()
@@ -158,6 +161,7 @@ pub(super) fn all(shown: &Shown<'_>, lang: Lang) -> Markup {
             p.hint.is-row { (words::INTAKE_PRIVATE_WHY.of(lang)) }
             (text("private_line", None)) (text("private_city", None)) (text("private_state", None))
             (text("private_postal_code", None)) (text("private_phone", None))
+            (tick(shown, "private_text", lang)) (text("private_email", None))
         }))
         (group("of-language", words::SPOKEN, &html! {
             (languages(shown, lang)) (tick(shown, "interpreter", lang))
