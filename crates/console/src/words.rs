@@ -12,6 +12,7 @@ macro_rules! words {
     };
 }
 
+mod arrival;
 mod calendar;
 mod chart;
 mod flow;
@@ -22,6 +23,7 @@ mod people;
 mod registration;
 mod table;
 
+pub(crate) use arrival::*;
 pub(crate) use calendar::*;
 pub(crate) use chart::*;
 pub(crate) use flow::*;
@@ -38,6 +40,7 @@ pub(crate) use table::*;
 #[expect(unused_qualifications, reason = "each part has its own, and one name alone would be any of them")]
 const PARTS: &[&[(&str, Word)]] = &[
     flow::ALL,
+    arrival::ALL,
     chart::ALL,
     frame::ALL,
     registration::ALL,

@@ -401,6 +401,7 @@ impl Settings {
             delete_many: self.switch("delete_many"),
             clinic: self.text("reminders_clinic"),
             clinic_zone: self.text("reminders_zone"),
+            self_arrival: self.switch("self_arrival"),
             ..server::Config::default()
         };
         config.check(SystemClock.now())?;

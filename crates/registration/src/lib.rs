@@ -10,6 +10,7 @@ pub mod image;
 pub mod intake;
 pub mod merge;
 pub mod number;
+pub mod pre_check_in;
 mod read;
 pub mod register;
 mod write;

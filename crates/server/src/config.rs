@@ -56,6 +56,8 @@ pub struct Config {
     pub clinic: String,
     /// The IANA zone of visits that do not tell their own, there; UTC when empty.
     pub clinic_zone: String,
+    /// Patients may say themselves that they are there, by a link or at a kiosk.
+    pub self_arrival: bool,
 }
 
 impl Default for Config {
@@ -83,6 +85,7 @@ impl Default for Config {
             delete_many: false,
             clinic: String::new(),
             clinic_zone: String::new(),
+            self_arrival: false,
         }
     }
 }

@@ -394,6 +394,7 @@ impl Look<'_> {
             appointment: visit.id.clone(),
             patient: visit.patient.clone(),
             ends: visit.span.end,
+            is_kiosk: false,
         };
         let link = Link::new(&self.how.origin, &self.session.draw_link(&about)?)?;
         let wall = visit.zone.wall(visit.span.start);
