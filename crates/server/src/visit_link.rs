@@ -47,6 +47,8 @@ pub(crate) async fn answer(
     };
     let outcome = match state.record.follow(token, Source::of(peer), session.request()) {
         Ok(opened) => match rest {
+            // Nobody calls a visit off at a device that others use next.
+            None if opened.1.is_kiosk => Ok((opened.0, arrival::go("/kiosk"))),
             None => work(state, &visit, opened, parts, body).await,
             Some(step) => {
                 let (session, linked) = opened;

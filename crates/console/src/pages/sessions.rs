@@ -67,10 +67,11 @@ fn ending(visit: &Visit, fields: &[(&str, &str)]) -> Markup {
 /// Devices that are kiosks, of those whom the caller may end.
 fn kiosks(visit: &Visit) -> Result<Markup, Fault> {
     let lang = visit.lang();
-    let all = visit.session.kiosks()?.wait()?;
-    if all.is_empty() && !visit.session.may_begin_kiosk() {
+    let begins = visit.session.may_begin_kiosk();
+    if !begins && !visit.session.may_see_people() {
         return Ok(html! {});
     }
+    let all = visit.session.kiosks()?.wait()?;
     let rows: Vec<Vec<Markup>> = all
         .iter()
         .map(|kiosk| {
@@ -87,7 +88,7 @@ fn kiosks(visit: &Visit) -> Result<Markup, Fault> {
     let columns = [words::NAME, words::OPENED_SINCE, words::OPENED_UNTIL, words::OPENED_END];
     let columns = columns.map(column);
     let begin = link_button(Kind::Secondary, None, words::KIOSK_BEGIN.of(lang), "/kiosk/begin");
-    let begin = visit.session.may_begin_kiosk().then_some(begin);
+    let begin = begins.then_some(begin);
     Ok(panel(
         "kiosks",
         words::KIOSKS.of(lang),
