@@ -1,3 +1,4 @@
+// @ts-check
 // A kiosk goes back to its first page when nobody has touched it for a minute; the last of it is counted
 // where it is seen. Without this script the browser goes back by itself.
 const main = document.querySelector("main[data-idle]");
