@@ -2,6 +2,7 @@
 //! clinic on a folder that is thrown away. docs/internals/browser.md tells what a screen is held to and
 //! how to add one.
 
+mod arrival;
 mod checks;
 mod console;
 mod journeys;
@@ -11,6 +12,7 @@ mod work;
 
 use crate::{Command, root};
 use anyhow::{Context, bail};
+use arrival::ARRIVAL;
 use browser::{Axe, Chromium, Page, Paint, REQUIRED, find_or_skip};
 use console::CONSOLE;
 use journeys::{JOURNEYS, Journey};
@@ -89,7 +91,7 @@ fn journeys() -> impl Iterator<Item = &'static Journey> {
 
 /// Every screen there is.
 fn screens() -> impl Iterator<Item = &'static Screen> {
-    SCREENS.iter().chain(CONSOLE)
+    SCREENS.iter().chain(CONSOLE).chain(ARRIVAL)
 }
 
 fn run(words: &[String]) -> anyhow::Result<()> {

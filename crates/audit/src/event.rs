@@ -213,9 +213,9 @@ named! {
         CaseRead = 79, "case-read", "Cases of review were listed, or one was looked at.";
         Page = 80, "page", "A page or a file of the console that holds nothing of a record was handed out, or a choice of a browser was kept.";
         ChartOpened = 90, "chart-opened", "A patient's chart was opened: everything shown of it at once.";
-        DraftKept = 91, "draft-kept", "The draft of a note was kept for its author.";
-        DraftRead = 92, "draft-read", "Drafts of notes were listed, or one was read, by their author.";
-        DraftDropped = 93, "draft-dropped", "The draft of a note was thrown away by its author.";
+        DraftKept = 91, "draft-kept", "The draft of a note was kept for its author, or what a patient entered before a visit for the desk.";
+        DraftRead = 92, "draft-read", "Drafts of notes were listed, or one was read, by their author; or what a patient entered before a visit was read.";
+        DraftDropped = 93, "draft-dropped", "The draft of a note was thrown away by its author, or what a patient entered was taken up or refused.";
         PatientsMerged = 99, "patients-merged", "Two records of one patient were linked as one, or parted again.";
         DuplicateDecided = 100, "duplicate-decided", "It was kept that two records are not of one patient, or that was taken back.";
         Reminder = 105, "reminder", "A patient was reminded of a visit, or could not be; the address is not kept.";

@@ -63,6 +63,8 @@ pub enum Body {
         /// Where to then; empty for the first page.
         next: String,
     },
+    /// The device becomes a kiosk with this token, and whoever asks is signed out there. The door does it.
+    Kiosk(String),
     /// A stream of what changes; the door holds it.
     Live(Live),
 }
@@ -77,6 +79,7 @@ impl std::fmt::Debug for Body {
             Self::File { .. } => "File",
             Self::Go(_) => "Go",
             Self::Enter { .. } => "Enter",
+            Self::Kiosk(_) => "Kiosk",
             Self::Live(_) => "Live",
         })
     }

@@ -25,10 +25,12 @@ mod words;
 
 pub use answer::{Answer, Body, POLICY};
 pub use live::Live;
+pub use pages::arrival::{ArrivalPage, Step};
+pub use pages::kiosk::KioskPage;
 pub use pages::link::LinkPage;
 pub use people::{GivenApp, People};
 pub use route::{EVENTS, ROUTES, Route, Who, allow, is_page, serves};
-pub use visit::{Demo, DemoPerson, LIVE, Visit};
+pub use visit::{Demo, DemoPerson, LANGUAGE, LIVE, Visit};
 pub use wait::wait;
 
 /// Answers a visit.
@@ -43,6 +45,16 @@ pub fn answer(visit: &Visit) -> Result<Answer, base::Fault> {
 /// The page behind a reminder's link, for whoever has it.
 pub fn link(visit: &Visit, shows: &LinkPage<'_>) -> Answer {
     pages::link::page(visit, shows)
+}
+
+/// A page of checking in without the desk.
+pub fn arrival(visit: &Visit, shows: &ArrivalPage<'_>) -> Answer {
+    pages::arrival::page(visit, shows)
+}
+
+/// The page of a kiosk, between two people.
+pub fn kiosk(visit: &Visit, shows: &KioskPage) -> Answer {
+    pages::kiosk::page(visit, shows)
 }
 
 /// The page that says what went wrong, to whoever asked.

@@ -1,6 +1,7 @@
 //! The pages, one file for each word.
 
 pub(crate) mod accesses;
+pub(crate) mod arrival;
 pub(crate) mod audit;
 pub(crate) mod chart;
 pub(crate) mod failed;
@@ -9,6 +10,7 @@ pub(crate) mod flow;
 pub(crate) mod gallery;
 pub(crate) mod inbox;
 pub(crate) mod keep;
+pub(crate) mod kiosk;
 pub(crate) mod link;
 pub(crate) mod machine;
 pub(crate) mod missing;

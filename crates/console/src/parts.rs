@@ -7,6 +7,7 @@ mod form;
 mod icon;
 mod list;
 mod notice;
+mod qr;
 pub(crate) mod shell;
 mod spark;
 mod table;
@@ -19,6 +20,7 @@ pub(crate) use form::{
 pub(crate) use icon::{Icon, icon};
 pub(crate) use list::{Chip, Tab, chips, copyable, facts, pages, panel, tabs};
 pub(crate) use notice::{dialog, empty, notice, toast};
+pub(crate) use qr::qr;
 pub(crate) use shell::{
     Screen, bare, finds_patients, may_register, may_review, places, role_name, shell, shell_with,
 };

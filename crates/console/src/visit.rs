@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// The cookie in which a browser keeps how pages look.
 pub(crate) const THEME: &str = "__Host-plummer-theme";
 /// The cookie in which a browser keeps the language of pages.
-pub(crate) const LANGUAGE: &str = "__Host-plummer-language";
+pub const LANGUAGE: &str = "__Host-plummer-language";
 /// The cookie in which a browser keeps whether single keys do something (WCAG 2.2, 2.1.4).
 pub(crate) const KEYS: &str = "__Host-plummer-keys";
 
@@ -42,6 +42,8 @@ pub struct Visit {
     pub headers: HeaderMap,
     /// What a form of ours has to bring back.
     pub form_text: String,
+    /// Where browsers find this server: scheme and host, without a path.
+    pub origin: String,
     /// In which time zone days begin here.
     pub zone: TimeZone,
     /// The people of a demo, when this is one.

@@ -12,6 +12,7 @@ macro_rules! words {
     };
 }
 
+mod arrival;
 mod calendar;
 mod chart;
 mod consent;
@@ -26,6 +27,7 @@ mod registration;
 mod table;
 mod waitlist;
 
+pub(crate) use arrival::*;
 pub(crate) use calendar::*;
 pub(crate) use chart::*;
 pub(crate) use consent::*;
@@ -46,6 +48,7 @@ pub(crate) use waitlist::*;
 #[expect(unused_qualifications, reason = "each part has its own, and one name alone would be any of them")]
 const PARTS: &[&[(&str, Word)]] = &[
     flow::ALL,
+    arrival::ALL,
     chart::ALL,
     consent::ALL,
     frame::ALL,

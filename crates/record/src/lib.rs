@@ -31,6 +31,7 @@ mod grant;
 mod history;
 mod import;
 mod in_force;
+mod kiosk;
 mod labelling;
 mod labels;
 mod ledger;
@@ -44,6 +45,7 @@ mod operation;
 mod outbox;
 mod patients;
 mod people;
+mod pre_check_in;
 mod reach;
 mod read;
 mod recent;
@@ -89,6 +91,7 @@ pub use import::{
     Import, ImportEntry, ImportOptions, ImportOutcome, ImportReport, PreparedDocument, Submitted,
 };
 pub use in_force::{POLICIES_MISSING, Standing, load_policies};
+pub use kiosk::{KIOSK_TRIES_MAX, Kiosk};
 pub use labels::labels_of;
 pub use link::{Linked, ROUND, is_round};
 pub use log_rows::{LogAsked, LogRow, LogRows, LogStanding};
@@ -97,7 +100,10 @@ pub use members::{Member, Members};
 pub use operation::{
     Again, Agents, Answering, At, Effect, Given, Holds, Input, Need, Operation, Output, Parameter,
 };
-pub use patients::{Fits, PATIENTS_MAX, PatientIdentifier, PatientRow, PatientsFound, SameName};
+pub use patients::{
+    CONFIDENTIAL_PHONE, Fits, PATIENTS_MAX, PatientIdentifier, PatientRow, PatientsFound, SameName,
+};
+pub use pre_check_in::{BIRTH_TRIES_MAX, PRE_CHECK_IN_BYTES_MAX, PreCheckIn, Said};
 pub use privacy::{proxy, reach as contact};
 pub use reach::TENANT;
 pub use relabel::{Keeper, Standing as LabelStanding};

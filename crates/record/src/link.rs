@@ -1,15 +1,17 @@
 //! Links that are sent to a patient about one appointment: whoever has the link may do about it what the
 //! patient may, without signing in. The link's token has 128 bits; only its hash is kept (SHA-256), it ends
 //! when the visit begins, and it makes a subject of its own, which reaches that patient's appointments and
-//! nothing else, and stands in the log by a part of the hash (45 CFR 164.312(a)(1), (b)).
+//! nothing else, and stands in the log by a part of the hash (45 CFR 164.312(a)(1), (b)). Whoever also said the
+//! patient's date of birth (`pre_check_in`) is shown how the patient is reached, to say whether it is right.
 //!
 //! A link of an offer reaches one record more: that of the round of offers it is of, by its identifier.
 
+use crate::actor::denied;
 use crate::errand::hex;
 use crate::gate::{Gate, Record};
 use crate::session::{Session, Subject};
 use crate::shelf::{closed_body, opened_body};
-use audit::Source;
+use audit::{Event, Kind, Source};
 use base::error::code;
 use base::{Fault, Millis};
 use fhir::definitions::{TypeId, r4};
@@ -22,6 +24,10 @@ use store::{Clause, ItemAct, ItemChange, Rights, Scope, Unit};
 const SHELF: &str = "visit-link";
 /// The first byte of a body: the form of what follows.
 const VERSION: u8 = 1;
+/// That of a link that was drawn at a kiosk, and is opened there.
+const AT_KIOSK: u8 = 2;
+/// The longest a link lives that is drawn for somebody who stands there.
+const HANDED_MS: i64 = 12 * 3_600_000;
 /// Bytes of a hash that name the subject in the log.
 const NAMED: usize = 8;
 /// Links looked at for their end at a time.
@@ -38,6 +44,8 @@ pub struct Linked {
     pub ends: Millis,
     /// The key of the round of offers it answers ([`ROUND`]); none for a reminder's link.
     pub round: Option<String>,
+    /// It was drawn at a kiosk, which others use next.
+    pub is_kiosk: bool,
 }
 
 /// The system of the identifier of the record that a round of offers is kept in.
@@ -58,9 +66,41 @@ impl Session {
     /// `access.denied` for any but whoever is on the machine.
     pub fn draw_link(&self, about: &Linked) -> Result<String, Fault> {
         self.runs_errands()?;
+        self.drawn_link(about, None)
+    }
+
+    /// Draws a link for somebody who stands at the desk, to be scanned from its screen. It ends
+    /// after twelve hours.
+    ///
+    /// # Errors
+    /// `access.denied` for whoever may not change the appointment; `record.read.not-found` for whoever may
+    /// not see it.
+    pub fn hand_link(&self, appointment: &str, patient: &str) -> Result<String, Fault> {
+        let of = type_of("Appointment")?;
+        let mut event = self.event(Kind::TokenIssued);
+        event.targets.push(crate::trail::target(of, appointment, None));
+        event.patients.push(patient.to_owned());
+        let drawn = (|| {
+            self.sees_visit(appointment, patient)?;
+            let ids = [appointment.to_owned()];
+            if !self.changeable(of, &ids)?.contains(appointment) {
+                return Err(denied());
+            }
+            let ends = Millis(self.now().0.saturating_add(HANDED_MS));
+            let (appointment, patient) = (appointment.to_owned(), patient.to_owned());
+            let about = Linked { appointment, patient, ends, round: None, is_kiosk: false };
+            self.drawn_link(&about, Some(event.clone()))
+        })();
+        drawn.map_err(|fault| self.refused(event, fault))
+    }
+
+    pub(crate) fn drawn_link(&self, about: &Linked, event: Option<Event>) -> Result<String, Fault> {
+        if let Some(fault) = self.gate.log.failure() {
+            return Err(fault);
+        }
         let token = self.draw()?;
         let key = hashed(&token);
-        let mut plain = vec![VERSION];
+        let mut plain = vec![if about.is_kiosk { AT_KIOSK } else { VERSION }];
         plain.extend_from_slice(&about.ends.0.to_be_bytes());
         plain.extend_from_slice(format!("{}/{}", about.appointment, about.patient).as_bytes());
         if let Some(round) = &about.round {
@@ -69,7 +109,13 @@ impl Session {
         let sealer = self.gate.settings.sealer.as_deref();
         let body = closed_body(sealer, SHELF, &key, 1, plain)?;
         let item = ItemChange { shelf: SHELF, key, replaces: None, act: ItemAct::Put(body) };
-        self.gate.store.commit(Unit { items: vec![item], ..Unit::default() })?;
+        let mut unit = Unit { items: vec![item], ..Unit::default() };
+        if let Some(event) = event {
+            unit.events = Some(Box::new(move |receipt| {
+                vec![Event { time: receipt.last_updated, ..event }.encode()]
+            }));
+        }
+        self.gate.store.commit(unit)?;
         Ok(token)
     }
 
@@ -79,25 +125,11 @@ impl Session {
     /// `access.denied` for any but whoever is on the machine.
     pub fn forget_links(&self) -> Result<usize, Fault> {
         self.runs_errands()?;
-        let now = self.now();
-        let (mut after, mut forgotten) = (None, 0);
-        loop {
-            let found = self.gate.store.item_scan(SHELF, b"", after.as_deref(), SWEEP)?;
-            let Some((last, _)) = found.last() else { return Ok(forgotten) };
-            after = Some(last.clone());
-            let mut items = Vec::new();
-            for (key, item) in &found {
-                if self.gate.opened_link(key, item)?.ends <= now {
-                    let replaces = Some(item.version);
-                    let act = ItemAct::Remove;
-                    items.push(ItemChange { shelf: SHELF, key: key.clone(), replaces, act });
-                }
-            }
-            forgotten += items.len();
-            if !items.is_empty() {
-                self.gate.store.commit(Unit { items, ..Unit::default() })?;
-            }
-        }
+        let ends = |key: &[u8], item: &store::Item| {
+            self.gate.opened_link(key, item).ok().map(|linked| linked.ends)
+        };
+        let forgotten = self.gate.forget_over(SHELF, self.now(), &ends)?;
+        Ok(forgotten + self.forget_pre_check_ins()?)
     }
 }
 
@@ -119,10 +151,47 @@ impl Record {
         if linked.ends <= self.gate.settings.clock.now() {
             return Err(over());
         }
-        let name = hex(key.get(..NAMED).unwrap_or_default());
-        let rights = rights(&linked.patient, linked.round.as_deref())?;
-        let subject = Subject::of_link(format!("link-{name}"), rights).from(source);
+        let name = format!("link-{}", hex(key.get(..NAMED).unwrap_or_default()));
+        let rights = rights(&linked.patient, linked.round.as_deref(), false)?;
+        let subject = Subject::of_link(name, rights).from(source);
         Ok((self.session(subject, request), linked))
+    }
+
+    /// The same session once the patient's date of birth was said, by the proof that the browser kept: it
+    /// sees, beside the visit, how the patient is reached. None for a proof that is none, or over.
+    ///
+    /// # Errors
+    /// When R4 has lost a type.
+    pub fn follow_proven(
+        &self,
+        session: &Session,
+        linked: &Linked,
+        proof: &str,
+    ) -> Result<Option<Session>, Fault> {
+        if !session.proves_birth(proof) {
+            return Ok(None);
+        }
+        let mut subject =
+            Subject::of_link(session.who().to_owned(), rights(&linked.patient, linked.round.as_deref(), true)?);
+        subject.source = session.subject.source;
+        let mut proven = self.session(subject, session.request());
+        proven.noted = Arc::clone(&session.noted);
+        Ok(Some(proven))
+    }
+
+    /// Ends a link before its time. One that is over already is over.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn end_link(&self, token: &str) -> Result<(), Fault> {
+        let key = hashed(token);
+        let Some(item) = self.gate.store.item_get(SHELF, &key)? else { return Ok(()) };
+        let replaces = Some(item.version);
+        let item = ItemChange { shelf: SHELF, key, replaces, act: ItemAct::Remove };
+        match self.gate.store.commit(Unit { items: vec![item], ..Unit::default() }) {
+            Err(fault) if fault.code() != &code::ITEM_CONFLICT => Err(fault),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -131,7 +200,10 @@ impl Gate {
         let odd = || Fault::new(&code::STORE_CORRUPT, "a link does not stand as it was kept");
         let sealer = self.settings.sealer.as_deref();
         let plain = opened_body(sealer, SHELF, key, item.version, &item.body)?;
-        let rest = plain.strip_prefix(&[VERSION]).ok_or_else(odd)?;
+        let (form, rest) = plain.split_first().ok_or_else(odd)?;
+        if ![VERSION, AT_KIOSK].contains(form) {
+            return Err(odd());
+        }
         let (ends, rest) = rest.split_first_chunk::<8>().ok_or_else(odd)?;
         let rest = std::str::from_utf8(rest).ok().ok_or_else(odd)?;
         let (appointment, rest) = rest.split_once('/').ok_or_else(odd)?;
@@ -147,16 +219,49 @@ impl Gate {
             patient: patient.to_owned(),
             ends: Millis(i64::from_be_bytes(*ends)),
             round: round.map(str::to_owned),
+            is_kiosk: *form == AT_KIOSK,
         })
+    }
+
+    /// Removes what is over from a shelf. What cannot be read stays, for whoever looks into that.
+    pub(crate) fn forget_over(
+        &self,
+        shelf: &'static str,
+        now: Millis,
+        ends: &dyn Fn(&[u8], &store::Item) -> Option<Millis>,
+    ) -> Result<usize, Fault> {
+        let (mut after, mut forgotten): (Option<Vec<u8>>, usize) = (None, 0);
+        loop {
+            let found = self.store.item_scan(shelf, b"", after.as_deref(), SWEEP)?;
+            let Some((last, _)) = found.last() else { return Ok(forgotten) };
+            after = Some(last.clone());
+            let over =
+                found.iter().filter(|(key, item)| ends(key, item).is_some_and(|at| at <= now));
+            let items: Vec<ItemChange> = over
+                .map(|(key, item)| {
+                    let (key, replaces) = (key.clone(), Some(item.version));
+                    ItemChange { shelf, key, replaces, act: ItemAct::Remove }
+                })
+                .collect();
+            forgotten += items.len();
+            if !items.is_empty() {
+                self.store.commit(Unit { items, ..Unit::default() })?;
+            }
+        }
     }
 }
 
-/// Sees and changes the patient's appointments and the round that is answered, and may ask to be left alone.
-fn rights(patient: &str, round: Option<&str>) -> Result<Rights, Fault> {
+/// Sees and changes the patient's appointments and the round that is answered, and may ask to be left alone;
+/// sees who the patient is once that was proven.
+fn rights(patient: &str, round: Option<&str>, is_proven: bool) -> Result<Rights, Fault> {
     let (appointment, flag) = (type_of("Appointment")?, type_of("Flag")?);
     let of =
         |types: &[TypeId]| Scope::everything().of_types(types.iter().copied()).of_patient(patient);
-    let (mut see, mut update) = (of(&[appointment, flag]), of(&[appointment]));
+    let mut seen = vec![appointment, flag];
+    if is_proven {
+        seen.push(type_of("Patient")?);
+    }
+    let (mut see, mut update) = (of(&seen), of(&[appointment]));
     if let Some(round) = round {
         let odd = |_fault| Fault::new(&code::INTERNAL, "a round's identifier is no condition");
         let asked = format!("identifier={ROUND}|{round}");
@@ -176,7 +281,7 @@ fn type_of(name: &str) -> Result<TypeId, Fault> {
     r4().resource_type(name).ok_or_else(odd)
 }
 
-fn hashed(token: &str) -> Vec<u8> {
+pub(crate) fn hashed(token: &str) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
 }
 

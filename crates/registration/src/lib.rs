@@ -12,6 +12,7 @@ pub mod image;
 pub mod intake;
 pub mod merge;
 pub mod number;
+pub mod pre_check_in;
 pub mod proxy;
 mod read;
 pub mod register;

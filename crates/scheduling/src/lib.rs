@@ -7,6 +7,7 @@
 
 pub mod actor;
 pub mod appointment;
+pub mod arrive;
 pub mod book;
 pub mod bulk;
 pub mod calendar;

@@ -12,6 +12,7 @@ pub(crate) mod whom;
 
 pub use answer::{Shown, cancel, confirm, no_more, show};
 pub use ledger::{Entry, Outcome, listed};
+pub(crate) use pass::type_of;
 pub use pass::{ATTEMPTS_MAX, Carrier, Letter, Passed, Reminding, Undelivered, pass, try_again};
 pub use whom::{CONTACT_SYSTEM, FLAG_SYSTEM, NO_REMINDERS, Way};
 

@@ -60,7 +60,7 @@ pub(crate) struct Guest {
 /// Whether an address is the console's: one of its own, or one that is nobody's and that a person's
 /// browser asks for.
 pub(crate) fn serves(state: &State, method: &Method, path: &str, headers: &HeaderMap) -> bool {
-    if state.smart.is_none() || smart::serves(state, path) {
+    if state.smart.is_none() || smart::serves(state, path) || path == crate::kiosk::PATH {
         return false;
     }
     let elsewhere = [BASE_PATH, "/auth/", "/v/", "/health/", "/metrics"];
@@ -200,6 +200,7 @@ fn visited(call: &Call, caller: Option<identity::Caller>, is_read: bool) -> Resu
     });
     visit.machine = watches.then(|| Steward::of(call)).flatten();
     visit.unclaimed = Beginning::of(call)?;
+    visit.origin.clone_from(&call.place.root);
     let is_asset = visit.path.starts_with("/assets/");
     if visit.unclaimed.is_some() && visit.path != FIRST && !is_asset {
         return Ok(call.go(&format!("{}{FIRST}", call.place.root)));
@@ -226,6 +227,16 @@ fn visited(call: &Call, caller: Option<identity::Caller>, is_read: bool) -> Resu
     let mut reply = match answer.body {
         Body::Go(ref path) => call.go(&format!("{}{path}", call.place.root)),
         Body::Enter { ref name, ref password, ref next } => enter(call, name, password, next)?,
+        // Nobody is signed in on a kiosk, and whoever made it one is not any more.
+        Body::Kiosk(ref token) => {
+            if let Some(caller) = &visit.caller {
+                call.smart.identity().sign_out(caller)?;
+            }
+            let mut reply = call.go(&format!("{}{}", call.place.root, crate::kiosk::PATH));
+            smart::call::clear_session(&mut reply);
+            crate::kiosk::enter(&mut reply, token);
+            reply
+        }
         Body::Live(live) => {
             let nobody = || Fault::new(&code::SIGN_IN_NEEDED, "the sign-in has ended");
             return live::open(call, &visit.caller.ok_or_else(nobody)?, live);
@@ -306,7 +317,7 @@ pub(crate) fn page(answer: &Answer) -> Reply {
             reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
             reply.put(CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""));
         }
-        Body::Go(_) | Body::Enter { .. } | Body::Live(_) => {}
+        Body::Go(_) | Body::Enter { .. } | Body::Kiosk(_) | Body::Live(_) => {}
     }
     reply
 }
@@ -327,6 +338,7 @@ pub(crate) fn bare(state: &State, session: &Session, parts: &request::Parts) -> 
         files: Vec::new(),
         headers: parts.headers.clone(),
         form_text: String::new(),
+        origin: String::new(),
         zone: state.zone.clone(),
         demo: state.demo.clone(),
         health: None,

@@ -1,6 +1,7 @@
 //! The FHIR REST door (<https://hl7.org/fhir/R4/http.html>): HTTP in, calls of the gate, HTTP out.
 //! Headers and addresses are its business; what may be read or changed is decided in `record`.
 
+mod arrival;
 mod ask;
 mod base64;
 mod bundle;
@@ -13,6 +14,7 @@ mod door;
 mod encoding;
 mod health;
 mod key_sets;
+mod kiosk;
 pub mod limit;
 mod listen;
 mod live;

@@ -6,6 +6,7 @@ use crate::desk;
 use crate::door;
 use crate::encoding;
 use crate::health;
+use crate::kiosk;
 use crate::limit::{self, Caller, Cost, Permit, Refusal};
 use crate::negotiate::Form;
 use crate::origin::{self, Allowed};
@@ -113,6 +114,8 @@ pub(crate) async fn handle(
             let path = parts.uri.path();
             let mut reply = if visit_link::serves(path) {
                 visit_link::answer(&state, &session, peer, parts, body).await
+            } else if path == kiosk::PATH {
+                kiosk::answer(&state, &session, peer, parts, body).await
             } else if smart::serves(&state, path) {
                 smart::answer(&state, &session, peer, parts, body).await
             } else if let Some(guest) = guest {
@@ -191,6 +194,7 @@ fn admit(state: &State, parts: &request::Parts, in_flight: i64) -> Result<Option
     origin::check_host(&parts.headers, &parts.uri, state.config.own_host())?;
     // Who may read its answers, the authorization server decides by itself.
     if visit_link::serves(parts.uri.path())
+        || parts.uri.path() == kiosk::PATH
         || smart::serves(state, parts.uri.path())
         || desk::serves(state, &parts.method, parts.uri.path(), &parts.headers)
     {

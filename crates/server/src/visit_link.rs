@@ -2,6 +2,7 @@
 //! strangers ask; the token makes the session (`record::Record::follow`), so that what is done by it stands in
 //! the log under the link and reaches nothing else. A GET shows, a POST does (RFC 9110 section 9.2.1).
 
+use crate::arrival::{self, Asked};
 use crate::desk;
 use crate::reply::Reply;
 use crate::service::read_within;
@@ -40,9 +41,25 @@ pub(crate) async fn answer(
     body: Incoming,
 ) -> Reply {
     let visit = desk::bare(state, session, &parts);
-    let token = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default().to_owned();
-    let outcome = match state.record.follow(&token, Source::of(peer), session.request()) {
-        Ok(opened) => work(state, &visit, opened, parts, body).await,
+    let place = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default().to_owned();
+    let (token, rest) = match place.split_once("/in") {
+        Some((token, rest)) if rest.is_empty() || rest.starts_with('/') => (token, Some(rest)),
+        _ => (place.as_str(), None),
+    };
+    let outcome = match state.record.follow(token, Source::of(peer), session.request()) {
+        Ok(opened) => match rest {
+            // Nobody calls a visit off at a device that others use next.
+            None if opened.1.is_kiosk => Ok((opened.0, arrival::go("/kiosk"))),
+            None => work(state, &visit, opened, parts, body).await,
+            Some(step) => {
+                let (session, linked) = opened;
+                let asked = Asked { visit: &visit, token, step, linked: &linked };
+                match arrival::answer(state, &asked, &session, parts, body).await {
+                    Ok(reply) => Ok((session, reply)),
+                    Err(fault) => Err((session, fault)),
+                }
+            }
+        },
         Err(fault) => Err((session.clone(), fault)),
     };
     let (session, mut reply) = match outcome {

@@ -37,6 +37,7 @@ impl Site {
         let environment = [
             ("PLUMMER_RATE_SIGN_IN_BURST", "1000".into()),
             ("PLUMMER_RATE_SIGN_IN_PER_MINUTE", "1000".into()),
+            ("PLUMMER_SELF_ARRIVAL", "true".into()),
         ];
         let server = Server::start(&Start {
             binary: &binary,

@@ -7,4 +7,5 @@ pub(crate) mod board;
 pub(crate) mod card;
 pub(crate) mod check_in;
 pub(crate) mod day;
+pub(crate) mod entered;
 pub(crate) mod today;

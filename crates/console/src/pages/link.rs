@@ -76,6 +76,8 @@ fn asked(visit: &Visit, lang: Lang, clinic: &str, shown: &Shown, is_open: bool) 
                 p { (words::LINK_ASK.of(lang)) }
                 (button(visit, "confirm", words::LINK_CONFIRM.of(lang), true))
             }
+            p { a href={ (visit.path) "/in" } { (words::ARRIVAL_BEFORE.of(lang)) } }
+            p.muted { (words::ARRIVAL_BEFORE_SAY.of(lang)) }
             details {
                 summary { (words::LINK_CANNOT.of(lang)) }
                 p { (words::LINK_CANCEL_SAY.of(lang)) }

@@ -7,7 +7,8 @@ use crate::days;
 use crate::pages::keep::{Wrong, kept, own_id, source, told};
 use crate::pages::missing;
 use crate::parts::{
-    Column, Icon, Kind, Table, Tone, badge, button, empty, hidden, panel, shell, table, toast,
+    Column, Icon, Kind, Table, Tone, badge, button, empty, hidden, link_button, panel, shell,
+    table, toast,
 };
 use crate::people::GivenApp;
 use crate::visit::Visit;
@@ -47,6 +48,7 @@ fn shown(visit: &Visit, wrong: Option<&Wrong>) -> Result<Answer, Fault> {
             @if given.is_empty() { (empty(Icon::Apps, words::OPENED_NO_APPS.of(lang), words::OPENED_NO_APPS_WHY.of(lang), None)) }
             @else { (apps(visit, &given, &|app| ending(visit, &[("do", "own-app"), ("app", &app.id)]), true)) }
         }))
+        (kiosks(visit)?)
         @if visit.session.may_see_people() { (everybody(visit, own, keeps)?) }
     };
     Ok(shell(visit, wrong.map_or(200, |wrong| wrong.status), words::OPENED.of(lang), &body))
@@ -60,6 +62,42 @@ fn ending(visit: &Visit, fields: &[(&str, &str)]) -> Markup {
             (button(Kind::Quiet, Some(Icon::Close), words::OPENED_END.of(visit.lang())))
         }
     }
+}
+
+/// Devices that are kiosks, of those whom the caller may end.
+fn kiosks(visit: &Visit) -> Result<Markup, Fault> {
+    let lang = visit.lang();
+    let begins = visit.session.may_begin_kiosk();
+    if !begins && !visit.session.may_see_people() {
+        return Ok(html! {});
+    }
+    let all = visit.session.kiosks()?.wait()?;
+    let rows: Vec<Vec<Markup>> = all
+        .iter()
+        .map(|kiosk| {
+            let moment = |at| html! { span.keep { (days::moment(at, &visit.zone, lang)) } };
+            vec![
+                html! { span.mono { (kiosk.id) } },
+                moment(kiosk.began),
+                moment(kiosk.ends()),
+                ending(visit, &[("do", "kiosk"), ("kiosk", &kiosk.id)]),
+            ]
+        })
+        .collect();
+    let column = |word: Word| Column { label: word.of(lang), is_figure: false };
+    let columns = [words::NAME, words::OPENED_SINCE, words::OPENED_UNTIL, words::OPENED_END];
+    let columns = columns.map(column);
+    let begin = link_button(Kind::Secondary, None, words::KIOSK_BEGIN.of(lang), "/kiosk/begin");
+    let begin = begins.then_some(begin);
+    Ok(panel(
+        "kiosks",
+        words::KIOSKS.of(lang),
+        begin.as_ref(),
+        &html! {
+            @if rows.is_empty() { (empty(Icon::Leave, words::KIOSKS_NONE.of(lang), words::KIOSKS_NONE_WHY.of(lang), None)) }
+            @else { (table(&Table { caption: words::KIOSKS.of(lang), columns: &columns, rows: &rows })) }
+        },
+    ))
 }
 
 fn everybody(visit: &Visit, own: PrincipalId, keeps: bool) -> Result<Markup, Fault> {
@@ -236,6 +274,7 @@ fn ended(visit: &Visit, own: PrincipalId) -> Result<(), Fault> {
     match visit.field("do") {
         "own" => visit.session.end_own_session(session()?, source(visit)).map(drop),
         "own-app" => given(own),
+        "kiosk" => visit.session.end_kiosk(visit.field("kiosk")).map(drop),
         "end" => {
             let (who, session) = (who()?, session()?);
             let identity = visit.session.keeper(Some(who), source(visit))?;

@@ -147,6 +147,27 @@ pub(crate) fn bare(visit: &Visit, status: u16, title: &str, body: &Markup) -> An
     Answer::html(status, document(visit, title, "bare", &[], &frame))
 }
 
+/// A page for patients who check in without the desk. At a kiosk it goes back to the first page when nobody
+/// does anything for a minute (WCAG 2.2, 2.2.1: one is told, and may ask for more); without a script the
+/// browser does that itself.
+pub(crate) fn arriving(
+    visit: &Visit,
+    status: u16,
+    title: &str,
+    is_kiosk: bool,
+    body: &Markup,
+) -> Answer {
+    let frame = html! {
+        header.top.is-bare { span.brand { (mark()) span { "Plummer" } } }
+        main #main tabindex="-1" data-idle=[is_kiosk.then_some("60")] { (body) }
+    };
+    let (kind, scripts): (_, &[&str]) = match is_kiosk {
+        true => ("bare is-arriving is-kiosk", &["kiosk.js"]),
+        false => ("bare is-arriving", &[]),
+    };
+    Answer::html(status, document(visit, title, kind, scripts, &frame))
+}
+
 fn document(visit: &Visit, title: &str, kind: &str, scripts: &[&str], frame: &Markup) -> Markup {
     let lang = visit.lang();
     html! {
@@ -158,12 +179,13 @@ fn document(visit: &Visit, title: &str, kind: &str, scripts: &[&str], frame: &Ma
                 meta name="color-scheme" content="light dark";
                 title { (words::TITLE.with(lang, title)) }
                 link rel="icon" href="data:,";
+                @if scripts.contains(&"kiosk.js") { noscript { meta http-equiv="refresh" content="60;url=/kiosk"; } }
                 link rel="stylesheet" href=(assets::address("console.css"));
                 @for name in ["page.js", "keys.js", "find.js"].iter().chain(scripts) {
                     script type="module" src=(assets::address(name)) {}
                 }
             }
-            body.(kind) {
+            body class=(kind) {
                 a.skip href="#main" { (words::SKIP.of(lang)) }
                 @if visit.demo.is_some() {
                     div.demo role="note" { (icon(Icon::Info)) p { strong { (words::DEMO.of(lang)) } " " (words::DEMO_INVENTED.of(lang)) } }

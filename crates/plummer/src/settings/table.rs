@@ -241,6 +241,12 @@ pub(crate) static TABLE: &[Setting] = &[
         "the IANA time zone of visits that do not tell their own, such as America/Chicago; empty: UTC",
     ),
     row(
+        "self_arrival",
+        Kind::Switch,
+        "false",
+        "patients may say themselves that they are there, by their link or at a kiosk; without, they are sent to the desk",
+    ),
+    row(
         "reminders_address",
         Kind::Text,
         "",

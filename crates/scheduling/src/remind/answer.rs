@@ -29,10 +29,12 @@ pub struct Shown {
     pub is_confirmed: bool,
     /// It was called off.
     pub is_cancelled: bool,
+    /// The patient is there, or was.
+    pub is_here: bool,
     /// The patient asked not to be reminded.
     pub is_left_alone: bool,
-    version: u64,
-    start: Millis,
+    pub(crate) version: u64,
+    pub(crate) start: Millis,
 }
 
 impl Shown {
@@ -74,6 +76,7 @@ pub async fn show(
         is_booked,
         is_confirmed: is_booked && answer == Answer::Accepted,
         is_cancelled: visit.status == Status::Cancelled,
+        is_here: matches!(visit.status, Status::Arrived | Status::CheckedIn | Status::Fulfilled),
         is_left_alone: flagged(session, &linked.patient).await?,
         version: read.version,
         start: span.start,

@@ -397,6 +397,7 @@ impl Look<'_> {
             patient: visit.patient.clone(),
             ends: visit.span.end,
             round: None,
+            is_kiosk: false,
         };
         let link = Link::new(&self.how.origin, &self.session.draw_link(&about)?)?;
         let wall = visit.zone.wall(visit.span.start);

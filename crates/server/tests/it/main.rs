@@ -5,6 +5,8 @@ mod access_log;
 #[cfg(test)]
 mod agents;
 #[cfg(test)]
+mod arrival;
+#[cfg(test)]
 mod attacks;
 #[cfg(test)]
 mod audit_catalogue;

@@ -65,6 +65,7 @@ fn shown(visit: &Visit, is_wrong: bool) -> Result<Answer, Fault> {
     let body = html! {
         (patient::head(visit, &person, &chart))
         @if is_wrong { (error_summary(lang, &[("confirmed", words::CHECK_IN_UNCONFIRMED.of(lang))])) }
+        (super::entered::shown(visit, &person, &of, may)?)
         div.columns {
             div { (panel("check-in", words::CHECK_IN.of(lang), None, &main_part(visit, &person, &of, is_wrong, may))) }
             div {
@@ -76,7 +77,7 @@ fn shown(visit: &Visit, is_wrong: bool) -> Result<Answer, Fault> {
 }
 
 /// The visit that the path names, when it is this patient's.
-fn appointment(visit: &Visit, patient: &str) -> Result<Option<Booked>, Fault> {
+pub(super) fn appointment(visit: &Visit, patient: &str) -> Result<Option<Booked>, Fault> {
     let found = booked(visit, part(visit, 3))?;
     Ok(found.filter(|of| of.patient.as_ref().is_some_and(|whom| whom.id == patient)))
 }
@@ -129,6 +130,7 @@ fn main_part(visit: &Visit, person: &Person, of: &Booked, is_wrong: bool, may: b
                         (link_button(Kind::Quiet, None, words::FLOW_BACK.of(lang), "/flow"))
                     }
                 }
+                (super::entered::ask_link(visit, person, of))
             }
         }
     }

@@ -294,7 +294,7 @@ fn kind(code: &str) -> Word {
     }
 }
 
-const fn say(what: Wrong) -> Word {
+pub(crate) const fn say(what: Wrong) -> Word {
     match what {
         Wrong::Missing => words::WRONG_MISSING,
         Wrong::TooLong => words::WRONG_LONG,

@@ -1,0 +1,152 @@
+//! The kiosk: a device in the waiting room. It asks who somebody is by three things that they say of themselves,
+//! shows no name and no list, and answers alike for everybody whom it does not find. Staff make a device one,
+//! and end it on the page of sessions.
+
+use super::arrival::birth_fields;
+use crate::answer::{Answer, Body};
+use crate::done::finish;
+use crate::pages::missing;
+use crate::pages::schedule::desk::house;
+use crate::parts::{
+    Icon, Kind, Tone, button, error_summary, hidden, link_button, notice, panel, shell::arriving,
+    shell::shell,
+};
+use crate::visit::Visit;
+use crate::words;
+use base::Fault;
+use base::error::code;
+use maud::{Markup, html};
+use scheduling::book::sites;
+
+/// What the page shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KioskPage {
+    /// Who somebody is is asked.
+    Ask,
+    /// What they said is not whole.
+    Unread,
+    /// Nobody was found, whyever.
+    NotFound,
+    /// There were too many tries.
+    Locked,
+    /// They are there, and the house knows it.
+    Here,
+    /// They are sent to the desk.
+    Desk,
+    /// The device is no kiosk.
+    No,
+    /// Something went wrong, and nothing was changed.
+    Failed(u16),
+}
+
+/// The page.
+pub(crate) fn page(visit: &Visit, shows: &KioskPage) -> Answer {
+    let lang = visit.lang();
+    let (status, title, body) = match shows {
+        KioskPage::Ask => (200, words::KIOSK, form(visit, false)),
+        KioskPage::Unread => (422, words::KIOSK, form(visit, true)),
+        KioskPage::NotFound => {
+            let body = html! {
+                p role="status" { (words::KIOSK_NONE_SAY.of(lang)) }
+                (form(visit, false))
+            };
+            (404, words::KIOSK_NONE, body)
+        }
+        KioskPage::Locked => (429, words::KIOSK_LOCKED, said(words::KIOSK_LOCKED_SAY.of(lang))),
+        KioskPage::Here => (200, words::KIOSK_HERE, next(visit, words::KIOSK_HERE_SAY.of(lang))),
+        KioskPage::Desk => (200, words::KIOSK_DESK, next(visit, words::KIOSK_DESK_SAY.of(lang))),
+        KioskPage::No => {
+            let to = "/kiosk/begin";
+            let body = html! {
+                (said(words::KIOSK_NO_SAY.of(lang)))
+                (link_button(Kind::Quiet, None, words::KIOSK_STAFF.of(lang), to))
+            };
+            (403, words::KIOSK_NO, body)
+        }
+        KioskPage::Failed(status) => {
+            (*status, words::LINK_FAILED, next(visit, words::KIOSK_NONE_SAY.of(lang)))
+        }
+    };
+    let title = title.of(lang);
+    // The first page may stand for hours: it closes to itself.
+    let is_kiosk = *shows != KioskPage::No;
+    arriving(visit, status, title, is_kiosk, &html! { h1 { (title) } (body) })
+}
+
+fn said(say: &str) -> Markup {
+    html! { p role="status" { (say) } }
+}
+
+fn next(visit: &Visit, say: &str) -> Markup {
+    html! {
+        (said(say))
+        (link_button(Kind::Primary, None, words::KIOSK_NEXT.of(visit.lang()), "/kiosk"))
+    }
+}
+
+fn form(visit: &Visit, is_wrong: bool) -> Markup {
+    let lang = visit.lang();
+    let invalid = is_wrong.then_some("true");
+    html! {
+        @if is_wrong { (error_summary(lang, &[("initial", words::KIOSK_UNREAD.of(lang))])) }
+        form.languages method="post" action="/kiosk" {
+            button.button.is-secondary type="submit" name="lang" value="en" lang="en" { "English" }
+            button.button.is-secondary type="submit" name="lang" value="es" lang="es" { "Español" }
+        }
+        p { (words::KIOSK_ASK.of(lang)) }
+        form method="post" action="/kiosk" autocomplete="off" {
+            div.field.is-wrong[is_wrong] {
+                label for="initial" { (words::KIOSK_INITIAL.of(lang)) }
+                input #initial type="text" name="initial" maxlength="1" autocomplete="off" autocapitalize="characters"
+                    spellcheck="false" required aria-invalid=[invalid];
+            }
+            fieldset {
+                legend { (words::KIOSK_BIRTH.of(lang)) }
+                (birth_fields(lang, is_wrong))
+            }
+            div.field.is-wrong[is_wrong] {
+                label for="phone" { (words::KIOSK_PHONE.of(lang)) }
+                input #phone type="text" name="phone" inputmode="numeric" maxlength="4" autocomplete="off" required
+                    aria-invalid=[invalid];
+            }
+            (button(Kind::Primary, None, words::KIOSK_FIND.of(lang)))
+        }
+    }
+}
+
+/// `/kiosk/begin`
+pub(crate) fn begin(visit: &Visit) -> Result<Answer, Fault> {
+    if !visit.session.may_begin_kiosk() {
+        return Ok(missing::page(visit));
+    }
+    let lang = visit.lang();
+    let sites = finish(sites(&visit.session, &house(visit)))?;
+    let body = html! {
+        h1 { (words::KIOSK_BEGIN.of(lang)) }
+        (notice(Tone::Warning, words::KIOSK_BEGIN.of(lang), &html! { p { (words::KIOSK_BEGIN_SAY.of(lang)) } }))
+        (panel("kiosk", words::KIOSK_SITE.of(lang), None, &html! {
+            form.stack method="post" action="/kiosk/begin" {
+                (hidden(visit))
+                div.field {
+                    label for="site" { (words::KIOSK_SITE.of(lang)) }
+                    select #site name="site" {
+                        @for site in &sites.rows { option value=(site.location.id()) { (site.name) } }
+                        option value="" { (words::KIOSK_ANY_SITE.of(lang)) }
+                    }
+                }
+                div.row { (button(Kind::Primary, Some(Icon::Ok), words::KIOSK_BEGIN.of(lang))) }
+            }
+        }))
+    };
+    Ok(shell(visit, 200, words::KIOSK_BEGIN.of(lang), &body))
+}
+
+/// `POST /kiosk/begin`
+pub(crate) fn began(visit: &Visit) -> Result<Answer, Fault> {
+    match visit.session.begin_kiosk(visit.field("site")) {
+        Ok(token) => Ok(Answer { status: 303, body: Body::Kiosk(token), choices: Vec::new() }),
+        Err(fault) if crate::answer::is_nothing(&fault) => Ok(missing::page(visit)),
+        Err(fault) if fault.code() == &code::DRAFT_TOO_MANY => Ok(Answer::go("/admin/sessions")),
+        Err(fault) => Err(fault),
+    }
+}

@@ -1,0 +1,322 @@
+//! Kiosks: devices in a waiting room at which patients say that they are there. Somebody of the staff makes a
+//! device one; it then holds a token of its own and no sign-in, so nothing but the kiosk's pages is open to
+//! whoever stands there. The token has 128 bits, only its hash is kept (SHA-256), and it ends by itself after a
+//! day, when whoever began it is let in no more, or when somebody ends it. A kiosk's session sees people, visits
+//! and places to find one visit by what somebody says of themselves, writes nothing, and stands in the log by a
+//! part of the hash (45 CFR 164.310(b), 164.312(a)(1), (b)). Tries that found nobody are counted on the disk.
+
+use crate::actor::denied;
+use crate::errand::hex;
+use crate::gate::{Gate, Record};
+use crate::link::{Linked, hashed};
+use crate::pre_check_in::type_of;
+use crate::session::{Audited, Session, Subject};
+use crate::shelf::{closed_body, opened_body};
+use access::Action;
+use audit::{Event, Kind, Source, Target};
+use base::error::code;
+use base::{Fault, Millis};
+use fhir::reference::is_id;
+use store::{ItemAct, ItemChange, Rights, Scope, Unit};
+
+const SHELF: &str = "kiosk";
+/// The first byte of a body: the form of what follows.
+const VERSION: u8 = 1;
+/// Bytes of a hash that name a kiosk.
+const NAMED: usize = 8;
+/// How long a device is a kiosk: a day, so that somebody looks at it each morning.
+const KIOSK_MS: i64 = 24 * 3_600_000;
+/// Kiosks of a house at once.
+const KIOSKS_MAX: usize = 200;
+/// Tries that find nobody, in [`TRIES_MS`], after which a kiosk asks nobody any more until that is over.
+pub const KIOSK_TRIES_MAX: u8 = 8;
+/// Over which time tries are counted.
+const TRIES_MS: i64 = 10 * 60_000;
+/// How long a visit that was found stays open at a kiosk.
+const OPEN_MS: i64 = 15 * 60_000;
+
+/// A device in a waiting room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kiosk {
+    /// The name it has in the log and on pages.
+    pub id: String,
+    /// The principal who made it one.
+    pub by: String,
+    /// The Location where it stands, by logical id; empty for a house that has one.
+    pub site: String,
+    /// Since when.
+    pub began: Millis,
+    /// Tries that found nobody, of late.
+    tries: u8,
+    /// Since when these are counted.
+    since: Millis,
+}
+
+impl Kiosk {
+    /// The first instant at which it is none any more.
+    pub const fn ends(&self) -> Millis {
+        Millis(self.began.0.saturating_add(KIOSK_MS))
+    }
+}
+
+impl Session {
+    /// Whether the caller may make a device a kiosk: a person who checks patients in.
+    pub fn may_begin_kiosk(&self) -> bool {
+        let of = |name| type_of(name).ok();
+        self.in_person().is_some_and(|(caller, _)| caller.principal.kind == identity::Kind::Person)
+            && of("Appointment").is_some_and(|of| {
+                let scope = self.scope_of(Action::Update, of);
+                scope.is_ok_and(|scope| scope.patients().is_none())
+            })
+            && of("Patient").is_some_and(|of| self.may(Action::Read, of))
+    }
+
+    /// Makes a device a kiosk. The token is told once.
+    ///
+    /// # Errors
+    /// `access.denied` for whoever checks nobody in; `server.parameter.invalid` for what is no id of a place.
+    pub fn begin_kiosk(&self, site: &str) -> Result<String, Fault> {
+        let event = self.event(Kind::TokenIssued);
+        let begun = (|| {
+            if !self.may_begin_kiosk() {
+                return Err(denied());
+            }
+            if !site.is_empty() {
+                self.look(type_of("Location")?, site, None)?;
+            }
+            if let Some(fault) = self.gate.log.failure() {
+                return Err(fault);
+            }
+            let now = self.now();
+            let ends = |key: &[u8], item: &store::Item| {
+                self.gate.opened_kiosk(key, item).ok().map(|kiosk| kiosk.ends())
+            };
+            self.gate.forget_over(SHELF, now, &ends)?;
+            if self.gate.store.item_scan(SHELF, b"", None, KIOSKS_MAX)?.len() >= KIOSKS_MAX {
+                return Err(Fault::new(
+                    &code::DRAFT_TOO_MANY,
+                    "end a kiosk before you begin another",
+                ));
+            }
+            let token = self.draw()?;
+            let key = hashed(&token);
+            let kiosk = Kiosk {
+                id: named(&key),
+                by: self.who().to_owned(),
+                site: site.to_owned(),
+                began: now,
+                tries: 0,
+                since: now,
+            };
+            let mut told = event.clone();
+            told.status = 201;
+            told.targets.push(Target::resource("Session", kiosk.id.clone(), None));
+            self.gate.keep_kiosk(&key, None, Some(&kiosk), Some(told))?;
+            Ok(token)
+        })();
+        begun.map_err(|fault| self.refused(event, fault))
+    }
+
+    /// The kiosks that the caller may end: those that they began, and all for who keeps people.
+    ///
+    /// # Errors
+    /// `access.denied` for anybody who did not sign in.
+    pub fn kiosks(&self) -> Result<Audited<Vec<Kiosk>>, Fault> {
+        let mut event = self.event(Kind::PeopleRead);
+        let read = || -> Result<Vec<Kiosk>, Fault> {
+            self.in_person().ok_or_else(denied)?;
+            let all = self.may_see_people();
+            let mut kiosks = Vec::new();
+            for (key, item) in self.gate.store.item_scan(SHELF, b"", None, KIOSKS_MAX)? {
+                let kiosk = self.gate.opened_kiosk(&key, &item)?;
+                if (all || kiosk.by == self.who()) && self.now() < kiosk.ends() {
+                    kiosks.push(kiosk);
+                }
+            }
+            kiosks.sort_by_key(|kiosk| std::cmp::Reverse(kiosk.began));
+            Ok(kiosks)
+        };
+        match read() {
+            Ok(kiosks) => {
+                event.results = kiosks.len() as u64;
+                self.audited(&event, kiosks)
+            }
+            Err(fault) => Err(self.refused(event, fault)),
+        }
+    }
+
+    /// Ends a kiosk. Answers whether there was one that the caller may end.
+    ///
+    /// # Errors
+    /// `access.denied` for anybody who did not sign in.
+    pub fn end_kiosk(&self, id: &str) -> Result<bool, Fault> {
+        self.in_person().ok_or_else(denied)?;
+        let all = self.may_keep_people();
+        for (key, item) in self.gate.store.item_scan(SHELF, b"", None, KIOSKS_MAX)? {
+            let kiosk = self.gate.opened_kiosk(&key, &item)?;
+            if kiosk.id == id && (all || kiosk.by == self.who()) {
+                let mut event = self.event(Kind::SessionRevoked);
+                event.targets.push(Target::resource("Session", kiosk.id, None));
+                self.gate.keep_kiosk(&key, Some(item.version), None, Some(event))?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl Record {
+    /// A kiosk by its token: its session, and what it is.
+    ///
+    /// # Errors
+    /// `record.link.over` for one that was ended, is over, or never was.
+    pub fn kiosk(
+        &self,
+        token: &str,
+        source: Source,
+        request: [u8; 16],
+    ) -> Result<(Session, Kiosk), Fault> {
+        let over = || Fault::new(&code::LINK_OVER, "this device is no kiosk; tell the desk");
+        let key = hashed(token);
+        let item = self.gate.store.item_get(SHELF, &key)?.ok_or_else(over)?;
+        let kiosk = self.gate.opened_kiosk(&key, &item)?;
+        // Whoever is let in no more leaves no device behind.
+        let began_by = identity::PrincipalId::parse(&kiosk.by);
+        let began_by = began_by.and_then(|id| self.identity().principal(id).ok());
+        let is_let_in = began_by.is_some_and(|by| by.disabled.is_none());
+        if self.gate.settings.clock.now() >= kiosk.ends() || !is_let_in {
+            return Err(over());
+        }
+        let types = ["Patient", "Appointment", "Location"].into_iter().map(type_of);
+        let types: Vec<_> = types.collect::<Result<_, Fault>>()?;
+        let rights = Rights {
+            see: Scope::everything().of_types(types),
+            create: Scope::nothing(),
+            update: Scope::nothing(),
+            delete: Scope::nothing(),
+            names_ids: false,
+        };
+        let subject = Subject::of_link(format!("kiosk-{}", kiosk.id), rights).from(source);
+        Ok((self.session(subject, request), kiosk))
+    }
+
+    /// Counts a try at a kiosk before it is looked at. Not when there were too many of late.
+    ///
+    /// # Errors
+    /// When the store fails; `record.link.over` when the kiosk was ended.
+    pub fn count_kiosk_try(&self, token: &str) -> Result<bool, Fault> {
+        let now = self.gate.settings.clock.now();
+        self.change_tries(token, &|kiosk| {
+            if now.0.saturating_sub(kiosk.since.0) >= TRIES_MS || now < kiosk.since {
+                (kiosk.tries, kiosk.since) = (0, now);
+            }
+            let may = kiosk.tries < KIOSK_TRIES_MAX;
+            kiosk.tries = kiosk.tries.saturating_add(u8::from(may));
+            may
+        })
+    }
+
+    /// Takes a try back that found somebody, and opens their visit there: the token of a link that ends soon.
+    ///
+    /// # Errors
+    /// As [`Record::count_kiosk_try`].
+    pub fn open_at_kiosk(
+        &self,
+        token: &str,
+        session: &Session,
+        about: &Linked,
+    ) -> Result<String, Fault> {
+        self.change_tries(token, &|kiosk| {
+            kiosk.tries = kiosk.tries.saturating_sub(1);
+            true
+        })?;
+        let ends = Millis(session.now().0.saturating_add(OPEN_MS));
+        let about = Linked { ends, is_kiosk: true, ..about.clone() };
+        let mut event = session.event(Kind::TokenIssued);
+        let of = type_of("Appointment")?;
+        event.targets.push(crate::trail::target(of, &about.appointment, None));
+        event.patients.push(about.patient.clone());
+        session.drawn_link(&about, Some(event))
+    }
+
+    fn change_tries(
+        &self,
+        token: &str,
+        change: &dyn Fn(&mut Kiosk) -> bool,
+    ) -> Result<bool, Fault> {
+        let over = || Fault::new(&code::LINK_OVER, "this device is no kiosk; tell the desk");
+        let key = hashed(token);
+        loop {
+            let item = self.gate.store.item_get(SHELF, &key)?.ok_or_else(over)?;
+            let mut kiosk = self.gate.opened_kiosk(&key, &item)?;
+            let before = kiosk.clone();
+            let outcome = change(&mut kiosk);
+            if kiosk == before {
+                return Ok(outcome);
+            }
+            match self.gate.keep_kiosk(&key, Some(item.version), Some(&kiosk), None) {
+                Ok(()) => return Ok(outcome),
+                Err(fault) if fault.code() == &code::ITEM_CONFLICT => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+    }
+}
+
+impl Gate {
+    fn keep_kiosk(
+        &self,
+        key: &[u8],
+        replaces: Option<u64>,
+        kiosk: Option<&Kiosk>,
+        event: Option<Event>,
+    ) -> Result<(), Fault> {
+        let version = replaces.unwrap_or(0).saturating_add(1);
+        let act = match kiosk {
+            None => ItemAct::Remove,
+            Some(kiosk) => {
+                let mut plain = vec![VERSION, kiosk.tries];
+                plain.extend_from_slice(&kiosk.began.0.to_be_bytes());
+                plain.extend_from_slice(&kiosk.since.0.to_be_bytes());
+                plain.extend_from_slice(format!("{}/{}", kiosk.by, kiosk.site).as_bytes());
+                let sealer = self.settings.sealer.as_deref();
+                ItemAct::Put(closed_body(sealer, SHELF, key, version, plain)?)
+            }
+        };
+        let item = ItemChange { shelf: SHELF, key: key.to_vec(), replaces, act };
+        let mut unit = Unit { items: vec![item], ..Unit::default() };
+        if let Some(event) = event {
+            unit.events = Some(Box::new(move |receipt| {
+                vec![Event { time: receipt.last_updated, ..event }.encode()]
+            }));
+        }
+        self.store.commit(unit).map(drop)
+    }
+
+    fn opened_kiosk(&self, key: &[u8], item: &store::Item) -> Result<Kiosk, Fault> {
+        let odd = || Fault::new(&code::STORE_CORRUPT, "a kiosk does not stand as it was kept");
+        let sealer = self.settings.sealer.as_deref();
+        let plain = opened_body(sealer, SHELF, key, item.version, &item.body)?;
+        let rest = plain.strip_prefix(&[VERSION]).ok_or_else(odd)?;
+        let (tries, rest) = rest.split_first().ok_or_else(odd)?;
+        let (began, rest) = rest.split_first_chunk::<8>().ok_or_else(odd)?;
+        let (since, rest) = rest.split_first_chunk::<8>().ok_or_else(odd)?;
+        let rest = std::str::from_utf8(rest).ok().ok_or_else(odd)?;
+        let (by, site) = rest.split_once('/').ok_or_else(odd)?;
+        if !site.is_empty() && !is_id(site) {
+            return Err(odd());
+        }
+        Ok(Kiosk {
+            id: named(key),
+            by: by.to_owned(),
+            site: site.to_owned(),
+            began: Millis(i64::from_be_bytes(*began)),
+            tries: *tries,
+            since: Millis(i64::from_be_bytes(*since)),
+        })
+    }
+}
+
+fn named(key: &[u8]) -> String {
+    hex(key.get(..NAMED).unwrap_or_default())
+}
