@@ -100,9 +100,7 @@ pub use members::{Member, Members};
 pub use operation::{
     Again, Agents, Answering, At, Effect, Given, Holds, Input, Need, Operation, Output, Parameter,
 };
-pub use patients::{
-    CONFIDENTIAL_PHONE, Fits, PATIENTS_MAX, PatientIdentifier, PatientRow, PatientsFound, SameName,
-};
+pub use patients::{Fits, PATIENTS_MAX, PatientIdentifier, PatientRow, PatientsFound, SameName};
 pub use pre_check_in::{BIRTH_TRIES_MAX, PRE_CHECK_IN_BYTES_MAX, PreCheckIn, Said};
 pub use privacy::{proxy, reach as contact};
 pub use reach::TENANT;

@@ -171,8 +171,10 @@ impl Record {
         if !session.proves_birth(proof) {
             return Ok(None);
         }
-        let mut subject =
-            Subject::of_link(session.who().to_owned(), rights(&linked.patient, linked.round.as_deref(), true)?);
+        let mut subject = Subject::of_link(
+            session.who().to_owned(),
+            rights(&linked.patient, linked.round.as_deref(), true)?,
+        );
         subject.source = session.subject.source;
         let mut proven = self.session(subject, session.request());
         proven.noted = Arc::clone(&session.noted);

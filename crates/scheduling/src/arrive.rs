@@ -175,6 +175,7 @@ pub async fn find(
             appointment: hit.id.clone(),
             patient: patient.clone(),
             ends: span.end,
+            round: None,
             is_kiosk: true,
         };
         // The next that was not said to be there yet; else one that was.

@@ -333,6 +333,7 @@ impl Look<'_> {
             ends: round.span.start,
             // The visit is theirs: its link is that of any visit.
             round: (says != Says::Yours).then(|| round.key.clone()),
+            is_kiosk: false,
         };
         let link = Link::new(&self.how.origin, &self.session.draw_link(&about)?)?;
         let own = round.zone.as_deref().and_then(|name| self.how.house.zones.find(name).ok());

@@ -59,6 +59,8 @@ fn draw(site: &Site, appointment: &str, ends: i64) -> String {
         appointment: appointment.to_owned(),
         patient: "okafor-1961".to_owned(),
         ends: Millis(ends),
+        round: None,
+        is_kiosk: false,
     };
     site.record.session(Subject::operator(), [1; 16]).draw_link(&about).unwrap()
 }

@@ -113,6 +113,7 @@ pub(crate) fn decide(visit: &Visit) -> Result<Answer, Fault> {
         appointment: of.id.clone(),
         patient: person.id.clone(),
         ends: of.span.map_or(visit.now(), |span| span.end),
+        round: None,
         is_kiosk: false,
     };
     let mut entered = Entered::of_text(&kept.text)?;
