@@ -3,7 +3,7 @@
 //! rooms that are booked for sixty days. Everything follows from a number, so that a store which is kept
 //! between calls can be asked for what is in it.
 
-use super::super::{Bench, data};
+use super::super::{Bench, data, machine};
 use super::calendar::{date, instant, working_day};
 use anyhow::Context;
 use conformance::random::Random;
@@ -12,7 +12,6 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Generated patients whose names the others have, as often as they occur there.
 const NAMED: &str = "1000";
@@ -91,8 +90,7 @@ impl Clinic {
         if data.is_dir() {
             fs::remove_dir_all(&data)?;
         }
-        let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
-        let day = i64::try_from(since.as_secs() / 86_400)?;
+        let day = machine::day()?;
         let clinic = Self { data, patients, day, mark, booked: 0, names };
         super::serve(bench, &clinic.data)?.stop()?;
         let source = bench.work.join(format!("desk-{patients}.ndjson"));
