@@ -5,6 +5,7 @@
 //! connections in the same run: the least that any answer costs.
 
 mod asks;
+mod calendar;
 mod cases;
 mod clinic;
 mod screens;

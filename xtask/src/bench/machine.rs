@@ -57,6 +57,12 @@ pub(super) fn today() -> anyhow::Result<String> {
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
 
+/// The day in days since 1970, by the same.
+pub(super) fn day() -> anyhow::Result<i64> {
+    let output = std::process::Command::new("date").args(["-u", "+%s"]).output()?;
+    Ok(String::from_utf8(output.stdout)?.trim().parse::<i64>()? / 86_400)
+}
+
 /// The commit the figures are of.
 pub(super) fn commit() -> String {
     let output = std::process::Command::new("git")
@@ -122,5 +128,6 @@ mod tests {
         assert!(bytes_written(own).is_ok() && cpu_time(own).is_ok());
         assert!(describe().expect("a line").contains("cores of"));
         assert_eq!(today().expect("a day").len(), 10);
+        assert!(day().expect("a day") > 20_000);
     }
 }

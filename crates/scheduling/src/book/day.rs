@@ -2,7 +2,7 @@
 
 use super::document::patient_name;
 use super::here::{everybody, read_visit_type};
-use super::load::{Cast, Days, Loaded, booked};
+use super::load::{Cast, Days, Loaded, behind_ms, booked};
 use super::reads::{Reads, parsed};
 use super::{DAYS_MAX, Entry, Free, Grid, House, Place, Places, Query, ROWS_MAX, Row, Visit};
 use crate::actor::Actor;
@@ -16,7 +16,7 @@ use record::Session;
 
 /// Days of the first part of a window that is looked at; each next one is twice as long, so that a
 /// question whose answer lies near costs little however far it may look.
-const PART_DAYS: i64 = 4;
+const PART_DAYS: i64 = 2;
 
 /// A grid: rows of resources over dates of a zone, both included.
 ///
@@ -52,7 +52,7 @@ fn grid(
     }
     let (now, who) = (reads.session.now(), reads.session.who().to_owned());
     let cast = Cast::of(reads, house, resources, None)?;
-    let days = cast.days(reads, span, now, true)?;
+    let days = cast.days(reads, (span, 0), now, true)?;
     let mut visits = Vec::new();
     for Loaded { hit, document, read } in &days.appointments {
         let visit = Visit::of(hit, document.root(), &days.patients, (now, &who))?;
@@ -212,7 +212,8 @@ fn places(reads: &mut Reads<'_>, house: &House, query: &Query) -> Result<Places,
             one_per_start: query.one_per_start,
         };
         let (before_ms, length_ms, after_ms) = visit.lengths_ms();
-        let days = cast.days(reads, part.padded(before_ms, length_ms + after_ms), now, false)?;
+        let around = part.padded(before_ms, length_ms + after_ms);
+        let days = cast.days(reads, (around, behind_ms(&visit)), now, false)?;
         let instead_of = instead_of(&days, query.instead_of.as_deref());
         let resources = resources_of(reads, &cast, &days, &visit, (part, &instead_of))?;
         let found = find::find(&question, &cast.sites, &resources)?;

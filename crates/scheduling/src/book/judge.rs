@@ -3,7 +3,7 @@
 
 use super::day::instead_of;
 use super::here::{read_visit_type, role_of};
-use super::load::{Cast, Loaded, booked};
+use super::load::{Cast, Loaded, behind_ms, booked};
 use super::reads::{Reads, parsed};
 use super::{House, Move, Place};
 use crate::actor::{Actor, Role};
@@ -144,7 +144,8 @@ fn weigh(
 ) -> Result<Judged, Fault> {
     let now = reads.session.now();
     let (before_ms, _, after_ms) = visit.lengths_ms();
-    let days = cast.days(reads, span.padded(before_ms, after_ms), now, false)?;
+    let days =
+        cast.days(reads, (span.padded(before_ms, after_ms), behind_ms(&visit)), now, false)?;
     let instead_of = instead_of(&days, about.instead_of);
     let patient = match about.patient {
         Some(id) => Some(patient_facts(reads, id, span, about.has_referral)?),

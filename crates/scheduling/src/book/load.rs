@@ -15,7 +15,8 @@ use crate::calendar::{Block, Hours, Site, Why, open_by_hours, read_blocks, read_
 use crate::free::SpanSet;
 use crate::occupied::{Schedule, Slot, SlotStatus};
 use crate::roster::Roster;
-use crate::time::{DAY_MS, Span};
+use crate::time::{DAY_MS, MINUTE_MS, Span};
+use crate::visit_type::{BUFFER_MAX, VisitType};
 use base::{Fault, Millis, Phi};
 use fhir::{Document, Value};
 use record::Hit;
@@ -148,15 +149,16 @@ impl Cast {
         persons.chain(self.same.iter().map(|(role, _)| role.clone())).collect()
     }
 
-    /// Loads what there is over a span, and a day about it.
+    /// Loads what there is over a span, what began a day before it, and so many milliseconds behind it
+    /// ([`behind_ms`]): a grid shows nothing of what begins there.
     pub(super) fn days(
         &self,
         reads: &mut Reads<'_>,
-        span: Span,
+        (span, behind_ms): (Span, i64),
         now: Millis,
         with_names: bool,
     ) -> Result<Days, Fault> {
-        let around = span.padded(DAY_MS, DAY_MS);
+        let around = span.padded(DAY_MS, behind_ms);
         let mut roster = Roster::new();
         for (role, person) in &self.same {
             roster.same(role.clone(), person.clone());
@@ -335,6 +337,12 @@ impl Days {
         let mut of = cast.schedules.iter().filter(|schedule| schedule.id == slot.schedule);
         of.any(|schedule| schedule.actors.iter().any(|actor| actors.contains(actor)))
     }
+}
+
+/// How far behind a visit others can matter to it: a visit that is counted by the day is counted with
+/// all of its day, and any other can be reached by the time that is kept before the next.
+pub(super) fn behind_ms(visit: &VisitType) -> i64 {
+    if visit.daily_cap.is_some() { DAY_MS } else { i64::from(BUFFER_MAX) * MINUTE_MS }
 }
 
 /// What these references are booked for, or named in.

@@ -1,7 +1,8 @@
 //! The cases that are asked over HTTP: finding, the chart, the day, the flow board, free times, booking.
 
 use super::asks::{Bookings, Pages, Race};
-use super::clinic::{DAYS, LONG, Person, SITES, VISIT, instant, phone_text};
+use super::calendar::instant;
+use super::clinic::{DAYS, LONG, Person, SITES, VISIT, phone_text};
 use super::{Desk, LIVE, right};
 use crate::bench::cases::{CONNECTIONS, middle_of};
 use crate::bench::load::{self, as_f64};

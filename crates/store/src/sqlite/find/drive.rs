@@ -18,6 +18,8 @@ const PROBE: u64 = 2000;
 const LONG: u64 = 50_000;
 /// Candidates a driver may gather in memory.
 pub(super) const GATHER: usize = 20_000;
+/// Candidates so few that it gets no better.
+const HANDFUL: u64 = 16;
 /// What one patient's records of a type are taken for, until they are gathered.
 const PATIENT_RECORDS: u64 = 32;
 /// Lists merged by one driver.
@@ -74,11 +76,10 @@ impl Finder<'_> {
             name: "the types".to_owned(),
             whole: true,
         };
-        let span = self.span(filters)?;
+        let span = if best.estimate > HANDFUL { self.span(filters)? } else { None };
         let worth = span.as_ref().map_or(u64::MAX, Span::worth);
         for filter in filters {
-            // A handful of candidates is as good as it gets.
-            if best.estimate <= 16 {
+            if best.estimate <= HANDFUL {
                 break;
             }
             if span.as_ref().is_some_and(|span| span.covers(filter)) {

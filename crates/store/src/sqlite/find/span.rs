@@ -73,8 +73,12 @@ impl Finder<'_> {
     pub(super) fn span(&self, filters: &[Filter]) -> Result<Option<Span>, Fault> {
         let all: Vec<Bounds<'_>> = filters.iter().filter_map(bounds).collect();
         for one in &all {
-            let of = all.iter().filter(|other| other.atom == one.atom);
-            let (from, to) = of.fold((i64::MIN, i64::MAX), |(from, to), other| {
+            let of = || all.iter().filter(|other| other.atom == one.atom);
+            // One alone names what it can as any other does.
+            if of().count() < 2 {
+                continue;
+            }
+            let (from, to) = of().fold((i64::MIN, i64::MAX), |(from, to), other| {
                 (from.max(other.from), to.min(other.to))
             });
             if from == i64::MIN || to == i64::MAX {
