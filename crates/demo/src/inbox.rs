@@ -108,7 +108,7 @@ impl Chart<'_, '_, '_> {
         if seen + 400 < self.clinic.today {
             return;
         }
-        if rng.chance(70) {
+        if rng.chance(140) {
             let at = at(&mut rng, 4);
             let say = *rng.pick(&ASKED);
             let (kind, id) = match rng.chance(600) {
@@ -123,7 +123,7 @@ impl Chart<'_, '_, '_> {
             let id = self.clinic.desk_pool();
             self.write_asked(("CareTeam", &id), at, say, true);
         }
-        if rng.chance(60) {
+        if rng.chance(110) {
             let at = at(&mut rng, 12);
             let (say, priority) = *rng.pick(&TO_DO);
             let to = ("Practitioner", self.doctor.id.clone());
@@ -135,7 +135,7 @@ impl Chart<'_, '_, '_> {
             let say = "The laboratory called: potassium 6.8 mmol/L. Repeat it today.";
             self.write_to_do(("Practitioner", &to), at, &FULFILL, (say, "stat"));
         }
-        if rng.chance(15) {
+        if rng.chance(12) {
             let at = at(&mut rng, 35);
             let to = self.clinic.desk_pool();
             let say = "Wants a copy of the record, by mail.";

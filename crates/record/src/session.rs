@@ -234,7 +234,8 @@ impl Session {
     #[must_use]
     pub fn may_register(&self) -> bool {
         let of = crate::patients::patient_type();
-        self.scope_of(Action::Create, of).is_ok_and(|scope| scope.patients().is_none())
+        let of_some = |scope: Scope| scope.of_types([of]).patients().is_some();
+        self.scope_of(Action::Create, of).is_ok_and(|scope| !of_some(scope))
     }
 
     /// As [`Session::scope`], for one type: refused when no record of it could be reached.

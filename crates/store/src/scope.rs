@@ -187,6 +187,17 @@ impl Scope {
                 None => given.clone(),
             });
         })
+        .changed(|inner| {
+            // What is left with no type reaches nothing, and says nothing of what the rest reaches.
+            let possible =
+                |clause: &Clause| clause.types.as_ref().is_none_or(|all| !all.is_empty());
+            if let Some(clauses) = &mut inner.clauses {
+                clauses.retain(possible);
+            }
+            if let Some((_, clauses)) = &mut inner.released {
+                clauses.retain(possible);
+            }
+        })
     }
 
     /// Only records in the compartment of the patient with this logical id, the patient included.

@@ -296,6 +296,46 @@ pub(super) const SCREENS: &[Screen] = &[
         bytes_max: 5 * SMALL,
     },
     Screen {
+        name: "inbox",
+        who: Some("clinician"),
+        path: "/inbox",
+        heading: "Inbox",
+        way: there,
+        plain: true,
+        bytes_max: PAGE,
+    },
+    Screen {
+        name: "inbox-item",
+        who: Some("clinician"),
+        path: "/inbox?kind=results",
+        heading: "Result",
+        way: |_, page| {
+            page.press("j")?;
+            page.press("Enter")?;
+            page.sees("heading", "Result")
+        },
+        plain: false,
+        bytes_max: PAGE,
+    },
+    Screen {
+        name: "inbox-desk",
+        who: Some("front-desk"),
+        path: "/inbox",
+        heading: "Inbox",
+        way: there,
+        plain: true,
+        bytes_max: PAGE,
+    },
+    Screen {
+        name: "inbox-cover",
+        who: Some("clinician"),
+        path: "/inbox/cover",
+        heading: "Covers",
+        way: there,
+        plain: true,
+        bytes_max: PAGE,
+    },
+    Screen {
         name: "flow-wall",
         who: Some("nurse"),
         path: "/flow/wall",

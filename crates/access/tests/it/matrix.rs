@@ -14,7 +14,7 @@ pub(crate) fn golden(name: &str, text: &str) {
     testkit::golden::hold(env!("CARGO_MANIFEST_DIR"), name, text);
 }
 
-const GROUPS: [(&str, &[&str]); 9] = [
+const GROUPS: [(&str, &[&str]); 11] = [
     ("persons", &["Patient", "RelatedPerson"]),
     ("clinical", &["Observation", "Condition", "MedicationRequest", "DiagnosticReport"]),
     ("documents", &["DocumentReference"]),
@@ -24,6 +24,8 @@ const GROUPS: [(&str, &[&str]); 9] = [
     ("directory", &["Practitioner", "Organization"]),
     ("definitions", &["ValueSet", "StructureDefinition"]),
     ("trail", &["AuditEvent"]),
+    ("tasks", &["Task", "Communication"]),
+    ("teams", &["CareTeam"]),
 ];
 
 fn principal(role: &str) -> Who {

@@ -225,7 +225,7 @@ pub(super) fn path(item: &Item) -> String {
 /// What an item is called.
 pub(super) fn title(item: &Item, lang: Lang) -> String {
     match item.title.as_str() {
-        "" => words::INBOX_UNTITLED.of(lang).to_owned(),
+        "" => kind(item.seen.kind).1.of(lang).to_owned(),
         title => title.to_owned(),
     }
 }

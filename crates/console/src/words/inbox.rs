@@ -19,7 +19,6 @@ words! {
     INBOX_ONE_MESSAGE: "Message", "Mensaje";
     INBOX_ONE_TASK: "Task", "Tarea";
     INBOX_NO_PATIENT: "About no patient", "Sin paciente";
-    INBOX_UNTITLED: "Without a title", "Sin título";
     INBOX_CRITICAL: "Critical", "Crítico";
     INBOX_ABNORMAL: "Abnormal", "Anormal";
     INBOX_URGENT: "Urgent", "Urgente";
