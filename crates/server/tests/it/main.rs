@@ -86,4 +86,6 @@ mod smart_totp;
 #[cfg(test)]
 mod tls;
 #[cfg(test)]
+mod waitlist;
+#[cfg(test)]
 mod write;
