@@ -86,7 +86,7 @@ pub(super) const WORK: &[Journey] = &[
     Journey {
         // One waits, another's visit is called off, its time is offered by telephone and taken.
         name: "freed-time-to-who-waits",
-        budget: Budget { clicks: 10, keys: 60 },
+        budget: Budget { clicks: 10, keys: 36 },
         walk: |_, page| {
             comes_in(page, DESK)?;
             finds(page, "leif", WAITS)?;
@@ -101,7 +101,7 @@ pub(super) const WORK: &[Journey] = &[
             page.sees("heading", "Confirm the appointment")?;
             page.click("button", "Book it")?;
             page.reads("The appointment is booked.")?;
-            page.click_first("link", "NYSTRÖM, Nils")?;
+            page.click_first("link", "NYSTRÖM, Nils 08:30")?;
             page.sees("heading", "Cancel it")?;
             page.tab_to("combobox", "Reason")?;
             page.press("ArrowDown")?;
