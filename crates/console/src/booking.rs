@@ -87,6 +87,10 @@ pub(crate) fn find(
     let found = session.search(level, pairs, &SearchHow::default())?.wait()?;
     let mut book = Book { more: found.next.is_some(), ..Book::default() };
     for hit in &found.page.matches {
+        // A hold whose time has passed is nothing any more.
+        if book::is_lapsed(&hit.body, session.now()) {
+            continue;
+        }
         book.bookings.push(read(hit.body.clone())?);
     }
     for hit in &found.page.included {

@@ -19,6 +19,7 @@ pub mod waitlist;
 pub use act::{REASONS, book, cancel, hold, move_to, next_state, no_show, release, undo};
 pub use board::{BOARD_MAX, Board, board};
 pub use day::{appointment, day, find};
+pub use document::is_lapsed;
 pub(crate) use here::is_room;
 pub(crate) use here::role_of;
 pub use here::{resources, sites, visit_type, visit_types};

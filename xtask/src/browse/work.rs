@@ -24,6 +24,7 @@ const DESK: &str = "Robin Okafor";
 const NURSE: &str = "Élodie Séguin, RN";
 const PRIVACY: &str = "Priya Raman";
 const PATIENT: &str = "NYSTRÖM, Nils Arne";
+const WAITS: &str = "SWENSON, Leif Ole";
 
 pub(super) const WORK: &[Journey] = &[
     Journey {
@@ -125,6 +126,37 @@ pub(super) const WORK: &[Journey] = &[
             page.click("button", "Sign")?;
             page.reads("Kept, with its text and signature.")?;
             page.sees("image", "Signature, drawn by hand")
+        },
+    },
+    Journey {
+        // One waits, another's visit is called off, its time is offered by telephone and taken.
+        name: "freed-time-to-who-waits",
+        budget: Budget { clicks: 10, keys: 36 },
+        walk: |_, page| {
+            comes_in(page, DESK)?;
+            finds(page, "leif", WAITS)?;
+            page.click("link", "Put on the waiting list")?;
+            page.sees("heading", "Put on the waiting list")?;
+            page.click("button", "Put on the waiting list")?;
+            page.reads("They are on the waiting list.")?;
+            finds(page, "nils", PATIENT)?;
+            page.click("link", "Book a follow-up")?;
+            page.sees("heading", "Book an appointment")?;
+            page.click_first("button", "Hold this time")?;
+            page.sees("heading", "Confirm the appointment")?;
+            page.click("button", "Book it")?;
+            page.reads("The appointment is booked.")?;
+            page.click_first("link", "NYSTRÖM, Nils 08:30")?;
+            page.sees("heading", "Cancel it")?;
+            page.tab_to("combobox", "Reason")?;
+            page.press("ArrowDown")?;
+            page.click("button", "Cancel this appointment")?;
+            page.reads("1 person waits whom the freed time suits.")?;
+            page.click("button", "Offer it to them")?;
+            page.reads("Call now, hold until")?;
+            page.click_first("button", "Said yes")?;
+            page.reads("It is booked for them.")?;
+            page.reads("Has it")
         },
     },
     Journey {

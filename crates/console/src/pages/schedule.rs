@@ -39,7 +39,7 @@ use scheduling::actor::Actor;
 use scheduling::book::{self, Bookable, Entry as Taken, Row, SiteHere};
 use scheduling::calendar::Why;
 use scheduling::occupied::Status;
-use scheduling::time::{MINUTE_MS, Span, Zone};
+use scheduling::time::{Span, Zone};
 
 /// Free time that is too short to begin anything in.
 const FREE_MIN: u16 = 5;
@@ -315,9 +315,9 @@ impl Shown<'_> {
     fn entry(&self, one: &book::Visit, span: Span) -> What {
         let now = self.visit.now();
         if let Some(held) = &one.held {
-            let minutes = held.until.0.saturating_sub(now.0).max(0) / MINUTE_MS;
             let is_offered = one.is_offered;
-            return What::Hold { minutes: minutes.max(1), is_mine: held.own, is_offered };
+            let left_ms = held.until.0.saturating_sub(now.0).max(0);
+            return What::Hold { left_ms, is_mine: held.own, is_offered };
         }
         let lang = self.visit.lang();
         let name = match &one.patient {

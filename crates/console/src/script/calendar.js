@@ -228,4 +228,9 @@ const begin = (form, said) => {
   }
 };
 
+// A hold whose time has passed holds nothing: it goes without the page being read anew.
+for (const hold of document.querySelectorAll("[data-left]")) {
+  if (hold instanceof HTMLElement) setTimeout(() => hold.remove(), Number(hold.dataset.left));
+}
+
 if (form instanceof HTMLFormElement && said instanceof HTMLElement) begin(form, said);

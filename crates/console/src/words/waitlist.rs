@@ -24,7 +24,6 @@ words! {
     WAIT_NOTICE_NONE: "None", "Ninguno";
     WAIT_NOTICE_HOURS: "{} hours", "{} horas";
     WAIT_NOTICE_OF: "{} h of notice", "{} h de aviso";
-    WAIT_COMMENT: "What the desk should know", "Qué debe saber recepción";
     WAIT_INSTEAD: "Their later appointment is cancelled when they get an earlier time:", "Su cita posterior se cancela cuando consiga una antes:";
     WAIT_EARLIER: "has a later appointment", "tiene una cita posterior";
     WAIT_PUT: "Put on the waiting list", "Poner en lista de espera";

@@ -210,6 +210,12 @@ pub(crate) fn kept(root: Value<'_>) -> Option<Kept> {
     Some(Kept { until, holder: holder.unwrap_or_default().into_owned() })
 }
 
+/// Whether a stored appointment is a hold whose time has passed: nothing any more.
+pub fn is_lapsed(body: &[u8], now: Millis) -> bool {
+    let document = Document::parse(body.to_vec(), &Limits::default());
+    document.is_ok_and(|document| kept(document.root()).is_some_and(|kept| kept.until <= now))
+}
+
 /// The hold in the engine's form.
 pub(super) fn hold_of(id: &str, appointment: &Appointment, kept: &Kept) -> Option<Hold> {
     let ms = |minutes: u32| i64::from(minutes) * MINUTE_MS;

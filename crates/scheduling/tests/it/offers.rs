@@ -100,7 +100,6 @@ fn wish(patient: &str) -> Wish {
         latest: None,
         notice_minutes: 0,
         instead_of: None,
-        comment: None,
     }
 }
 
@@ -270,7 +269,6 @@ fn an_entry_reads_as_it_was_written_and_keeps_what_it_does_not_know() {
         earliest: Some(Millis(NINE - HOUR)),
         notice_minutes: 90,
         instead_of: Some(later.id.clone()),
-        comment: Some(Phi::new("rings twice".to_owned())),
         ..wish("p0")
     };
     let made = desk.put(&full);
@@ -310,7 +308,6 @@ fn a_wish_that_makes_no_sense_is_refused() {
         Wish { earliest: Some(Millis(NINE)), latest: Some(Millis(NINE - 1)), ..wish("p0") },
         Wish { notice_minutes: 15 * 24 * 60, ..wish("p0") },
         Wish { instead_of: Some(later.id.clone()), ..wish("p0") },
-        Wish { comment: Some(Phi::new("x".repeat(1_001))), ..wish("p0") },
     ] {
         assert!(run(put(&desk.session(), &odd, "f")).is_err(), "{odd:?}");
     }

@@ -95,4 +95,6 @@ mod tls;
 #[cfg(test)]
 mod visit_link;
 #[cfg(test)]
+mod waitlist;
+#[cfg(test)]
 mod write;

@@ -11,7 +11,7 @@ const DAYS: &str = r#""daysOfWeek":["mon","tue","wed","thu","fri","sat","sun"]"#
 const OURS: &str = "https://plummer.health/fhir/StructureDefinition";
 
 /// A site with one clinician, who is there all day, and one kind of visit.
-fn clinic() -> Site {
+pub(crate) fn clinic() -> Site {
     let site = Site::guarded();
     let location = format!(
         r#"{{"resourceType":"Location","id":"main","name":"Main Street","status":"active",{ZONE},"physicalType":{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/location-physical-type","code":"bu"}}]}},"hoursOfOperation":[{{{DAYS},"allDay":true}}]}}"#
@@ -29,7 +29,7 @@ fn clinic() -> Site {
     site
 }
 
-fn eve(site: &Site) -> Visitor<'_> {
+pub(crate) fn eve(site: &Site) -> Visitor<'_> {
     let mut visitor = Visitor::new(site);
     visitor.open("/auth/sign-in");
     visitor.sign_in_for("eve", "");
@@ -37,7 +37,7 @@ fn eve(site: &Site) -> Visitor<'_> {
 }
 
 /// The fields of a form, as a browser would send them back.
-fn carried(page: &Answer, names: &[&str]) -> Vec<(String, String)> {
+pub(crate) fn carried(page: &Answer, names: &[&str]) -> Vec<(String, String)> {
     let one = |name: &&str| {
         let value = page.field(name);
         ((*name).to_owned(), value.unwrap_or_else(|| panic!("{name}: {}", page.text())))
@@ -45,13 +45,16 @@ fn carried(page: &Answer, names: &[&str]) -> Vec<(String, String)> {
     names.iter().map(one).collect()
 }
 
-fn and(mut fields: Vec<(String, String)>, more: &[(&str, &str)]) -> Vec<(String, String)> {
+pub(crate) fn and(
+    mut fields: Vec<(String, String)>,
+    more: &[(&str, &str)],
+) -> Vec<(String, String)> {
     fields.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     fields
 }
 
 /// Where an answer leads, as a path.
-fn path(site: &Site, answer: &Answer) -> String {
+pub(crate) fn path(site: &Site, answer: &Answer) -> String {
     let to = answer.header("location").unwrap_or_else(|| panic!("{}", answer.text()));
     to.strip_prefix(&site.own).expect("an address of ours").to_owned()
 }
@@ -59,7 +62,7 @@ fn path(site: &Site, answer: &Answer) -> String {
 const HOLD: [&str; 7] = ["form", "patient", "form_id", "type", "site", "start", "need"];
 
 /// Books the first free time for Ada, sending the last form twice; the page it leads to.
-fn booked(site: &Site, visitor: &mut Visitor<'_>) -> String {
+pub(crate) fn booked(site: &Site, visitor: &mut Visitor<'_>) -> String {
     let page =
         visitor.send("GET", "/schedule/book?patient=ada&type=talk&site=Location/main", &[], "");
     assert!(page.text().contains("LOVELACE, Ann"), "{}", page.text());

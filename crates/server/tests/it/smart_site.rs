@@ -181,6 +181,7 @@ impl Site {
         let (stop, stopped) = oneshot::channel();
         let (told, address) = std::sync::mpsc::channel();
         let own = Arc::clone(&smart);
+        let served = record.clone();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(2)
@@ -196,7 +197,7 @@ impl Site {
                 tune(&mut config);
                 let random = Box::new(Seeded::new(3));
                 let server =
-                    Server::bind(record, config, Arc::new(SystemClock), random).await.unwrap();
+                    Server::bind(served, config, Arc::new(SystemClock), random).await.unwrap();
                 let mut server = server.with_smart(own).unwrap();
                 if let Some(federate) = federate {
                     let federation = federate(tokio::runtime::Handle::current());
@@ -316,6 +317,15 @@ impl Drop for Site {
 fn cheap(local: bool, second_factor: identity::Demand) -> identity::Settings {
     let cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
     identity::Settings { cost, local, second_factor, ..identity::Settings::default() }
+}
+
+/// A patient of these clinicians: whose general practitioners they are, they may see.
+pub(crate) fn cared_for(id: &str, family: &str) -> String {
+    patient(id, family).replacen(
+        "{",
+        "{\"generalPractitioner\":[{\"reference\":\"Practitioner/pr-eve\"},{\"reference\":\"Practitioner/pr-mallory\"}],",
+        1,
+    )
 }
 
 /// On the record's own shelf, with the record's own people.

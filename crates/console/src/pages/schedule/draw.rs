@@ -7,6 +7,7 @@ use crate::parts::{Icon, Tone, icon};
 use crate::words::{self, Lang};
 use jiff::civil::Date;
 use maud::{Markup, html};
+use scheduling::time::MINUTE_MS;
 
 /// A grid: the columns of one site, or the days of one resource, by one clock.
 #[derive(Debug)]
@@ -54,8 +55,8 @@ pub(crate) enum What {
     Block(String),
     /// Kept for somebody who is deciding.
     Hold {
-        /// How much longer.
-        minutes: i64,
+        /// How much longer, in milliseconds.
+        left_ms: i64,
         /// It is of whoever asks.
         is_mine: bool,
         /// It is kept for those on the waiting list who are asked.
@@ -183,15 +184,18 @@ fn item(of: &Placed<What>, first: u16, lang: Lang) -> Markup {
         What::Block(why) => html! {
             li.cal-at.(place) { div.cal-card.cal-block.is-neutral { (line(Icon::Close, why, &span)) } }
         },
-        What::Hold { minutes, is_mine, is_offered } => {
+        What::Hold { left_ms, is_mine, is_offered } => {
             let word = match (is_offered, is_mine) {
                 (true, _) => words::WAIT_HELD,
                 (false, true) => words::CAL_HELD_BY_YOU,
                 (false, false) => words::CAL_HELD,
             };
+            let minutes = (left_ms / MINUTE_MS).max(1);
             let left = words::CAL_MINUTES_LEFT.with(lang, &minutes.to_string());
+            // What is offered is held anew with each wave; any other hold goes when its time has passed.
+            let gone = (!is_offered).then_some(left_ms);
             html! {
-                li.cal-at.(place) { div.cal-card.cal-hold.is-warning {
+                li.cal-at.(place) data-left=[gone] { div.cal-card.cal-hold.is-warning {
                     @if *is_offered { a href="/waitlist" { (line(Icon::Clock, word.of(lang), &span)) } }
                     @else { (line(Icon::Clock, word.of(lang), &span)) }
                     span.cal-line { span.cal-type { (left) } }

@@ -2,7 +2,7 @@
 //! is for and the version it was made of; what cannot be put down comes back with what was typed.
 
 use super::desk::{self, Here};
-use super::fields::{Input, area, input, select};
+use super::fields::{Input, input, select};
 use super::place::WEEK;
 use super::waitlist::{landed, urgency_word};
 use super::{finding, whom};
@@ -18,13 +18,13 @@ use crate::visit::Visit;
 use crate::wait::wait;
 use crate::words::{self, Word};
 use base::error::code;
-use base::{Fault, Millis, Phi};
+use base::{Fault, Millis};
 use fhir::reference::is_id;
 use jiff::civil::Date;
 use maud::{Markup, html};
 use scheduling::actor::Actor;
 use scheduling::book::waitlist::{self, Waiting, Wish};
-use scheduling::book::{self, COMMENT_MAX, Visit as Booked};
+use scheduling::book::{self, Visit as Booked};
 use scheduling::time::{Time, Weekday};
 use scheduling::visit_type::VisitType;
 use scheduling::waitlist::Urgency;
@@ -217,8 +217,6 @@ impl<'f> Form<'f> {
         let from_time = told("from_time", times.map(|(from, _)| clock(from)));
         let until_time = told("until_time", times.map(|(_, until)| clock(until)));
         let notice = told("notice", wish.map(|w| w.notice_minutes.div_ceil(60).to_string()));
-        let comment = wish.and_then(|w| w.comment.as_ref()).map(|c| c.expose().clone());
-        let comment = told("comment", comment);
         let on = |at: usize, day: &Weekday| match is_typed {
             true => {
                 visit.form.iter().any(|(name, value)| name == "day" && *value == at.to_string())
@@ -287,7 +285,6 @@ impl<'f> Form<'f> {
                         label { input type="checkbox" name="day" value=(nth) checked[on(nth, &day)]; span { (called) } }
                     }
                 } }
-                (area(&Input { name: "comment", label: words::WAIT_COMMENT.of(lang), value: &comment, ..Input::default() }, COMMENT_MAX))
                 div { (button(Kind::Primary, None, if self.one.is_some() { words::WAIT_KEEP } else { words::WAIT_PUT }.of(lang))) }
             }
         }
@@ -346,7 +343,6 @@ impl<'f> Form<'f> {
             latest: ends(day("until")?)?,
             notice_minutes: hours.saturating_mul(60),
             instead_of: self.instead.as_ref().map(|later| later.id.clone()),
-            comment: said("comment").map(|text| Phi::new(text.to_owned())),
         })
     }
 }

@@ -73,7 +73,7 @@ fn told(visit: &Visit) -> Markup {
 
 /// Begins to offer a time that an appointment freed.
 pub(crate) fn offer(visit: &Visit) -> Result<Answer, Fault> {
-    if !desk::books(visit) || !desk::changes(visit) {
+    if !keeps(visit) {
         return Ok(missing::page(visit));
     }
     let (id, version) = (visit.field("of"), visit.field("v").parse().unwrap_or(0));
@@ -135,6 +135,11 @@ pub(super) fn landed(visit: &Visit, done: Result<&'static str, Fault>) -> Result
     }
 }
 
+/// Whether somebody may hold a time for others at all; of which patients is the gate's to say.
+fn keeps(visit: &Visit) -> bool {
+    desk::books(visit) && desk::changes(visit)
+}
+
 /// By which means, and in which waves.
 const fn how(visit: &Visit) -> (Means, Waves) {
     let (size, minutes) = visit.waves;
@@ -149,7 +154,7 @@ const fn how(visit: &Visit) -> (Means, Waves) {
 pub(crate) fn freed(visit: &Visit) -> Result<Option<Markup>, Fault> {
     let done = matches!(visit.parameter("done"), "cancelled" | "moved" | "noshow");
     let (id, version) = (visit.parameter("of"), visit.parameter("v").parse().unwrap_or(0));
-    if !done || !is_id(id) || !desk::books(visit) || !desk::changes(visit) {
+    if !done || !is_id(id) || !keeps(visit) {
         return Ok(None);
     }
     let found = match wait(waitlist::freed(&visit.session, id, version)) {
@@ -290,7 +295,6 @@ impl Page<'_> {
         html! {
             @if lines.is_empty() { span.muted { (words::WAIT_ANY.of(lang)) } }
             @for line in &lines { div { (line) } }
-            @if let Some(comment) = &wish.comment { div.muted { (comment.expose()) } }
         }
     }
 

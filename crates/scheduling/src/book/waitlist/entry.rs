@@ -23,7 +23,7 @@ const WISH: &str = "waitlist-wish";
 /// The visit that is called off when an earlier time is taken.
 const INSTEAD_OF: &str = "instead-of";
 /// The members that this file writes.
-const WRITTEN: [&str; 10] = [
+const WRITTEN: [&str; 9] = [
     "resourceType",
     "id",
     "meta",
@@ -31,7 +31,6 @@ const WRITTEN: [&str; 10] = [
     "status",
     "serviceType",
     "priority",
-    "comment",
     "requestedPeriod",
     "participant",
 ];
@@ -72,8 +71,6 @@ pub struct Wish {
     pub notice_minutes: u32,
     /// The appointment that is called off when they get an earlier time, by id.
     pub instead_of: Option<String>,
-    /// What is to be known of it.
-    pub comment: Option<Phi<String>>,
 }
 
 /// Somebody who waits, as screens show them.
@@ -153,10 +150,6 @@ impl Wish {
         w.member("status", Status::WaitList.as_str());
         w.key("serviceType").array().object().member("text", title).end_object().end_array();
         w.key("priority").integer(self.urgency.priority());
-        let comment = self.comment.as_ref().map(|comment| comment.expose().trim());
-        if let Some(comment) = comment.filter(|comment| !comment.is_empty()) {
-            w.member("comment", comment);
-        }
         if self.earliest.is_some() || self.latest.is_some() {
             w.key("requestedPeriod").array().object();
             if let Some(earliest) = self.earliest {
@@ -276,7 +269,6 @@ impl Waiting {
                 latest: bound("end"),
                 notice_minutes: minutes.and_then(|m| u32::try_from(m).ok()).unwrap_or(0),
                 instead_of: instead,
-                comment: root.get_str("comment").map(|text| Phi::new(text.into_owned())),
             },
         })
     }

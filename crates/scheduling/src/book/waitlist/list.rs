@@ -7,7 +7,7 @@ use crate::book::document::{is_ahead, patient_name};
 use crate::book::here::read_visit_type;
 use crate::book::load::{Loaded, Names};
 use crate::book::reads::{Found, Reads, parsed};
-use crate::book::{COMMENT_MAX, FORM, Listed};
+use crate::book::{FORM, Listed};
 use crate::occupied::Status;
 use base::error::code::{SCHEDULING_CALENDAR, SCHEDULING_OFFER};
 use base::{Fault, Millis, Phi};
@@ -178,10 +178,6 @@ fn checked(reads: &mut Reads<'_>, wish: &Wish) -> Result<(Wish, String), Fault> 
         return Err(invalid("this visit is not booked any more; choose another"));
     }
     reads.read("Patient", &wish.patient)?;
-    let letters = wish.comment.as_ref().map_or(0, |comment| comment.expose().chars().count());
-    if letters > COMMENT_MAX {
-        return Err(invalid("a comment has at most 1000 letters"));
-    }
     if wish.sites.len().max(wish.with.len()) > CHOICES_MAX {
         return Err(invalid("name at most 20 sites and 20 people"));
     }
