@@ -6,6 +6,7 @@ pub(crate) mod operation;
 pub(crate) mod passwords;
 pub(crate) mod people;
 pub(crate) mod policy;
+pub(crate) mod reminders;
 pub(crate) mod review;
 
 use crate::settings::flags::Flags;
@@ -58,6 +59,8 @@ pub(crate) enum Command {
     Operation(operation::Operation),
     /// Show how records are labelled, tag programmes and VIPs, relabel
     Labels(labels::Labels),
+    /// Show which reminders of visits were sent, failed or were not sent, and why
+    Reminders(reminders::Reminders),
     /// Make, show, change or destroy the keys that the data folder is encrypted under
     #[command(subcommand)]
     Keys(Keys),

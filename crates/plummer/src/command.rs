@@ -15,6 +15,7 @@ pub(crate) mod labels;
 pub(crate) mod operation;
 pub(crate) mod password_list;
 pub(crate) mod policy;
+pub(crate) mod reminders;
 pub(crate) mod restore;
 pub(crate) mod role;
 pub(crate) mod serve;

@@ -9,6 +9,7 @@ use crate::command::backup;
 use crate::labels;
 use crate::opening;
 use crate::policies::{self, Folder};
+use crate::reminders;
 use crate::reviews;
 use crate::wish::{Line, Request, Told, VERSION, Wish};
 use anyhow::{Context as _, anyhow, bail};
@@ -150,6 +151,7 @@ fn carry_out(held: &Held, stream: UnixStream) -> anyhow::Result<()> {
             };
             labels::carry_out(record, ask, progress).map_err(|fault| anyhow!("{fault}"))
         }
+        Ok(Wish::Reminders) => reminders::carry_out(record).map_err(|fault| anyhow!("{fault}")),
         Ok(Wish::LogAnchor) => match record.remembered() {
             Ok(Remembered::Event(seq, hash)) => Ok(Told::Anchor(Some((seq, hash)))),
             Ok(_) => Ok(Told::Anchor(None)),

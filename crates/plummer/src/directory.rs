@@ -45,6 +45,7 @@ pub(crate) fn carry_out(record: &Record, wish: Wish) -> Result<Told, Fault> {
         | Wish::LogRead { .. }
         | Wish::LogAnchor
         | Wish::Labels { .. }
+        | Wish::Reminders
         | Wish::Review { .. }
         | Wish::Apps
         | Wish::ShowApp { .. }

@@ -79,6 +79,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::PasswordList(args) => command::password_list::run(&settings, &args),
         Command::Claim(args) => command::claim::run(&settings, args),
         Command::Operation(args) => command::operation::run(&settings, args),
+        Command::Reminders(args) => command::reminders::run(&settings, &args),
         Command::Labels(args) => command::labels::run(&settings, args),
         Command::Keys(args) => command::keys::run(&settings, &args),
         Command::Audit(args) => command::audit::run(&settings, args),

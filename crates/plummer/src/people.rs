@@ -69,6 +69,8 @@ impl Say {
             Told::Simulated(one) => serde_json::to_string(one)?,
             Told::Labels(labels) => serde_json::to_string(labels)?,
             Told::Tags(tags) => serde_json::to_string(tags)?,
+            Told::Reminders(all) => serde_json::to_string(all)?,
+            Told::ReminderCounts(counts) => serde_json::to_string(counts)?,
             Told::Tagged { changed } => serde_json::json!({ "changed": changed }).to_string(),
             Told::Cases(all) => serde_json::to_string(all)?,
             Told::Case(one) => serde_json::to_string(one)?,

@@ -5,6 +5,7 @@
 use crate::holder;
 use crate::opening;
 use crate::settings::Settings;
+use crate::wish::{ShownReminder, Told};
 use anyhow::{Context as _, anyhow, bail};
 use base::time::SystemClock;
 use base::{Fault, Phi};
@@ -14,13 +15,41 @@ use courier::{
 };
 use record::{Record, Stop, Worker};
 use scheduling::remind::{
-    Carrier, Lead, Letter, Link, Passed, Quiet, Reminding, Undelivered, Way, pass,
+    Carrier, Lead, Letter, Link, Passed, Quiet, Reminding, Undelivered, Way, listed, pass,
 };
 use scheduling::time::{Zone, Zones};
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::{error, info, warn};
 use zeroize::Zeroizing;
+
+/// How reminders stand, in the name of whoever owns the data folder: every line of the ledger, by the visit's
+/// beginning.
+pub(crate) fn carry_out(record: &Record) -> Result<Told, Fault> {
+    let session = opening::session(record);
+    let (mut all, mut after): (Vec<ShownReminder>, Option<String>) = (Vec::new(), None);
+    loop {
+        let (entries, more) = listed(&session, after.as_deref())?;
+        all.extend(entries.into_iter().map(|entry| ShownReminder {
+            appointment: entry.appointment,
+            start: entry.start.to_instant(),
+            lead: entry.lead.code(),
+            state: entry.outcome.as_str().to_owned(),
+            at: entry.at.to_instant(),
+            attempts: entry.attempts,
+            way: entry.way.map(|way| way.as_str().to_owned()),
+            next: entry.next.map(base::Millis::to_instant),
+            why: entry.why,
+        }));
+        match more {
+            Some(key) if all.len() < LISTED_MAX => after = Some(key),
+            _ => return Ok(Told::Reminders(all)),
+        }
+    }
+}
+
+/// Lines of the ledger that are listed at once; a large house has as many in a month.
+const LISTED_MAX: usize = 50_000;
 
 /// How often it is looked what is due.
 const EVERY: Duration = Duration::from_secs(60);

@@ -87,6 +87,8 @@ pub(crate) enum Wish {
     PolicySimulate { dir: PathBuf, from_ms: Option<i64>, until_ms: Option<i64> },
     /// Something about the labels of records.
     Labels { ask: AboutLabels },
+    /// How reminders of visits stand.
+    Reminders,
     /// What the store remembers of the log.
     LogAnchor,
     /// The event of a reading of the log that a command makes by itself.
@@ -245,6 +247,9 @@ pub(crate) enum Told {
     Tagged {
         changed: bool,
     },
+    Reminders(Vec<ShownReminder>),
+    /// How many reminders are in each state.
+    ReminderCounts(std::collections::BTreeMap<String, usize>),
     /// The last event that the store knows to be safe, and its hash; none before the first.
     Anchor(Option<(u64, [u8; 32])>),
     Cases(Vec<ShownCase>),
@@ -276,6 +281,31 @@ pub(crate) struct ShownTag {
     pub(crate) tag: String,
     pub(crate) record: String,
     pub(crate) since: String,
+}
+
+/// What became of a reminder, as commands show it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ShownReminder {
+    /// The Appointment, by logical id.
+    pub(crate) appointment: String,
+    /// When the visit begins.
+    pub(crate) start: String,
+    /// How long before: `d7`, `h2`.
+    pub(crate) lead: String,
+    /// `sending`, `sent`, `failed`, `given-up`, `opted-out`, `no-address`, `called-off` or `superseded`.
+    pub(crate) state: String,
+    /// When that was written down.
+    pub(crate) at: String,
+    pub(crate) attempts: u32,
+    /// `text` or `mail`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) way: Option<String>,
+    /// When it is tried again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next: Option<String>,
+    /// The code of the last failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) why: Option<String>,
 }
 
 /// An app, as commands show it.

@@ -165,8 +165,9 @@ families! {
     89 "page" "1, 8" "pages for people, of hidden records and of own" Reads false Code(page::read);
     90 "page-find" "1, 5" "finding people on a page by what hidden records say" Reads false Code(page::find);
     91 "page-absent" "8" "pages of a hidden record and of an id nobody had are alike" Reads false Code(page::absent);
-    96 "page-form" "8" "forms that name a hidden record, and an id nobody had, are answered alike" Writes false Code(page::form);
-    97 "page-register" "1, 5" "somebody new who looks like a hidden record" Reads false Code(page::register);
+    92 "page-arrival" "1, 8" "a link drawn, and what was entered decided, for a hidden visit" Reads false Code(page::arrival);
+    93 "page-form" "8" "forms that name a hidden record, and an id nobody had, are answered alike" Writes false Code(page::form);
+    94 "page-register" "1, 5" "somebody new who looks like a hidden record" Reads false Code(page::register);
 }
 
 #[cfg(test)]
@@ -175,10 +176,8 @@ mod tests {
 
     #[test]
     fn numbers_are_in_order_and_names_are_their_own() {
-        let mut last = 0;
-        for family in FAMILIES {
-            assert!(family.number > last, "{}", family.key);
-            last = family.number;
+        for (n, family) in (1..).zip(FAMILIES) {
+            assert_eq!(family.number, n, "{}", family.key);
             assert!(FAMILIES.iter().filter(|other| other.key == family.key).count() == 1);
             assert!(!family.about.ends_with('.'), "{}", family.key);
         }

@@ -254,3 +254,46 @@ pub(super) fn absent(world: &World, asker: &mut Asker<'_>) -> anyhow::Result<()>
     }
     Ok(())
 }
+
+/// What the desk does for a visit that somebody checks in for: a hidden one, or one of a hidden patient, is
+/// answered as one that is nobody's. `/v/` and `/kiosk` without their secrets are alike for everybody.
+pub(super) fn arrival(world: &World, asker: &mut Asker<'_>) -> anyhow::Result<()> {
+    let own = expand("!/p/{own}", world, 1, "");
+    let patients: Vec<String> = world.hidden("Patient").map(|item| item.id().to_owned()).collect();
+    let visits: Vec<String> =
+        world.hidden("Appointment").map(|item| item.id().to_owned()).collect();
+    for act in ["link", "entered"] {
+        for id in patients.iter().take(asker.effort.records) {
+            let never = id.replacen("-r-", "-q-", 1);
+            let of = |asker: &Asker<'_>, id: &str| {
+                let path = format!("/p/{id}/check-in/{id}/{act}");
+                asker.page(
+                    &path,
+                    Some(&[("about", id), ("entered", "1"), ("mobile", "yes")]),
+                    false,
+                )
+            };
+            if let (Some(one), Some(other)) = (of(asker, id), of(asker, &never)) {
+                asker.twin_with(&one, &other, (id, &never))?;
+            }
+        }
+        for (own, id) in own.iter().flat_map(|own| visits.iter().map(move |id| (own, id))) {
+            let never = id.replacen("-r-", "-q-", 1);
+            let about = own.rsplit('/').next().unwrap_or_default();
+            let of = |asker: &Asker<'_>, id: &str| {
+                let path = format!("{own}/check-in/{id}/{act}");
+                let fields = [("about", about), ("entered", "1"), ("do", "refuse")];
+                asker.page(&path, Some(&fields), false)
+            };
+            if let (Some(one), Some(other)) = (of(asker, id), of(asker, &never)) {
+                asker.twin_with(&one, &other, (id, &never))?;
+            }
+        }
+    }
+    for path in ["/kiosk", "/v/0123456789abcdef0123456789abcdef/in/contact"] {
+        if let Some(request) = asker.page(path, None, false) {
+            asker.ask_with(&request)?;
+        }
+    }
+    Ok(())
+}

@@ -37,6 +37,8 @@ mod people;
 #[cfg(test)]
 mod policy;
 #[cfg(test)]
+mod reminders;
+#[cfg(test)]
 mod review;
 #[cfg(test)]
 mod run;

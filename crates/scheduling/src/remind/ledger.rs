@@ -35,7 +35,8 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    const ALL: [Self; 8] = [
+    /// Every outcome.
+    pub const ALL: [Self; 8] = [
         Self::Sending,
         Self::Sent,
         Self::Failed,

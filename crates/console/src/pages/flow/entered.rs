@@ -86,12 +86,13 @@ pub(super) fn shown(
                     p.muted { (words::ENTERED_STANDS.with(lang, &old(&stands, *part, lang))) }
                 } } } }
                 div.row {
-                    @if !parts.is_empty() { (button(Kind::Primary, Some(Icon::Ok), words::ENTERED_TAKE.of(lang))) }
+                    @if !parts.is_empty() { (button(Kind::Secondary, Some(Icon::Ok), words::ENTERED_TAKE.of(lang))) }
                     button.button.is-quiet type="submit" name="do" value="refuse" { (words::ENTERED_REFUSE.of(lang)) }
                 }
             }
         }
     };
+    let form = html! { div.stack { (form) } };
     Ok(html! { (told) (panel("entered", words::ENTERED.of(lang), None, &form)) })
 }
 
@@ -173,12 +174,12 @@ pub(crate) fn link(visit: &Visit) -> Result<Answer, Fault> {
     let chart = patient::chart(visit, &person.id)?;
     let body = html! {
         (patient::head(visit, &person, &chart))
-        (panel("link", words::ENTERED_QR.of(lang), None, &html! {
+        (panel("link", words::ENTERED_QR.of(lang), None, &html! { div.stack {
             p { (words::ENTERED_QR_SAY.of(lang)) }
             (qr(&address, words::ENTERED_QR.of(lang))?)
             p.mono { (address) }
             div.row { (link_button(Kind::Secondary, Some(Icon::Back), words::CHECK_IN.of(lang), &format!("/p/{}/check-in/{}", person.id, of.id))) }
-        }))
+        } }))
     };
     Ok(shell(visit, 200, words::ENTERED_QR.of(lang), &body))
 }
