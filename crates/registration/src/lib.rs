@@ -6,7 +6,6 @@
 //! moved (`merge`). Each works through the caller's session; it knows neither pages nor addresses nor SQL.
 
 pub mod coverage;
-mod department;
 pub mod image;
 pub mod intake;
 pub mod merge;
@@ -15,5 +14,4 @@ mod read;
 pub mod register;
 mod write;
 
-pub use department::DEPARTMENT;
 pub use register::Seen;
