@@ -4,5 +4,4 @@
 use record::Department;
 
 /// Every department.
-pub(crate) static DEPARTMENTS: &[&Department] =
-    &[&registration::DEPARTMENT, &scheduling::DEPARTMENT];
+pub(crate) static DEPARTMENTS: &[&Department] = &[&scheduling::DEPARTMENT];

@@ -36,6 +36,7 @@ mod labelling;
 mod labels;
 mod ledger;
 mod link;
+mod links;
 mod log_rows;
 mod mask;
 mod matching;

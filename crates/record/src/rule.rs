@@ -174,20 +174,6 @@ impl Asking<'_> {
         self.session.scope_of(action, of).is_ok()
     }
 
-    /// Whether one record is within what the caller may do. One that this unit brings into being is when
-    /// the caller may do it to records of its type at all; one that is not there for the caller is not.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub fn may_to(&self, action: Action, resource_type: &str, id: &str) -> Result<bool, Fault> {
-        let Some(of) = r4().resource_type(resource_type) else { return Ok(false) };
-        let is_there = self.reader.read(of, id)?.is_some_and(|hit| !hit.deleted);
-        if !is_there && self.is_written(resource_type, id) {
-            return Ok(self.may(action, resource_type));
-        }
-        self.session.may_to(action, of, id)
-    }
-
     /// Whether something stands in the way at this moment: asked when what follows depends on it. The
     /// forbid still has to be part of the ruling to hold at the commit.
     ///

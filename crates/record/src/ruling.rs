@@ -63,6 +63,7 @@ impl Session {
     /// Puts a unit to the rules: adds what they demand, or refuses it. Answers what the access log is to
     /// tell beside.
     pub(crate) fn ruled(&self, unit: &mut Unit) -> Result<Vec<Note>, Fault> {
+        self.keeps_links(unit)?;
         if !unit.ops.iter().any(|op| self.is_ruled(record_of(op).0)) {
             return Ok(Vec::new());
         }
@@ -237,7 +238,7 @@ impl Session {
 }
 
 /// A record that must not change until the commit.
-fn unchanged(of: TypeId, id: &str, as_of: u64) -> Watch {
+pub(crate) fn unchanged(of: TypeId, id: &str, as_of: u64) -> Watch {
     let id = id.to_owned();
     let against = move |hit: &Hit| Ok(hit.id == id);
     Watch { resource_type: of, as_of, scope: Scope::everything(), against: Arc::new(against) }

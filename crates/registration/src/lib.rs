@@ -7,7 +7,6 @@
 
 pub mod consent;
 pub mod coverage;
-mod department;
 pub mod image;
 pub mod intake;
 pub mod merge;
@@ -18,5 +17,4 @@ mod read;
 pub mod register;
 mod write;
 
-pub use department::DEPARTMENT;
 pub use register::Seen;

@@ -7,11 +7,9 @@ use crate::read::{each, keep, text};
 use crate::register::{Seen, parsed, patient};
 use base::Fault;
 use base::error::code;
-use fhir::reference::Reference;
 use fhir::write::Writer;
 use fhir::{Document, Value};
-use record::{Action, Asking, Kind, Rule, Ruling, Session, Work};
-use std::collections::BTreeSet;
+use record::{Action, Kind, Session, Work};
 
 /// `Patient.link.extension`: the record was not active before it was merged.
 const WAS_INACTIVE: &str = "urn:plummer:was-inactive";
@@ -24,16 +22,6 @@ pub enum Link {
     /// The other took it in.
     ReplacedBy,
 }
-
-/// What a record says of being another's is said by who may merge, through whichever door: a plain change
-/// of `Patient.link` is a merge, or a parting, under another name.
-pub(crate) const RULE: Rule = Rule {
-    name: "registration.merge",
-    about: "A link between records of patients is made and taken away by who may merge both.",
-    types: &["Patient"],
-    ask,
-    claims: None,
-};
 
 /// The records that a Patient is merged with, by their logical ids.
 pub fn links(patient: Value<'_>) -> Vec<(Link, String)> {
@@ -113,38 +101,6 @@ pub async fn part(session: &Session, survivor: &Seen, merged: &Seen) -> Result<(
         Ok(work)
     };
     session.carry_out(Kind::PatientsMerged, work).await.map(drop)
-}
-
-fn ask(asking: &Asking<'_>) -> Result<Ruling, Fault> {
-    // Who may delete a record may do so with its links.
-    let Some(after) = asking.after else { return Ok(Ruling::default()) };
-    let said = |root: Value<'_>| -> BTreeSet<(String, Option<String>)> {
-        each(root, "link").map(|one| (one.raw().to_owned(), other(one))).collect()
-    };
-    let (before, after) = (asking.before.map(said).unwrap_or_default(), said(after));
-    let changed: Vec<_> = before.symmetric_difference(&after).collect();
-    if changed.is_empty() {
-        return Ok(Ruling::default());
-    }
-    let others = changed.into_iter().filter_map(|(_, other)| other.as_deref());
-    for id in std::iter::once(asking.id).chain(others) {
-        // What the caller may not see and what is not there are refused in the same words.
-        if !asking.may_to(Action::Merge, "Patient", id)? {
-            return Err(denied());
-        }
-    }
-    Ok(Ruling::default())
-}
-
-/// The Patient that a link leads to.
-fn other(one: Value<'_>) -> Option<String> {
-    let reference = text(one.get("other")?, "reference");
-    match fhir::reference::parse(&reference)? {
-        Reference::Relative(target) if target.resource_type == "Patient" => {
-            Some(target.id.to_owned())
-        }
-        _ => None,
-    }
 }
 
 fn held(session: &Session, seen: &Seen) -> Result<Document, Fault> {

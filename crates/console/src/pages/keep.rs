@@ -162,6 +162,24 @@ pub(crate) fn sites_of<'s>(
     Ok(names)
 }
 
+/// Organizations that somebody may be said to work for, with their names: those that the caller may see,
+/// the first hundred by name.
+pub(crate) fn organizations(visit: &Visit) -> Result<Vec<(String, String)>, Fault> {
+    let of = type_id("Organization")?;
+    if !visit.session.may_search(of) {
+        return Ok(Vec::new());
+    }
+    let pairs = [("_sort", "name"), ("_count", "100")];
+    let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let found = visit.session.search(Level::Type(of), pairs, &SearchHow::default())?.wait()?;
+    let mut all = Vec::new();
+    for hit in found.page.matches {
+        let document = Document::parse(hit.body, &Limits::default())?;
+        all.push((hit.id, text(document.root(), "name")));
+    }
+    Ok(all)
+}
+
 /// Sites by their names, as far as those are known.
 pub(crate) fn site_list(names: &HashMap<String, String>, ids: &[String]) -> String {
     let all: Vec<&str> = ids.iter().map(|id| names.get(id).unwrap_or(id).as_str()).collect();

@@ -8,7 +8,9 @@ pub(crate) use one::{change, one};
 
 use crate::answer::Answer;
 use crate::days;
-use crate::pages::keep::{Wrong, kept, pick, site_list, sites_of, source, told, when};
+use crate::pages::keep::{
+    Wrong, kept, organizations, pick, site_list, sites_of, source, told, when,
+};
 use crate::pages::missing;
 use crate::parts::{
     Column, Field, Icon, Kind, Table, Tone, badge, button, copyable, empty, error_summary, field,
@@ -307,10 +309,10 @@ pub(crate) fn new(visit: &Visit) -> Result<Answer, Fault> {
     if !visit.session.may_keep_people() {
         return Ok(missing::page(visit));
     }
-    Ok(form(visit, None))
+    form(visit, None)
 }
 
-fn form(visit: &Visit, wrong: Option<&Wrong>) -> Answer {
+fn form(visit: &Visit, wrong: Option<&Wrong>) -> Result<Answer, Fault> {
     let lang = visit.lang();
     let errors = |field: &str| Wrong::on(wrong, field);
     let (name, display, role) = (errors("name"), errors("display"), errors("role"));
@@ -332,7 +334,7 @@ fn form(visit: &Visit, wrong: Option<&Wrong>) -> Answer {
                 (field(&Field { id: "display", name: "display", label: words::USERS_DISPLAY.of(lang), hint: words::USERS_DISPLAY_HINT.of(lang), error: &display, value: visit.field("display"), is_disabled: false }))
                 (field(&Field { id: "name", name: "name", label: words::USERS_SIGN_IN_NAME.of(lang), hint: words::USERS_SIGN_IN_HINT.of(lang), error: &name, value: visit.field("name"), is_disabled: false }))
                 (pick("role", words::USERS_ROLE.of(lang), &roles, visit.field("role"), &role))
-                (field(&Field { id: "site", name: "site", label: words::USERS_SITE.of(lang), hint: words::USERS_SITE_HINT.of(lang), value: visit.field("site"), ..Field::default() }))
+                (site(visit, &organizations(visit)?))
                 (field(&Field { id: "practitioner", name: "practitioner", label: words::USERS_PRACTITIONER.of(lang), hint: words::USERS_PRACTITIONER_HINT.of(lang), error: &errors("practitioner"), value: visit.field("practitioner"), is_disabled: false }))
                 p.muted { (words::USERS_NEW_PASSWORD.of(lang)) }
                 div.row {
@@ -343,7 +345,21 @@ fn form(visit: &Visit, wrong: Option<&Wrong>) -> Answer {
         })) }
     };
     let status = wrong.map_or(200, |wrong| wrong.status);
-    shell(visit, status, words::USERS_NEW.of(lang), &body)
+    Ok(shell(visit, status, words::USERS_NEW.of(lang), &body))
+}
+
+/// For which organization somebody works: one of those there are is offered, and any name may be typed.
+fn site(visit: &Visit, all: &[(String, String)]) -> Markup {
+    let lang = visit.lang();
+    html! {
+        div.field {
+            label for="site" { (words::USERS_SITE.of(lang)) }
+            p.hint #site-hint { (words::USERS_SITE_HINT.of(lang)) }
+            input type="text" id="site" name="site" value=(visit.field("site")) list="sites"
+                autocomplete="off" spellcheck="false" aria-describedby="site-hint";
+            datalist #sites { @for (id, name) in all { option value=(id) label=(name) { (name) } } }
+        }
+    }
 }
 
 /// Makes a person with a first password, which is shown this once. Sent twice, the name is taken.
@@ -380,7 +396,7 @@ pub(crate) fn create(visit: &Visit) -> Result<Answer, Fault> {
             };
             Ok(shell(visit, 200, words::USERS_MADE.of(lang), &body))
         }
-        Err(fault) => Ok(form(visit, Some(&Wrong::of(visit, fault)?))),
+        Err(fault) => form(visit, Some(&Wrong::of(visit, fault)?)),
     }
 }
 

@@ -43,7 +43,7 @@ words! {
     USERS_DISPLAY_HINT: "As on a badge, such as Dr. Maya Chen", "Como en una acreditación, por ejemplo Dra. Maya Chen";
     USERS_SIGN_IN_NAME: "Sign-in name", "Nombre de acceso";
     USERS_SIGN_IN_HINT: "Stays theirs for good; upper and lower case are alike.", "Será suyo siempre; mayúsculas y minúsculas son iguales.";
-    USERS_SITE_HINT: "The site they work at; may be left empty.", "El centro donde trabaja; puede quedar vacío.";
+    USERS_SITE_HINT: "The id of the organization they work for, from Places and people; may be left empty.", "El id de la organización para la que trabaja, en Lugares y personal; puede quedar vacío.";
     USERS_PRACTITIONER: "Practitioner record", "Registro de Practitioner";
     USERS_PRACTITIONER_HINT: "Its id, for who treats patients; may be left empty.", "Su id, para quien trata pacientes; puede quedar vacío.";
     USERS_NONE: "No account fits", "Ninguna cuenta coincide";

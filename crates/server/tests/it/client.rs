@@ -46,7 +46,7 @@ impl Running {
         let dir = tempfile::tempdir().unwrap();
         let mut record = Settings {
             seed: Some(7),
-            departments: vec![&crate::department::DEPARTMENT, &registration::DEPARTMENT],
+            departments: vec![&crate::department::DEPARTMENT],
             ..Settings::default()
         };
         settings(&mut record);

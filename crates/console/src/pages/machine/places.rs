@@ -100,7 +100,7 @@ fn list(places: &Places, what: What, lang: Lang) -> Markup {
             vec![
                 html! { a href={ (HERE) "/" (what.name()) "/" (one.id) } { (title) }
                     @if !one.draft.is_active { " " (badge(Tone::Neutral, Icon::Info, words::PLACES_UNUSED.of(lang))) } },
-                html! { (about(places, what, &one.draft, lang)) },
+                html! { (about(places, what, one, lang)) },
             ]
         })
         .collect();
@@ -125,17 +125,24 @@ const fn detail(what: What) -> Word {
     }
 }
 
-fn about(places: &Places, what: What, draft: &Draft, lang: Lang) -> String {
-    let site = || places.one(What::Site, &draft.site).map(|site| site.draft.title());
+fn about(places: &Places, what: What, one: &Placed, lang: Lang) -> String {
+    let draft = &one.draft;
+    let site = |draft: &Draft| {
+        let site = places.one(What::Site, &draft.site);
+        site.map(|site| site.draft.title()).unwrap_or_default()
+    };
+    let work = |draft: &Draft| format!("{} · {}", works(draft.works).of(lang), site(draft));
     match what {
         What::House => draft.phone.clone(),
         What::Site => draft.zone.clone(),
-        What::Room => site().unwrap_or_default(),
-        What::Person => String::new(),
-        What::Work => {
-            let works = works(draft.works).of(lang);
-            format!("{works} · {}", site().unwrap_or_default())
+        What::Room => site(draft),
+        What::Person => {
+            let own = |work: &&Placed| work.draft.is_active && work.draft.person == one.id;
+            let all: Vec<_> =
+                places.of(What::Work).filter(own).map(|one| work(&one.draft)).collect();
+            all.join(", ")
         }
+        What::Work => work(draft),
         What::Visit => draft.minutes.clone(),
     }
 }
