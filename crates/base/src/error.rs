@@ -195,6 +195,7 @@ codes! {
     REGISTRATION_MERGE = "registration.merge.state", 409, "business-rule", "the records are not in a state to be merged or parted";
     CONSENT_INCOMPLETE = "registration.consent.incomplete", 422, "business-rule", "the consent lacks an element that the law asks for";
     CONSENT_STATE = "registration.consent.state", 409, "business-rule", "the consent does not count any more";
+    CONSENT_SIGNED = "registration.consent.signed", 409, "business-rule", "what somebody signed is not rewritten";
     REGISTRATION_OTHER_PATIENT = "registration.patient.other", 409, "conflict", "the record is about another patient than the one the form was opened for";
     SCHEDULING_ZONE = "scheduling.zone.unknown", 422, "value", "the time zone is not one of the IANA database";
     SCHEDULING_TIME = "scheduling.time.invalid", 422, "value", "the time cannot be placed in the calendar";

@@ -4,4 +4,5 @@
 use record::Department;
 
 /// Every department.
-pub(crate) static DEPARTMENTS: &[&Department] = &[&scheduling::DEPARTMENT];
+pub(crate) static DEPARTMENTS: &[&Department] =
+    &[&scheduling::DEPARTMENT, &registration::DEPARTMENT];

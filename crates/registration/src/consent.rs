@@ -12,11 +12,13 @@
 pub mod elements;
 pub mod form;
 mod read;
+mod rule;
 pub mod signature;
 pub mod text;
 mod write;
 
 pub use read::{Ended, Held, Mark};
+pub use rule::RULE;
 
 use crate::proxy;
 use crate::read::{each, keep, text as member};

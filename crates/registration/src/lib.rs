@@ -7,6 +7,7 @@
 
 pub mod consent;
 pub mod coverage;
+mod department;
 pub mod image;
 pub mod intake;
 pub mod merge;
@@ -17,4 +18,5 @@ mod read;
 pub mod register;
 mod write;
 
+pub use department::DEPARTMENT;
 pub use register::Seen;

@@ -86,7 +86,7 @@ pub(super) const WORK: &[Journey] = &[
     Journey {
         // Read on the screen, signed on the sheet: by keys alone, and without scripts.
         name: "consent-by-keyboard",
-        budget: Budget { clicks: 1, keys: 200 },
+        budget: Budget { clicks: 1, keys: 90 },
         walk: |_, page| {
             comes_in(page, DESK)?;
             finds(page, "nils", PATIENT)?;
@@ -109,7 +109,7 @@ pub(super) const WORK: &[Journey] = &[
     },
     Journey {
         name: "consent-by-hand",
-        budget: Budget { clicks: 5, keys: 12 },
+        budget: Budget { clicks: 5, keys: 40 },
         walk: |_, page| {
             comes_in(page, DESK)?;
             finds(page, "nils", PATIENT)?;

@@ -1,6 +1,8 @@
 //! The contract of registration, over a real record in a temporary directory.
 
 #[cfg(test)]
+mod consent;
+#[cfg(test)]
 mod merge;
 #[cfg(test)]
 mod register;

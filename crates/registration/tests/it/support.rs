@@ -36,6 +36,7 @@ pub(crate) fn settings() -> Settings {
         clock: Arc::new(Turned(AtomicI64::new(NOW))),
         sync: store::Sync::Relaxed,
         seed: Some(1),
+        departments: vec![&registration::DEPARTMENT],
         ..Settings::default()
     };
     settings.identity.cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };

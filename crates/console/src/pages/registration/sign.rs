@@ -212,7 +212,7 @@ fn show(
             @if is_minor(visit, person) {
                 (notice(Tone::Warning, words::CONSENT_MINOR.of(lang), &html! { p { (words::CONSENT_MINOR_WHY.of(lang)) } }))
             }
-            div.columns {
+            div.columns.is-even {
                 div { (panel("words", words::CONSENT_TEXT.of(lang), Some(&tongues(visit, shown)), &words_of(&text, signing.tongue))) }
                 div {
                     (panel("sign", words::CONSENT_SIGN.of(lang), None, &signature(visit, person, &consent::read_mark(hit, &form), shown, &proxies)))
@@ -245,7 +245,7 @@ fn tongues(visit: &Visit, shown: &Shown<'_>) -> Markup {
     let lang = visit.lang();
     html! {
         @if !shown.kind.has_elements() {
-            nav.row aria-label=(words::CONSENT_LANGUAGE.of(lang)) {
+            nav.tongues aria-label=(words::CONSENT_LANGUAGE.of(lang)) {
                 @for tongue in Tongue::ALL {
                     @let name = Lang::from_tag(tongue.tag()).map(Lang::own_name).unwrap_or_default();
                     a href={ (visit.path) "?text=" (tongue.tag()) } lang=(tongue.tag()) hreflang=(tongue.tag())
