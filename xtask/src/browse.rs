@@ -4,9 +4,12 @@
 
 mod checks;
 mod console;
+pub(crate) mod index;
 mod journeys;
+pub(crate) mod pictures;
 mod screens;
 mod site;
+mod still;
 mod work;
 
 use crate::{Command, root};
@@ -24,7 +27,7 @@ use work::WORK;
 /// The row of this command in the table of commands.
 pub(crate) const COMMAND: Command = Command {
     name: "browse",
-    usage: "[--only NAME] [--screens FOLDER] [--compare FOLDER] [--timed] [--list]",
+    usage: "[--only NAME] [--screens FOLDER] [--timed] [--list]",
     about: "every screen and journey in a headless Chromium (needs Chromium, Node and npm)",
     run,
 };
@@ -45,7 +48,6 @@ const BROKEN: [&str; 3] = ["html-has-lang", "label", "color-contrast"];
 struct Words {
     only: Vec<String>,
     screens: Option<PathBuf>,
-    compare: Option<PathBuf>,
     axe: Option<PathBuf>,
     timed: bool,
     list: bool,
@@ -60,7 +62,6 @@ impl Words {
             match word.as_str() {
                 "--only" => out.only.push(value()?.clone()),
                 "--screens" => out.screens = Some(value()?.into()),
-                "--compare" => out.compare = Some(value()?.into()),
                 "--axe" => out.axe = Some(value()?.into()),
                 "--timed" => out.timed = true,
                 "--list" => out.list = true,
@@ -198,9 +199,6 @@ impl Run<'_> {
         faults.extend(checks::cost(screen, paint, self.words.timed));
         if let Some(folder) = &self.words.screens {
             checks::keep(&page, screen, folder)?;
-        }
-        if let Some(folder) = &self.words.compare {
-            faults.extend(checks::compare(&page, screen, folder)?);
         }
         faults.extend(page.faults()?);
         if screen.plain {

@@ -7,9 +7,11 @@ use browser::Page;
 use conformance::http::Http;
 use conformance::process::{Server, Start, log_of, program};
 use serde_json::Value;
+use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 const PATIENTS: &str = "40";
 /// Where the app takes somebody back to: an address of the server itself, since no journey goes on in it.
@@ -26,40 +28,44 @@ pub(super) struct Site {
     server: Server,
     root: String,
     people: Vec<(String, String)>,
-    app: String,
+    binary: PathBuf,
+    data: PathBuf,
+    environment: Vec<(&'static str, OsString)>,
+    /// The id of the app, which is added for the first who asks: its address is the server's own.
+    app: OnceLock<String>,
 }
 
 impl Site {
     pub(super) fn open(data: &Path) -> anyhow::Result<Self> {
+        Self::open_under(data, &[])
+    }
+
+    /// As [`Site::open`], with more in the environment of the server and of what is said to it: another
+    /// clock, for one.
+    pub(super) fn open_under(
+        data: &Path,
+        environment: &[(&'static str, OsString)],
+    ) -> anyhow::Result<Self> {
         let binary = program(&root())?;
-        let words = ["--demo", "--demo-patients", PATIENTS];
-        // One machine signs in more often here than a waiting room does.
-        let environment = [
-            ("PLUMMER_RATE_SIGN_IN_BURST", "1000".into()),
-            ("PLUMMER_RATE_SIGN_IN_PER_MINUTE", "1000".into()),
-        ];
-        let server = Server::start(&Start {
-            binary: &binary,
-            data,
-            words: &words,
-            environment: &environment,
-        })?;
-        let people = people(&fs::read_to_string(log_of(data))?);
-        if people.is_empty() {
-            bail!("the demo clinic named nobody who may sign in");
-        }
-        // Browsers give passkeys to names only.
-        let root = server.url().trim_end_matches("/fhir").replace("127.0.0.1", "localhost");
-        let added = Command::new(&binary)
-            .args(["app", "add", "growth-chart", "--display", APP_NAME, "--public", "--json"])
-            .args(["--redirect", &format!("{root}{BACK}"), "--launch", &format!("{root}{BACK}")])
-            .args(["--scope", "launch launch/patient openid fhirUser patient/*.rs offline_access"])
-            .arg("--data")
-            .arg(data)
-            .output()?;
-        let added: Value = serde_json::from_slice(&added.stdout).context("no app was added")?;
-        let app = added.get("id").and_then(Value::as_str).context("an app without an id")?;
-        Ok(Self { server, people, app: app.to_owned(), root })
+        Self::start(binary, data, environment)
+    }
+
+    /// As [`Site::open_under`], with a program that is built already.
+    pub(super) fn start(
+        binary: PathBuf,
+        data: &Path,
+        environment: &[(&'static str, OsString)],
+    ) -> anyhow::Result<Self> {
+        let (server, people, root) = start(&binary, data, environment)?;
+        Ok(Self {
+            server,
+            people,
+            root,
+            binary,
+            data: data.to_owned(),
+            environment: environment.to_vec(),
+            app: OnceLock::new(),
+        })
     }
 
     /// Where it is.
@@ -68,12 +74,29 @@ impl Site {
     }
 
     /// Where an app sends somebody who is to decide about it.
-    pub(super) fn asked_by_app(&self) -> String {
+    pub(super) fn asked_by_app(&self) -> anyhow::Result<String> {
+        let (root, app) = (&self.root, self.app()?);
+        Ok(format!(
+            "/auth/authorize?response_type=code&client_id={app}&redirect_uri={root}{BACK}&state=state-of-sixteen-or-more&aud={root}/fhir&code_challenge={CHALLENGE}&code_challenge_method=S256&scope=launch/patient%20openid%20fhirUser%20patient/*.rs"
+        ))
+    }
+
+    fn app(&self) -> anyhow::Result<&str> {
+        if let Some(app) = self.app.get() {
+            return Ok(app);
+        }
         let root = &self.root;
-        format!(
-            "/auth/authorize?response_type=code&client_id={}&redirect_uri={root}{BACK}&state=state-of-sixteen-or-more&aud={root}/fhir&code_challenge={CHALLENGE}&code_challenge_method=S256&scope=launch/patient%20openid%20fhirUser%20patient/*.rs",
-            self.app
-        )
+        let added = Command::new(&self.binary)
+            .envs(self.environment.iter().map(|(name, value)| (*name, value)))
+            .args(["app", "add", "growth-chart", "--display", APP_NAME, "--public", "--json"])
+            .args(["--redirect", &format!("{root}{BACK}"), "--launch", &format!("{root}{BACK}")])
+            .args(["--scope", "launch launch/patient openid fhirUser patient/*.rs offline_access"])
+            .arg("--data")
+            .arg(&self.data)
+            .output()?;
+        let added: Value = serde_json::from_slice(&added.stdout).context("no app was added")?;
+        let app = added.get("id").and_then(Value::as_str).context("an app without an id")?;
+        Ok(self.app.get_or_init(|| app.to_owned()))
     }
 
     /// Waits until somebody who allowed it is back at the app, and takes for it what was given.
@@ -83,7 +106,7 @@ impl Site {
         let address = page.address()?;
         let code = address.split(['?', '&']).find_map(|part| part.strip_prefix("code="));
         let code = code.context("the app was given no code")?;
-        let (root, app) = (&self.root, &self.app);
+        let (root, app) = (&self.root, self.app()?);
         let body = format!(
             "grant_type=authorization_code&code={code}&redirect_uri={root}{BACK}&client_id={app}&code_verifier={VERIFIER}"
         );
@@ -113,6 +136,29 @@ impl Site {
         }
         Ok(())
     }
+}
+
+/// Starts a server; who may sign in, and where.
+fn start(
+    binary: &Path,
+    data: &Path,
+    environment: &[(&'static str, OsString)],
+) -> anyhow::Result<(Server, Vec<(String, String)>, String)> {
+    // One machine signs in more often here than a waiting room does.
+    let mut all = vec![
+        ("PLUMMER_RATE_SIGN_IN_BURST", "1000".into()),
+        ("PLUMMER_RATE_SIGN_IN_PER_MINUTE", "1000".into()),
+    ];
+    all.extend_from_slice(environment);
+    let words = ["--demo", "--demo-patients", PATIENTS];
+    let server = Server::start(&Start { binary, data, words: &words, environment: &all })?;
+    let people = people(&fs::read_to_string(log_of(data))?);
+    if people.is_empty() {
+        bail!("the demo clinic named nobody who may sign in");
+    }
+    // Browsers give passkeys to names only.
+    let root = server.url().trim_end_matches("/fhir").replace("127.0.0.1", "localhost");
+    Ok((server, people, root))
 }
 
 /// The names and passwords that a demo prints at its start.
