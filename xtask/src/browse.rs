@@ -6,6 +6,7 @@ mod checks;
 mod console;
 pub(crate) mod index;
 mod journeys;
+mod mishaps;
 pub(crate) mod pictures;
 mod screens;
 mod site;
@@ -17,6 +18,7 @@ use anyhow::{Context, bail};
 use browser::{Axe, Chromium, Page, Paint, REQUIRED, find_or_skip};
 use console::CONSOLE;
 use journeys::{JOURNEYS, Journey};
+use mishaps::MISHAPS;
 use screens::{SCREENS, Screen};
 use site::Site;
 use std::fs;
@@ -85,7 +87,7 @@ impl Words {
 
 /// Every journey there is.
 fn journeys() -> impl Iterator<Item = &'static Journey> {
-    JOURNEYS.iter().chain(WORK)
+    JOURNEYS.iter().chain(WORK).chain(MISHAPS)
 }
 
 /// Every screen there is.
@@ -125,7 +127,8 @@ fn browse(words: &Words, program: &Path, folder: &Path) -> anyhow::Result<()> {
     let mut failed = Vec::new();
     // Who signs in with what is changed by some of them: the others have a clinic of their own.
     for about_sign_in in [true, false] {
-        let journeys = if about_sign_in { JOURNEYS } else { WORK }.iter();
+        let journeys = if about_sign_in { [JOURNEYS, &[]] } else { [WORK, MISHAPS] };
+        let journeys = journeys.into_iter().flatten();
         let screens = screens().filter(|one| one.path.starts_with("/auth/") == about_sign_in);
         let journeys: Vec<_> = journeys.filter(|one| words.wants(one.name)).collect();
         let screens: Vec<_> = screens.filter(|one| words.wants(one.name)).collect();

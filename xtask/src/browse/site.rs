@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 const PATIENTS: &str = "40";
 /// Where the app takes somebody back to: an address of the server itself, since no journey goes on in it.
@@ -25,9 +25,11 @@ const FORM: [(&str, &str); 1] = [("content-type", "application/x-www-form-urlenc
 /// A running site.
 #[derive(Debug)]
 pub(super) struct Site {
-    server: Server,
+    /// None while it is dead.
+    server: Mutex<Option<Server>>,
     root: String,
-    people: Vec<(String, String)>,
+    /// Their passwords are drawn at each start.
+    people: Mutex<Vec<(String, String)>>,
     binary: PathBuf,
     data: PathBuf,
     environment: Vec<(&'static str, OsString)>,
@@ -56,16 +58,33 @@ impl Site {
         data: &Path,
         environment: &[(&'static str, OsString)],
     ) -> anyhow::Result<Self> {
-        let (server, people, root) = start(&binary, data, environment)?;
+        let (server, people) = start(&binary, data, environment, None)?;
+        // Browsers give passkeys to names only.
+        let root = server.url().trim_end_matches("/fhir").replace("127.0.0.1", "localhost");
         Ok(Self {
-            server,
-            people,
+            server: Mutex::new(Some(server)),
+            people: Mutex::new(people),
             root,
             binary,
             data: data.to_owned(),
             environment: environment.to_vec(),
             app: OnceLock::new(),
         })
+    }
+
+    /// Ends the server as a loss of power does to it: by SIGKILL.
+    pub(super) fn dies(&self) -> anyhow::Result<()> {
+        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
+        server.context("the server is dead already")?.kill()
+    }
+
+    /// Starts a server where the one was that died, on what it left.
+    pub(super) fn comes_back(&self) -> anyhow::Result<()> {
+        let port = self.root.rsplit(':').next().context("a root without a port")?.parse()?;
+        let (server, people) = start(&self.binary, &self.data, &self.environment, Some(port))?;
+        *self.server.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
+        *self.people.lock().unwrap_or_else(PoisonError::into_inner) = people;
+        Ok(())
     }
 
     /// Where it is.
@@ -115,9 +134,10 @@ impl Site {
     }
 
     /// The password of one of its people.
-    pub(super) fn password(&self, name: &str) -> anyhow::Result<&str> {
-        let found = self.people.iter().find(|(known, _)| known == name);
-        found.map(|(_, password)| password.as_str()).with_context(|| format!("nobody is {name}"))
+    pub(super) fn password(&self, name: &str) -> anyhow::Result<String> {
+        let people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = people.iter().find(|(known, _)| known == name);
+        found.map(|(_, password)| password.clone()).with_context(|| format!("nobody is {name}"))
     }
 
     /// Signs somebody in on the page that is open, by keyboard.
@@ -125,12 +145,13 @@ impl Site {
         page.tab_to("textbox", "Sign-in name")?;
         page.types(name)?;
         page.tab_to("textbox", "Password")?;
-        page.pastes(self.password(name)?)?;
+        page.pastes(&self.password(name)?)?;
         page.press("Enter")
     }
 
     pub(super) fn close(self) -> anyhow::Result<()> {
-        let ended = self.server.stop()?;
+        let server = self.server.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let ended = server.context("the server is dead")?.stop()?;
         if !ended.success() {
             bail!("the server ended with {ended}");
         }
@@ -138,12 +159,13 @@ impl Site {
     }
 }
 
-/// Starts a server; who may sign in, and where.
+/// Starts a server, and who may sign in.
 fn start(
     binary: &Path,
     data: &Path,
     environment: &[(&'static str, OsString)],
-) -> anyhow::Result<(Server, Vec<(String, String)>, String)> {
+    port: Option<u16>,
+) -> anyhow::Result<(Server, Vec<(String, String)>)> {
     // One machine signs in more often here than a waiting room does.
     let mut all = vec![
         ("PLUMMER_RATE_SIGN_IN_BURST", "1000".into()),
@@ -151,18 +173,21 @@ fn start(
     ];
     all.extend_from_slice(environment);
     let words = ["--demo", "--demo-patients", PATIENTS];
-    let server = Server::start(&Start { binary, data, words: &words, environment: &all })?;
+    let how = Start { binary, data, words: &words, environment: &all };
+    let server = match port {
+        Some(port) => Server::start_at(&how, port)?,
+        None => Server::start(&how)?,
+    };
     let people = people(&fs::read_to_string(log_of(data))?);
     if people.is_empty() {
         bail!("the demo clinic named nobody who may sign in");
     }
-    // Browsers give passkeys to names only.
-    let root = server.url().trim_end_matches("/fhir").replace("127.0.0.1", "localhost");
-    Ok((server, people, root))
+    Ok((server, people))
 }
 
-/// The names and passwords that a demo prints at its start.
+/// The names and passwords that a demo printed at its last start.
 fn people(said: &str) -> Vec<(String, String)> {
+    let said = said.rfind("\n  NAME ").and_then(|at| said.get(at..)).unwrap_or_default();
     let rows = said.lines().skip_while(|line| !line.trim_start().starts_with("NAME ")).skip(1);
     let rows = rows.take_while(|line| line.starts_with("  "));
     let pair = |line: &str| {
@@ -179,7 +204,8 @@ mod tests {
     #[test]
     fn people_are_read_as_the_demo_prints_them() {
         let said = "Plummer serves http://h/fhir\nSign in as:\n  NAME    PASSWORD        WHO\n  nurse   AAAA-BBBB-CCCC  Someone, RN\n  him     DDDD-EEEE-FFFF  Another\nTry:\n  curl x y\n";
-        let all = people(said);
+        let earlier = said.replace("AAAA", "ZZZZ");
+        let all = people(&format!("{earlier}{said}"));
         assert_eq!(all.len(), 2);
         assert_eq!(all.first(), Some(&("nurse".to_owned(), "AAAA-BBBB-CCCC".to_owned())));
     }
