@@ -5,9 +5,13 @@
 mod arrival;
 mod checks;
 mod console;
+pub(crate) mod index;
 mod journeys;
+mod mishaps;
+pub(crate) mod pictures;
 mod screens;
 mod site;
+mod still;
 mod work;
 
 use crate::{Command, root};
@@ -16,6 +20,7 @@ use arrival::ARRIVAL;
 use browser::{Axe, Chromium, Page, Paint, REQUIRED, find_or_skip};
 use console::CONSOLE;
 use journeys::{JOURNEYS, Journey};
+use mishaps::MISHAPS;
 use screens::{SCREENS, Screen};
 use site::Site;
 use std::fs;
@@ -26,7 +31,7 @@ use work::WORK;
 /// The row of this command in the table of commands.
 pub(crate) const COMMAND: Command = Command {
     name: "browse",
-    usage: "[--only NAME] [--screens FOLDER] [--compare FOLDER] [--timed] [--list]",
+    usage: "[--only NAME] [--screens FOLDER] [--timed] [--list]",
     about: "every screen and journey in a headless Chromium (needs Chromium, Node and npm)",
     run,
 };
@@ -47,7 +52,6 @@ const BROKEN: [&str; 3] = ["html-has-lang", "label", "color-contrast"];
 struct Words {
     only: Vec<String>,
     screens: Option<PathBuf>,
-    compare: Option<PathBuf>,
     axe: Option<PathBuf>,
     timed: bool,
     list: bool,
@@ -62,7 +66,6 @@ impl Words {
             match word.as_str() {
                 "--only" => out.only.push(value()?.clone()),
                 "--screens" => out.screens = Some(value()?.into()),
-                "--compare" => out.compare = Some(value()?.into()),
                 "--axe" => out.axe = Some(value()?.into()),
                 "--timed" => out.timed = true,
                 "--list" => out.list = true,
@@ -86,7 +89,7 @@ impl Words {
 
 /// Every journey there is.
 fn journeys() -> impl Iterator<Item = &'static Journey> {
-    JOURNEYS.iter().chain(WORK)
+    JOURNEYS.iter().chain(WORK).chain(MISHAPS)
 }
 
 /// Every screen there is.
@@ -126,7 +129,8 @@ fn browse(words: &Words, program: &Path, folder: &Path) -> anyhow::Result<()> {
     let mut failed = Vec::new();
     // Who signs in with what is changed by some of them: the others have a clinic of their own.
     for about_sign_in in [true, false] {
-        let journeys = if about_sign_in { JOURNEYS } else { WORK }.iter();
+        let journeys = if about_sign_in { [JOURNEYS, &[]] } else { [WORK, MISHAPS] };
+        let journeys = journeys.into_iter().flatten();
         let screens = screens().filter(|one| one.path.starts_with("/auth/") == about_sign_in);
         let journeys: Vec<_> = journeys.filter(|one| words.wants(one.name)).collect();
         let screens: Vec<_> = screens.filter(|one| words.wants(one.name)).collect();
@@ -200,9 +204,6 @@ impl Run<'_> {
         faults.extend(checks::cost(screen, paint, self.words.timed));
         if let Some(folder) = &self.words.screens {
             checks::keep(&page, screen, folder)?;
-        }
-        if let Some(folder) = &self.words.compare {
-            faults.extend(checks::compare(&page, screen, folder)?);
         }
         faults.extend(page.faults()?);
         if screen.plain {

@@ -30,6 +30,7 @@ const COMMANDS: &[Command] = &[
     conformance::COMMAND,
     clients::COMMAND,
     browse::COMMAND,
+    browse::pictures::COMMAND,
     crash::COMMAND,
     leak::COMMAND,
     fuzz::COMMAND,

@@ -9,6 +9,7 @@ mod floors;
 mod lexer;
 mod limits;
 mod links;
+mod pictures;
 mod places;
 mod proofs;
 mod source;
@@ -113,6 +114,7 @@ fn check(paths: &BTreeSet<String>, files: &[File]) -> anyhow::Result<Vec<Finding
     let mut findings = codes::check(text_of(CODES)?, files);
     findings.extend(limits::check(text_of(limits::LIMITS)?, files));
     findings.extend(links::check(paths, files));
+    findings.extend(pictures::check(paths, files));
     findings.extend(proofs::check(files));
     findings.extend(attacks::check(files));
     findings.extend(supply::check(files));

@@ -6,6 +6,7 @@ use crate::page::Page;
 use crate::wire::Wire;
 use anyhow::{Context, bail};
 use serde_json::json;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -88,6 +89,15 @@ impl Chromium {
     /// Starts it. Pictures of what went wrong go into the folder `evidence`, which is made when the
     /// first is taken.
     pub fn launch(program: &Path, evidence: &Path) -> anyhow::Result<Self> {
+        Self::launch_with(program, evidence, &[])
+    }
+
+    /// As [`Chromium::launch`], with more in its environment.
+    pub fn launch_with(
+        program: &Path,
+        evidence: &Path,
+        environment: &[(&str, &OsStr)],
+    ) -> anyhow::Result<Self> {
         let profile = TempDir::with_prefix("plummer-chromium-")?;
         let log = profile.path().join("said");
         let mut command = Command::new("sh");
@@ -97,6 +107,7 @@ impl Chromium {
             .args(WORDS)
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .arg("about:blank")
+            .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(File::create(&log)?);

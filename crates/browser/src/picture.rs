@@ -1,4 +1,4 @@
-//! Pictures of a page, and how two of them differ. PNG ([RFC 2083](https://www.rfc-editor.org/rfc/rfc2083))
+//! Pictures of a page. PNG ([RFC 2083](https://www.rfc-editor.org/rfc/rfc2083))
 //! is read as far as a browser writes it: eight bits, colour with or without alpha, not interlaced.
 
 use crate::page::Page;
@@ -13,8 +13,19 @@ const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// Width and height of what is read: a page of many screens, not a bomb.
 const EDGE_MAX: usize = 30_000;
 const PIXELS_MAX: usize = 100_000_000;
-/// By how much a channel may differ: edges of letters do, from one machine to the next.
-const CHANNEL_MAX: u8 = 24;
+
+/// Of a WebP, out of 100: letters stay sharp.
+const WEBP_QUALITY: u32 = 80;
+/// Draws a WebP and gives it back as a PNG.
+const READ: &str = "(async () => {
+  const picture = new Image();
+  picture.src = 'data:image/webp;base64,DATA';
+  await picture.decode();
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [picture.naturalWidth, picture.naturalHeight];
+  canvas.getContext('2d').drawImage(picture, 0, 0);
+  return canvas.toDataURL('image/png');
+})()";
 
 /// A picture, as red, green and blue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,15 +35,6 @@ pub struct Picture {
     /// In pixels.
     pub height: usize,
     pixels: Vec<[u8; 3]>,
-}
-
-/// How two pictures of one page differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Difference {
-    /// Pixels that one has and the other has not, or that are of another colour.
-    pub pixels: usize,
-    /// The rectangle around them: left, top, right, bottom.
-    pub around: [usize; 4],
 }
 
 impl Picture {
@@ -76,34 +78,22 @@ impl Picture {
         Ok(Self { width: head.width, height: head.height, pixels })
     }
 
-    /// How it differs from another; none where nobody would see a difference.
-    pub fn against(&self, other: &Self) -> Option<Difference> {
-        let (width, height) = (self.width.max(other.width), self.height.max(other.height));
-        let mut found: Option<Difference> = None;
-        for y in 0..height {
-            for x in 0..width {
-                let same = match (self.at(x, y), other.at(x, y)) {
-                    (Some(a), Some(b)) => {
-                        a.iter().zip(b).all(|(a, b)| a.abs_diff(b) <= CHANNEL_MAX)
-                    }
-                    _ => false,
-                };
-                if !same {
-                    let one = Difference { pixels: 0, around: [x, y, x, y] };
-                    let known = found.get_or_insert(one);
-                    let [left, top, right, bottom] = known.around;
-                    known.around = [left.min(x), top.min(y), right.max(x), bottom.max(y)];
-                    known.pixels += 1;
-                }
-            }
-        }
-        found
-    }
-
     /// The colour at a place.
     pub fn at(&self, x: usize, y: usize) -> Option<[u8; 3]> {
         let there = x < self.width;
         self.pixels.get(y * self.width + x).filter(|_| there).copied()
+    }
+}
+
+#[cfg(test)]
+impl Picture {
+    /// A picture that is made up.
+    pub(crate) fn of(width: usize, height: usize, pixels: Vec<[u8; 3]>) -> Self {
+        Self { width, height, pixels }
+    }
+
+    pub(crate) fn set(&mut self, x: usize, y: usize, colour: [u8; 3]) {
+        self.pixels[y * self.width + x] = colour;
     }
 }
 
@@ -175,15 +165,36 @@ const SIDE_MAX: f64 = 8_000.0;
 impl Page {
     /// A picture of the whole page, as long as it is.
     pub fn png(&self) -> anyhow::Result<Vec<u8>> {
+        self.taken(&json!({ "format": "png" }), SIDE_MAX)
+    }
+
+    /// A picture of the page down to `height_max` pixels, as small as it can be kept
+    /// ([WebP](https://www.rfc-editor.org/rfc/rfc9649)).
+    pub fn webp(&self, height_max: u32) -> anyhow::Result<Vec<u8>> {
+        self.taken(&json!({ "format": "webp", "quality": WEBP_QUALITY }), f64::from(height_max))
+    }
+
+    fn taken(&self, how: &Value, height_max: f64) -> anyhow::Result<Vec<u8>> {
         // What is longer is more than a browser paints at once.
         let size = self.call("Page.getLayoutMetrics", json!({}))?;
         let of = |name: &str| size.pointer(name).and_then(Value::as_f64).unwrap_or(1.0);
         let (width, height) = (of("/cssContentSize/width"), of("/cssContentSize/height"));
         let clip = json!({
-            "x": 0, "y": 0, "width": width.min(SIDE_MAX), "height": height.min(SIDE_MAX), "scale": 1,
+            "x": 0, "y": 0, "width": width.min(SIDE_MAX), "height": height.min(height_max), "scale": 1,
         });
-        let ask = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
+        let mut ask = how.clone();
+        if let Some(ask) = ask.as_object_mut() {
+            ask.insert("captureBeyondViewport".to_owned(), true.into());
+            ask.insert("clip".to_owned(), clip);
+        }
         bytes(&self.call("Page.captureScreenshot", ask)?)
+    }
+
+    /// Reads a WebP as this browser reads it, on a page that shows nothing else.
+    pub fn read_webp(&self, webp: &[u8]) -> anyhow::Result<Picture> {
+        let told = self.js(&READ.replace("DATA", &STANDARD.encode(webp)))?;
+        let data = told.as_str().and_then(|url| url.split_once(',')).context("no picture")?.1;
+        Picture::read(&STANDARD.decode(data)?)
     }
 
     /// The page on paper (letter, as the page's own rules say): a PDF.
@@ -246,20 +257,6 @@ mod tests {
         let fourth = [4, 60, 60, 60, 201, 201, 201];
         let again = Picture::read(&png(2, 2, 2, &[first, fourth].concat()));
         assert_eq!(again.expect("a picture"), plain);
-    }
-
-    #[test]
-    fn a_difference_says_where_it_is() {
-        let one = Picture { width: 3, height: 2, pixels: vec![[200; 3]; 6] };
-        let mut other = one.clone();
-        assert_eq!(one.against(&other), None);
-        other.pixels[0] = [190; 3];
-        assert_eq!(one.against(&other), None, "an edge of a letter");
-        other.pixels[4] = [0; 3];
-        let found = one.against(&other).expect("a difference");
-        assert_eq!((found.pixels, found.around), (1, [1, 1, 1, 1]));
-        let longer = Picture { width: 3, height: 3, pixels: vec![[200; 3]; 9] };
-        assert_eq!(one.against(&longer).expect("a row more").pixels, 3);
     }
 
     proptest! {

@@ -49,6 +49,11 @@ impl Server {
     /// Starts it and waits until it says that it is ready. Its log goes beside its data.
     pub fn start(start: &Start<'_>) -> anyhow::Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        Self::start_at(start, port)
+    }
+
+    /// As [`Server::start`], at a port of 127.0.0.1: where another one was that ended.
+    pub fn start_at(start: &Start<'_>, port: u16) -> anyhow::Result<Self> {
         let authority = format!("127.0.0.1:{port}");
         let log = log_of(start.data);
         let out = File::options().create(true).append(true).open(&log)?;

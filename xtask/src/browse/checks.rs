@@ -2,13 +2,12 @@
 //! width, paper, motion, and what it costs to load (docs/internals/browser.md).
 
 use super::screens::Screen;
-use anyhow::Context;
-use browser::{Axe, Look, Page, Paint, Picture};
+use browser::{Axe, Look, Page, Paint};
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-/// A phone, a small window, a large one: what is looked at and compared.
+/// A phone, a small window, a large one: what is looked at.
 const WIDTHS: [u32; 3] = [360, 1024, 1440];
 const HEIGHT: u32 = 900;
 /// What 1280 by 1024 is at 400 % (WCAG 1.4.10).
@@ -18,8 +17,6 @@ const USUAL: u32 = 1024;
 /// Until something is seen on a machine that is four times slower; held with `--timed` alone, since a
 /// shared machine is slow in ways of its own.
 const FIRST_PAINT_MAX: Duration = Duration::from_millis(1000);
-/// Pictures of two machines differ in the edges of their letters.
-const DIFFERENT_MAX: usize = 200;
 
 /// Everything that is wrong with the screen that is open.
 pub(super) fn all(
@@ -91,34 +88,4 @@ pub(super) fn keep(page: &Page, screen: &Screen, folder: &Path) -> anyhow::Resul
         fs::write(folder.join(format!("{}-{word}.png", screen.name)), page.png()?)?;
     }
     page.look(Look::Light)
-}
-
-/// Holds it against pictures that were taken before, at each width; one that is not there is taken.
-pub(super) fn compare(page: &Page, screen: &Screen, folder: &Path) -> anyhow::Result<Vec<String>> {
-    fs::create_dir_all(folder)?;
-    let mut faults = Vec::new();
-    for width in WIDTHS {
-        page.size(width, HEIGHT)?;
-        let file = folder.join(format!("{}-{width}.png", screen.name));
-        let taken = page.png()?;
-        if !file.exists() {
-            fs::write(&file, taken)?;
-            continue;
-        }
-        let before =
-            Picture::read(&fs::read(&file)?).with_context(|| file.display().to_string())?;
-        let differs = Picture::read(&taken)?.against(&before);
-        if let Some(found) = differs.filter(|found| found.pixels > DIFFERENT_MAX) {
-            let new = folder.join(format!("{}-{width}-new.png", screen.name));
-            fs::write(&new, taken)?;
-            let [left, top, right, bottom] = found.around;
-            faults.push(format!(
-                "at {width} px: {} pixels differ, within {left},{top} to {right},{bottom}: {} and {}",
-                found.pixels,
-                file.display(),
-                new.display()
-            ));
-        }
-    }
-    Ok(faults)
 }

@@ -29,7 +29,7 @@ pub(super) const JOURNEYS: &[Journey] = &[
             page.types("nurse")?;
             page.press("Tab")?;
             page.focus_is("textbox", "Password")?;
-            page.pastes(site.password("nurse")?)?;
+            page.pastes(&site.password("nurse")?)?;
             page.press("Enter")?;
             page.sees("heading", TODAY)
         },
@@ -46,7 +46,7 @@ pub(super) const JOURNEYS: &[Journey] = &[
             page.sees("alert", "")?;
             // What was right is not typed again (WCAG 3.3.7), and the focus is where it is to be mended.
             page.focus_is("textbox", "Password")?;
-            page.pastes(site.password("nurse")?)?;
+            page.pastes(&site.password("nurse")?)?;
             page.press("Enter")?;
             page.sees("heading", TODAY)
         },
@@ -59,7 +59,7 @@ pub(super) const JOURNEYS: &[Journey] = &[
             page.go("/auth/sign-in")?;
             page.types("biller")?;
             page.press("Tab")?;
-            page.pastes(site.password("biller")?)?;
+            page.pastes(&site.password("biller")?)?;
             page.click("button", "Sign in")?;
             page.sees("heading", TODAY)
         },

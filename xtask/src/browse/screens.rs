@@ -122,7 +122,7 @@ pub(super) const SCREENS: &[Screen] = &[
         path: "/auth/launch",
         heading: "Choose a patient",
         way: |site, page| {
-            page.go(&site.asked_by_app())?;
+            page.go(&site.asked_by_app()?)?;
             page.tab_to("textbox", "Name of the patient")?;
             page.types("a")?;
             page.press("Enter")?;
@@ -137,7 +137,7 @@ pub(super) const SCREENS: &[Screen] = &[
         path: "/auth/apps",
         heading: "Decide what the app may do",
         way: |site, page| {
-            page.go(&site.asked_by_app())?;
+            page.go(&site.asked_by_app()?)?;
             page.click("DisclosureTriangle", "Or only some kinds of records")
         },
         plain: true,
@@ -149,7 +149,7 @@ pub(super) const SCREENS: &[Screen] = &[
         path: "/auth/apps",
         heading: "Apps that can see my record",
         way: |site, page| {
-            page.go(&site.asked_by_app())?;
+            page.go(&site.asked_by_app()?)?;
             page.click("button", "Allow")?;
             site.app_takes(page)?;
             page.go("/auth/apps")?;

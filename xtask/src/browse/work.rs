@@ -5,14 +5,14 @@ use super::journeys::Journey;
 use browser::{Budget, Page};
 
 /// Comes in as one of the people of the demo, by one click.
-fn comes_in(page: &mut Page, name: &str) -> anyhow::Result<()> {
+pub(super) fn comes_in(page: &mut Page, name: &str) -> anyhow::Result<()> {
     page.go("/welcome")?;
     page.click("button", &format!("Sign in as {name}"))?;
     page.sees("heading", "Today")
 }
 
 /// Finds a patient by keys alone, and opens the record.
-fn finds(page: &mut Page, typed: &str, heading: &str) -> anyhow::Result<()> {
+pub(super) fn finds(page: &mut Page, typed: &str, heading: &str) -> anyhow::Result<()> {
     page.press("/")?;
     page.types(typed)?;
     page.sees_first("option", heading)?;
@@ -23,7 +23,7 @@ fn finds(page: &mut Page, typed: &str, heading: &str) -> anyhow::Result<()> {
 const DESK: &str = "Robin Okafor";
 const NURSE: &str = "Élodie Séguin, RN";
 const PRIVACY: &str = "Priya Raman";
-const PATIENT: &str = "NYSTRÖM, Nils Arne";
+pub(super) const PATIENT: &str = "NYSTRÖM, Nils Arne";
 const WAITS: &str = "SWENSON, Leif Ole";
 
 pub(super) const WORK: &[Journey] = &[

@@ -133,7 +133,7 @@ fn a_look_changes_what_is_seen_and_a_picture_shows_it() {
     };
     let (light, again, dark) = (shot(Look::Light), shot(Look::Light), shot(Look::Dark));
     assert_eq!(light.against(&again), None);
-    assert!(light.against(&dark).expect("a difference").pixels > light.width);
+    assert!(light.against(&dark).expect("a difference").cells > light.width);
     page.look(Look::Paper).expect("a look");
     assert!(!page.text().expect("read").contains("on screen"));
     assert!(page.pdf().expect("printed").starts_with(b"%PDF-"));

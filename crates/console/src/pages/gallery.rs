@@ -5,9 +5,9 @@ use crate::answer::Answer;
 use crate::days;
 use crate::pages::patient::state;
 use crate::parts::{
-    Banner, Chart, Chip, Choice, Column, Field, Icon, Kind, Tab, Table, Tone, badge, banner,
+    Banner, Chart, Chip, Choice, Column, Field, Icon, Kind, Spark, Tab, Table, Tone, badge, banner,
     button, chips, choices, copyable, dialog, empty, error_summary, facts, field, icon,
-    link_button, notice, pages, panel, shell, table, tabs, toast,
+    link_button, notice, pages, panel, shell, spark, table, tabs, toast,
 };
 use crate::person::{Identifier, Person};
 use crate::visit::Visit;
@@ -169,12 +169,95 @@ fn lists(lang: Lang) -> Markup {
         (facts(&[
             (words::NUMBERS.of(lang), copyable(lang, "L10000123")),
             (words::SPOKEN.of(lang), html! { span.muted { (words::NOT_KNOWN.of(lang)) } }),
+            (words::COMMITS.of(lang), drawn(lang, (None, None))),
+            (words::COMMITS.of(lang), drawn(lang, (Some(12.0), Some(16.0)))),
         ]))
+        (pages(lang, Some("/gallery"), None))
     }
+}
+
+fn drawn(lang: Lang, range: (Option<f64>, Option<f64>)) -> Markup {
+    let lines = vec![vec![(0, 11.0), (1, 14.0), (2, 13.5), (4, 17.0), (6, 15.0)]];
+    spark(&Spark { lines, range, label: words::EXAMPLE_TEXT.of(lang).to_owned() })
 }
 
 fn icons() -> Markup {
     html! {
         ul.icons { @for (name, which) in Icon::ALL { li { (icon(*which)) span { (name) } } } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    const PAGE: &str = include_str!("gallery.rs");
+    /// What shows nothing of its own: the token of a form, words that stand in a banner, the field that has
+    /// the focus (one page has one), a page for whoever has not signed in, and names.
+    const APART: [&str; 8] = [
+        "hidden",
+        "born",
+        "gender",
+        "first_field",
+        "shell_with",
+        "bare",
+        "role_name",
+        "role_names",
+    ];
+
+    /// The files of the parts.
+    fn sources() -> Vec<(String, String)> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/parts");
+        let files = fs::read_dir(folder).expect("the parts").map(|one| one.expect("a file").path());
+        let text = |path: &Path| fs::read_to_string(path).expect("a source");
+        files.map(|path| (path.display().to_string(), text(&path))).collect()
+    }
+
+    #[test]
+    fn every_part_is_in_the_gallery() {
+        let shown = PAGE.split("mod tests").next().expect("the page");
+        let mut found = 0;
+        for (file, text) in sources() {
+            for rest in text.split("pub(crate) fn ").skip(1) {
+                let name = rest.split(['(', '<']).next().expect("a name");
+                let head = rest.split('{').next().expect("a head");
+                let draws = head.contains("-> Markup") || head.contains("-> Answer");
+                if !rest.starts_with(name) || !draws || APART.contains(&name) {
+                    continue;
+                }
+                found += 1;
+                let called = [format!("({name}("), format!(" {name}(")];
+                let is_shown = called.iter().any(|call| shown.contains(call.as_str()));
+                assert!(is_shown, "{name} of {file} is not in the gallery: show it in every state");
+            }
+        }
+        assert!(found > 15, "only {found} parts were found");
+    }
+
+    #[test]
+    fn every_state_that_is_listed_is_all_there_is() {
+        for (file, text) in sources() {
+            for rest in text.split("pub(crate) enum ").skip(1) {
+                let (name, body) = rest.split_once('{').expect("an enum");
+                let name = name.trim();
+                let body = body.split('}').next().expect("its end");
+                // Icons list themselves.
+                if name == "Icon" {
+                    continue;
+                }
+                let all = format!("{name}::ALL");
+                assert!(
+                    PAGE.contains(&all),
+                    "{name} of {file}: the gallery does not go through all"
+                );
+                let list = text.split("const ALL").nth(1).and_then(|rest| rest.split(';').nth(1));
+                let list = list.unwrap_or_default();
+                let states = body.lines().map(|line| line.trim().trim_end_matches(','));
+                for state in states.filter(|line| !line.is_empty() && !line.starts_with('/')) {
+                    assert!(list.contains(&format!("Self::{state}")), "{name}::{state} of {file}");
+                }
+            }
+        }
     }
 }
