@@ -213,7 +213,7 @@ fn filings(
                 "the report has values that are not shown to you; hand it to somebody who may see them",
             ));
         }
-        if !item.is_plain() && !(is_opened && all.len() == 1) {
+        if !(item.is_plain() || is_opened && all.len() == 1) {
             let say = "open it first: only results that are plainly normal are filed from the list";
             return Err(Fault::new(&code::INBOX_UNOPENED, say));
         }
@@ -392,7 +392,7 @@ fn task(
     Ok(Change::Update { kind: "Task", hit, body: out.finish() })
 }
 
-/// Where a task goes back to: an input of it, since R4 lets no CareTeam be the recipient of a restriction.
+/// Where a task goes back to: an input of it, since R4 lets no `CareTeam` be the recipient of a restriction.
 enum Returns {
     To(String, String),
     Nowhere,

@@ -7,7 +7,7 @@ use std::fmt;
 /// What it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// A DiagnosticReport (<https://hl7.org/fhir/R4/diagnosticreport.html>).
+    /// A `DiagnosticReport` (<https://hl7.org/fhir/R4/diagnosticreport.html>).
     Result,
     /// A Communication (<https://hl7.org/fhir/R4/communication.html>).
     Message,

@@ -86,7 +86,7 @@ mod tests {
         #[test]
         fn every_item_stands_once_under_its_patient_and_nothing_graver_stands_below(all in items()) {
             let mut ids: Vec<String> = all.iter().map(|one| one.seen.id.clone()).collect();
-            let groups = group(all.clone());
+            let groups = group(all);
             let flat: Vec<&Item> = groups.iter().flat_map(|group| &group.items).collect();
             let mut shown: Vec<String> = flat.iter().map(|one| one.seen.id.clone()).collect();
             ids.sort();

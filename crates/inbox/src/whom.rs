@@ -1,5 +1,5 @@
 //! For whom something waits: a person, the pools they belong to, and those for whom they cover. A pool is
-//! a CareTeam about no patient (<https://hl7.org/fhir/R4/careteam.html>), since R4 lets one own a Task and
+//! a `CareTeam` about no patient (<https://hl7.org/fhir/R4/careteam.html>), since R4 lets one own a Task and
 //! receive a Communication; so is a cover, whose participant has a period and so lapses by itself.
 //!
 //! None of it opens a record: what somebody may see follows from policies alone.
@@ -46,7 +46,7 @@ impl Me {
 /// A pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pool {
-    /// The CareTeam's id.
+    /// The `CareTeam`'s id.
     pub id: String,
     /// What it is called.
     pub name: String,
@@ -57,7 +57,7 @@ pub struct Pool {
 /// Somebody covers for somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cover {
-    /// The CareTeam's id.
+    /// The `CareTeam`'s id.
     pub id: String,
     /// Its version.
     pub version: u64,

@@ -1,4 +1,4 @@
-//! Who may act for a patient: personal representatives (45 CFR 164.502(g)), as a RelatedPerson tells
+//! Who may act for a patient: personal representatives (45 CFR 164.502(g)), as a `RelatedPerson` tells
 //! (<https://hl7.org/fhir/R4/relatedperson.html>). R4 says what somebody is to the patient and not by what
 //! right they act, so the right and what it reaches are extensions on it: [`AUTHORITY`] and [`POWER`].
 //!
@@ -112,7 +112,7 @@ impl std::fmt::Debug for Proxy {
 }
 
 impl Proxy {
-    /// Reads a RelatedPerson; none for one who is related and does not act. `born` is the patient's date of
+    /// Reads a `RelatedPerson`; none for one who is related and does not act. `born` is the patient's date of
     /// birth, `state` where the house is.
     pub fn read(related: Value<'_>, born: &str, state: Option<&str>, now: Millis) -> Option<Self> {
         let authority = codes(related, AUTHORITY).next();

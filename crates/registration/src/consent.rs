@@ -103,7 +103,7 @@ pub struct Signing {
     pub tongue: Tongue,
     /// What was entered in it.
     pub elements: Elements,
-    /// The RelatedPerson who signs for the patient; empty when the patient does.
+    /// The `RelatedPerson` who signs for the patient; empty when the patient does.
     pub proxy: String,
     /// The signer's name as they gave it.
     pub name: String,

@@ -1,4 +1,4 @@
-//! Who acts for a patient (45 CFR 164.502(g)), as RelatedPersons: put down with the authority that was
+//! Who acts for a patient (45 CFR 164.502(g)), as `RelatedPersons`: put down with the authority that was
 //! shown, ended with the day, never deleted. Whether somebody may act now, `record::proxy` tells.
 
 use crate::read::{keep, text};
@@ -43,7 +43,7 @@ pub struct Entered {
 /// Somebody who acts for a patient, as the record has them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Held {
-    /// The logical id of the RelatedPerson.
+    /// The logical id of the `RelatedPerson`.
     pub id: String,
     /// Its version.
     pub version: u64,

@@ -242,7 +242,7 @@ pub async fn put_back(session: &Session, what: What, id: &str, version: u64) -> 
         let hit = session.read(type_of(what)?, id, Some(before))?.wait()?;
         let document = parsed(&hit)?;
         let mut work = Work::new();
-        work.update(what.resource_type(), id, version, hit.body.clone());
+        work.update(what.resource_type(), id, version, hit.body);
         beside(session, what, id, &Draft::of(what, document.root()), &mut work)?;
         Ok(work)
     });

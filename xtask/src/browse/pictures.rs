@@ -172,7 +172,7 @@ impl Studio<'_> {
         std::thread::scope(|scope| {
             let all: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
             for one in all {
-                one.join().map_err(|_| anyhow::anyhow!("a worker broke off"))??;
+                one.join().map_err(|_dead| anyhow::anyhow!("a worker broke off"))??;
             }
             anyhow::Ok(())
         })?;

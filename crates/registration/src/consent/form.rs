@@ -1,6 +1,6 @@
 //! The house's forms: the wording that ships, or the house's own in its place. That is a Questionnaire
 //! (<https://hl7.org/fhir/R4/questionnaire.html>), which is what R4 calls a form and, other than a
-//! DocumentReference, a definition about no patient: everybody who works here may read it, its versions
+//! `DocumentReference`, a definition about no patient: everybody who works here may read it, its versions
 //! are those of the record, and each of its paragraphs is an item that is displayed.
 
 use super::Kind;

@@ -66,8 +66,7 @@ impl Text {
     /// Composes the text of a form for a patient.
     pub fn of(form: &Form, patient: &str, elements: &Elements) -> Self {
         let (kind, tongue) = (form.kind, form.tongue);
-        let mut points =
-            vec![(tongue.of("Patient", "Paciente").to_owned(), one_line(patient).to_owned())];
+        let mut points = vec![(tongue.of("Patient", "Paciente").to_owned(), one_line(patient))];
         if kind.has_elements() {
             points.extend(points_of(kind, tongue, elements));
         }

@@ -281,7 +281,7 @@ fn an_entry_reads_as_it_was_written_and_keeps_what_it_does_not_know() {
     let twice = run(put(&desk.session(), &wish("p0"), "another-form"));
     assert_eq!(code_of(twice), "scheduling.calendar.invalid");
     desk.pass_time(HOUR);
-    let plain = Wish { weekdays: Vec::new(), times: None, ..full.clone() };
+    let plain = Wish { weekdays: Vec::new(), times: None, ..full };
     let changed = run(waitlist::change(&desk.session(), &made.id, made.version, &plain)).unwrap();
     assert_eq!((changed.since, &changed.wish), (made.since, &plain));
     let stale = run(waitlist::change(&desk.session(), &made.id, made.version, &plain));
@@ -307,7 +307,7 @@ fn a_wish_that_makes_no_sense_is_refused() {
         },
         Wish { earliest: Some(Millis(NINE)), latest: Some(Millis(NINE - 1)), ..wish("p0") },
         Wish { notice_minutes: 15 * 24 * 60, ..wish("p0") },
-        Wish { instead_of: Some(later.id.clone()), ..wish("p0") },
+        Wish { instead_of: Some(later.id), ..wish("p0") },
     ] {
         assert!(run(put(&desk.session(), &odd, "f")).is_err(), "{odd:?}");
     }

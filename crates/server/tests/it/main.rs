@@ -20,6 +20,7 @@ mod callers;
 mod capability;
 #[cfg(test)]
 mod client;
+#[cfg(test)]
 mod consents;
 #[cfg(test)]
 mod console;

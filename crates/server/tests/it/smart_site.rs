@@ -146,7 +146,6 @@ impl Site {
         )
         .unwrap();
         let smart = Arc::new(smart(&record, fetch, clock));
-        let kept = record.clone();
         for name in ["eve", "mallory"] {
             let profile = Profile {
                 name: name.to_owned(),
@@ -217,7 +216,7 @@ impl Site {
         let (stop, thread) = (Some(stop), Some(thread));
         let all = all.text().expose().to_owned();
         let own = origin.unwrap_or_else(|| format!("http://{address}"));
-        let site = Self { address, own, app, smart, record: kept, all, dir, stop, thread };
+        let site = Self { address, own, app, smart, record, all, dir, stop, thread };
         // Whose general practitioners they are, clinicians may see.
         let cared = patient("ada", "Lovelace").replacen(
             "{",

@@ -184,7 +184,7 @@ fn an_entry_is_changed_and_taken_off_at_its_version_and_for_its_patient() {
     let more = [("type", "talk"), ("urgency", "urgent"), ("from_time", "15:30")];
     let other = and(and(fields.clone(), &more), &[("patient", "ada")]);
     assert_eq!(visitor.post(&entry, &other, &[]).status, 412);
-    let own = and(and(fields.clone(), &more), &[("patient", "bob")]);
+    let own = and(and(fields, &more), &[("patient", "bob")]);
     let changed = visitor.post(&entry, &own, &[]);
     assert_eq!(path(&site, &changed), "/waitlist?done=changed");
     assert_eq!(visitor.post(&entry, &own, &[]).status, 412, "the version is stale");
@@ -222,6 +222,7 @@ fn round(site: &Site, visitor: &mut Visitor<'_>) -> (Offers, [String; 2]) {
                 patient: patient.to_owned(),
                 ends: offers.span.start,
                 round: Some(offers.key.clone()),
+                is_kiosk: false,
             };
             format!("/v/{}", session.draw_link(&linked).unwrap())
         };

@@ -42,6 +42,9 @@ fn calendar() -> Case {
     c
 }
 
+/// Whether a minute fits.
+type Fits<'a> = Box<dyn Fn(usize) -> bool + 'a>;
+
 #[test]
 fn both_bounds_of_a_date_find_what_each_would_leave() {
     let c = calendar();
@@ -54,7 +57,7 @@ fn both_bounds_of_a_date_find_what_each_would_leave() {
     {
         let (a, b) = (instant(from), instant(to.min(40 * DAY - 1)));
         let to = to.min(40 * DAY - 1);
-        let cases: [(String, Box<dyn Fn(usize) -> bool>); 6] = [
+        let cases: [(String, Fits<'_>); 6] = [
             (format!("date=ge{a}&date=lt{b}"), Box::new(|m| m >= from && m < to)),
             (format!("date=gt{a}&date=le{b}"), Box::new(|m| m > from && m <= to)),
             (format!("date=sa{a}&date=eb{b}"), Box::new(|m| m > from && m < to)),

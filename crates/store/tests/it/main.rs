@@ -3,6 +3,7 @@
 mod basics;
 mod bulk;
 mod cipher;
+#[cfg(test)]
 mod days;
 mod help;
 mod items;

@@ -48,7 +48,7 @@ pub async fn put(session: &Session, wish: &Wish, form: &str) -> Result<Waiting, 
         w.key("identifier").array().object().member("system", FORM).member("value", form);
         w.end_object().end_array();
         let (hit, _) = create_once(session, document(w)?.text().as_bytes().to_vec(), form).await?;
-        read(&mut reads, parsed_hit(hit)?)
+        read(&mut reads, &parsed_hit(hit)?)
     };
     let outcome = outcome.await;
     reads.settle(outcome).await
@@ -73,7 +73,7 @@ pub async fn change(
         let (wish, title) = checked(&mut reads, wish)?;
         let body = document(wish.write(&title, Some(id), Some(loaded.document.root())))?;
         let hit = update(session, &loaded.hit, body.text().as_bytes().to_vec()).await?;
-        read(&mut reads, parsed_hit(hit)?)
+        read(&mut reads, &parsed_hit(hit)?)
     };
     let outcome = outcome.await;
     reads.settle(outcome).await
@@ -117,7 +117,7 @@ pub async fn listed(session: &Session) -> Result<Listed<Waiting>, Fault> {
 /// As a read; `scheduling.offer.closed` for one that waits no longer.
 pub async fn waiting(session: &Session, id: &str) -> Result<Waiting, Fault> {
     let mut reads = Reads::new(session);
-    let outcome = load(&mut reads, id).and_then(waits).and_then(|one| read(&mut reads, one));
+    let outcome = load(&mut reads, id).and_then(waits).and_then(|one| read(&mut reads, &one));
     reads.settle(outcome).await
 }
 
@@ -155,14 +155,14 @@ fn names(found: &Found) -> Result<Names, Fault> {
 }
 
 /// An entry as it is, with its patient's name where the caller may see it.
-fn read(reads: &mut Reads<'_>, loaded: Loaded) -> Result<Waiting, Fault> {
+fn read(reads: &mut Reads<'_>, loaded: &Loaded) -> Result<Waiting, Fault> {
     let patient = patient_of(&loaded.read).unwrap_or_default();
     let name = match reads.read("Patient", &patient) {
         Ok(hit) => patient_name(parsed(&hit)?.root()),
         Err(_hidden) => None,
     };
     let names: Names = name.map(|name: Phi<String>| (patient, name)).into_iter().collect();
-    Waiting::of(&loaded, &names).ok_or_else(over)
+    Waiting::of(loaded, &names).ok_or_else(over)
 }
 
 /// A record that somebody waits by.

@@ -131,7 +131,7 @@ pub async fn fitting(
             return Ok(Vec::new());
         }
         let judged = judge(&mut reads, house, &freed.place, None, None, false)?;
-        Ok(suited(all, freed, &judged, session.now()))
+        Ok(suited(&all, freed, &judged, session.now()))
     })();
     reads.settle(outcome).await
 }
@@ -146,7 +146,7 @@ fn of_type(reads: &mut Reads<'_>, freed: &Freed) -> Result<Vec<Waiting>, Fault> 
     Ok(all)
 }
 
-fn suited(all: Vec<Waiting>, freed: &Freed, judged: &Judged, now: Millis) -> Vec<Waiting> {
+fn suited(all: &[Waiting], freed: &Freed, judged: &Judged, now: Millis) -> Vec<Waiting> {
     let place = crate::find::Place {
         site: 0,
         span: judged.span,
@@ -203,7 +203,7 @@ async fn begun(
     let judged = judge(reads, house, &freed.place, None, None, false)?;
     judged.verdict.permit(None)?;
     let mut ranked = Vec::new();
-    for one in suited(all, freed, &judged, now) {
+    for one in suited(&all, freed, &judged, now) {
         if ranked.len() == ASKED_MAX {
             break;
         }
