@@ -136,7 +136,7 @@ mod tests {
     fn a_softer_edge_is_not_seen() {
         let mut soft = page(8);
         for y in 8..16 {
-            soft.set(7, y, [150; 3]);
+            soft.set(7, y, [190; 3]);
         }
         assert_eq!(page(8).against(&soft), None, "an edge of a letter");
     }

@@ -62,13 +62,14 @@ pub(crate) fn keep(record: Record, waitlist: Waitlist) -> Result<Worker, Fault> 
 
 fn run(record: &Record, waitlist: &Waitlist, stop: &Stop) {
     let carrier = waitlist.post.as_ref().map(|post| -> &dyn Carrier { post });
-    let mut quiet: Option<(u64, Looked)> = None;
+    // Of an empty record there is nothing to look at.
+    let mut quiet = Some((0, Looked::default()));
     loop {
         let session = opening::session(record);
-        let commit = record.health().last_commit;
-        // Nothing was written and nothing is due: a look would find what the last one found.
+        // No visit was written and nothing is due: a look would find what the last one found, and leave
+        // its events in the log.
         let idle = quiet.is_some_and(|(since, looked)| {
-            since == commit && looked.next.is_none_or(|next| session.now() < next)
+            looked.next.is_none_or(|next| session.now() < next) && !visits_since(record, since)
         });
         if !idle {
             let looked = console::wait(pass(&session, &waitlist.how, carrier, &|| stop.is_asked()));
@@ -79,6 +80,12 @@ fn run(record: &Record, waitlist: &Waitlist, stop: &Stop) {
             return;
         }
     }
+}
+
+/// Whether a visit, an entry or a round was written after a commit; where that cannot be told, one was.
+fn visits_since(record: &Record, commit: u64) -> bool {
+    let of = fhir::definitions::r4().resource_type("Appointment");
+    of.is_none_or(|of| record.is_written_since(of, commit).unwrap_or(true))
 }
 
 fn told(outcome: Result<Looked, Fault>) -> Option<Looked> {

@@ -21,6 +21,7 @@ use base::error::code;
 use base::id::{Seeded, uuid_v7};
 use base::time::SystemClock;
 use base::{Clock, Fault, Limits};
+use fhir::definitions::TypeId;
 use keys::Keyring;
 use parking_lot::Mutex;
 use privacy::elements::Elements;
@@ -28,7 +29,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::path::Path;
 use std::sync::Arc;
-use store::{Cipher, Options, Store};
+use store::{Cipher, Options, Scope, Store};
 
 /// How the record is kept.
 #[derive(Debug, Clone)]
@@ -283,6 +284,16 @@ impl Record {
     /// The slowest searches of the last hour, the slowest first.
     pub fn slow_searches(&self) -> Vec<SlowSearch> {
         self.gate.slow.of_the_hour(self.gate.settings.clock.now())
+    }
+
+    /// Whether any record of a type was written after a commit; which, and what it says, is not told.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn is_written_since(&self, of: TypeId, commit: u64) -> Result<bool, Fault> {
+        let everything = Scope::everything();
+        let reader = self.gate.store.reader(&everything)?;
+        Ok(reader.written_since(of, commit, 0)?.is_none())
     }
 
     /// How the record fares.

@@ -66,7 +66,7 @@ impl Session {
         self.in_person().is_some_and(|(caller, _)| caller.principal.kind == identity::Kind::Person)
             && of("Appointment").is_some_and(|of| {
                 let scope = self.scope_of(Action::Update, of);
-                scope.is_ok_and(|scope| scope.patients().is_none())
+                scope.is_ok_and(|scope| scope.of_types([of]).patients().is_none())
             })
             && of("Patient").is_some_and(|of| self.may(Action::Read, of))
     }

@@ -194,14 +194,15 @@ mod tests {
 
     const PAGE: &str = include_str!("gallery.rs");
     /// What shows nothing of its own: the token of a form, words that stand in a banner, the field that has
-    /// the focus (one page has one), a page for whoever has not signed in, and names.
-    const APART: [&str; 8] = [
+    /// the focus (one page has one), pages for whoever has not signed in, and names.
+    const APART: [&str; 9] = [
         "hidden",
         "born",
         "gender",
         "first_field",
         "shell_with",
         "bare",
+        "arriving",
         "role_name",
         "role_names",
     ];

@@ -23,7 +23,7 @@ use std::thread;
 /// Tuesday 1 December 2026, nine o'clock in Chicago.
 const NINE: i64 = 1_796_137_200_000;
 const HOUR: i64 = 60 * MINUTE_MS;
-const OURS: &str = "https://plummer.example/fhir/StructureDefinition/";
+const OURS: &str = "https://plummer.health/fhir/StructureDefinition/";
 const WAVES: Waves = Waves { size: 2, minutes: 30 };
 const CLOSED: &str = "scheduling.offer.closed";
 

@@ -338,7 +338,8 @@ fn every_page_is_answered_as_reviewed_for_every_role_and_leaves_its_event() {
         writeln!(text, "{} {} ({who})", route.method, route.path).unwrap();
         let path = route.path.replace("{id}", "ada").replace("{hash}", "0").replace("{name}", "x");
         let path = path.replace("{type}", "Organization");
-        let path = path.replace("{appointment}", "of-ada").replace("{kind}", "site");
+        let path = path.replace("{appointment}", "of-ada");
+        let is_place = path.starts_with("/admin/places");
         // A chart: none of these records is there.
         let path = path
             .replace("{encounter}", "e1")
@@ -346,7 +347,7 @@ fn every_page_is_answered_as_reviewed_for_every_role_and_leaves_its_event() {
             .replace("{type}", "Condition")
             .replace("{record}", "c1")
             .replace("{note}", "n1")
-            .replace("{kind}", "treatment")
+            .replace("{kind}", if is_place { "site" } else { "treatment" })
             .replace("{language}", "en")
             .replace("{consent}", "c1");
         let mut said: Vec<(String, Vec<&str>)> = Vec::new();

@@ -33,7 +33,7 @@ const CALLS_A_DAY: u64 = 9 * 60 / CALL_MINUTES;
 /// The patient with the long chart.
 pub(super) const LONG: &str = "desk-long";
 const ENCOUNTERS: u64 = 1000;
-const OURS: &str = "https://plummer.example/fhir/StructureDefinition";
+const OURS: &str = "https://plummer.health/fhir/StructureDefinition";
 
 /// The clinic.
 #[derive(Debug)]
@@ -243,7 +243,7 @@ impl Place {
             "end": instant(day, minute + CALL_MINUTES),
             "participant": [
                 {
-                    "type": [{ "coding": [{ "system": "https://plummer.example/fhir/CodeSystem/booking-role", "code": "clinician" }] }],
+                    "type": [{ "coding": [{ "system": "https://plummer.health/fhir/CodeSystem/booking-role", "code": "clinician" }] }],
                     "actor": { "reference": practitioner(provider) },
                     "required": "required",
                     "status": "needs-action",

@@ -27,7 +27,10 @@ impl Front {
                 Some(_) if self.is_off("page-absent") && request.method == "GET" => {
                     page(403, "Not yours")
                 }
-                Some(_) if self.is_off("page-form") && request.method == "POST" => {
+                Some(_)
+                    if ["page-form", "page-arrival"].iter().any(|off| self.is_off(off))
+                        && request.method == "POST" =>
+                {
                     page(409, "It changed meanwhile")
                 }
                 _ => page(404, "There is nothing here"),
