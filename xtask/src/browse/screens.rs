@@ -112,7 +112,12 @@ pub(super) const SCREENS: &[Screen] = &[
         who: Some("clinician"),
         path: "/auth/launch",
         heading: "Start an app",
-        way: there,
+        // Read anew once there is an app.
+        way: |site, page| {
+            site.asked_by_app()?;
+            page.go("/auth/launch")?;
+            page.sees("heading", "Start an app")
+        },
         plain: true,
         bytes_max: SMALL,
     },

@@ -32,6 +32,7 @@ use asked::{Asked, RESOURCES_MAX, View};
 use base::Fault;
 use desk::Here;
 use draw::{Column, Entry, Grid, What};
+use fhir::reference::is_id;
 use grid::{Minutes, beside, clock, hours, without};
 use jiff::civil::Date;
 use maud::{Markup, html};
@@ -144,7 +145,15 @@ fn told(visit: &Visit, asked: &Asked) -> Markup {
         _ => return html! {},
     };
     let undo = act::undo_form(visit, &asked.href());
-    toast(lang, word.of(lang), undo.as_ref())
+    let of = visit.parameter("of");
+    // What was booked is not looked for in the grid by whoever booked it.
+    let next = html! {
+        @if let Some(undo) = &undo { (undo) }
+        @if is_id(of) && visit.parameter("done") == "booked" {
+            (link_button(Kind::Secondary, None, words::CAL_OPEN_BOOKED.of(lang), &format!("/appointments/{of}")))
+        }
+    };
+    toast(lang, word.of(lang), Some(&next))
 }
 
 struct Shown<'s> {

@@ -50,6 +50,7 @@ words! {
     CAL_NO_PATIENT: "No patient", "Sin paciente";
     CAL_NO_TIME: "No time yet", "Aún sin hora";
     CAL_DONE_BOOKED: "The appointment is booked.", "La cita está confirmada.";
+    CAL_OPEN_BOOKED: "Open the appointment", "Abrir la cita";
     CAL_DONE_MOVED: "The appointment was moved.", "La cita se cambió.";
     CAL_DONE_CANCELLED: "The appointment was cancelled.", "La cita se canceló.";
     CAL_DONE_NO_SHOW: "Marked as not come.", "Se anotó que no vino.";

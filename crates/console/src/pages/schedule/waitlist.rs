@@ -248,7 +248,7 @@ impl Page<'_> {
         };
         vec![
             html! { @match &one.whom.name {
-                Some(name) => a href={ "/p/" (one.whom.id) } { (name.expose()) },
+                Some(name) => a.row-action href={ "/p/" (one.whom.id) } { (name.expose()) },
                 None => (badge(Tone::Sensitive, Icon::Withheld, words::WITHHELD.of(lang))),
             } },
             html! { (one.title.expose()) @if one.wish.instead_of.is_some() { div.muted { (words::WAIT_EARLIER.of(lang)) } } },
@@ -399,7 +399,7 @@ impl Page<'_> {
     fn linked(&self, id: &str, name: Option<&str>) -> Markup {
         let lang = self.visit.lang();
         html! { @match name {
-            Some(name) => a href={ "/p/" (id) "/details" } { (name) },
+            Some(name) => a.row-action href={ "/p/" (id) "/details" } { (name) },
             None => (badge(Tone::Sensitive, Icon::Withheld, words::WITHHELD.of(lang))),
         } }
     }
