@@ -159,12 +159,14 @@ fn unsigned(visit: &Visit, patient: &str) -> Result<Option<(Vec<consent::Kind>, 
 
 /// Ways to reach a patient: those that were asked for in confidence are told to who keeps them alone.
 fn ways(all: &[String], is_secret: bool, may: bool, lang: Lang) -> Markup {
+    // A number is not broken; an address is.
+    let is_number = |one: &str| one.len() < 20;
     html! {
         @if is_secret && !may {
             (badge(Tone::Sensitive, Icon::Withheld, words::CHECK_IN_CONTACT_HIDDEN.of(lang)))
         } @else {
             @if is_secret { (badge(Tone::Sensitive, Icon::Shield, words::CHECK_IN_CONTACT_ONLY.of(lang))) }
-            @for one in all { div.number { (one) } }
+            @for one in all { div.number[is_number(one)] { (one) } }
             @if all.is_empty() { span.muted { (words::NOT_KNOWN.of(lang)) } }
         }
     }
