@@ -75,6 +75,6 @@ const sign = (field, pad, kept) => {
 };
 
 const field = document.querySelector("[data-pad]");
-const pad = field?.querySelector("svg.pad");
+const pad = field?.querySelector("svg.draws");
 const kept = field?.querySelector("input[name=strokes]");
 if (field instanceof HTMLElement && pad instanceof SVGSVGElement && kept instanceof HTMLInputElement) sign(field, pad, kept);

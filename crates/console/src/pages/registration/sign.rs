@@ -320,7 +320,7 @@ fn signature(
             div.field.is-wrong[!wrong("paper").is_empty()] data-pad="" hidden {
                 p #pad-label { strong { (words::CONSENT_PAD.of(lang)) } }
                 p.hint { (words::CONSENT_PAD_HINT.of(lang)) }
-                svg.pad viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-labelledby="pad-label" {}
+                svg.draws viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-labelledby="pad-label" {}
                 input type="hidden" name="strokes" value="";
                 div.row { button.button.is-quiet type="button" data-clear="" { span { (words::CONSENT_PAD_CLEAR.of(lang)) } } }
             }
