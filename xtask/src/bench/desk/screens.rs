@@ -5,7 +5,7 @@ use super::{Desk, quantile};
 use crate::bench::cases::middle_of;
 use crate::bench::desk::clinic::LONG;
 use crate::bench::report::{Row, number};
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use browser::{Chromium, Page, find_or_skip};
 use std::time::Duration;
 
@@ -93,11 +93,13 @@ pub(super) fn chart_ready(desk: &mut Desk<'_>) -> anyhow::Result<Row> {
     let mut page = desk.browser(&chromium, "Sign in as Dr.")?;
     let chart = format!("/p/{LONG}");
     page.load(&chart)?;
+    is_chart(&page)?;
     let (mut figures, mut first, mut little, mut bytes) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for _ in 0..desk.bench.runs {
         let mut ready = Vec::new();
         for _ in 0..LOOKS {
             let paint = page.load(&chart)?;
+            is_chart(&page)?;
             ready.push(paint.loaded.max(paint.first));
             first.push(paint.first);
             bytes = paint.bytes;
@@ -123,6 +125,13 @@ pub(super) fn chart_ready(desk: &mut Desk<'_>) -> anyhow::Result<Row> {
         figures,
         unit: " ms",
     })
+}
+
+/// A page that says there is nothing here is quick, and no chart.
+fn is_chart(page: &Page) -> anyhow::Result<()> {
+    let shown = page.js("document.querySelectorAll('.patient').length === 1")?;
+    ensure!(shown == true, "the chart was not shown: {}", page.address()?);
+    Ok(())
 }
 
 /// What the first page brings with it, styles and scripts and heads, when nothing of it is known.
