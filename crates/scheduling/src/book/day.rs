@@ -215,7 +215,7 @@ fn places(reads: &mut Reads<'_>, house: &House, query: &Query) -> Result<Places,
         let around = part.padded(before_ms, length_ms + after_ms);
         let days = cast.days(reads, (around, behind_ms(&visit)), now, false)?;
         let instead_of = instead_of(&days, query.instead_of.as_deref());
-        let resources = resources_of(reads, &cast, &days, &visit, (part, &instead_of))?;
+        let resources = resources_of(reads, &cast, &days, &visit, (around, &instead_of))?;
         let found = find::find(&question, &cast.sites, &resources)?;
         answer.more |= found.more;
         let free = found.places.into_iter().filter_map(|place| {
@@ -295,10 +295,11 @@ fn resources_of(
     cast: &Cast,
     days: &Days,
     visit: &crate::visit_type::VisitType,
-    (part, instead_of): (Span, &[By]),
+    (around, instead_of): (Span, &[By]),
 ) -> Result<Vec<Resource>, Fault> {
     let mut all = Vec::with_capacity(cast.resources.len());
-    let taken = taken(reads, cast, part)?;
+    // A place that begins within a part ends behind it.
+    let taken = taken(reads, cast, around)?;
     for (resource, taken) in cast.resources.iter().zip(taken) {
         let zone = resource.sites.iter().find_map(|site| cast.site(site));
         let zone = zone.and_then(|at| cast.sites.get(at)).map(|site| &site.zone);
@@ -336,7 +337,8 @@ fn patient_busy(
     let Some(patient) = Actor::parse(&format!("Patient/{id}")) else {
         return Err(refuse("name the patient by the id of the record"));
     };
-    let (all, _) = booked(reads, std::slice::from_ref(&patient), window.padded(DAY_MS, 0), false)?;
+    let (all, _) =
+        booked(reads, std::slice::from_ref(&patient), window.padded(DAY_MS, DAY_MS), false)?;
     let other = all.iter().filter(|one| but != Some(one.hit.id.as_str()));
     // A hold of a place keeps nobody from another.
     let other = other.filter(|one| super::document::kept(one.document.root()).is_none());

@@ -180,7 +180,9 @@ impl Cast {
                 }
             }
         }
-        let slots = self.slots(reads, around)?;
+        // Whether somebody publishes slots is told by those of a day to either side, however little else is
+        // read: who works in the afternoon by slots does not work in the morning by the hours of a role.
+        let slots = self.slots(reads, span.padded(DAY_MS, DAY_MS))?;
         for schedule in &self.schedules {
             let site = schedule.actors.iter().find_map(|actor| self.site(actor));
             let own = |slot: &&Slot| slot.schedule == schedule.id;
