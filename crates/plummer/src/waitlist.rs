@@ -72,8 +72,10 @@ fn run(record: &Record, waitlist: &Waitlist, stop: &Stop) {
             looked.next.is_none_or(|next| session.now() < next) && !visits_since(record, since)
         });
         if !idle {
+            // What is written while it looks is looked at next.
+            let since = record.health().last_commit;
             let looked = console::wait(pass(&session, &waitlist.how, carrier, &|| stop.is_asked()));
-            quiet = told(looked).map(|looked| (record.health().last_commit, looked));
+            quiet = told(looked).map(|looked| (since, looked));
         }
         drop(session);
         if stop.rest(EVERY) {

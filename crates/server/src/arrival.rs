@@ -5,7 +5,7 @@
 
 use crate::desk;
 use crate::reply::Reply;
-use crate::service::read_body;
+use crate::service::read_within;
 use crate::state::State;
 use base::error::code;
 use base::{Fault, Millis};
@@ -47,10 +47,9 @@ pub(crate) async fn form(
     parts: &request::Parts,
     body: Incoming,
 ) -> Result<Fields, Fault> {
-    let body = read_body(state, &parts.headers, body).await?;
+    let body = read_within(state, &parts.headers, body, FORM_MAX).await?;
     let odd = || Fault::new(&code::PARAMETER_INVALID, "the form says nothing known");
-    let form = std::str::from_utf8(&body).ok().filter(|form| form.len() <= FORM_MAX);
-    decode_query(form.ok_or_else(odd)?)
+    decode_query(std::str::from_utf8(&body).map_err(|_utf8| odd())?)
 }
 
 fn field<'f>(form: &'f Fields, name: &str) -> &'f str {
@@ -203,6 +202,9 @@ async fn show(
         return Ok(desk::page(&console::arrival(asked.visit, &page)));
     }
     let (entered, version) = entered(session, asked.linked).await?;
+    // A kiosk shows nothing that was entered elsewhere: who knows enough to open a visit there is not
+    // always its patient.
+    let entered = if is_kiosk { Entered::default() } else { entered };
     let stands = stands_for(session, asked.linked, step).await?;
     Ok(ask(asked, &Ask { step, stands, entered, version, wrong: &[], is_stale: false }))
 }
@@ -262,6 +264,11 @@ async fn done(
         };
     }
     let (mut now, version) = entered(session, linked).await?;
+    // At a kiosk what was entered elsewhere is not shown, so what is left empty leaves it as it is.
+    let is_blank = step.fields().iter().all(|name| field(form, name).is_empty());
+    if linked.is_kiosk && act != "more" && is_blank {
+        return Ok(go(&at(step.next())));
+    }
     now.take(step.fields(), |name| field(form, name));
     let seen: u64 = field(form, "version").parse().unwrap_or(0);
     let is_stale = seen != version;
@@ -286,7 +293,8 @@ async fn done(
     match kept {
         Ok(_) => Ok(go(&at(step.next()))),
         Err(fault) if fault.code() == &code::DRAFT_CHANGED => {
-            let (now, version) = entered(session, linked).await?;
+            // What was typed stays; what somebody else entered meanwhile is not shown for it.
+            let (_, version) = entered(session, linked).await?;
             let stands = stands_for(session, linked, step).await?;
             let is_stale = true;
             Ok(ask(asked, &Ask { step, stands, entered: now, version, wrong: &[], is_stale }))

@@ -103,6 +103,11 @@ pub(crate) fn decide(visit: &Visit) -> Result<Answer, Fault> {
     if visit.field("about") != person.id {
         return Ok(missing::page(visit));
     }
+    // Decided before anything is written: who may not change the visit takes nothing up for it.
+    let ids = [of.id.clone()];
+    if !visit.session.changeable(type_id("Appointment")?, &ids)?.contains(&of.id) {
+        return Ok(missing::page(visit));
+    }
     let back = |done: &str| {
         Answer::go(format!("/p/{}/check-in/{}?entered={done}", person.id, part(visit, 3)))
     };
