@@ -10,6 +10,7 @@
 use crate::condition::condition_options;
 use crate::gate::Gate;
 use crate::rule::{Claim, Claims};
+use crate::taken::Taken;
 use base::{Fault, Limits, Millis};
 use fhir::Document;
 use fhir::definitions::{TypeId, r4};
@@ -34,18 +35,23 @@ const TOGETHER: usize = 100;
 /// Days that one claim reaches over, at most: longer ones are seen for their first days.
 const DAYS_MAX: i64 = 2;
 
-/// From when until when, and not with, something is taken.
-pub(crate) type Taken = (Millis, Millis);
 /// Whose time, on which day since 1970.
 type Cell = (Arc<str>, i64);
 
 /// Time taken.
 #[derive(Debug, Clone)]
 struct Entry {
-    id: Arc<str>,
-    start: i64,
-    end: i64,
+    taken: Taken,
     lapses: Option<Millis>,
+}
+
+impl Entry {
+    /// Whether it takes time within a span, at an instant.
+    fn meets(&self, start: Millis, end: Millis, now: Millis) -> bool {
+        self.taken.start < end
+            && start < self.taken.end
+            && self.lapses.is_none_or(|lapses| lapses > now)
+    }
 }
 
 /// Time of one type of records.
@@ -94,14 +100,9 @@ impl Ledger {
         let mut found: Vec<Entry> = Vec::new();
         for day in days {
             let cell = (Arc::clone(&whose), day);
-            let meets = |entry: &&Entry| {
-                entry.start < wanted.end.0
-                    && wanted.start.0 < entry.end
-                    && entry.lapses.is_none_or(|lapses| lapses > now)
-            };
-            let entries = self.cells.get(&cell).into_iter().flatten().filter(meets);
-            for entry in entries {
-                if !found.iter().any(|one| one.id == entry.id) {
+            let entries = self.cells.get(&cell).into_iter().flatten();
+            for entry in entries.filter(|entry| entry.meets(wanted.start, wanted.end, now)) {
+                if !found.iter().any(|one| one.taken.by == entry.taken.by) {
                     found.push(entry.clone());
                 }
             }
@@ -215,15 +216,14 @@ impl Ledger {
             for one in some {
                 let cells = days.clone().map(|day| (Arc::clone(one), day));
                 let entries = cells.filter_map(|cell| self.cells.get(&cell)).flatten();
-                let meets = |entry: &&Entry| {
-                    let live = entry.lapses.is_none_or(|lapses| lapses > now);
-                    live && entry.start < end.0 && start.0 < entry.end
-                };
-                let spans = entries.filter(meets).map(|e| (Millis(e.start), Millis(e.end)));
-                let mut spans: Vec<Taken> = spans.collect();
-                spans.sort_unstable();
-                spans.dedup();
-                all.push(told.then_some(spans));
+                let mut taken: Vec<Taken> = entries
+                    .filter(|entry| entry.meets(start, end, now))
+                    .map(|entry| entry.taken.clone())
+                    .collect();
+                // What reaches over midnight stands in the cells of both days.
+                taken.sort_unstable();
+                taken.dedup();
+                all.push(told.then_some(taken));
             }
         }
         Ok(all)
@@ -233,13 +233,14 @@ impl Ledger {
     fn add(&mut self, claims: &Claims, hit: &Hit, limits: &Limits) -> Result<(), Fault> {
         let document = Document::parse(hit.body.clone(), limits)?;
         let id: Arc<str> = hit.id.as_str().into();
-        for Claim { whose, start, end, lapses } in (claims.read)(document.root()) {
+        for Claim { whose, start, end, lapses, kept_ms, about } in (claims.read)(document.root()) {
+            let about: Option<Arc<str>> = about.map(Into::into);
             let whose: Arc<str> = whose.into();
             for day in days(start.0, end.0) {
                 let cell = (Arc::clone(&whose), day);
                 let Some(entries) = self.cells.get_mut(&cell) else { continue };
-                let entry = Entry { id: Arc::clone(&id), start: start.0, end: end.0, lapses };
-                entries.push(entry);
+                let (by, about) = (Arc::clone(&id), about.clone());
+                entries.push(Entry { taken: Taken { start, end, kept_ms, about, by }, lapses });
                 self.of.entry(Arc::clone(&id)).or_default().push(cell);
             }
         }
@@ -249,7 +250,7 @@ impl Ledger {
     fn forget(&mut self, id: &str) {
         for cell in self.of.remove(id).into_iter().flatten() {
             if let Some(entries) = self.cells.get_mut(&cell) {
-                entries.retain(|entry| &*entry.id != id);
+                entries.retain(|entry| &*entry.taken.by != id);
             }
         }
     }
@@ -278,7 +279,7 @@ impl Gate {
         let Some(claims) = self.claims(wanted.of) else { return Ok(None) };
         let found = self.ledger.lock().taken(self, claims, wanted, now)?;
         Ok(found.map(|entries| {
-            entries.iter().any(|entry| !own.contains(&(wanted.of, entry.id.to_string())))
+            entries.iter().any(|entry| !own.contains(&(wanted.of, entry.taken.by.to_string())))
         }))
     }
 

@@ -119,6 +119,7 @@ pub use simulate::{Simulated, Tally};
 pub use slow::SlowSearch;
 pub use snoop::{Relations, Sighting, Signal, Ties, sightings};
 pub use store::{HistoryPage, HistoryQuery, Hit, Judge, Method, Page, Scope, Sync};
+pub use taken::Taken;
 pub use vault::{
     AtRest, Encryption, Remembered, encrypt, has_keys, keys_under, read_passphrase, remembered,
     restore,

@@ -59,6 +59,11 @@ pub struct Claim {
     pub end: Millis,
     /// From when on it takes nothing any more by the clock.
     pub lapses: Option<Millis>,
+    /// What is kept free before and after it, in milliseconds. No write is refused for it; whoever looks
+    /// for time is told.
+    pub kept_ms: (i64, i64),
+    /// What it is taken for, as the department counts it.
+    pub about: Option<String>,
 }
 
 /// By whose eyes records are looked at that may stand in the way.

@@ -1,20 +1,36 @@
-//! When people, rooms and devices are taken, without by what: what a busy Slot says to anybody who may
-//! see Slots (<https://hl7.org/fhir/R4/slot.html>). Patients' time is not told this way.
+//! When people, rooms and devices are taken: what a busy Slot says to anybody who may see Slots
+//! (<https://hl7.org/fhir/R4/slot.html>). By what they are taken is told to departments alone, which leave
+//! out of it what goes elsewhere and show it to nobody. Patients' time is not told this way.
 
 use crate::actor::denied;
-use crate::ledger::Taken;
 use crate::session::{Audited, Session};
 use access::Action;
 use audit::{Kind, Target};
 use base::{Fault, Millis};
 use fhir::definitions::r4;
+use std::sync::Arc;
 
 /// Types whose records are booked and are no patient's.
 const TYPES: [&str; 5] =
     ["Practitioner", "PractitionerRole", "Location", "Device", "HealthcareService"];
 
+/// Time that is taken.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Taken {
+    /// From.
+    pub start: Millis,
+    /// Until, and not with.
+    pub end: Millis,
+    /// What is kept free before and after it, in milliseconds.
+    pub kept_ms: (i64, i64),
+    /// What it is taken for, as the department counts it ([`crate::Claim::about`]).
+    pub about: Option<Arc<str>>,
+    /// The id of the record that takes it. It goes into no answer: the caller may not be one who sees it.
+    pub by: Arc<str>,
+}
+
 impl Session {
-    /// For each of these references the spans, by start, within which something takes its time. Of more
+    /// For each of these references what takes its time within a span, by start. Of more
     /// than 20,000 records at once it tells nothing, and says so by none: ask for fewer days.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ mod load;
 pub(crate) mod reads;
 pub mod waitlist;
 
+pub(crate) use act::book_as;
 pub use act::{REASONS, book, cancel, hold, move_to, next_state, no_show, release, undo};
 pub use board::{BOARD_MAX, Board, board};
 pub use day::{appointment, day, find};

@@ -8,6 +8,9 @@
 mod slots;
 
 use crate::book::document::kept;
+use crate::read::ours;
+use crate::time::MINUTE_MS;
+use crate::visit_type::BUFFER_MAX;
 use base::error::code;
 use base::{Fault, Millis};
 use fhir::reference::{Reference, parse};
@@ -89,13 +92,30 @@ fn claims(appointment: Value<'_>) -> Vec<record::Claim> {
     let taken = Taken::of(appointment, Millis(i64::MIN));
     let Some(span) = taken.span else { return Vec::new() };
     let lapses = kept(appointment).map(|kept| kept.until);
+    let (kept_ms, about) = beside(appointment);
     let claim = |(whose, _): (String, usize)| record::Claim {
         whose,
         start: Millis(span.start),
         end: Millis(span.end),
         lapses,
+        kept_ms,
+        about: about.clone(),
     };
     taken.actors.into_iter().map(claim).collect()
+}
+
+/// What an appointment keeps free before and after it, and the id of its visit type. What cannot be read
+/// keeps nothing free.
+fn beside(appointment: Value<'_>) -> ((i64, i64), Option<String>) {
+    let kept_ms = |name| {
+        let minutes = ours(appointment, name).next().and_then(|one| one.get("valueInteger"));
+        let minutes: Option<i64> = minutes.and_then(Value::as_number).and_then(|n| n.parse().ok());
+        minutes.unwrap_or(0).clamp(0, i64::from(BUFFER_MAX)) * MINUTE_MS
+    };
+    let visit = ours(appointment, "visit-type").next().and_then(|one| one.get("valueReference"));
+    let visit = visit.and_then(|one| one.get_str("reference"));
+    let about = visit.and_then(|text| text.strip_prefix("ActivityDefinition/").map(str::to_owned));
+    ((kept_ms("buffer-before"), kept_ms("buffer-after")), about)
 }
 
 /// A search that finds at least what takes time of any of these within a span.
@@ -187,7 +207,14 @@ fn forbid(actor: &str, at: usize, span: Span, claim: Claim, asking: &Asking<'_>)
     let actor: Arc<str> = actor.into();
     let (start, end) = (Millis(span.start), Millis(span.end));
     let among = among(&[&*actor], start, end);
-    let over = record::Claim { whose: actor.to_string(), start, end, lapses: None };
+    let over = record::Claim {
+        whose: actor.to_string(),
+        start,
+        end,
+        lapses: None,
+        kept_ms: (0, 0),
+        about: None,
+    };
     let fault = Fault::at(&code::DOUBLE_BOOKED, format!("{actor} {what}"), place);
     let against = move |hit: &Hit| {
         // Most others are somebody else's: their text is not even taken apart.

@@ -166,18 +166,20 @@ fn run_find<'a>(session: &'a Session, input: &'a Input) -> Answering<'a> {
 fn run_hold<'a>(session: &'a Session, input: &'a Input) -> Answering<'a> {
     Box::pin(async move {
         let given = input.document("appt-resource").ok_or_else(|| missing("appt-resource"))?;
-        let place = place_of(session, given.root()).await?;
+        let (place, _) = place_of(session, given.root()).await?;
         let patient = input.text("patient").map(|text| id_of(text, "Patient", "patient"));
         let patient = patient.transpose()?;
         let form = input.text("form").unwrap_or_default();
         let held = book::hold(session, &House::default(), &place, patient.as_deref(), form).await?;
-        answer(session, &held.id, &[]).await
+        let body = stored(session, &held.id).await?;
+        Ok(answer(body.text().as_bytes(), &[]))
     })
 }
 
 fn run_book<'a>(session: &'a Session, input: &'a Input) -> Answering<'a> {
     Box::pin(async move {
-        let (hold, place) = match (input.text("appt-id"), input.document("appt-resource")) {
+        let (hold, (place, visit)) = match (input.text("appt-id"), input.document("appt-resource"))
+        {
             (Some(id), None) => {
                 let id = id.strip_prefix("Appointment/").unwrap_or(id).to_owned();
                 let body = stored(session, &id).await?;
@@ -200,22 +202,22 @@ fn run_book<'a>(session: &'a Session, input: &'a Input) -> Answering<'a> {
             comment: text("comment"),
             referral: referral.map(|r| id_of(r, "ServiceRequest", "referral")).transpose()?,
         };
-        let done = book::book(session, &House::default(), &booking).await?;
-        answer(session, &done.visit.id, &done.findings).await
+        let house = House::default();
+        let (done, hit) = book::book_as(session, &house, &booking, Some(visit)).await?;
+        Ok(answer(&hit.body, &done.findings))
     })
 }
 
 /// What was written, as it is now, with the rules that spoke.
-async fn answer(session: &Session, id: &str, findings: &[Finding]) -> Result<Output, Fault> {
-    let body = stored(session, id).await?;
+fn answer(appointment: &[u8], findings: &[Finding]) -> Output {
     let mut bundle = Bundle::new();
-    bundle.entry("match", body.text().as_bytes());
+    bundle.entry("match", appointment);
     for finding in findings {
         let severity = if finding.weight == Weight::Warns { "warning" } else { "information" };
         let says = format!("{} ({})", finding.rule.words(), finding.rule.code());
         bundle.outcome(severity, "business-rule", &says);
     }
-    Ok(bundle.finish())
+    bundle.finish()
 }
 
 async fn stored(session: &Session, id: &str) -> Result<Document, Fault> {
@@ -298,8 +300,8 @@ fn proposed(free: &Free, visit: &VisitType) -> Vec<u8> {
     w.finish()
 }
 
-/// The place that an Appointment is of.
-async fn place_of(session: &Session, root: Value<'_>) -> Result<Place, Fault> {
+/// The place that an Appointment is of, and the visit it is for.
+async fn place_of(session: &Session, root: Value<'_>) -> Result<(Place, VisitType), Fault> {
     let read = Appointment::read(root)?;
     let visit = read.visit_type.ok_or_else(|| {
         Fault::at(
@@ -338,7 +340,7 @@ async fn place_of(session: &Session, root: Value<'_>) -> Result<Place, Fault> {
         with.push((role, actor));
     }
     let modality = ours(root, "modality").find_map(|e| Modality::parse(&e.get_str("valueCode")?));
-    Ok(Place { visit_type: visit, site, start, with, modality })
+    Ok((Place { visit_type: visit, site, start, with, modality }, definition))
 }
 
 /// As what a participant says that it is needed.

@@ -12,8 +12,9 @@ use crate::free::SpanSet;
 use crate::hold::Hold;
 use crate::occupied::{Busy, By, Schedule, Slot, of_appointment, open_by_slots, padded_set};
 use crate::rules::ResourceFacts;
-use crate::time::{Date, Zone};
+use crate::time::{Date, Span, Zone};
 use base::Millis;
+use record::Taken;
 use std::collections::BTreeMap;
 
 /// The time of many resources.
@@ -45,6 +46,17 @@ impl Roster {
     pub fn add_appointment(&mut self, id: &str, appointment: &Appointment) {
         for (actor, busy) in of_appointment(id, appointment) {
             self.add_busy(&actor, busy);
+        }
+    }
+
+    /// Adds time of somebody that is taken, by whatever it is.
+    pub fn add_taken(&mut self, actor: &Actor, taken: impl Iterator<Item = Taken>) {
+        for Taken { start, end, kept_ms, about, by } in taken {
+            let Some(span) = Span::new(start, end) else { continue };
+            let (before_ms, after_ms) = kept_ms;
+            let by = By::Appointment(by.to_string());
+            let visit_type = about.map(|id| id.to_string());
+            self.add_busy(actor, Busy { span, before_ms, after_ms, by, visit_type });
         }
     }
 

@@ -2,7 +2,8 @@
 //! with one event (`operation`), made anew when what it was made from has changed.
 
 use super::document::{Extra, Kept, is_ahead, state_of, write};
-use super::judge::{Judged, judge};
+use super::here::read_visit_type;
+use super::judge::{Judged, judge, judge_visit};
 use super::load::{Loaded, extra};
 use super::reads::{Reads, parsed};
 use super::{Booking, COMMENT_MAX, Done, FORM, FORM_MAX, Held, House, Move, Place, Undo, Visit};
@@ -12,6 +13,7 @@ use crate::flow::{Flow, State, UNDO_MINUTES};
 use crate::occupied::Status;
 use crate::rules::{Override, Rule, Weight};
 use crate::time::MINUTE_MS;
+use crate::visit_type::VisitType;
 use base::error::code;
 use base::{Fault, Millis, Phi};
 use fhir::reference::is_id;
@@ -22,6 +24,8 @@ use record::{Content, Hit, Kind, Session, Work, Worked};
 pub const REASONS: [&str; 6] = ["pat", "pat-crs", "prov", "weather", "maint", "other"];
 /// The status of what something else stands in the way of.
 const CONFLICT: u16 = 409;
+/// The status from which on nothing is known of what was asked for.
+const FAILED: u16 = 500;
 /// Why, and the rules that are set aside by it.
 type Aside = (Phi<String>, Vec<Rule>);
 /// Letters of a code of that value set.
@@ -134,12 +138,27 @@ pub async fn release(session: &Session, id: &str) -> Result<(), Fault> {
 /// none is given; `scheduling.appointment.double-booked`; `scheduling.hold.lost`; as a write. Each issue
 /// of the first two names its rule by its code.
 pub async fn book(session: &Session, house: &House, booking: &Booking) -> Result<Done, Fault> {
+    book_as(session, house, booking, None).await.map(|(done, _)| done)
+}
+
+/// As [`book`], by whoever has read the visit type already; answers the appointment as it is stored too.
+pub(crate) async fn book_as(
+    session: &Session,
+    house: &House,
+    booking: &Booking,
+    visit: Option<VisitType>,
+) -> Result<(Done, Hit), Fault> {
     let mut reads = Reads::new(session);
-    let outcome = booked(&mut reads, house, booking).await;
+    let outcome = booked(&mut reads, house, booking, visit).await;
     reads.settle(outcome).await
 }
 
-async fn booked(reads: &mut Reads<'_>, house: &House, booking: &Booking) -> Result<Done, Fault> {
+async fn booked(
+    reads: &mut Reads<'_>,
+    house: &House,
+    booking: &Booking,
+    visit: Option<VisitType>,
+) -> Result<(Done, Hit), Fault> {
     form_id(&booking.form)?;
     let comment = booking.comment.as_ref().map(|c| c.expose().chars().count());
     if comment.is_some_and(|letters| letters > COMMENT_MAX) {
@@ -148,13 +167,17 @@ async fn booked(reads: &mut Reads<'_>, house: &House, booking: &Booking) -> Resu
     if booking.referral.as_deref().is_some_and(|id| !is_id(id)) {
         return Err(invalid("name the referral by the id of its ServiceRequest"));
     }
-    if let Some(before) = booked_before(reads, booking)? {
-        return repeated(reads, &before, booking);
+    // Whoever holds nothing finds what the form did before by the condition it is written under, so that
+    // nobody who sends a form for the first time waits for a search that finds nothing.
+    if booking.hold.is_some()
+        && let Some(before) = booked_before(reads, booking)?
+    {
+        return repeated(reads, before, booking);
     }
-    match book_now(reads, house, booking).await {
-        // The same form, sent twice at one moment: the other one is what stands in its way.
-        Err(fault) if fault.status() == CONFLICT => match booked_before(reads, booking)? {
-            Some(before) => repeated(reads, &before, booking),
+    match book_now(reads, house, booking, visit).await {
+        // A form that was sent before stands in its own way, whether by its hour or as somebody's hold.
+        Err(fault) if fault.status() < FAILED => match booked_before(reads, booking)? {
+            Some(before) => repeated(reads, before, booking),
             None => Err(fault),
         },
         outcome => outcome,
@@ -165,16 +188,25 @@ fn booked_before(reads: &mut Reads<'_>, booking: &Booking) -> Result<Option<Load
     Ok(by_form(reads, &booking.form)?.filter(|before| extra(before).hold.is_none()))
 }
 
-async fn book_now(reads: &mut Reads<'_>, house: &House, booking: &Booking) -> Result<Done, Fault> {
+async fn book_now(
+    reads: &mut Reads<'_>,
+    house: &House,
+    booking: &Booking,
+    visit: Option<VisitType>,
+) -> Result<(Done, Hit), Fault> {
     let now = reads.session.now();
     let held = match &booking.hold {
         Some(id) => Some(own_hold(reads, id, now)?),
         None => None,
     };
-    let judged = judge(
+    let visit = match visit {
+        Some(visit) => visit,
+        None => read_visit_type(reads, &booking.place.visit_type)?,
+    };
+    let judged = judge_visit(
         reads,
         house,
-        &booking.place,
+        (&booking.place, visit),
         Some(&booking.patient),
         held.as_ref().map(|held| held.hit.id.as_str()),
         booking.referral.is_some(),
@@ -204,19 +236,27 @@ async fn book_now(reads: &mut Reads<'_>, house: &House, booking: &Booking) -> Re
             create_once(reads.session, body, &booking.form).await?
         }
     };
+    if !new {
+        return repeated(reads, parsed_hit(hit)?, booking);
+    }
     let findings = judged.verdict.findings;
-    let visit = super::day::shown(reads, &hit)?;
-    Ok(Done { visit, again: !new, undo: None, findings })
+    let names = judged.patient_name.map(|name| (booking.patient.clone(), name));
+    let visit = super::day::shown_with(reads, &hit, names.as_slice())?;
+    Ok((Done { visit, again: false, undo: None, findings }, hit))
 }
 
 /// A form that was sent before: what it did stands, if it did this.
-fn repeated(reads: &mut Reads<'_>, before: &Loaded, booking: &Booking) -> Result<Done, Fault> {
+fn repeated(
+    reads: &mut Reads<'_>,
+    before: Loaded,
+    booking: &Booking,
+) -> Result<(Done, Hit), Fault> {
     let visit = super::day::shown(reads, &before.hit)?;
     let same = visit.patient.as_ref().is_some_and(|whom| whom.id == booking.patient);
     if !same {
         return Err(invalid("this form was sent for another patient; open it again"));
     }
-    Ok(Done { visit, again: true, undo: None, findings: Vec::new() })
+    Ok((Done { visit, again: true, undo: None, findings: Vec::new() }, before.hit))
 }
 
 /// Moves an appointment to another time, other resources, or both.

@@ -11,7 +11,7 @@ use crate::free::SpanSet;
 use crate::occupied::{By, of_appointment};
 use crate::time::{DAY_MS, Date, Span, Zone};
 use base::error::code::SCHEDULING_FIND;
-use base::{Fault, Millis};
+use base::{Fault, Millis, Phi};
 use record::Session;
 
 /// Days of the first part of a window that is looked at; each next one is twice as long, so that a
@@ -106,11 +106,15 @@ fn taken(reads: &mut Reads<'_>, cast: &Cast, span: Span) -> Result<Vec<SpanSet>,
         .map(|one| cast.names(&one.actor).map(ToString::to_string).collect())
         .collect();
     let whose: Vec<String> = names.iter().flatten().cloned().collect();
-    let mut all = reads.taken(&whose, span)?.into_iter();
-    let set = |spans: Vec<(Millis, Millis)>| -> SpanSet {
-        spans.into_iter().filter_map(|(start, end)| Span::new(start, end)).collect()
+    let told = reads.taken(&whose, span)?;
+    // What is not known to be free is not said to be: the answer is partial.
+    reads.partial |= told.iter().any(Option::is_none);
+    let mut all = told.into_iter();
+    let mut set = |many: usize| -> SpanSet {
+        let taken = all.by_ref().take(many).flatten().flatten();
+        taken.filter_map(|one| Span::new(one.start, one.end)).collect()
     };
-    Ok(names.iter().map(|own| set(all.by_ref().take(own.len()).flatten().collect())).collect())
+    Ok(names.iter().map(|own| set(own.len())).collect())
 }
 
 const fn blocked_span(entry: &Entry) -> Option<Span> {
@@ -155,6 +159,16 @@ pub(super) fn shown(reads: &mut Reads<'_>, hit: &record::Hit) -> Result<Visit, F
     let name = named.as_ref().and_then(|document| patient_name(document.root()));
     let names: Vec<_> = name.map(|name| (patient, name)).into_iter().collect();
     Visit::of(hit, document.root(), &names, (now, &who))
+}
+
+/// An appointment as it is shown to whoever has read the names of its patients already.
+pub(super) fn shown_with(
+    reads: &Reads<'_>,
+    hit: &record::Hit,
+    names: &[(String, Phi<String>)],
+) -> Result<Visit, Fault> {
+    let (now, who) = (reads.session.now(), reads.session.who());
+    Visit::of(hit, parsed(hit)?.root(), names, (now, who))
 }
 
 /// The first free places for a visit, across sites and resources.
@@ -213,7 +227,7 @@ fn places(reads: &mut Reads<'_>, house: &House, query: &Query) -> Result<Places,
         };
         let (before_ms, length_ms, after_ms) = visit.lengths_ms();
         let around = part.padded(before_ms, length_ms + after_ms);
-        let days = cast.days(reads, (around, behind_ms(&visit)), now, false)?;
+        let days = cast.time(reads, (around, behind_ms(&visit)), now)?;
         let instead_of = instead_of(&days, query.instead_of.as_deref());
         let resources = resources_of(reads, &cast, &days, &visit, (around, &instead_of))?;
         let found = find::find(&question, &cast.sites, &resources)?;
@@ -299,7 +313,10 @@ fn resources_of(
 ) -> Result<Vec<Resource>, Fault> {
     let mut all = Vec::with_capacity(cast.resources.len());
     // A place that begins within a part ends behind it.
-    let taken = taken(reads, cast, around)?;
+    let taken = match days.told {
+        true => vec![SpanSet::new(); cast.resources.len()],
+        false => taken(reads, cast, around)?,
+    };
     for (resource, taken) in cast.resources.iter().zip(taken) {
         let zone = resource.sites.iter().find_map(|site| cast.site(site));
         let zone = zone.and_then(|at| cast.sites.get(at)).map(|site| &site.zone);

@@ -2,6 +2,7 @@
 //! hold, a booking and a move, through whichever door.
 
 use super::day::instead_of;
+use super::document::patient_name;
 use super::here::{read_visit_type, role_of};
 use super::load::{Cast, Loaded, behind_ms, booked};
 use super::reads::{Reads, parsed};
@@ -25,6 +26,8 @@ pub(super) struct Judged {
     pub span: Span,
     pub with: Vec<(Role, Actor)>,
     pub verdict: Verdict,
+    /// Who it is for, by name, where that was read.
+    pub patient_name: Option<Phi<String>>,
     slots: Vec<String>,
 }
 
@@ -60,6 +63,18 @@ pub(super) fn judge(
     has_referral: bool,
 ) -> Result<Judged, Fault> {
     let visit = read_visit_type(reads, &place.visit_type)?;
+    judge_visit(reads, house, (place, visit), patient, instead_of, has_referral)
+}
+
+/// As [`judge`], of a visit type that was read already.
+pub(super) fn judge_visit(
+    reads: &mut Reads<'_>,
+    house: &House,
+    (place, visit): (&Place, VisitType),
+    patient: Option<&str>,
+    instead_of: Option<&str>,
+    has_referral: bool,
+) -> Result<Judged, Fault> {
     let span = Span::of_minutes(place.start, visit.duration_minutes);
     let span = span.ok_or_else(|| Fault::new(&SCHEDULING_FIND, "the visit has no length"))?;
     let actors: Vec<Actor> = place.with.iter().map(|(_, actor)| actor.clone()).collect();
@@ -144,12 +159,14 @@ fn weigh(
 ) -> Result<Judged, Fault> {
     let now = reads.session.now();
     let (before_ms, _, after_ms) = visit.lengths_ms();
-    let days =
-        cast.days(reads, (span.padded(before_ms, after_ms), behind_ms(&visit)), now, false)?;
+    let days = cast.time(reads, (span.padded(before_ms, after_ms), behind_ms(&visit)), now)?;
     let instead_of = instead_of(&days, about.instead_of);
-    let patient = match about.patient {
-        Some(id) => Some(patient_facts(reads, id, span, about.has_referral)?),
-        None => None,
+    let (patient, patient_name) = match about.patient {
+        Some(id) => {
+            let (facts, name) = patient_facts(reads, id, span, about.has_referral)?;
+            (Some(facts), name)
+        }
+        None => (None, None),
     };
     let mut resources: BTreeMap<Actor, ResourceFacts> = BTreeMap::new();
     let mut blocks = days.roster.blocks().to_vec();
@@ -194,7 +211,7 @@ fn weigh(
     }
     slots.sort();
     slots.dedup();
-    Ok(Judged { visit, site, span, with, verdict, slots })
+    Ok(Judged { visit, site, span, with, verdict, patient_name, slots })
 }
 
 fn patient_facts(
@@ -202,7 +219,7 @@ fn patient_facts(
     id: &str,
     span: Span,
     has_referral: bool,
-) -> Result<PatientFacts, Fault> {
+) -> Result<(PatientFacts, Option<Phi<String>>), Fault> {
     if !is_id(id) {
         return Err(Fault::at(
             &SCHEDULING_FIND,
@@ -222,7 +239,9 @@ fn patient_facts(
     let real = all.iter().filter(|one| super::document::kept(one.document.root()).is_none());
     let busy = real.flat_map(|one| of_appointment(&one.hit.id, &one.read));
     let busy = busy.filter(|(actor, _)| patients.contains(actor)).map(|(_, busy)| busy).collect();
-    Ok(PatientFacts { born: born.map(Phi::new), sex: sex.map(Phi::new), busy, has_referral })
+    let facts =
+        PatientFacts { born: born.map(Phi::new), sex: sex.map(Phi::new), busy, has_referral };
+    Ok((facts, patient_name(root)))
 }
 
 /// A visit of no type: as long as it was, with those it names.

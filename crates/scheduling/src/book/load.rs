@@ -54,6 +54,8 @@ pub(super) struct Days {
     pub appointments: Vec<Loaded>,
     pub slots: Vec<Slot>,
     pub patients: Vec<(String, Phi<String>)>,
+    /// What is taken was told by the gate, and so all of it is in the roster whoever may see by what.
+    pub told: bool,
 }
 
 impl Cast {
@@ -149,6 +151,55 @@ impl Cast {
         persons.chain(self.same.iter().map(|(role, _)| role.clone())).collect()
     }
 
+    /// When there is time over a span, for who finds or judges a place and shows nobody what takes it. The
+    /// gate keeps that at hand ([`record::Taken`]), whoever may see by what; only where somebody publishes
+    /// Slots, or it cannot be told, the appointments themselves are read as by [`Cast::days`].
+    pub(super) fn time(
+        &self,
+        reads: &mut Reads<'_>,
+        (span, behind_ms): (Span, i64),
+        now: Millis,
+    ) -> Result<Days, Fault> {
+        let slots = self.slots(reads, span.padded(DAY_MS, DAY_MS))?;
+        if !slots.is_empty() {
+            return self.days_of(reads, slots, (span, behind_ms), now, false);
+        }
+        let names = self.references();
+        let whose: Vec<String> = names.iter().map(ToString::to_string).collect();
+        // What is kept free by others reaches as far before as behind, and a day is counted whole.
+        let told = reads.taken(&whose, span.padded(behind_ms, behind_ms))?;
+        if told.iter().any(Option::is_none) {
+            return self.days_of(reads, slots, (span, behind_ms), now, false);
+        }
+        let mut roster = self.roster();
+        for (actor, taken) in names.iter().zip(told) {
+            roster.add_taken(actor, taken.into_iter().flatten());
+        }
+        self.open(reads, &mut roster, &slots, span.padded(DAY_MS, behind_ms))?;
+        Ok(Days { roster, appointments: Vec::new(), slots, patients: Vec::new(), told: true })
+    }
+
+    /// Nobody's time yet, but who is who.
+    fn roster(&self) -> Roster {
+        let mut roster = Roster::new();
+        for (role, person) in &self.same {
+            roster.same(role.clone(), person.clone());
+        }
+        roster
+    }
+
+    /// Adds when there is time at all.
+    fn open(
+        &self,
+        reads: &mut Reads<'_>,
+        roster: &mut Roster,
+        slots: &[Slot],
+        around: Span,
+    ) -> Result<(), Fault> {
+        self.hours(reads, roster, slots, around)?;
+        self.blocks(reads, roster, around)
+    }
+
     /// Loads what there is over a span, what began a day before it, and so many milliseconds behind it
     /// ([`behind_ms`]): a grid shows nothing of what begins there.
     pub(super) fn days(
@@ -158,11 +209,22 @@ impl Cast {
         now: Millis,
         with_names: bool,
     ) -> Result<Days, Fault> {
+        // Whether somebody publishes slots is told by those of a day to either side, however little else is
+        // read: who works in the afternoon by slots does not work in the morning by the hours of a role.
+        let slots = self.slots(reads, span.padded(DAY_MS, DAY_MS))?;
+        self.days_of(reads, slots, (span, behind_ms), now, with_names)
+    }
+
+    fn days_of(
+        &self,
+        reads: &mut Reads<'_>,
+        slots: Vec<Slot>,
+        (span, behind_ms): (Span, i64),
+        now: Millis,
+        with_names: bool,
+    ) -> Result<Days, Fault> {
         let around = span.padded(DAY_MS, behind_ms);
-        let mut roster = Roster::new();
-        for (role, person) in &self.same {
-            roster.same(role.clone(), person.clone());
-        }
+        let mut roster = self.roster();
         let (appointments, patients) = booked(reads, &self.references(), around, with_names)?;
         let mut named = BTreeSet::new();
         for one in &appointments {
@@ -180,9 +242,6 @@ impl Cast {
                 }
             }
         }
-        // Whether somebody publishes slots is told by those of a day to either side, however little else is
-        // read: who works in the afternoon by slots does not work in the morning by the hours of a role.
-        let slots = self.slots(reads, span.padded(DAY_MS, DAY_MS))?;
         for schedule in &self.schedules {
             let site = schedule.actors.iter().find_map(|actor| self.site(actor));
             let own = |slot: &&Slot| slot.schedule == schedule.id;
@@ -197,9 +256,8 @@ impl Cast {
             let site = site.or_else(|| self.site_of(schedule.actors.first()?)).unwrap_or(0);
             roster.add_slots(site, schedule, &mine);
         }
-        self.hours(reads, &mut roster, &slots, around)?;
-        self.blocks(reads, &mut roster, around)?;
-        Ok(Days { roster, appointments, slots, patients })
+        self.open(reads, &mut roster, &slots, around)?;
+        Ok(Days { roster, appointments, slots, patients, told: false })
     }
 
     fn site_of(&self, actor: &Actor) -> Option<usize> {

@@ -4,11 +4,11 @@
 
 use crate::time::Span;
 use base::error::code;
-use base::{Fault, Limits, Millis};
+use base::{Fault, Limits};
 use fhir::Document;
 use fhir::definitions::{TypeId, r4};
 use fhir::reference::is_id;
-use record::{Audited, Hit, Level, SearchHow, Session};
+use record::{Audited, Hit, Level, SearchHow, Session, Taken};
 
 /// Records of one page.
 const PAGE: usize = 1_000;
@@ -83,22 +83,18 @@ impl<'s> Reads<'s> {
         Ok(self.keep(audited))
     }
 
-    /// When some people, rooms and devices are taken, whoever may see by what. Who may not be told is
-    /// told nothing, and then the answer is partial.
+    /// What takes the time of some people, rooms and devices, whoever may see by what; none of somebody of
+    /// whom it cannot be told, nor of anybody to who may not be told.
     pub(crate) fn taken(
         &mut self,
         whose: &[String],
         span: Span,
-    ) -> Result<Vec<Vec<(Millis, Millis)>>, Fault> {
+    ) -> Result<Vec<Option<Vec<Taken>>>, Fault> {
         if !self.session.may_search(type_of("Slot")?) {
-            self.partial = true;
-            return Ok(vec![Vec::new(); whose.len()]);
+            return Ok(vec![None; whose.len()]);
         }
         let audited = self.session.taken(whose, (span.start, span.end))?;
-        let told = self.keep(audited);
-        // What is not known to be free is not said to be: the answer is partial.
-        self.partial |= told.iter().any(Option::is_none);
-        Ok(told.into_iter().map(Option::unwrap_or_default).collect())
+        Ok(self.keep(audited))
     }
 
     /// As [`Reads::settle`], on a thread that may wait.

@@ -29,7 +29,13 @@ fn told(session: &Session) -> Vec<Vec<(Millis, Millis)>> {
     let whose: Vec<String> = CLINICIANS.iter().map(|who| (*who).to_owned()).collect();
     let day = (midnight(), Millis(midnight().0 + 86_400_000));
     let told = session.taken(&whose, day).unwrap().wait().unwrap();
-    told.into_iter().map(|one| one.expect("so few can be told")).collect()
+    let spans = |one: Option<Vec<record::Taken>>| {
+        let mut spans: Vec<_> =
+            one.expect("so few can be told").iter().map(|one| (one.start, one.end)).collect();
+        spans.dedup();
+        spans
+    };
+    told.into_iter().map(spans).collect()
 }
 
 /// What the records say, each read.

@@ -13,6 +13,7 @@ use base::error::code;
 use base::id::Seeded;
 use fhir::definitions::r4;
 use parking_lot::{Condvar, Mutex, RwLock};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use search::registry::{Shape, registry};
 use std::collections::HashMap;
@@ -124,6 +125,9 @@ pub(super) fn open_connection(
     let conn =
         connect(path, sealed, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     conn.set_prepared_statement_cache_capacity(256);
+    // The access path of each statement is fixed by its form. Without this, SQLite compiles a statement that
+    // has `LIMIT ?` anew each time it is bound, to look at the number.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(unavailable)?;
     conn.busy_timeout(BUSY_TIMEOUT).map_err(unavailable)?;
     conn.execute_batch(&format!(
         "PRAGMA cache_size = -{}; PRAGMA mmap_size = {map_bytes};",

@@ -122,6 +122,32 @@ fn an_answer_is_the_best_of_many_and_says_that_there_are_more() {
 }
 
 #[test]
+fn both_names_by_their_beginnings_are_found_without_reading_everybody_called_so() {
+    let c = case();
+    let mut n = 0;
+    let mut put = |family: &str, given: &str| {
+        n += 1;
+        c.put(&patient(&format!("r{n:03}"), &format!("{family}, {given}"), "1961-03-14", "555"));
+    };
+    for family in ["Ada", "Adam", "Adama", "Adams"] {
+        for given in ["Ann", "Zed"] {
+            (0..60).for_each(|_| put(family, given));
+        }
+        put(family, "Milo");
+    }
+    // As many are called so by the one name as by the other.
+    (0..600).for_each(|_| put("Bell", "Mia"));
+    for line in ["ada mi", "mi ada"] {
+        let found = ask(&c.store, &Scope::everything(), line, 3);
+        let all = found.found.iter().map(|p| String::from_utf8_lossy(&p.hit.body).into_owned());
+        let all: Vec<String> = all.collect();
+        assert!(all.iter().all(|one| one.contains(r#""given":["Milo"]"#)), "{line}");
+        assert!(all.len() == 3 && found.more, "{line}");
+        assert!(found.steps < 190, "{line}: {} steps", found.steps);
+    }
+}
+
+#[test]
 fn patients_who_are_easily_taken_for_another_are_marked() {
     let c = clinic();
     let marks = |scope: &Scope, line: &str| -> Vec<(String, bool, bool)> {

@@ -26,6 +26,9 @@ const FEW: u64 = 2000;
 const PROBE: u64 = 4096;
 /// Index rows read for one step: they are much cheaper than a record looked at.
 const ROWS_OF_STEP: u64 = 8;
+/// Rows in turn without the second part of a key that are read before it is looked for further on, which
+/// costs as much as a few rows.
+const ROWS_OF_SEEK: usize = 6;
 const DAY_MS: i64 = 86_400_000;
 const LAST: char = '\u{10FFFF}';
 
@@ -258,7 +261,8 @@ impl Finder<'_> {
                 };
                 let one = self.count_keys(&by_family, PROBE)?;
                 let other = self.count_keys(&by_given, PROBE)?;
-                vec![if one <= other { by_family } else { by_given }]
+                // There are fewer first names than family names.
+                vec![if one < other { by_family } else { by_given }]
             }
             NameRank::AllBegin if !some_family => begins(Kind::Given, given.to_owned()),
             NameRank::Called if some_given => {
@@ -413,24 +417,11 @@ impl Finder<'_> {
                 Ok(())
             }
             Source::Keys(range) => {
-                let sql = "SELECT rid, born, key FROM find WHERE kind = ? AND key >= ? AND key < ? \
-                           ORDER BY key, rid";
-                let bounds = params![range.kind.number(), range.text, range.end()];
-                self.walk(sql, bounds, &mut |row| {
-                    if !range.second.is_empty() {
-                        let key = row
-                            .get_ref(2)
-                            .and_then(|key| Ok(key.as_str()?))
-                            .map_err(unavailable)?;
-                        let second = key.split_once(' ').map_or("", |(_, second)| second);
-                        if !second.starts_with(&range.second) {
-                            return Ok(true);
-                        }
-                    }
-                    let read = || Ok((row.get(0)?, row.get(1)?));
-                    let (rid, born) = read().map_err(unavailable)?;
-                    take(rid, born)
-                })
+                let mut from = Some(range.text.clone());
+                while let Some(least) = from {
+                    from = self.each_key(range, &least, take)?;
+                }
+                Ok(())
             }
             Source::Identifier { text, whole } => {
                 let end = format!("{text}{}", if *whole { '\u{1}' } else { LAST });
@@ -450,6 +441,43 @@ impl Finder<'_> {
                 })
             }
         }
+    }
+
+    /// Hands over the rows of a range from a key on. Where the second part of a key is asked for too and
+    /// some rows in turn do not have it, it answers from which key on it may come again: a first name has
+    /// thousands of rows, and there are few first names.
+    fn each_key(
+        &self,
+        range: &Range,
+        least: &str,
+        take: &mut dyn FnMut(i64, Option<i64>) -> Result<bool, Fault>,
+    ) -> Result<Option<String>, Fault> {
+        let sql = "SELECT rid, born, key FROM find WHERE kind = ? AND key >= ? AND key < ? \
+                   ORDER BY key, rid";
+        let (mut passed, mut again) = (0, None);
+        self.step(1)?;
+        self.walk(sql, params![range.kind.number(), least, range.end()], &mut |row| {
+            if !range.second.is_empty() {
+                let key = row.get_ref(2).and_then(|key| Ok(key.as_str()?)).map_err(unavailable)?;
+                let (first, second) = key.split_once(' ').unwrap_or((key, ""));
+                if !second.starts_with(&range.second) {
+                    passed += 1;
+                    if passed >= ROWS_OF_SEEK {
+                        again = Some(match second < range.second.as_str() {
+                            true => format!("{first} {}", range.second),
+                            // The sign behind the blank: all keys of the first name stand before it.
+                            false => format!("{first}!"),
+                        });
+                    }
+                    return Ok(again.is_none());
+                }
+                passed = 0;
+            }
+            let read = || Ok((row.get(0)?, row.get(1)?));
+            let (rid, born) = read().map_err(unavailable)?;
+            take(rid, born)
+        })?;
+        Ok(again)
     }
 
     /// Reads rows one by one, each an eighth of a step.
