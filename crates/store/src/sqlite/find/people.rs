@@ -22,6 +22,10 @@ use std::collections::HashSet;
 
 /// Candidates of a date or number that are looked at one by one, rather than going by the name.
 const FEW: u64 = 2000;
+/// Candidates that are looked at one by one without a second thought.
+const HANDFUL: u64 = 200;
+/// Keys of a given name that are gone through to find who has several.
+const IN_ALL: u64 = 8192;
 /// Keys counted to tell which end of a name is the narrower.
 const PROBE: u64 = 4096;
 /// Index rows read for one step: they are much cheaper than a record looked at.
@@ -214,8 +218,18 @@ impl Finder<'_> {
             NameRank::Sounds,
         ] {
             for split in splits {
+                let several = split.family.is_empty() && split.givens.len() > 1;
+                if several && rank != NameRank::Called {
+                    if let Some(source) = self.of_all_givens(&split.givens, rank)? {
+                        self.scan(hunt, &source, most, Some(rank))?;
+                    }
+                    continue;
+                }
                 for range in self.ranges(split, rank)? {
-                    self.scan(hunt, &Source::Keys(range), most, Some(rank))?;
+                    // What somebody with several given names may be called is anybody's name.
+                    if !several || self.count_keys(&range, FEW + 1)? <= FEW {
+                        self.scan(hunt, &Source::Keys(range), most, Some(rank))?;
+                    }
                 }
             }
             if hunt.found.iter().filter(|one| one.rank.name <= rank).count() >= most {
@@ -223,6 +237,49 @@ impl Finder<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Who may have all of several given names: those in the shortest range of one of them, when that is
+    /// short or nothing better is left to be looked at, or else those who are in the ranges of all.
+    fn of_all_givens(&self, givens: &[String], rank: NameRank) -> Result<Option<Source>, Fault> {
+        let end = match rank {
+            NameRank::Exact => " ",
+            NameRank::Begins | NameRank::Sounds => "",
+            _ => return Ok(None),
+        };
+        let mut counted = Vec::with_capacity(givens.len());
+        for given in givens {
+            let range = Range::begins(Kind::Given, format!("{given}{end}"));
+            counted.push((self.count_keys(&range, IN_ALL + 1)?, range));
+        }
+        counted.sort_by_key(|(count, _)| *count);
+        let longest = counted.last().map_or(0, |(count, _)| *count);
+        let mut ranges = counted.into_iter();
+        let Some((shortest, range)) = ranges.next() else { return Ok(None) };
+        // Names that are so common that this would take long are looked at last, when all else found few.
+        if shortest <= HANDFUL || rank == NameRank::Sounds {
+            return Ok(Some(Source::Keys(range)));
+        }
+        if longest > IN_ALL {
+            return Ok(None);
+        }
+        let mut all = self.rids_of(range)?;
+        for (_, range) in ranges {
+            let here = self.rids_of(range)?;
+            all.retain(|rid| here.contains(rid));
+        }
+        let mut all: Vec<i64> = all.into_iter().collect();
+        all.sort_unstable();
+        Ok(Some(Source::Records(all)))
+    }
+
+    fn rids_of(&self, range: Range) -> Result<HashSet<i64>, Fault> {
+        let mut rids = HashSet::new();
+        self.each_of(&Source::Keys(range), &mut |rid, _| {
+            rids.insert(rid);
+            Ok(true)
+        })?;
+        Ok(rids)
     }
 
     /// The ranges in which all that fit so stand, but for those in ranges of better ranks.
@@ -236,20 +293,12 @@ impl Finder<'_> {
                 vec![Range::whole(Kind::Family, format!("{family} {given}"))]
             }
             NameRank::Exact if some_family => begins(Kind::Family, format!("{family} ")),
-            NameRank::Exact | NameRank::ExactGiven if !some_family => {
-                // Of several given names alone, all are written so.
-                let one = split.givens.len() == 1;
-                match one == (rank == NameRank::ExactGiven) {
-                    true => begins(Kind::Given, format!("{given} ")),
-                    false => Vec::new(),
-                }
-            }
+            NameRank::ExactGiven if !some_family => begins(Kind::Given, format!("{given} ")),
             NameRank::Begins if some_family && some_given => vec![
                 Range::begins(Kind::Family, format!("{family} {given}")),
                 Range::begins(Kind::Given, format!("{given} {family}")),
             ],
             NameRank::Begins if some_family => begins(Kind::Family, family.to_owned()),
-            NameRank::Begins if split.givens.len() > 1 => begins(Kind::Given, given.to_owned()),
             NameRank::AllBegin if some_family && some_given => {
                 let by_family = Range {
                     second: given.to_owned(),
