@@ -1,6 +1,7 @@
 //! Searching (<https://hl7.org/fhir/R4/search.html>): a page of matches with what they include, links
 //! to the pages around it, and one audit event that names the patients shown.
 
+use crate::at_once::Look;
 use crate::cursor::{Cursor, level_parts};
 use crate::session::{Audited, Session};
 use crate::trail;
@@ -74,11 +75,25 @@ impl Session {
         pairs: Vec<(String, String)>,
         how: &SearchHow,
     ) -> Result<Audited<Found>, Fault> {
+        self.search_in(&mut Look::default(), level, pairs, how)
+    }
+
+    /// As [`Session::search`], seeing what others of a look see.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn search_in(
+        &self,
+        look: &mut Look,
+        level: Level,
+        pairs: Vec<(String, String)>,
+        how: &SearchHow,
+    ) -> Result<Audited<Found>, Fault> {
         let mut event = self.event(Kind::Search);
         event.query = (!pairs.is_empty()).then(|| trail::digest(&pairs));
         let names: Vec<String> = pairs.iter().map(|(name, _)| name.clone()).collect();
         let began = Instant::now();
-        let outcome = self.find(&level, pairs, how);
+        let outcome = self.find_in(look, &level, pairs, how);
         let took = began.elapsed();
         match &outcome {
             // A page behind the first is known by the parameters of the first.
@@ -105,6 +120,16 @@ impl Session {
         pairs: Vec<(String, String)>,
         how: &SearchHow,
     ) -> Result<(Found, Vec<(String, String)>), Fault> {
+        self.find_in(&mut Look::default(), level, pairs, how)
+    }
+
+    fn find_in(
+        &self,
+        look: &mut Look,
+        level: &Level,
+        pairs: Vec<(String, String)>,
+        how: &SearchHow,
+    ) -> Result<(Found, Vec<(String, String)>), Fault> {
         let sealed = pairs.iter().find(|(name, _)| name == CURSOR).map(|(_, value)| value);
         let mut cursor = match sealed {
             Some(sealed) => self.follow(sealed, level)?,
@@ -112,10 +137,10 @@ impl Session {
         };
         let search = search::parse::parse(level, &cursor.pairs, &self.options(how))?;
         let scope = self.search_scope(level)?;
-        let reader = self.gate.store.reader(&scope)?;
+        let reader = look.reader(self, &scope)?;
         let mut page = reader.search(&search, &self.page_request(&search, cursor.position))?;
+        look.keep(reader);
         self.prune_all(page.matches.iter_mut().chain(&mut page.included))?;
-        drop(reader);
         let link = |cursor: &mut Cursor, position| {
             cursor.position = position;
             cursor.seal(self)

@@ -16,14 +16,15 @@ mod load;
 pub(crate) mod reads;
 pub mod waitlist;
 
-pub(crate) use act::book_as;
+pub(crate) use act::booked;
 pub use act::{REASONS, book, cancel, hold, move_to, next_state, no_show, release, undo};
 pub use board::{BOARD_MAX, Board, board};
 pub use day::{appointment, day, find};
 pub use document::is_lapsed;
-pub(crate) use here::is_room;
 pub(crate) use here::role_of;
+pub(crate) use here::{is_room, read_visit_type};
 pub use here::{resources, sites, visit_type, visit_types};
+pub(crate) use reads::{Reads, parsed};
 
 use crate::actor::{Actor, Role};
 use crate::calendar::{Holiday, US_FEDERAL, Why};

@@ -5,7 +5,7 @@
 
 use crate::actor::{Actor, Role};
 use crate::appointment::{Appointment, Presence};
-use crate::book::{self, Booking, Free, House, Place, Query};
+use crate::book::{self, Booking, Done, Free, House, Place, Query, Reads, parsed};
 use crate::find::By;
 use crate::read::{OURS, ours};
 use crate::rules::{Finding, Weight};
@@ -16,7 +16,7 @@ use base::{Fault, Millis, Phi};
 use fhir::write::Writer;
 use fhir::{Document, Value};
 use record::{
-    Action, Again, Agents, Answering, At, Effect, Holds, Input, Kind, Need, Operation, Output,
+    Action, Again, Agents, Answering, At, Effect, Hit, Holds, Input, Kind, Need, Operation, Output,
     Parameter, Session,
 };
 
@@ -166,7 +166,9 @@ fn run_find<'a>(session: &'a Session, input: &'a Input) -> Answering<'a> {
 fn run_hold<'a>(session: &'a Session, input: &'a Input) -> Answering<'a> {
     Box::pin(async move {
         let given = input.document("appt-resource").ok_or_else(|| missing("appt-resource"))?;
-        let (place, _) = place_of(session, given.root()).await?;
+        let mut reads = Reads::new(session);
+        let place = place_of(&mut reads, given.root());
+        let (place, _) = reads.settle(place).await?;
         let patient = input.text("patient").map(|text| id_of(text, "Patient", "patient"));
         let patient = patient.transpose()?;
         let form = input.text("form").unwrap_or_default();
@@ -178,34 +180,38 @@ fn run_hold<'a>(session: &'a Session, input: &'a Input) -> Answering<'a> {
 
 fn run_book<'a>(session: &'a Session, input: &'a Input) -> Answering<'a> {
     Box::pin(async move {
-        let (hold, (place, visit)) = match (input.text("appt-id"), input.document("appt-resource"))
-        {
-            (Some(id), None) => {
-                let id = id.strip_prefix("Appointment/").unwrap_or(id).to_owned();
-                let body = stored(session, &id).await?;
-                (Some(id), place_of(session, body.root()).await?)
-            }
-            (None, Some(given)) => (None, place_of(session, given.root()).await?),
-            _ => {
-                let says = "send the id of what is held in appt-id, or a place in appt-resource";
-                return Err(Fault::at(&OPERATION_PARAMETER, says, "appt-id"));
-            }
-        };
-        let text = |name| input.text(name).map(|text| Phi::new(text.to_owned()));
-        let referral = input.text("referral");
-        let booking = Booking {
-            place,
-            patient: id_of(input.text("patient").unwrap_or_default(), "Patient", "patient")?,
-            form: input.text("form").unwrap_or_default().to_owned(),
-            hold,
-            reason: text("reason"),
-            comment: text("comment"),
-            referral: referral.map(|r| id_of(r, "ServiceRequest", "referral")).transpose()?,
-        };
-        let house = House::default();
-        let (done, hit) = book::book_as(session, &house, &booking, Some(visit)).await?;
+        let mut reads = Reads::new(session);
+        let outcome = booked(&mut reads, input).await;
+        let (done, hit) = reads.settle(outcome).await?;
         Ok(answer(&hit.body, &done.findings))
     })
+}
+
+async fn booked(reads: &mut Reads<'_>, input: &Input) -> Result<(Done, Hit), Fault> {
+    let (hold, (place, visit)) = match (input.text("appt-id"), input.document("appt-resource")) {
+        (Some(id), None) => {
+            let id = id.strip_prefix("Appointment/").unwrap_or(id).to_owned();
+            let body = parsed(&reads.read("Appointment", &id)?)?;
+            (Some(id), place_of(reads, body.root())?)
+        }
+        (None, Some(given)) => (None, place_of(reads, given.root())?),
+        _ => {
+            let says = "send the id of what is held in appt-id, or a place in appt-resource";
+            return Err(Fault::at(&OPERATION_PARAMETER, says, "appt-id"));
+        }
+    };
+    let text = |name| input.text(name).map(|text| Phi::new(text.to_owned()));
+    let referral = input.text("referral");
+    let booking = Booking {
+        place,
+        patient: id_of(input.text("patient").unwrap_or_default(), "Patient", "patient")?,
+        form: input.text("form").unwrap_or_default().to_owned(),
+        hold,
+        reason: text("reason"),
+        comment: text("comment"),
+        referral: referral.map(|r| id_of(r, "ServiceRequest", "referral")).transpose()?,
+    };
+    book::booked(reads, &House::default(), &booking, Some(visit)).await
 }
 
 /// What was written, as it is now, with the rules that spoke.
@@ -301,7 +307,7 @@ fn proposed(free: &Free, visit: &VisitType) -> Vec<u8> {
 }
 
 /// The place that an Appointment is of, and the visit it is for.
-async fn place_of(session: &Session, root: Value<'_>) -> Result<(Place, VisitType), Fault> {
+fn place_of(reads: &mut Reads<'_>, root: Value<'_>) -> Result<(Place, VisitType), Fault> {
     let read = Appointment::read(root)?;
     let visit = read.visit_type.ok_or_else(|| {
         Fault::at(
@@ -310,7 +316,7 @@ async fn place_of(session: &Session, root: Value<'_>) -> Result<(Place, VisitTyp
             "extension",
         )
     })?;
-    let definition = book::visit_type(session, &visit).await?;
+    let definition = book::read_visit_type(reads, &visit)?;
     let start = read.span.map(|span| span.start).ok_or_else(|| missing("start"))?;
     let site = read.participants.iter().find_map(|p| {
         let actor = p.actor.as_ref().filter(|actor| actor.resource_type() == "Location")?;

@@ -27,7 +27,7 @@ pub use people::{Alike, People, PeopleAsk, Person};
 pub use relabel::{Begin, LabelState, Labelling, Relabelled, Tagged, VersionLabels};
 pub use scope::{Clause, Denial, Extent, Matching, Ones, Rights, Scope, Scoped, Way, Wishes};
 pub use sqlite::{
-    CommitHook, Form, HeldEvents, KnownFacts, Options, Reader, Stats, Store, Sync, encrypt, form,
-    restore,
+    CommitHook, Form, HeldEvents, KnownFacts, Options, Reader, Snapshot, Stats, Store, Sync,
+    encrypt, form, restore,
 };
 pub use unit::{Done, Expectation, Guard, Judge, Method, Op, OpResult, Receipt, Unit, Watch};

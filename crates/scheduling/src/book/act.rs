@@ -138,22 +138,14 @@ pub async fn release(session: &Session, id: &str) -> Result<(), Fault> {
 /// none is given; `scheduling.appointment.double-booked`; `scheduling.hold.lost`; as a write. Each issue
 /// of the first two names its rule by its code.
 pub async fn book(session: &Session, house: &House, booking: &Booking) -> Result<Done, Fault> {
-    book_as(session, house, booking, None).await.map(|(done, _)| done)
-}
-
-/// As [`book`], by whoever has read the visit type already; answers the appointment as it is stored too.
-pub(crate) async fn book_as(
-    session: &Session,
-    house: &House,
-    booking: &Booking,
-    visit: Option<VisitType>,
-) -> Result<(Done, Hit), Fault> {
     let mut reads = Reads::new(session);
-    let outcome = booked(&mut reads, house, booking, visit).await;
+    let outcome = booked(&mut reads, house, booking, None).await.map(|(done, _)| done);
     reads.settle(outcome).await
 }
 
-async fn booked(
+/// As [`book`], for whoever may have read the visit type already; answers the appointment as it is
+/// stored too.
+pub(crate) async fn booked(
     reads: &mut Reads<'_>,
     house: &House,
     booking: &Booking,

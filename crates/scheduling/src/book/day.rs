@@ -37,7 +37,7 @@ pub async fn day(
         return Err(refuse("ask for at most 60 resources and 42 days"));
     }
     let mut reads = Reads::new(session);
-    let outcome = grid(&mut reads, house, span, resources);
+    let outcome = reads.at_once(|reads| grid(reads, house, span, resources));
     reads.settle(outcome).await
 }
 
@@ -177,7 +177,7 @@ pub(super) fn shown_with(
 /// `scheduling.find.invalid` when the question makes no sense; as a search.
 pub async fn find(session: &Session, house: &House, query: &Query) -> Result<Places, Fault> {
     let mut reads = Reads::new(session);
-    let outcome = places(&mut reads, house, query);
+    let outcome = reads.at_once(|reads| places(reads, house, query));
     reads.settle(outcome).await
 }
 

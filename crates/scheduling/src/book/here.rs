@@ -101,7 +101,7 @@ pub async fn visit_type(session: &Session, id: &str) -> Result<VisitType, Fault>
     reads.settle(outcome).await
 }
 
-pub(super) fn read_visit_type(reads: &mut Reads<'_>, id: &str) -> Result<VisitType, Fault> {
+pub(crate) fn read_visit_type(reads: &mut Reads<'_>, id: &str) -> Result<VisitType, Fault> {
     let hit = reads.read("ActivityDefinition", id)?;
     VisitType::read(parsed(&hit)?.root())
 }

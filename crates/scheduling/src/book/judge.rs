@@ -62,8 +62,10 @@ pub(super) fn judge(
     instead_of: Option<&str>,
     has_referral: bool,
 ) -> Result<Judged, Fault> {
-    let visit = read_visit_type(reads, &place.visit_type)?;
-    judge_visit(reads, house, (place, visit), patient, instead_of, has_referral)
+    reads.at_once(|reads| {
+        let visit = read_visit_type(reads, &place.visit_type)?;
+        judge_visit(reads, house, (place, visit), patient, instead_of, has_referral)
+    })
 }
 
 /// As [`judge`], of a visit type that was read already.
@@ -78,11 +80,14 @@ pub(super) fn judge_visit(
     let span = Span::of_minutes(place.start, visit.duration_minutes);
     let span = span.ok_or_else(|| Fault::new(&SCHEDULING_FIND, "the visit has no length"))?;
     let actors: Vec<Actor> = place.with.iter().map(|(_, actor)| actor.clone()).collect();
-    let cast = Cast::of(reads, house, &actors, Some(&place.site))?;
-    let site = cast.site(&place.site).and_then(|at| cast.sites.get(at)).cloned();
-    let site = site.ok_or_else(|| Fault::at(&SCHEDULING_FIND, "there is no such site", "site"))?;
-    let about = About { patient, instead_of, has_referral, modality: place.modality };
-    weigh(reads, house, &cast, (visit, site, span, place.with.clone()), &about)
+    reads.at_once(|reads| {
+        let cast = Cast::of(reads, house, &actors, Some(&place.site))?;
+        let site = cast.site(&place.site).and_then(|at| cast.sites.get(at)).cloned();
+        let unknown = || Fault::at(&SCHEDULING_FIND, "there is no such site", "site");
+        let site = site.ok_or_else(unknown)?;
+        let about = About { patient, instead_of, has_referral, modality: place.modality };
+        weigh(reads, house, &cast, (visit, site, span, place.with.clone()), &about)
+    })
 }
 
 /// Judges where an appointment is to go. One without a visit type keeps its length and asks for

@@ -8,7 +8,7 @@ use base::{Fault, Limits};
 use fhir::Document;
 use fhir::definitions::{TypeId, r4};
 use fhir::reference::is_id;
-use record::{Audited, Hit, Level, SearchHow, Session, Taken};
+use record::{Audited, Hit, Level, Look, SearchHow, Session, Taken};
 
 /// Records of one page.
 const PAGE: usize = 1_000;
@@ -17,6 +17,8 @@ const PAGE: usize = 1_000;
 pub(crate) struct Reads<'s> {
     pub session: &'s Session,
     pending: Vec<Audited<()>>,
+    /// What reads of this moment see, within [`Reads::at_once`].
+    look: Option<Look>,
     /// Something was not looked at: more than is read, a type that is not visible, what cannot be read.
     pub partial: bool,
 }
@@ -30,7 +32,22 @@ pub(crate) struct Found {
 
 impl<'s> Reads<'s> {
     pub(crate) const fn new(session: &'s Session) -> Self {
-        Self { session, pending: Vec::new(), partial: false }
+        Self { session, pending: Vec::new(), look: None, partial: false }
+    }
+
+    /// Reads that see one state of the record, so that what is judged is judged as of one moment. Nothing is
+    /// written within.
+    pub(crate) fn at_once<T>(
+        &mut self,
+        act: impl FnOnce(&mut Self) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let outer = self.look.is_some();
+        self.look.get_or_insert_default();
+        let outcome = act(self);
+        if !outer {
+            self.look = None;
+        }
+        outcome
     }
 
     /// What a search finds, up to a number. A type that the caller may not search has nothing to find,
@@ -51,7 +68,11 @@ impl<'s> Reads<'s> {
         asked.push(("_count".to_owned(), most.min(PAGE).to_string()));
         let mut all = Found::default();
         loop {
-            let audited = self.session.search(Level::Type(of), asked, &SearchHow::default())?;
+            let how = SearchHow::default();
+            let audited = match &mut self.look {
+                Some(look) => self.session.search_in(look, Level::Type(of), asked, &how)?,
+                None => self.session.search(Level::Type(of), asked, &how)?,
+            };
             let found = self.keep(audited);
             all.matches.extend(found.page.matches);
             all.included.extend(found.page.included);
@@ -73,7 +94,10 @@ impl<'s> Reads<'s> {
         if !is_id(id) {
             return Err(Fault::new(&code::NOT_FOUND, "no record of this type has this id"));
         }
-        let audited = self.session.read(of, id, None)?;
+        let audited = match &mut self.look {
+            Some(look) => self.session.read_in(look, of, id, None)?,
+            None => self.session.read(of, id, None)?,
+        };
         Ok(self.keep(audited))
     }
 

@@ -34,7 +34,7 @@ pub use backup::restore;
 pub use cipher::Form;
 pub use convert::encrypt;
 pub use known::KnownFacts;
-pub use read::Reader;
+pub use read::{Reader, Snapshot};
 
 use crate::body::Prepared;
 use crate::compress::Dictionaries;
@@ -325,6 +325,15 @@ impl Store {
     /// A reader bound to a scope, at one consistent snapshot.
     pub fn reader<'s>(&self, scope: &'s Scope) -> Result<Scoped<'s, Reader>, Fault> {
         Ok(Scoped::new(Reader::new(&self.shared, scope)?, scope))
+    }
+
+    /// A reader that sees what another saw.
+    pub fn reader_at<'s>(
+        &self,
+        snapshot: Snapshot,
+        scope: &'s Scope,
+    ) -> Result<Scoped<'s, Reader>, Fault> {
+        Ok(Scoped::new(Reader::over(snapshot, scope)?, scope))
     }
 
     /// Has scopes compiled ahead of the writer, which has no time to look up names.

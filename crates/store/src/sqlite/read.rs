@@ -49,10 +49,52 @@ impl std::fmt::Debug for Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        if let Some(conn) = self.conn.take()
-            && conn.prepare_cached("COMMIT").and_then(|mut s| s.execute([])).is_ok()
-        {
-            self.shared.return_reader(conn);
+        end(&self.shared, self.conn.take());
+    }
+}
+
+/// What a reader saw, for the next one to see, of whatever scope. It is let go when dropped.
+pub struct Snapshot {
+    conn: Option<Connection>,
+    shared: Arc<Shared>,
+    snapshot: u64,
+    published: u64,
+    /// Which versions wait for their labels, where the reader before had to know.
+    labels: Option<LabelState>,
+}
+
+impl std::fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Snapshot(from {})", self.published)
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        end(&self.shared, self.conn.take());
+    }
+}
+
+/// Lets a snapshot go; its connection can begin another.
+fn end(shared: &Shared, conn: Option<Connection>) {
+    if let Some(conn) = conn
+        && conn.prepare_cached("COMMIT").and_then(|mut s| s.execute([])).is_ok()
+    {
+        shared.return_reader(conn);
+    }
+}
+
+impl Scoped<'_, Reader> {
+    /// The snapshot, for another reader to go on with.
+    pub fn into_snapshot(mut self) -> Snapshot {
+        let reader = &mut self.inner;
+        let knows = !reader.sight.is_everything();
+        Snapshot {
+            conn: reader.conn.take(),
+            shared: Arc::clone(&reader.shared),
+            snapshot: reader.snapshot.load(Ordering::Acquire),
+            published: reader.published.load(Ordering::Acquire),
+            labels: knows.then(|| reader.labels.clone()),
         }
     }
 }
@@ -156,20 +198,35 @@ impl Reader {
     pub(super) fn new(shared: &Arc<Shared>, scope: &Scope) -> Result<Self, Fault> {
         let conn = shared.borrow_reader()?;
         let published = begin(&conn, shared).map_err(unavailable)?;
-        let snapshot = || last_commit(&conn, published).map_err(unavailable);
-        let sight = Sight::of(&conn, shared, scope, snapshot)?;
+        let (shared, snapshot, labels) = (Arc::clone(shared), UNASKED, None);
+        Self::over(Snapshot { conn: Some(conn), shared, snapshot, published, labels }, scope)
+    }
+
+    /// A reader of a snapshot that was begun.
+    pub(super) fn over(mut before: Snapshot, scope: &Scope) -> Result<Self, Fault> {
+        let (shared, published) = (Arc::clone(&before.shared), before.published);
+        let closed = || Fault::new(&code::STORE_UNAVAILABLE, "the snapshot was let go already");
+        let conn = before.conn.as_ref().ok_or_else(closed)?;
+        let snapshot = || match before.snapshot {
+            UNASKED => last_commit(conn, published).map_err(unavailable),
+            known => Ok(known),
+        };
+        let sight = Sight::of(conn, &shared, scope, snapshot)?;
         // Whoever sees everything is shown it whatever its labels are. For any other the snapshot is
         // fixed first, by a read: it must not come to hold more than the state of the labels does.
         let (labels, snapshot) = match sight.is_everything() {
-            true => (LabelState::default(), UNASKED),
+            true => (LabelState::default(), before.snapshot),
             false => {
                 let snapshot = snapshot()?;
-                (relabel::at_snapshot(&conn, shared, snapshot)?, snapshot)
+                let labels = match &before.labels {
+                    Some(labels) => labels.clone(),
+                    None => relabel::at_snapshot(conn, &shared, snapshot)?,
+                };
+                (labels, snapshot)
             }
         };
         let (snapshot, published) = (AtomicU64::new(snapshot), AtomicU64::new(published));
-        let shared = Arc::clone(shared);
-        Ok(Self { conn: Some(conn), shared, snapshot, published, sight, labels })
+        Ok(Self { conn: before.conn.take(), shared, snapshot, published, sight, labels })
     }
 
     /// Has a bulk load put in what it holds back, and goes on at a snapshot that has it.

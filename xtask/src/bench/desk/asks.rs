@@ -128,7 +128,7 @@ impl Work for Race {
         }
         let nth = u64::try_from(connection).unwrap_or(0);
         let form = format!("r-{:x}-{}-{nth}", self.run, self.place.number);
-        booking(out, &self.place, self.place.number + nth, &form);
+        booking(out, &self.place, self.place.rival(nth), &form);
         true
     }
 

@@ -229,6 +229,11 @@ impl Place {
         format!("Patient/{}", patient_id(number % self.patients.max(1)))
     }
 
+    /// Who else wants it: far from those who are booked into the places near it, for nobody can be in two.
+    pub(super) fn rival(&self, nth: u64) -> u64 {
+        self.number + self.patients / 2 + nth
+    }
+
     /// The place as `$find` answers one.
     pub(super) fn proposed(&self) -> Value {
         let provider = self.number % PROVIDERS.0;

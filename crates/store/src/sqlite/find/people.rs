@@ -18,14 +18,14 @@ use search::people::judge::{self, NameRank, Rank};
 use search::people::key::{Facts, Kind, from_the_last, sounds};
 use search::people::sound::sound;
 use search::people::{Span, nickname};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Candidates of a date or number that are looked at one by one, rather than going by the name.
 const FEW: u64 = 2000;
 /// Candidates that are looked at one by one without a second thought.
 const HANDFUL: u64 = 200;
 /// Keys of a given name that are gone through to find who has several.
-const IN_ALL: u64 = 8192;
+const IN_ALL: u64 = 2048;
 /// Keys counted to tell which end of a name is the narrower.
 const PROBE: u64 = 4096;
 /// Index rows read for one step: they are much cheaper than a record looked at.
@@ -263,23 +263,34 @@ impl Finder<'_> {
         if longest > IN_ALL {
             return Ok(None);
         }
-        let mut all = self.rids_of(range)?;
+        let mut all = self.called_so(range)?;
         for (_, range) in ranges {
-            let here = self.rids_of(range)?;
-            all.retain(|rid| here.contains(rid));
+            let here = self.called_so(range)?;
+            all.retain(|rid, one| {
+                here.get(rid).is_some_and(|other| *one != *other || one.is_none())
+            });
         }
-        let mut all: Vec<i64> = all.into_iter().collect();
+        let mut all: Vec<i64> = all.into_keys().collect();
         all.sort_unstable();
         Ok(Some(Source::Records(all)))
     }
 
-    fn rids_of(&self, range: Range) -> Result<HashSet<i64>, Fault> {
-        let mut rids = HashSet::new();
-        self.each_of(&Source::Keys(range), &mut |rid, _| {
-            rids.insert(rid);
+    /// Who stands in a range, each with the first name they stand there under; none for several. Who is
+    /// there by one name alone does not have two that begin so: Gloria for `gl glo`.
+    fn called_so(&self, range: Range) -> Result<HashMap<i64, Option<String>>, Fault> {
+        let sql = "SELECT rid, key FROM find WHERE kind = ? AND key >= ? AND key < ?";
+        let mut all: HashMap<i64, Option<String>> = HashMap::new();
+        self.walk(sql, params![range.kind.number(), range.text, range.end()], &mut |row| {
+            let rid = row.get(0).map_err(unavailable)?;
+            let key = row.get_ref(1).and_then(|key| Ok(key.as_str()?)).map_err(unavailable)?;
+            let first = key.split_once(' ').map_or(key, |(first, _)| first);
+            let before = all.entry(rid).or_insert_with(|| Some(first.to_owned()));
+            if before.as_deref() != Some(first) {
+                *before = None;
+            }
             Ok(true)
         })?;
-        Ok(rids)
+        Ok(all)
     }
 
     /// The ranges in which all that fit so stand, but for those in ranges of better ranks.
