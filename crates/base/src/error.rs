@@ -196,6 +196,7 @@ codes! {
     CONSENT_INCOMPLETE = "registration.consent.incomplete", 422, "business-rule", "the consent lacks an element that the law asks for";
     CONSENT_STATE = "registration.consent.state", 409, "business-rule", "the consent does not count any more";
     CONSENT_SIGNED = "registration.consent.signed", 409, "business-rule", "what somebody signed is not rewritten";
+    CONSENT_UNSIGNED = "registration.consent.unsigned", 422, "business-rule", "a consent to disclose Part 2 records is signed";
     REGISTRATION_OTHER_PATIENT = "registration.patient.other", 409, "conflict", "the record is about another patient than the one the form was opened for";
     SCHEDULING_ZONE = "scheduling.zone.unknown", 422, "value", "the time zone is not one of the IANA database";
     SCHEDULING_TIME = "scheduling.time.invalid", 422, "value", "the time cannot be placed in the calendar";

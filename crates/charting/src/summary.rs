@@ -21,8 +21,8 @@ use crate::sign::{LOINC, Sign};
 use base::error::code;
 use base::{Fault, Millis};
 use fhir::definitions::{TypeId, r4};
-use record::proxy::Proxy;
-use record::{Audited, ChartPart, OpenChart, Reach, Session};
+use record::proxy::{Proxy, Whose};
+use record::{Audited, ChartPart, Hit, OpenChart, Reach, Session};
 
 /// Rows of a part, as text for `_count`: what fits a screen without scrolling twice, and all of what a
 /// clinician must not miss (allergies, problems, medications).
@@ -149,7 +149,7 @@ impl Summary {
         done("coverage");
         let consents = consents(chart)?;
         done("consents");
-        let proxies = proxies(chart, &banner, now)?;
+        let proxies = proxies(chart, &person, now)?;
         done("people");
         Ok(Self {
             banner,
@@ -233,7 +233,7 @@ impl Head {
             let (allergies, allergy_state) = care::allergies(&found);
             let alerts = alerts(chart)?;
             let consents = consents(chart)?;
-            let proxies = proxies(chart, &banner, now)?;
+            let proxies = proxies(chart, &person, now)?;
             Ok(Self { banner, allergies, allergy_state, alerts, consents, proxies })
         })
     }
@@ -258,12 +258,13 @@ fn consents(chart: &mut OpenChart<'_>) -> Result<Part<Agreement>, Fault> {
 }
 
 /// Who may act for the patient now (45 CFR 164.502(g)).
-fn proxies(chart: &mut OpenChart<'_>, banner: &Banner, now: Millis) -> Result<Vec<Proxy>, Fault> {
+fn proxies(chart: &mut OpenChart<'_>, person: &Hit, now: Millis) -> Result<Vec<Proxy>, Fault> {
     let found = ask(chart, "RelatedPerson", &[("_count", ALL)])?;
-    let born = banner.born.as_ref().map(|born| born.date.as_str()).unwrap_or_default();
+    let Some(person) = parsed(person) else { return Ok(Vec::new()) };
+    let whose = Whose::of(person.root(), chart.home_state());
     let all = found.page.matches.iter().filter_map(|hit| {
         let document = parsed(hit)?;
-        Proxy::read(document.root(), born, chart.home_state(), now)
+        Proxy::read(document.root(), &whose, now)
     });
     Ok(all.filter(|one| one.stands).collect())
 }

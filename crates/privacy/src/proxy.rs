@@ -2,8 +2,9 @@
 //! (<https://hl7.org/fhir/R4/relatedperson.html>). R4 says what somebody is to the patient and not by what
 //! right they act, so the right and what it reaches are extensions on it: [`AUTHORITY`] and [`POWER`].
 //!
-//! A parent acts for a minor (164.502(g)(3)), and so until the patient is of age. That follows from the
-//! date of birth whenever it is asked, and no job has to end it.
+//! A parent acts for a minor (164.502(g)(3)), and so until the patient is of age. A patient's death ends what
+//! may be done for the living; whoever represents the estate acts from then on (164.502(g)(4)). Both follow
+//! from what stands in the Patient whenever it is asked, and no job has to end it.
 
 use crate::consent::span;
 use base::Millis;
@@ -81,6 +82,39 @@ impl Power {
     }
 }
 
+/// The patient whom somebody acts for, as far as it bears on whether they may.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Whose<'s> {
+    /// The date of birth, as FHIR writes it; empty when it is not known.
+    pub born: String,
+    /// When they died, as FHIR writes it, and empty when that is not known; none of the living.
+    pub died: Option<String>,
+    /// The state that the house is in, by whose law people are of age.
+    pub state: Option<&'s str>,
+}
+
+/// It is about a person.
+impl std::fmt::Debug for Whose<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Whose(‹phi›)")
+    }
+}
+
+impl<'s> Whose<'s> {
+    /// Reads a Patient.
+    pub fn of(patient: Value<'_>, state: Option<&'s str>) -> Self {
+        let dead = patient.get("deceasedBoolean").and_then(Value::as_bool) == Some(true);
+        let day = patient.get("deceasedDateTime").map(|_| text(patient, "deceasedDateTime"));
+        Self { born: text(patient, "birthDate"), died: day.or(dead.then(String::new)), state }
+    }
+
+    /// Whether they are not of age yet, as far as that is known.
+    pub fn is_minor(&self, now: Millis) -> bool {
+        let last = last_day_of_minority(&self.born, self.state);
+        last.and_then(|last| fhir::date::parse(&last)).is_some_and(|last| now.0 <= last.high)
+    }
+}
+
 /// Somebody who acts, or acted, for a patient.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
@@ -112,9 +146,8 @@ impl std::fmt::Debug for Proxy {
 }
 
 impl Proxy {
-    /// Reads a `RelatedPerson`; none for one who is related and does not act. `born` is the patient's date of
-    /// birth, `state` where the house is.
-    pub fn read(related: Value<'_>, born: &str, state: Option<&str>, now: Millis) -> Option<Self> {
+    /// Reads a `RelatedPerson`; none for one who is related and does not act.
+    pub fn read(related: Value<'_>, whose: &Whose<'_>, now: Millis) -> Option<Self> {
         let authority = codes(related, AUTHORITY).next();
         let authority = authority.as_deref().and_then(Authority::from_code)?;
         let bound = |name: &str| related.get("period").map(|one| text(one, name));
@@ -126,13 +159,24 @@ impl Proxy {
                 span(period).is_some_and(|(low, high)| low <= now.0 && now.0 <= high)
             });
         if authority == Authority::Parent {
-            match last_day_of_minority(born, state) {
+            match last_day_of_minority(&whose.born, whose.state) {
                 // A date is compared as text: each of a shorter one begins it.
                 Some(last) if until.is_empty() || last < until => until = last,
                 Some(_) => {}
                 None => stands = false,
             }
             stands &= fhir::date::parse(&until).is_some_and(|last| now.0 <= last.high);
+        }
+        // Whose birth is not known may be a minor who comes of age unnoticed.
+        stands &= !(authority == Authority::Guardian && lacks_end(&whose.born, &until));
+        if let Some(died) = &whose.died
+            && !(authority == Authority::Representative && is_of_estate(&from, died))
+        {
+            stands = false;
+            let day = died.get(..10).unwrap_or(died);
+            if !day.is_empty() && (until.is_empty() || day < until.as_str()) {
+                until = day.to_owned();
+            }
         }
         let powers = codes(related, POWER).filter_map(|code| Power::from_code(&code)).collect();
         let evidence = extensions(related, EVIDENCE).next();
@@ -158,6 +202,18 @@ impl Proxy {
     }
 }
 
+/// Whether a guardian's authority needs an end and has none: nobody knows when the patient is of age.
+pub fn lacks_end(born: &str, until: &str) -> bool {
+    until.is_empty() && fhir::date::parse(born).is_none()
+}
+
+/// Whether somebody was put down since the patient died, and so for the estate: of a death whose day is
+/// not known, that cannot be told.
+fn is_of_estate(from: &str, died: &str) -> bool {
+    let (from, died) = (fhir::date::parse(from), fhir::date::parse(died));
+    from.zip(died).is_some_and(|(from, died)| from.high >= died.low)
+}
+
 /// States whose age of majority is not 18, in years; last checked in November 2026.
 const MAJORITY: [(&str, i64); 3] = [
     // Ala. Code 26-1-1
@@ -169,7 +225,7 @@ const MAJORITY: [(&str, i64); 3] = [
 ];
 
 /// The years at which people are of age; 18 where nobody says which state it is, the earliest of all.
-pub fn majority_years(state: Option<&str>) -> i64 {
+fn majority_years(state: Option<&str>) -> i64 {
     MAJORITY.iter().find(|(of, _)| Some(*of) == state).map_or(18, |(_, years)| *years)
 }
 

@@ -105,6 +105,7 @@ pub use operation::{
 };
 pub use patients::{Fits, PATIENTS_MAX, PatientIdentifier, PatientRow, PatientsFound, SameName};
 pub use pre_check_in::{BIRTH_TRIES_MAX, PRE_CHECK_IN_BYTES_MAX, PreCheckIn, Said};
+pub use privacy::labelling::BASIS as LABEL_BASIS;
 pub use privacy::{proxy, reach as contact};
 pub use reach::TENANT;
 pub use relabel::{Keeper, Standing as LabelStanding};

@@ -167,6 +167,15 @@ impl Asking<'_> {
         }
     }
 
+    /// A record as it is, when the caller may see it: a refusal that depends on it tells them nothing new.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn seen(&self, resource_type: &str, id: &str) -> Result<Option<Document>, Fault> {
+        let Some(of) = r4().resource_type(resource_type) else { return Ok(None) };
+        self.session.as_it_is(of, id)
+    }
+
     /// Whether the same unit of work writes this record too.
     pub fn is_written(&self, resource_type: &str, id: &str) -> bool {
         let of = r4().resource_type(resource_type);

@@ -11,31 +11,35 @@
 
 pub mod elements;
 pub mod form;
+mod hands;
 mod read;
 mod rule;
 pub mod signature;
 pub mod text;
 mod write;
 
-pub use read::{Ended, Held, Mark};
+pub use hands::{Beside, Second};
+pub use read::{Ended, Hand, Held, Mark};
 pub use rule::RULE;
 
-use crate::proxy;
 use crate::read::{each, keep, text as member};
 use crate::register::{Seen, parsed, patient, type_named};
+use crate::theirs;
 use base::error::code;
 use base::{Fault, Limits};
 use elements::Elements;
 use fhir::Document;
 use fhir::write::Writer;
 use form::Form;
-use record::proxy::Power;
-use record::{Hit, Level, SearchHow, Session};
+use record::{Hit, Session};
 use signature::Signature;
 use text::{Text, Tongue};
 
-/// Consents that are listed of one patient.
-pub const LISTED_MAX: usize = 50;
+/// Consents that ended which are listed of one patient, unless more are asked for. Those in force are all
+/// listed.
+pub const ENDED_LISTED: usize = 50;
+/// As many of them as are listed at all.
+pub const ENDED_LISTED_MAX: usize = 1_000;
 /// Letters of a name or a reason.
 const LETTERS_MAX: usize = 300;
 
@@ -109,21 +113,27 @@ pub struct Signing {
     pub name: String,
     /// What was drawn.
     pub drawn: Option<Signature>,
-    /// It was signed on paper before whoever sends the form.
+    /// Who signs beside a minor who gives a Part 2 consent.
+    pub beside: Beside,
+    /// It was signed on paper before whoever sends the form, by everybody who signs.
     pub on_paper: bool,
     /// Who that is.
     pub witness: String,
-    /// What was on the screen: [`read_mark`].
+    /// What was on the screen: [`Text::mark`].
     pub read: String,
     /// The id of the form.
     pub form: String,
 }
 
-/// It is about a person.
-impl std::fmt::Debug for Signing {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Signing(‹phi›)")
-    }
+hidden!(Signing);
+
+/// The consents of a patient, as they are listed.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// What is in force, all of it; then what ended. The latest of each first.
+    pub held: Vec<Held>,
+    /// There are more that ended.
+    pub more: bool,
 }
 
 /// The text of a form for a patient, as it is put before them.
@@ -135,31 +145,33 @@ pub fn text_of(hit: &Hit, form: &Form, elements: &Elements) -> Result<Text, Faul
     Ok(Text::of(form, &name, elements))
 }
 
-/// What a text was made of beside what stands in its form: sent back with a signature, it tells that what
-/// is kept is what was read.
-pub fn read_mark(hit: &Hit, form: &Form) -> String {
-    format!("{}-{}", form.edition, hit.version)
-}
-
-/// The consents of a patient, the latest first.
+/// The consents of a patient: all that are in force, and so many of those that ended.
 ///
 /// # Errors
-/// As a search.
-pub async fn of(session: &Session, about: &str) -> Result<Vec<Held>, Fault> {
-    let pairs = vec![
-        ("patient".to_owned(), format!("Patient/{about}")),
-        ("_sort".to_owned(), "-date".to_owned()),
-        ("_count".to_owned(), LISTED_MAX.to_string()),
-    ];
-    let level = Level::Type(type_named("Consent")?);
-    let found = session.search(level, pairs, &SearchHow::default())?.into_inner().await?;
-    let mut all = Vec::new();
-    for hit in &found.page.matches {
-        all.push(Held::of(hit, parsed(hit)?.root(), session.now()));
+/// `search.query.too-costly` when more are active than anybody looks through; as a search.
+pub async fn of(session: &Session, about: &str, ended: usize) -> Result<Listed, Fault> {
+    let mut held = in_force(session, about).await?;
+    let query = [("status:not", "active"), ("_sort", "-date")];
+    let ended = ended.min(ENDED_LISTED_MAX);
+    let (hits, more) = theirs::first(session, "Consent", about, &query, ended).await?;
+    for hit in &hits {
+        held.push(Held::of(hit, parsed(hit)?.root(), session.now()));
     }
-    // What is in force first; the latest of each first, as they came.
-    all.sort_by_key(|one| !one.is_in_force);
-    Ok(all)
+    Ok(Listed { held, more })
+}
+
+/// All consents of a patient that are active; what is over by its last day stands behind the others.
+///
+/// # Errors
+/// As [`of`].
+pub async fn in_force(session: &Session, about: &str) -> Result<Vec<Held>, Fault> {
+    let query = [("status", "active"), ("_sort", "-date")];
+    let mut held = Vec::new();
+    for hit in theirs::all(session, "Consent", about, &query).await? {
+        held.push(Held::of(&hit, parsed(&hit)?.root(), session.now()));
+    }
+    held.sort_by_key(|one| !one.is_in_force);
+    Ok(held)
 }
 
 /// One consent of a patient.
@@ -167,31 +179,44 @@ pub async fn of(session: &Session, about: &str) -> Result<Vec<Held>, Fault> {
 /// # Errors
 /// `registration.patient.other`; as a read.
 pub async fn one(session: &Session, about: &str, id: &str) -> Result<Held, Fault> {
-    let hit = theirs(session, about, id).await?;
+    let hit = theirs::one(session, "Consent", "patient", about, id).await?;
     Ok(Held::of(&hit, parsed(&hit)?.root(), session.now()))
 }
 
 /// What everybody is asked to sign and this patient has not: the privacy notice until it was received or
-/// it is written down why not, and the consent to treatment.
-pub fn due(all: &[Held]) -> Vec<Kind> {
-    let has = |kind: Kind| all.iter().any(|one| one.kind == Some(kind) && one.is_in_force);
+/// it is written down why not, and the consent to treatment. `held` are those in force; `is_whole` when they
+/// are all there are.
+///
+/// # Errors
+/// As a search.
+pub async fn due(
+    session: &Session,
+    about: &str,
+    held: &[Held],
+    is_whole: bool,
+) -> Result<Vec<Kind>, Fault> {
+    let has = |kind: Kind| held.iter().any(|one| one.kind == Some(kind) && one.is_in_force);
     let tried =
-        all.iter().any(|one| one.kind == Some(Kind::PrivacyNotice) && one.status == "rejected");
+        held.iter().any(|one| one.kind == Some(Kind::PrivacyNotice) && one.status == "rejected");
     let mut due = Vec::new();
     if !has(Kind::PrivacyNotice) && !tried {
-        due.push(Kind::PrivacyNotice);
+        let notice = format!("{}|{}", write::FORMS, Kind::PrivacyNotice.code());
+        let query = [("status", "rejected"), ("category", notice.as_str())];
+        if is_whole || theirs::first(session, "Consent", about, &query, 1).await?.0.is_empty() {
+            due.push(Kind::PrivacyNotice);
+        }
     }
     if !has(Kind::Treatment) {
         due.push(Kind::Treatment);
     }
-    due
+    Ok(due)
 }
 
-/// Keeps a consent that was signed, once for each form.
+/// Keeps a consent that was signed, once for each form and text.
 ///
 /// # Errors
-/// `registration.consent.incomplete` for one that lacks an element the law asks for;
-/// `registration.value.invalid` for a form with something else wrong, named by its field;
+/// `registration.consent.incomplete` for one that lacks an element the law asks for, or the hand of a
+/// minor; `registration.value.invalid` for a form with something else wrong, named by its field;
 /// `record.write.version-conflict` when the text would be another than was read; as a create.
 pub async fn sign(
     session: &Session,
@@ -201,39 +226,23 @@ pub async fn sign(
 ) -> Result<String, Fault> {
     let hit = session.read(patient()?, about, None)?.into_inner().await?;
     let form = form::of(session, kind, signing.tongue).await?;
-    if signing.read != read_mark(&hit, &form) {
+    if let Some(lack) = signing.elements.lacks(kind, session.now()).first() {
+        let say = "it lacks an element without which it is no consent (42 CFR 2.31(a), 45 CFR 164.508(c)(1))";
+        return Err(incomplete(say, lack.field()));
+    }
+    let text = text_of(&hit, &form, &signing.elements)?;
+    if signing.read != text.mark(&form) {
         let say = "what is signed has changed since it was read; read it again";
         return Err(Fault::new(&code::VERSION_CONFLICT, say));
     }
-    if let Some(lack) = signing.elements.lacks(kind, session.now()).first() {
-        let say = "it lacks an element without which it is no consent (42 CFR 2.31(a), 45 CFR 164.508(c)(1))";
-        return Err(Fault::at(&code::CONSENT_INCOMPLETE, say, lack.field()));
-    }
-    if !is_said(&signing.name) {
-        return Err(odd("say who signs, in 300 letters at most", "name"));
-    }
-    if signing.drawn.is_none() && !signing.on_paper {
-        return Err(odd("sign on the screen, or on paper before a witness", "strokes"));
-    }
-    if signing.on_paper && !is_said(&signing.witness) {
-        return Err(odd("a paper needs a witness with a name", "paper"));
-    }
-    if !fhir::reference::is_id(&signing.form) {
-        return Err(Fault::at(&code::PARAMETER_INVALID, "the form has no id", "entry"));
-    }
-    if !signing.proxy.is_empty() {
-        let stands = proxy::one(session, about, &signing.proxy).await?;
-        if !stands.proxy.may(Power::Decide) {
-            return Err(odd("whoever signs for the patient has the authority to decide", "signer"));
-        }
-    }
-    let text = text_of(&hit, &form, &signing.elements)?;
-    let body = write::signed(session, about, &form, signing, &text);
-    keep_new(session, about, &signing.form, body).await
+    let hands = hands::of(session, about, &hit, kind, signing).await?;
+    let entry = entry(&signing.form, "s", &signing.read)?;
+    let body = write::signed(session, about, &entry, &form, signing, &hands, &text);
+    keep_new(session, about, &entry, body).await
 }
 
 /// Keeps that a consent was asked for and not given, with the reason: of the privacy notice that is what
-/// shows good faith (45 CFR 164.520(c)(2)(ii)).
+/// shows good faith (45 CFR 164.520(c)(2)(ii)). Once for each form and text, whatever became of a signature.
 ///
 /// # Errors
 /// `registration.value.invalid` without a reason; as a create.
@@ -241,17 +250,18 @@ pub async fn decline(
     session: &Session,
     about: &str,
     kind: Kind,
+    signing: &Signing,
     reason: &str,
-    form: &str,
 ) -> Result<String, Fault> {
-    session.read(patient()?, about, None)?.into_inner().await?;
+    let hit = session.read(patient()?, about, None)?.into_inner().await?;
     if !is_said(reason) {
         return Err(odd("say why, in 300 letters at most", "reason"));
     }
-    if !fhir::reference::is_id(form) {
-        return Err(Fault::at(&code::PARAMETER_INVALID, "the form has no id", "entry"));
-    }
-    keep_new(session, about, form, write::declined(session, about, kind, reason, form)).await
+    let form = form::of(session, kind, signing.tongue).await?;
+    let text = text_of(&hit, &form, &signing.elements)?;
+    let entry = entry(&signing.form, "d", &text.mark(&form))?;
+    let body = write::declined(session, about, kind, reason, &entry);
+    keep_new(session, about, &entry, body).await
 }
 
 /// Takes a consent back: it counts no longer from this moment, and what was signed stays to be read.
@@ -270,7 +280,7 @@ pub async fn revoke(
     if !is_said(reason) {
         return Err(odd("say why, in 300 letters at most", "reason"));
     }
-    let hit = theirs(session, about, &seen.id).await?;
+    let hit = theirs::one(session, "Consent", "patient", about, &seen.id).await?;
     let document = parsed(&hit)?;
     let root = document.root();
     if member(root, "status") != "active" {
@@ -296,22 +306,21 @@ pub async fn revoke(
 async fn keep_new(
     session: &Session,
     about: &str,
-    form: &str,
+    entry: &str,
     body: Vec<u8>,
 ) -> Result<String, Fault> {
     let body = Document::parse(body, &Limits::default())?;
-    let once = format!("_tag={}|{form}&patient=Patient/{about}", write::ENTRY);
+    let once = format!("_tag={}|{entry}&patient=Patient/{about}", write::ENTRY);
     Ok(session.create(type_named("Consent")?, body, Some(once)).await?.hit.id)
 }
 
-async fn theirs(session: &Session, about: &str, id: &str) -> Result<Hit, Fault> {
-    let hit = session.read(type_named("Consent")?, id, None)?.into_inner().await?;
-    let whose = parsed(&hit)?.root().get("patient").map(|one| member(one, "reference"));
-    if whose.as_deref() == Some(format!("Patient/{about}").as_str()) {
-        return Ok(hit);
+/// By what a form that is sent twice is kept once: what it does, and of which text. A decline is never
+/// answered with what was signed, and another text never with the first.
+fn entry(form: &str, does: &str, mark: &str) -> Result<String, Fault> {
+    if !fhir::reference::is_id(form) {
+        return Err(Fault::at(&code::PARAMETER_INVALID, "the form has no id", "entry"));
     }
-    let say = "the record belongs to another patient than the one the form was opened for";
-    Err(Fault::new(&code::REGISTRATION_OTHER_PATIENT, say))
+    Ok(format!("{form}-{does}-{mark}"))
 }
 
 fn name_of(patient: fhir::Value<'_>) -> String {
@@ -327,4 +336,8 @@ fn is_said(text: &str) -> bool {
 
 fn odd(say: &str, at: &str) -> Fault {
     Fault::at(&code::REGISTRATION_VALUE, say.to_owned(), at.to_owned())
+}
+
+fn incomplete(say: &str, at: &str) -> Fault {
+    Fault::at(&code::CONSENT_INCOMPLETE, say.to_owned(), at.to_owned())
 }

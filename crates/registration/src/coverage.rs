@@ -5,6 +5,7 @@
 use crate::image;
 use crate::read::{each, extension, keep, list, put, text};
 use crate::register::{Seen, parsed, patient, type_named};
+use crate::theirs;
 use base::error::code;
 use base::{Fault, Limits};
 use base64::Engine as _;
@@ -91,15 +92,6 @@ pub struct Held {
     pub sides: Vec<Side>,
 }
 
-macro_rules! hidden {
-    ($($name:ident),*) => {$(
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(concat!(stringify!($name), "(‹phi›)"))
-            }
-        }
-    )*};
-}
 hidden!(Entered, Held);
 
 /// The insurance of a patient, in force first.
@@ -189,7 +181,7 @@ pub async fn set_ended(
     seen: &Seen,
     ended: bool,
 ) -> Result<u64, Fault> {
-    let hit = theirs(session, about, &seen.id).await?;
+    let hit = theirs::one(session, "Coverage", "beneficiary", about, &seen.id).await?;
     let document = parsed(&hit)?;
     let mut out = Writer::new();
     out.object();
@@ -212,23 +204,12 @@ pub async fn picture(
     id: &str,
     side: Side,
 ) -> Result<Option<(&'static str, Vec<u8>)>, Fault> {
-    let hit = theirs(session, about, id).await?;
+    let hit = theirs::one(session, "Coverage", "beneficiary", about, id).await?;
     let document = parsed(&hit)?;
     let found = images(document.root()).into_iter().find(|(own, _)| *own == side);
     let bytes = found.and_then(|(_, image)| STANDARD.decode(text(image, "data")).ok());
     // By content again: what stands in a record may have come from elsewhere.
     Ok(bytes.and_then(|bytes| image::media_type(&bytes).map(|kind| (kind, bytes))))
-}
-
-async fn theirs(session: &Session, about: &str, id: &str) -> Result<Hit, Fault> {
-    let hit = session.read(type_named("Coverage")?, id, None)?.into_inner().await?;
-    let document = parsed(&hit)?;
-    let whose = document.root().get("beneficiary").map(|one| text(one, "reference"));
-    if whose.as_deref() == Some(format!("Patient/{about}").as_str()) {
-        return Ok(hit);
-    }
-    let say = "the record belongs to another patient than the one the form was opened for";
-    Err(Fault::new(&code::REGISTRATION_OTHER_PATIENT, say))
 }
 
 fn pictures(all: &[(Side, Vec<u8>)]) -> Result<Vec<Vec<u8>>, Fault> {

@@ -7,5 +7,5 @@ pub const DEPARTMENT: Department = Department {
     name: "registration",
     about: "Who a patient is, what they signed, and who acts for them.",
     operations: &[],
-    rules: &[crate::consent::RULE],
+    rules: &[crate::consent::RULE, crate::proxy::RULE],
 };

@@ -31,69 +31,42 @@ const YEARS_MAX: i64 = 130;
 const YEAR_MS: i64 = 31_556_952_000;
 const DAY_MS: i64 = 86_400_000;
 
-macro_rules! fields {
-    ($($name:ident: $max:literal, $about:literal;)*) => {
-        /// A registration form as it was filled in; a field that is empty was left so.
-        #[derive(Clone, Default, PartialEq, Eq)]
-        pub struct Intake { $(#[doc = $about] pub $name: String,)* }
-
-        impl Intake {
-            /// The fields, each with the letters it may have.
-            pub const FIELDS: &[(&str, usize)] = &[$((stringify!($name), $max)),*];
-
-            /// A field by its name.
-            pub fn get(&self, name: &str) -> &str {
-                match name { $(stringify!($name) => &self.$name,)* _ => "" }
-            }
-
-            /// Sets a field by its name.
-            pub fn set(&mut self, name: &str, value: &str) {
-                match name { $(stringify!($name) => value.clone_into(&mut self.$name),)* _ => {} }
-            }
-        }
-    };
-}
-
 fields! {
-    family: 80, "The legal family name.";
-    given: 120, "The legal given names, with blanks between.";
-    suffix: 20, "What follows the name: `Jr.`";
-    used: 80, "The given name in use, when it is another.";
-    birth_date: 40, "The date of birth as FHIR writes it, or as much of it as is known.";
-    birth_unknown: 3, "The date of birth is not known.";
-    gender: 10, "One of [`GENDERS`].";
-    sex_clinical: 20, "One of [`SEXES`].";
-    pronouns: 40, "In words.";
-    line: 120, "The street of the address.";
-    line_more: 120, "The second line of the address.";
-    city: 80, "The city.";
-    state: 40, "The state.";
-    postal_code: 20, "The postal code.";
-    country: 40, "The country.";
-    private_line: 120, "The street of a confidential address.";
-    private_city: 80, "Its city.";
-    private_state: 40, "Its state.";
-    private_postal_code: 20, "Its postal code.";
-    private_phone: 30, "A confidential phone number.";
-    private_text: 3, "Texts may be sent to that phone.";
-    private_email: 120, "A confidential address of electronic mail.";
-    mobile: 30, "A mobile phone.";
-    home_phone: 30, "A phone at home.";
-    email: 120, "An address of electronic mail.";
-    prefers: 12, "One of [`WAYS`].";
-    language: 12, "The preferred language, as a tag of BCP 47.";
-    interpreter: 3, "An interpreter is needed.";
-    contact_name: 120, "Whom to call in an emergency.";
-    contact_relation: 60, "What they are to the patient.";
-    contact_phone: 30, "Their phone.";
-    other_kind: 4, "One of [`KINDS`]: what other number the patient has. Only at registration.";
-    other_number: 40, "That number.";
-}
-
-/// It is about a person.
-impl std::fmt::Debug for Intake {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Intake(‹phi›)")
+    /// A registration form as it was filled in; a field that is empty was left so.
+    Intake {
+        family: 80, "The legal family name.";
+        given: 120, "The legal given names, with blanks between.";
+        suffix: 20, "What follows the name: `Jr.`";
+        used: 80, "The given name in use, when it is another.";
+        birth_date: 40, "The date of birth as FHIR writes it, or as much of it as is known.";
+        birth_unknown: 3, "The date of birth is not known.";
+        gender: 10, "One of [`GENDERS`].";
+        sex_clinical: 20, "One of [`SEXES`].";
+        pronouns: 40, "In words.";
+        line: 120, "The street of the address.";
+        line_more: 120, "The second line of the address.";
+        city: 80, "The city.";
+        state: 40, "The state.";
+        postal_code: 20, "The postal code.";
+        country: 40, "The country.";
+        private_line: 120, "The street of a confidential address.";
+        private_city: 80, "Its city.";
+        private_state: 40, "Its state.";
+        private_postal_code: 20, "Its postal code.";
+        private_phone: 30, "A confidential phone number.";
+        private_text: 3, "Texts may be sent to that phone.";
+        private_email: 120, "A confidential address of electronic mail.";
+        mobile: 30, "A mobile phone.";
+        home_phone: 30, "A phone at home.";
+        email: 120, "An address of electronic mail.";
+        prefers: 12, "One of [`WAYS`].";
+        language: 12, "The preferred language, as a tag of BCP 47.";
+        interpreter: 3, "An interpreter is needed.";
+        contact_name: 120, "Whom to call in an emergency.";
+        contact_relation: 60, "What they are to the patient.";
+        contact_phone: 30, "Their phone.";
+        other_kind: 4, "One of [`KINDS`]: what other number the patient has. Only at registration.";
+        other_number: 40, "That number.";
     }
 }
 

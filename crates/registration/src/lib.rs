@@ -5,6 +5,9 @@
 //! check digit (`number`); two records of one person are linked and parted again, and no data is ever
 //! moved (`merge`). What a patient signs is kept word for word (`consent`), and who acts for them (`proxy`). Each works through the caller's session; it knows neither pages nor addresses nor SQL.
 
+#[macro_use]
+mod macros;
+
 pub mod consent;
 pub mod coverage;
 mod department;
@@ -16,6 +19,7 @@ pub mod pre_check_in;
 pub mod proxy;
 mod read;
 pub mod register;
+mod theirs;
 mod write;
 
 pub use department::DEPARTMENT;

@@ -19,46 +19,19 @@ pub const ADDRESS: [&str; 4] = ["line", "city", "state", "postal_code"];
 /// A sign that hides what stands behind it.
 const HIDDEN: &str = "•••";
 
-macro_rules! fields {
-    ($($name:ident: $max:literal, $about:literal;)*) => {
-        /// What was entered; a field that is empty changes nothing.
-        #[derive(Clone, Default, PartialEq, Eq)]
-        pub struct Entered { $(#[doc = $about] pub $name: String,)* }
-
-        impl Entered {
-            /// The fields, each with the letters it may have.
-            pub const FIELDS: &[(&str, usize)] = &[$((stringify!($name), $max)),*];
-
-            /// A field by its name.
-            pub fn get(&self, name: &str) -> &str {
-                match name { $(stringify!($name) => &self.$name,)* _ => "" }
-            }
-
-            /// Sets a field by its name.
-            pub fn set(&mut self, name: &str, value: &str) {
-                match name { $(stringify!($name) => value.clone_into(&mut self.$name),)* _ => {} }
-            }
-        }
-    };
-}
-
 fields! {
-    mobile: 30, "A mobile phone.";
-    email: 120, "An address of electronic mail.";
-    line: 120, "The street of the address.";
-    city: 80, "The city.";
-    state: 40, "The state.";
-    postal_code: 20, "The postal code.";
-    insurance: 8, "One of [`INSURANCES`].";
-    payer: 120, "Who insures now.";
-    number: 120, "The number on the new card.";
-    reason: 500, "Why they come, in their words.";
-}
-
-/// It is about a person.
-impl std::fmt::Debug for Entered {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Entered(‹phi›)")
+    /// What was entered; a field that is empty changes nothing.
+    Entered {
+        mobile: 30, "A mobile phone.";
+        email: 120, "An address of electronic mail.";
+        line: 120, "The street of the address.";
+        city: 80, "The city.";
+        state: 40, "The state.";
+        postal_code: 20, "The postal code.";
+        insurance: 8, "One of [`INSURANCES`].";
+        payer: 120, "Who insures now.";
+        number: 120, "The number on the new card.";
+        reason: 500, "Why they come, in their words.";
     }
 }
 
@@ -211,12 +184,7 @@ pub struct Stands {
     pub address: String,
 }
 
-/// It is about a person.
-impl std::fmt::Debug for Stands {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Stands(‹phi›)")
-    }
-}
+hidden!(Stands);
 
 impl Stands {
     /// Of what a record says; what is confidential is none of it.

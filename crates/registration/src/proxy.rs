@@ -1,21 +1,26 @@
 //! Who acts for a patient (45 CFR 164.502(g)), as `RelatedPersons`: put down with the authority that was
 //! shown, ended with the day, never deleted. Whether somebody may act now, `record::proxy` tells.
 
+mod rule;
+
+pub use rule::RULE;
+
 use crate::read::{keep, text};
 use crate::register::{Seen, parsed, patient, type_named};
+use crate::theirs;
 use base::error::code;
 use base::{Fault, Limits};
 use fhir::Document;
 use fhir::write::Writer;
-use record::proxy::{AUTHORITY, Authority, EVIDENCE, POWER, Power, Proxy, last_day_of_minority};
-use record::{Hit, Level, SearchHow, Session};
+use record::proxy::{
+    AUTHORITY, Authority, EVIDENCE, POWER, Power, Proxy, Whose, lacks_end, last_day_of_minority,
+};
+use record::{Hit, Session};
 
 const FORM: &str = "urn:plummer:proxy-form";
 const RELATIONS: &str = "http://terminology.hl7.org/CodeSystem/v3-RoleCode";
 /// Letters of a field.
 const LETTERS_MAX: usize = 120;
-/// People who are listed of one patient.
-const LISTED: &str = "30";
 const DAY_MS: i64 = 86_400_000;
 /// What somebody is to a patient, by HL7's codes
 /// (<https://terminology.hl7.org/CodeSystem-v3-RoleCode.html>).
@@ -51,32 +56,19 @@ pub struct Held {
     pub proxy: Proxy,
 }
 
-macro_rules! hidden {
-    ($($name:ident),*) => {$(
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(concat!(stringify!($name), "(‹phi›)"))
-            }
-        }
-    )*};
-}
 hidden!(Entered, Held);
 
 /// Who acts, or acted, for a patient: those who may now first.
 ///
 /// # Errors
-/// As a search, and as a read of the patient.
+/// `search.query.too-costly` when more are related than anybody looks through; as a search, and as a read of
+/// the patient.
 pub async fn of(session: &Session, about: &str) -> Result<Vec<Held>, Fault> {
-    let born = born(session, about).await?;
-    let pairs = vec![
-        ("patient".to_owned(), format!("Patient/{about}")),
-        ("_count".to_owned(), LISTED.to_owned()),
-    ];
-    let level = Level::Type(type_named("RelatedPerson")?);
-    let found = session.search(level, pairs, &SearchHow::default())?.into_inner().await?;
+    let whose = whose(session, about).await?;
     let mut all = Vec::new();
-    for hit in &found.page.matches {
-        all.extend(held(session, hit, &born)?);
+    // All are read: those who act are few among those who are related, and none of them is left out.
+    for hit in theirs::all(session, "RelatedPerson", about, &[]).await? {
+        all.extend(held(session, &hit, &whose)?);
     }
     all.sort_by(|a, b| (!a.proxy.stands, &a.proxy.name).cmp(&(!b.proxy.stands, &b.proxy.name)));
     Ok(all)
@@ -88,10 +80,19 @@ pub async fn of(session: &Session, about: &str) -> Result<Vec<Held>, Fault> {
 /// `registration.patient.other`; `record.read.not-found` for one who is related and does not act; as a
 /// read.
 pub async fn one(session: &Session, about: &str, id: &str) -> Result<Held, Fault> {
-    let hit = theirs(session, about, id).await?;
-    let born = born(session, about).await?;
+    let hit = theirs::one(session, "RelatedPerson", "patient", about, id).await?;
+    let whose = whose(session, about).await?;
     let none = || Fault::new(&code::NOT_FOUND, "nobody of this id acts for the patient");
-    held(session, &hit, &born)?.ok_or_else(none)
+    held(session, &hit, &whose)?.ok_or_else(none)
+}
+
+/// Whether a patient is not of age yet, as far as that is known, by the law of the house's state.
+///
+/// # Errors
+/// When the stored Patient is no JSON.
+pub fn is_minor(session: &Session, patient: &Hit) -> Result<bool, Fault> {
+    let whose = Whose::of(parsed(patient)?.root(), session.home_state());
+    Ok(whose.is_minor(session.now()))
 }
 
 /// Puts somebody down, once for each form. Who acts for a minor by being a parent or a guardian does so
@@ -105,8 +106,8 @@ pub async fn add(
     form: &str,
     entered: &Entered,
 ) -> Result<String, Fault> {
-    let born = born(session, about).await?;
-    let until = hold(session, entered, &born)?;
+    let whose = whose(session, about).await?;
+    let until = hold(session, entered, &whose)?;
     if !fhir::reference::is_id(form) {
         return Err(Fault::at(&code::PARAMETER_INVALID, "the form has no id", "entry"));
     }
@@ -150,7 +151,7 @@ pub async fn add(
 /// # Errors
 /// `registration.patient.other`; `record.write.version-conflict`; as an update.
 pub async fn end(session: &Session, about: &str, seen: &Seen) -> Result<u64, Fault> {
-    let hit = theirs(session, about, &seen.id).await?;
+    let hit = theirs::one(session, "RelatedPerson", "patient", about, &seen.id).await?;
     let document = parsed(&hit)?;
     let mut out = Writer::new();
     out.object();
@@ -175,7 +176,7 @@ pub async fn end(session: &Session, about: &str, seen: &Seen) -> Result<u64, Fau
 }
 
 /// Holds what was entered to what can stand; answers the last day.
-fn hold(session: &Session, entered: &Entered, born: &str) -> Result<String, Fault> {
+fn hold(session: &Session, entered: &Entered, whose: &Whose<'_>) -> Result<String, Fault> {
     let fits = |text: &str| text.chars().count() <= LETTERS_MAX && !text.contains(char::is_control);
     for (name, value, must) in [
         ("name", &entered.name, true),
@@ -198,9 +199,21 @@ fn hold(session: &Session, entered: &Entered, born: &str) -> Result<String, Faul
     if !entered.until.is_empty() && (entered.until.len() != 10 || is_over(&entered.until)) {
         return Err(odd("give a day that is not over", "until"));
     }
-    let minority = last_day_of_minority(born, session.home_state()).filter(|last| !is_over(last));
+    if let Some(died) = &whose.died {
+        if entered.authority.is_some_and(|right| right != Authority::Representative) {
+            return Err(odd("after a death only who represents the estate acts", "authority"));
+        }
+        if died.is_empty() {
+            let say = "put down the day of the death first: it tells who acts for the estate";
+            return Err(odd(say, "authority"));
+        }
+    }
+    let minority = last_day_of_minority(&whose.born, whose.state).filter(|last| !is_over(last));
     match (entered.authority, minority) {
         (None, _) => Err(odd("say by what right", "authority")),
+        (Some(Authority::Guardian), None) if lacks_end(&whose.born, &entered.until) => {
+            Err(odd("give the last day: the date of birth is not known", "until"))
+        }
         (Some(Authority::Parent), None) => {
             Err(odd("a parent acts for a minor, whose date of birth is known", "authority"))
         }
@@ -212,25 +225,14 @@ fn hold(session: &Session, entered: &Entered, born: &str) -> Result<String, Faul
     }
 }
 
-fn held(session: &Session, hit: &Hit, born: &str) -> Result<Option<Held>, Fault> {
-    let document = parsed(hit)?;
-    let proxy = Proxy::read(document.root(), born, session.home_state(), session.now());
+fn held(session: &Session, hit: &Hit, whose: &Whose<'_>) -> Result<Option<Held>, Fault> {
+    let proxy = Proxy::read(parsed(hit)?.root(), whose, session.now());
     Ok(proxy.map(|proxy| Held { id: hit.id.clone(), version: hit.version, proxy }))
 }
 
-async fn born(session: &Session, about: &str) -> Result<String, Fault> {
+async fn whose<'s>(session: &'s Session, about: &str) -> Result<Whose<'s>, Fault> {
     let hit = session.read(patient()?, about, None)?.into_inner().await?;
-    Ok(text(parsed(&hit)?.root(), "birthDate"))
-}
-
-async fn theirs(session: &Session, about: &str, id: &str) -> Result<Hit, Fault> {
-    let hit = session.read(type_named("RelatedPerson")?, id, None)?.into_inner().await?;
-    let whose = parsed(&hit)?.root().get("patient").map(|one| text(one, "reference"));
-    if whose.as_deref() == Some(format!("Patient/{about}").as_str()) {
-        return Ok(hit);
-    }
-    let say = "the record belongs to another patient than the one the form was opened for";
-    Err(Fault::new(&code::REGISTRATION_OTHER_PATIENT, say))
+    Ok(Whose::of(parsed(&hit)?.root(), session.home_state()))
 }
 
 fn day(now: i64) -> String {

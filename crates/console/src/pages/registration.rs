@@ -37,6 +37,31 @@ pub(crate) fn entry(visit: &Visit) -> String {
     })
 }
 
+/// The patient of the path, for whoever may see any records of a type at all.
+fn theirs(visit: &Visit, kind: &str) -> Result<Option<Person>, Fault> {
+    if !visit.session.may_search(type_id(kind)?) {
+        return Ok(None);
+    }
+    patient::see(visit)
+}
+
+/// A field with the blanks of somebody in a hurry taken out.
+fn typed(visit: &Visit, name: &str) -> String {
+    visit.field(name).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The field that a fault is about, as the department names it.
+fn place(fault: &Fault) -> String {
+    fault.issues.first().and_then(|issue| issue.expression.clone()).unwrap_or_default()
+}
+
+/// The row of the field that a fault is about: its name, its label, and what is said of it. The first where
+/// it is about none.
+fn row_of(fields: &'static [(&'static str, Word, Word)], at: &str) -> &'static str {
+    let row = fields.iter().find(|(name, _, _)| *name == at).or_else(|| fields.first());
+    row.map_or("", |(name, _, _)| name)
+}
+
 /// The banner and the pages about a patient.
 fn head(visit: &Visit, person: &Person) -> Result<Markup, Fault> {
     let chart = patient::chart(visit, &person.id)?;

@@ -74,7 +74,8 @@ const sign = (field, pad, kept) => {
   field.hidden = false;
 };
 
-const field = document.querySelector("[data-pad]");
-const pad = field?.querySelector("svg.draws");
-const kept = field?.querySelector("input[name=strokes]");
-if (field instanceof HTMLElement && pad instanceof SVGSVGElement && kept instanceof HTMLInputElement) sign(field, pad, kept);
+for (const field of document.querySelectorAll("[data-pad]")) {
+  const pad = field.querySelector("svg.draws");
+  const kept = field.querySelector("input");
+  if (field instanceof HTMLElement && pad instanceof SVGSVGElement && kept instanceof HTMLInputElement) sign(field, pad, kept);
+}

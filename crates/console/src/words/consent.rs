@@ -4,6 +4,8 @@ words! {
     CONSENTS: "Consents", "Consentimientos";
     CONSENTS_NONE: "No consent is recorded", "No consta ningún consentimiento";
     CONSENTS_NONE_WHY: "What the patient signs here, or brings along, is listed with its text.", "Lo que el paciente firme aquí, o traiga, figura con su texto.";
+    CONSENTS_MORE: "Show more that ended", "Mostrar más que terminaron";
+    CONSENTS_MOST: "More that ended are on record; all in force are listed above.", "Constan más que terminaron; todos los que están en vigor figuran arriba.";
     CONSENTS_DUE: "To be signed", "Por firmar";
     CONSENTS_DUE_WHY: "Everybody is asked for these once.", "Se pide a todos una vez.";
     CONSENT_NEW: "Have one signed", "Firmar uno";
@@ -44,7 +46,7 @@ words! {
     CONSENT_EFFECT_NOTICE: "It says that the notice was received. Nobody sees more or less by it.", "Dice que se recibió el aviso. Nadie ve más ni menos por ello.";
     CONSENT_EFFECT_CARE: "It is not about records: nobody sees more or less by it.", "No trata de registros: nadie ve más ni menos por ello.";
     CONSENT_EFFECT_GRANTS: "While it is in force, those who work here see the patient's Part 2 records for the purposes named in it.", "Mientras esté en vigor, quienes trabajan aquí ven los registros de la Parte 2 del paciente para los fines que nombra.";
-    CONSENT_EFFECT_BY_HAND: "It names a recipient, or describes what it is about or when it ends, and no machine can follow that. Nobody here sees more by it: hand out by hand what it allows.", "Nombra a un destinatario, o describe de qué trata o cuándo termina, y ninguna máquina puede seguirlo. Nadie aquí ve más por ello: entregue a mano lo que permita.";
+    CONSENT_EFFECT_BY_HAND: "It names who discloses or who receives, or describes what it is about or when it ends, and no machine can follow that. Nobody here sees more by it: hand out by hand what it allows.", "Nombra a quien divulga o a quien recibe, o describe de qué trata o cuándo termina, y ninguna máquina puede seguirlo. Nadie aquí ve más por ello: entregue a mano lo que permita.";
     CONSENT_EFFECT_OTHER: "It was made elsewhere. What it permits and denies is applied as the record says it.", "Se hizo en otro lugar. Lo que permite y deniega se aplica tal como lo dice el registro.";
     CONSENT_REVOKE: "Take it back", "Retirarlo";
     CONSENT_REVOKE_NOTICE: "The notice counts as not acknowledged, and check-in asks for it again.", "El aviso cuenta como sin acuse, y se volverá a pedir en la llegada.";
@@ -65,6 +67,14 @@ words! {
     CONSENT_TEXT: "What is signed", "Lo que se firma";
     CONSENT_MINOR: "The patient is a minor", "El paciente es menor";
     CONSENT_MINOR_WHY: "Whoever may decide for them signs, unless the law lets the patient consent alone. Put down who acts for them on the page of people.", "Firma quien pueda decidir por él, salvo que la ley permita al paciente consentir solo. Anote quién actúa por él en la página de personas.";
+    CONSENT_MINOR_PART2: "The minor signs this consent, and nobody instead of them (42 CFR 2.14): alone where the law of the state lets them seek the treatment alone, else together with whoever has to consent to it as well. Put that person down on the page of people.", "Este consentimiento lo firma el menor, y nadie en su lugar (42 CFR 2.14): solo, donde la ley del estado le permite buscar el tratamiento solo; si no, junto con quien también deba consentirlo. Anote a esa persona en la página de personas.";
+    CONSENT_BESIDE: "Who signs beside the minor", "Quién firma junto al menor";
+    CONSENT_BESIDE_NOBODY: "Nobody: the law lets the minor seek this treatment alone", "Nadie: la ley permite al menor buscar este tratamiento solo";
+    CONSENT_BESIDE_NAME: "Name of whoever signs beside the minor", "Nombre de quien firma junto al menor";
+    CONSENT_BESIDE_PAD: "Whoever signs beside the minor signs here", "Quien firma junto al menor firma aquí";
+    CONSENT_WRONG_BESIDE: "Say who signs beside the minor, or that the law asks for nobody", "Diga quién firma junto al menor, o que la ley no pide a nadie";
+    CONSENT_WRONG_MINOR: "The minor signs; a parent or guardian signs beside them, and not instead", "Firma el menor; un progenitor o tutor firma junto a él, y no en su lugar";
+    CONSENT_WRONG_HANDS: "Both sign, each on their pad, or tick that both signed the sheet", "Firman ambos, cada uno en su recuadro, o marque que ambos firmaron la hoja";
     CONSENT_PATIENT_SIGNS: "The patient", "El paciente";
     CONSENT_NAME: "Name of whoever signs", "Nombre de quien firma";
     CONSENT_PAD: "Sign here", "Firme aquí";
@@ -81,6 +91,10 @@ words! {
     CONSENT_ELEMENTS_WHY: "Without any one of these it is no consent, and cannot be signed.", "Sin cualquiera de estos no es un consentimiento, y no se puede firmar.";
     CONSENT_DISCLOSER: "Who discloses", "Quién divulga";
     CONSENT_DISCLOSER_HINT: "The name of this place, or of the programme.", "El nombre de este lugar, o del programa.";
+    CONSENT_SOURCE: "Out of whose records", "De los registros de quién";
+    CONSENT_SOURCE_HOUSE: "All that is kept here, whoever made it", "Todo lo que se guarda aquí, lo haya hecho quien sea";
+    CONSENT_SOURCE_NAMED: "Only those of whom is named above: handed out by hand", "Solo los de quien se nombra arriba: se entregan a mano";
+    CONSENT_WRONG_DISCLOSER: "Name who discloses, and say out of whose records", "Nombre a quien divulga, y diga de los registros de quién";
     CONSENT_INFORMATION: "What is disclosed", "Qué se divulga";
     CONSENT_ALL_PART2: "All records of substance use disorder treatment", "Todos los registros de tratamiento por consumo de sustancias";
     CONSENT_ALL_RECORD: "All of the record", "Toda la historia";
@@ -139,9 +153,9 @@ words! {
     PROXY_END: "End it", "Terminarlo";
     PROXY_ADDED: "Put down.", "Anotado.";
     PROXY_ENDED: "Ended. It stays to be read.", "Terminado. Queda para leerse.";
-    PROXY_WRONG_AUTHORITY: "Say by what right; a parent acts for a minor whose date of birth is known", "Diga con qué derecho; un progenitor actúa por un menor cuya fecha de nacimiento se conoce";
+    PROXY_WRONG_AUTHORITY: "Say by what right; a parent acts for a minor whose date of birth is known, and after a death whose day is known who represents the estate", "Diga con qué derecho; un progenitor actúa por un menor cuya fecha de nacimiento se conoce y, tras una muerte cuyo día se conoce, quien representa la herencia";
     PROXY_WRONG_POWERS: "Tick what they may do", "Marque qué puede hacer";
-    PROXY_WRONG_UNTIL: "Give a day that is not over", "Indique un día que no haya pasado";
+    PROXY_WRONG_UNTIL: "Give a day that is not over; a guardian needs one where the date of birth is not known", "Indique un día que no haya pasado; un tutor lo necesita donde no se conoce la fecha de nacimiento";
     PROXY_BANNER: "Acts for them", "Actúa por el paciente";
     CHECK_IN_CONTACT_ONLY: "Confidential: use only these", "Confidencial: use solo estos";
     CHECK_IN_CONTACT_HIDDEN: "Confidential: withheld from your role", "Confidencial: no se muestra a su función";
@@ -157,6 +171,8 @@ words! {
     WORDING_TITLE: "Title", "Título";
     WORDING_TEXT: "Text", "Texto";
     WORDING_TEXT_HINT: "A blank line begins a new paragraph. The patient's name, and what is entered in a release, stand below the text by themselves.", "Una línea en blanco empieza otro párrafo. El nombre del paciente, y lo introducido en una divulgación, figuran solos bajo el texto.";
+    WORDING_STATUTORY: "These paragraphs stand word for word, for the law asks for what they say", "Estos párrafos figuran palabra por palabra, pues la ley pide lo que dicen";
+    WORDING_WRONG_STATUTORY: "Keep the paragraphs that the law asks for, word for word", "Conserve, palabra por palabra, los párrafos que pide la ley";
     WORDING_KEEP: "Use these words", "Usar este texto";
     WORDING_GO_BACK: "Use the words that ship", "Usar el texto incluido";
     WORDING_BACK_WHY: "The house's own words stay in the history of the form.", "El texto propio queda en el historial del formulario.";

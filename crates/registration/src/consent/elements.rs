@@ -36,6 +36,18 @@ pub enum To {
     Named,
 }
 
+/// Out of whose records it is handed out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Source {
+    /// It was not said.
+    #[default]
+    Unsaid,
+    /// Out of all that this house keeps, whichever programme of it made the record.
+    House,
+    /// Out of the records of whom the form names alone: one programme, one person, another place.
+    Named,
+}
+
 /// When it ends.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Ends {
@@ -55,6 +67,8 @@ pub enum Ends {
 pub struct Elements {
     /// Who hands it out: a name, or what they are.
     pub discloser: String,
+    /// Whether that is the whole house.
+    pub source: Source,
     /// How much of the record.
     pub extent: Extent,
     /// What of it, in words.
@@ -73,12 +87,7 @@ pub struct Elements {
     pub event: String,
 }
 
-/// It is about a person.
-impl std::fmt::Debug for Elements {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Elements(‹phi›)")
-    }
-}
+hidden!(Elements);
 
 /// An element that is missing or cannot stand, by the field that it is entered in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,7 +153,7 @@ impl Elements {
             Extent::Described => said(&self.information),
         };
         [
-            (said(&self.discloser), Lacks::Discloser),
+            (said(&self.discloser) && self.source != Source::Unsaid, Lacks::Discloser),
             (has_information, Lacks::Information),
             (has_recipient, Lacks::Recipient),
             (!self.purposes.is_empty() && self.purposes.iter().all(known), Lacks::Purpose),
@@ -166,6 +175,7 @@ mod tests {
     fn whole() -> Elements {
         Elements {
             discloser: "Lake Clinic".into(),
+            source: Source::House,
             extent: Extent::All,
             to: To::Here,
             purposes: vec!["TREAT".into(), "HPAYMT".into(), "HOPERAT".into()],
@@ -179,6 +189,7 @@ mod tests {
         assert_eq!(whole().lacks(Kind::Part2, NOW), []);
         for (one, lack) in [
             (Elements { discloser: " ".into(), ..whole() }, vec![Lacks::Discloser]),
+            (Elements { source: Source::Unsaid, ..whole() }, vec![Lacks::Discloser]),
             (Elements { extent: Extent::Unsaid, ..whole() }, vec![Lacks::Information]),
             (Elements { extent: Extent::Described, ..whole() }, vec![Lacks::Information]),
             (Elements { to: To::Named, ..whole() }, vec![Lacks::Recipient]),
@@ -222,13 +233,44 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_elements_are_judged(text in "\\PC{0,310}", day in "\\PC{0,12}", code in "[A-Z]{0,8}") {
-            let one = Elements {
-                discloser: text.clone(), information: text.clone(), recipient: text.clone(), event: text,
-                last_day: day, purposes: vec![code], extent: Extent::Described, to: To::Named, ends: Ends::On,
+        fn a_text_is_said_when_somebody_can_read_it(text in "\\PC{0,310}|[ \u{9}]{0,4}|[a-z \u{0}-\u{1f}]{0,12}", at in 0..4_usize) {
+            let mut one = Elements {
+                information: "x".into(), extent: Extent::Described, recipient: "y".into(), to: To::Named,
+                event: "z".into(), ends: Ends::When, ..whole()
             };
-            let lacks = one.lacks(Kind::Part2, NOW);
-            prop_assert!(lacks.len() <= 5);
+            prop_assert_eq!(one.lacks(Kind::Part2, NOW), []);
+            let (field, lack) = match at {
+                0 => (&mut one.discloser, Lacks::Discloser),
+                1 => (&mut one.information, Lacks::Information),
+                2 => (&mut one.recipient, Lacks::Recipient),
+                _ => (&mut one.event, Lacks::End),
+            };
+            field.clone_from(&text);
+            let is_read = text.chars().any(|c| !c.is_whitespace())
+                && text.chars().all(|c| !c.is_control())
+                && text.chars().count() <= 300;
+            prop_assert_eq!(one.lacks(Kind::Part2, NOW), if is_read { vec![] } else { vec![lack] });
+        }
+
+        #[test]
+        fn a_last_day_is_a_whole_day_that_is_not_over(day in "20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9])|\\PC{0,12}") {
+            let one = Elements { ends: Ends::On, last_day: day.clone(), ..whole() };
+            // A day as FHIR writes it sorts as text; that of NOW is 2026-11-23.
+            let stands = day.len() == 10
+                && day.is_ascii()
+                && fhir::date::parse(&day).is_some()
+                && day.as_str() >= "2026-11-23";
+            prop_assert_eq!(one.lacks(Kind::Part2, NOW).is_empty(), stands, "{}", day);
+        }
+
+        #[test]
+        fn a_purpose_is_one_that_is_offered(code in "TREAT|HPAYMT|HOPERAT|PATRQT|[A-Z]{0,8}") {
+            let named = Elements {
+                to: To::Named, recipient: "y".into(), ends: Ends::When, event: "z".into(),
+                purposes: vec![code.clone()], ..whole()
+            };
+            let lacks = if PURPOSES.contains(&code.as_str()) { vec![] } else { vec![Lacks::Purpose] };
+            prop_assert_eq!(named.lacks(Kind::Release, NOW), lacks);
         }
     }
 }

@@ -53,7 +53,24 @@ impl Form {
     }
 }
 
-/// The form of a kind that is in force: the house's own where there is one that says something.
+/// What a form of a kind has to say, as it ships, whatever else the house says: of an authorization the
+/// statements of 45 CFR 164.508(c)(2), of a consent to disclose Part 2 records those of 42 CFR 2.31(a).
+/// Nobody but a person could tell whether other words say the same, so these stand word for word.
+pub fn statutory(kind: Kind, tongue: Tongue) -> Vec<String> {
+    // The first paragraph says what it is about; what follows these three is the house's to say.
+    let count = if kind.has_elements() { 3 } else { 0 };
+    Form::shipped(kind, tongue).paragraphs.into_iter().skip(1).take(count).collect()
+}
+
+/// Those of [`statutory`] that these paragraphs lack; how a line is broken is nothing.
+fn lacking(kind: Kind, tongue: Tongue, paragraphs: &[String]) -> Vec<String> {
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let said: Vec<String> = paragraphs.iter().map(|one| plain(one)).collect();
+    statutory(kind, tongue).into_iter().filter(|one| !said.contains(&plain(one))).collect()
+}
+
+/// The form of a kind that is in force: the house's own where there is one that says something, and all
+/// that the law has it say.
 ///
 /// # Errors
 /// As a search.
@@ -66,7 +83,8 @@ pub async fn of(session: &Session, kind: Kind, tongue: Tongue) -> Result<Form, F
     let words: Vec<String> =
         each(root, "item").map(|item| text(item, "text")).filter(|text| !text.is_empty()).collect();
     let title = text(root, "title");
-    if text(root, "status") == "active" && !title.is_empty() && !words.is_empty() {
+    let stands = lacking(kind, tongue, &words).is_empty();
+    if text(root, "status") == "active" && !title.is_empty() && !words.is_empty() && stands {
         form.title = title;
         form.paragraphs = words;
         form.edition = format!("own-{}", hit.version);
@@ -79,7 +97,8 @@ pub async fn of(session: &Session, kind: Kind, tongue: Tongue) -> Result<Form, F
 /// empty. What was signed before keeps the words it was signed with.
 ///
 /// # Errors
-/// `registration.value.invalid`, named by its field; `record.write.version-conflict` when somebody changed
+/// `registration.value.invalid`, named by its field, `statutory` when a paragraph that the law asks for is
+/// missing; `record.write.version-conflict` when somebody changed
 /// it since it was shown; as a create and an update.
 pub async fn keep(
     session: &Session,
@@ -101,6 +120,11 @@ pub async fn keep(
     }
     if words.chars().count() > LETTERS_MAX || !is_plain(&words) {
         return odd("give the text, in 30,000 letters at most", "words");
+    }
+    let paragraphs: Vec<String> = words.split("\n\n").map(str::to_owned).collect();
+    if !is_back && let Some(first) = lacking(kind, tongue, &paragraphs).first() {
+        let say = format!("a paragraph that the law asks for has to stand word for word: {first}");
+        return odd(&say, "statutory");
     }
     let now = found(session, kind, tongue).await?;
     let own = now.as_ref().map(|hit| Seen { id: hit.id.clone(), version: hit.version });

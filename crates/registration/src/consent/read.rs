@@ -3,7 +3,7 @@
 
 use super::Kind;
 use super::signature::Signature;
-use super::write::{DRAWN, ENDED, FORMS, SIGNATURE, SIGNER, WITNESS};
+use super::write::{DESCRIBED, DRAWN, ENDED, FORMS, SIGNATURE, SIGNER, WITNESS};
 use crate::read::{concept, each, extension, text};
 use base::Millis;
 use base64::Engine as _;
@@ -31,6 +31,19 @@ pub struct Ended {
     pub reason: String,
 }
 
+/// A hand under a consent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hand {
+    /// Whose, by name.
+    pub name: String,
+    /// They signed for the patient.
+    pub by_proxy: bool,
+    /// By what right they did, in words; empty where it does not say.
+    pub authority: String,
+    /// With what hand.
+    pub mark: Mark,
+}
+
 /// A consent as it stands in the record.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Held {
@@ -52,12 +65,10 @@ pub struct Held {
     pub given: String,
     /// The last day.
     pub until: String,
-    /// Who signed, by name.
+    /// Who gave it, by name; empty where it does not say.
     pub signer: String,
-    /// They signed for the patient.
-    pub by_proxy: bool,
-    /// With what hand; none when nothing was signed.
-    pub mark: Option<Mark>,
+    /// The hands under it, the patient's or that for the patient first; none when nothing was signed.
+    pub hands: Vec<Hand>,
     /// Who saw it signed.
     pub witness: String,
     /// What was signed, word for word; empty when it does not stand in the record.
@@ -68,21 +79,12 @@ pub struct Held {
     pub edition: String,
     /// That it ended.
     pub ended: Option<Ended>,
-    /// Whether the guard lets anybody see more by it, as it was entered: it names nobody and describes
-    /// nothing that cannot be followed record by record.
+    /// Whether the guard lets anybody see more by it, as it was entered: it names nobody who discloses or
+    /// receives, and describes nothing that cannot be followed record by record.
     pub grants: bool,
 }
 
-macro_rules! hidden {
-    ($($name:ident),*) => {$(
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(concat!(stringify!($name), "(‹phi›)"))
-            }
-        }
-    )*};
-}
-hidden!(Mark, Ended, Held);
+hidden!(Mark, Ended, Hand, Held);
 
 impl Held {
     pub(super) fn of(hit: &Hit, root: Value<'_>, now: Millis) -> Self {
@@ -100,8 +102,10 @@ impl Held {
         let is_over =
             !until.is_empty() && fhir::date::parse(&until).is_none_or(|day| day.high < now.0);
         let status = text(root, "status");
-        let (hand, witness) = (signature(root, SIGNER), signature(root, WITNESS));
-        let name = |one: Value<'_>| one.get("who").map(|who| text(who, "display"));
+        let witness = signatures(root, WITNESS).next();
+        let hands: Vec<Hand> =
+            signatures(root, SIGNER).map(|hand| signed(hand, witness.is_some())).collect();
+        let signer = hands.first().map(|hand| hand.name.clone()).filter(|name| !name.is_empty());
         let performer = each(root, "performer").next().map(|one| text(one, "display"));
         let is_plain = of_source("contentType").starts_with("text/plain");
         Self {
@@ -114,10 +118,9 @@ impl Held {
             denies: provision.is_some_and(|one| text(one, "type") == "deny"),
             given: text(root, "dateTime"),
             until,
-            signer: hand.and_then(name).or(performer).unwrap_or_default(),
-            by_proxy: hand.is_some_and(|hand| hand.get("onBehalfOf").is_some()),
-            mark: hand.map(|hand| mark(hand, witness.is_some())),
-            witness: witness.and_then(name).unwrap_or_default(),
+            signer: signer.or(performer).unwrap_or_default(),
+            hands,
+            witness: witness.map(name).unwrap_or_default(),
             words: if is_plain {
                 decoded(&of_source("data")).unwrap_or_default()
             } else {
@@ -133,11 +136,29 @@ impl Held {
     }
 }
 
-fn signature<'v>(root: Value<'v>, code: &str) -> Option<Value<'v>> {
+/// The signatures of a kind.
+pub(super) fn signatures<'v>(
+    root: Value<'v>,
+    code: &'static str,
+) -> impl Iterator<Item = Value<'v>> + use<'v> {
     each(root, "extension")
         .filter(|one| text(*one, "url") == SIGNATURE)
         .filter_map(|one| one.get("valueSignature"))
-        .find(|one| each(*one, "type").any(|coding| text(coding, "code") == code))
+        .filter(move |one| each(*one, "type").any(|coding| text(coding, "code") == code))
+}
+
+fn signed(hand: Value<'_>, has_witness: bool) -> Hand {
+    let authority = extension(hand, DESCRIBED).map(|one| text(one, "valueString"));
+    Hand {
+        name: name(hand),
+        by_proxy: hand.get("onBehalfOf").is_some(),
+        authority: authority.unwrap_or_default(),
+        mark: mark(hand, has_witness),
+    }
+}
+
+fn name(hand: Value<'_>) -> String {
+    hand.get("who").map(|who| text(who, "display")).unwrap_or_default()
 }
 
 fn mark(hand: Value<'_>, has_witness: bool) -> Mark {

@@ -1,6 +1,9 @@
 //! What holds of every Consent, through whichever door it comes: who may only have everybody's forms signed
-//! writes none that permits or denies anything (45 CFR 164.502(b)), and what somebody signed is not
-//! rewritten or deleted (42 CFR 2.31(a)(8), 45 CFR 164.508(b)(6)).
+//! writes none that permits or denies anything (45 CFR 164.502(b)); one that permits to disclose Part 2
+//! records has a signature, and a minor's not a parent's alone (42 CFR 2.31(a)(8), 2.14); and what somebody
+//! signed is not rewritten, stripped of its labels or deleted (45 CFR 164.508(b)(6)).
+
+mod part2;
 
 use super::Kind;
 use super::write::{FORMS, SIGNATURE};
@@ -8,18 +11,18 @@ use crate::read::{each, text};
 use base::Fault;
 use base::error::code;
 use fhir::Value;
-use record::{Action, Asking, Rule, Ruling};
+use record::{Action, Asking, LABEL_BASIS, Rule, Ruling};
 
 /// The rule.
 pub const RULE: Rule = Rule {
     name: "registration.consent",
-    about: "What somebody signed is not rewritten, and a consent that permits or denies is written by who keeps consents.",
+    about: "What somebody signed is not rewritten, a consent to disclose Part 2 records is signed, and one that permits or denies is written by who keeps consents.",
     types: &["Consent"],
     ask,
     claims: None,
 };
 
-/// What a signed consent may have other than when it was signed: that it ended.
+/// What a signed consent may have other than when it was signed: that it ended. Of `meta`, its labels stay.
 const CHANGES: [&str; 5] = ["id", "status", "extension", "meta", "text"];
 
 fn ask(asking: &Asking<'_>) -> Result<Ruling, Fault> {
@@ -39,6 +42,9 @@ fn ask(asking: &Asking<'_>) -> Result<Ruling, Fault> {
         let say =
             "a consent that permits or denies something is written by those who keep consents";
         return Err(Fault::new(&code::ACCESS_DENIED, say));
+    }
+    if let Some(after) = asking.after {
+        part2::hold(after)?;
     }
     Ok(Ruling::default())
 }
@@ -61,7 +67,30 @@ fn is_kept(before: Value<'_>, after: Value<'_>) -> bool {
     let has_all = hands(before).count() == hands(after).count()
         && hands(before).zip(hands(after)).all(|(before, after)| alike(before, after));
     let ended = text(before, "status") != "active" && text(after, "status") == "active";
-    says && has_all && !ended
+    let labels = labels(after);
+    let is_labelled = labels_by_people(before).all(|label| labels.contains(&label));
+    says && has_all && is_labelled && !ended
+}
+
+/// Its labels, as system and code.
+fn labels(of: Value<'_>) -> Vec<(String, String)> {
+    securities(of).map(label).collect()
+}
+
+/// Those that no rule of ours gave: what a rule gave goes when the rule applies no longer.
+fn labels_by_people<'v>(of: Value<'v>) -> impl Iterator<Item = (String, String)> + use<'v> {
+    let by_rule = |one: &Value<'v>| {
+        each(*one, "extension").any(|extension| text(extension, "url") == LABEL_BASIS)
+    };
+    securities(of).filter(move |one| !by_rule(one)).map(label)
+}
+
+fn securities<'v>(of: Value<'v>) -> impl Iterator<Item = Value<'v>> + use<'v> {
+    of.get("meta").into_iter().flat_map(|meta| each(meta, "security"))
+}
+
+fn label(coding: Value<'_>) -> (String, String) {
+    (text(coding, "system"), text(coding, "code"))
 }
 
 /// Whether two values say the same, however they are laid out.
@@ -131,5 +160,24 @@ mod tests {
             &Limits::default(),
         );
         assert!(!is_kept(before.root(), bare.expect("JSON").root()), "the hand is gone");
+    }
+
+    #[test]
+    fn a_label_that_somebody_gave_what_was_signed_stays() {
+        let labelled = |labels: &str| {
+            let json = format!(
+                r#"{{"status":"active","meta":{{"security":[{labels}]}},"extension":[{{"url":"{SIGNATURE}","valueSignature":{{"data":"eA=="}}}}]}}"#
+            );
+            Document::parse_text(json, &Limits::default()).expect("JSON")
+        };
+        let own = r#"{"system":"urn:c","code":"R"}"#;
+        let ruled =
+            format!(r#"{{"extension":[{{"url":"{LABEL_BASIS}"}}],"system":"urn:c","code":"V"}}"#);
+        let before = labelled(&format!("{own},{ruled}"));
+        assert!(is_kept(before.root(), labelled(own).root()), "a rule's goes with the rule");
+        assert!(is_kept(before.root(), labelled(&format!(r#"{own},{{"code":"x"}}"#)).root()));
+        for stripped in ["", &ruled, r#"{"system":"urn:other","code":"R"}"#] {
+            assert!(!is_kept(before.root(), labelled(stripped).root()), "{stripped}");
+        }
     }
 }

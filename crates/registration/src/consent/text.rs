@@ -2,8 +2,11 @@
 //! It is composed here alone, so that what is on the screen is what is kept, word for word.
 
 use super::Kind;
-use super::elements::{Elements, Ends, Extent, To};
+use super::elements::{Elements, Ends, Extent, Source, To};
 use super::form::Form;
+use record::proxy::{Authority, Proxy};
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
 
 /// The version of the texts that ship. It grows whenever a word of one changes.
 pub const VERSION: &str = "2026-11";
@@ -55,12 +58,7 @@ pub struct Text {
     pub points: Vec<(String, String)>,
 }
 
-/// It names a person.
-impl std::fmt::Debug for Text {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Text(‹phi›)")
-    }
-}
+hidden!(Text);
 
 impl Text {
     /// Composes the text of a form for a patient.
@@ -80,6 +78,39 @@ impl Text {
         let points: Vec<String> = points.collect();
         format!("{}\n\n{}\n", parts.join("\n\n"), points.join("\n"))
     }
+
+    /// What was read, by its content (SHA-256, the first half): sent back with a signature, it tells that
+    /// what is kept is what was on the screen, word for word.
+    pub fn mark(&self, form: &Form) -> String {
+        let mut hash = Sha256::new();
+        let plain = self.plain();
+        for part in [form.kind.code(), form.tongue.tag(), form.edition.as_str(), plain.as_str()] {
+            hash.update(part.as_bytes());
+            hash.update([0]);
+        }
+        hash.finalize().iter().take(16).fold(String::new(), |mut out, byte| {
+            let _ = write!(out, "{byte:02x}");
+            out
+        })
+    }
+}
+
+/// By what right somebody signs for the patient, as their signature describes it (45 CFR
+/// 164.508(c)(1)(vi)), with what was seen that proves it.
+pub(super) fn authority(of: &Proxy, tongue: Tongue) -> String {
+    let right = match of.authority {
+        Authority::Parent => tongue.of("Parent of a minor", "Progenitor de un menor"),
+        Authority::Guardian => {
+            tongue.of("Guardian appointed by a court", "Tutor nombrado por un tribunal")
+        }
+        Authority::Attorney => tongue
+            .of("Power of attorney for health care", "Poder notarial para la atención de salud"),
+        Authority::Representative => tongue.of("Personal representative", "Representante personal"),
+    };
+    match one_line(&of.evidence) {
+        seen if seen.is_empty() => right.to_owned(),
+        seen => format!("{right} ({seen})"),
+    }
 }
 
 fn points_of(kind: Kind, tongue: Tongue, of: &Elements) -> Vec<(String, String)> {
@@ -93,6 +124,17 @@ fn points_of(kind: Kind, tongue: Tongue, of: &Elements) -> Vec<(String, String)>
     let information = match of.extent {
         Extent::Described => one_line(&of.information),
         _ => all.to_owned(),
+    };
+    let name = one_line(&of.discloser);
+    let discloser = match of.source {
+        Source::Named => match tongue {
+            Tongue::English => format!("{name}, and nobody else"),
+            Tongue::Spanish => format!("{name}, y nadie más"),
+        },
+        _ => match tongue {
+            Tongue::English => format!("{name}, with all its programs"),
+            Tongue::Spanish => format!("{name}, con todos sus programas"),
+        },
     };
     let recipient = match of.to {
         To::Named => one_line(&of.recipient),
@@ -112,7 +154,7 @@ fn points_of(kind: Kind, tongue: Tongue, of: &Elements) -> Vec<(String, String)>
     };
     let purposes: Vec<&str> = of.purposes.iter().map(|code| purpose(code, tongue)).collect();
     [
-        (tongue.of("Who discloses", "Quién divulga"), one_line(&of.discloser)),
+        (tongue.of("Who discloses", "Quién divulga"), discloser),
         (tongue.of("What is disclosed", "Qué se divulga"), information),
         (tongue.of("Who receives it", "Quién lo recibe"), recipient),
         (tongue.of("For what", "Para qué"), purposes.join(", ")),
@@ -181,5 +223,28 @@ mod tests {
             Text::of(&Form::shipped(Kind::Part2, Tongue::English), "Ada", &elements).plain();
         assert!(plain.contains("Who receives it: Acme Law I agree to everything\n"), "{plain}");
         assert!(plain.contains("For what: treatment, payment\n"), "{plain}");
+    }
+
+    #[test]
+    fn a_mark_is_of_every_word_that_was_read() {
+        let form = Form::shipped(Kind::Part2, Tongue::English);
+        let mark = |form: &Form, name: &str, elements: &Elements| {
+            Text::of(form, name, elements).mark(form)
+        };
+        let own = mark(&form, "Ada", &Elements::default());
+        assert_eq!(own, mark(&form, "Ada", &Elements::default()));
+        assert_eq!(own.len(), 32);
+        let other = Elements { discloser: "Lake Clinic".into(), ..Elements::default() };
+        let reworded = Form { paragraphs: vec!["Otherwise.".into()], ..form.clone() };
+        let later = Form { edition: "own-2".into(), ..form.clone() };
+        for (form, name, elements) in [
+            (&form, "Eve", &Elements::default()),
+            (&form, "Ada", &other),
+            (&reworded, "Ada", &Elements::default()),
+            (&later, "Ada", &Elements::default()),
+            (&Form::shipped(Kind::Part2, Tongue::Spanish), "Ada", &Elements::default()),
+        ] {
+            assert_ne!(own, mark(form, name, elements));
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! A consent as FHIR R4 has one, so that the guard and every other reader understands it. The scope of
 //! agreements that are not about records is `treatment`, which permits and denies nothing of them.
 
-use super::elements::{Elements, Ends, Extent, To};
+use super::elements::{Elements, Ends, Extent, Source, To};
 use super::form::Form;
+use super::hands::Given;
 use super::text::Text;
 use super::{Kind, Signing};
 use base::Millis;
@@ -10,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use fhir::write::Writer;
 use record::Session;
+use record::proxy::AUTHORITY;
 
 /// The tag by which a form that is sent twice is kept once.
 pub(super) const ENTRY: &str = "urn:plummer:consent-entry";
@@ -26,6 +28,10 @@ const SIGNATURES: &str = "urn:iso-astm:E1762-95:2013";
 pub(super) const SIGNER: &str = "1.2.840.10065.1.12.1.7";
 /// That of whoever saw it signed.
 pub(super) const WITNESS: &str = "1.2.840.10065.1.12.1.11";
+/// `Signature.extension`, with `valueString`: by what right whoever signs acts for the patient, described
+/// (45 CFR 164.508(c)(1)(vi)); beside it [`AUTHORITY`] has the code.
+pub(super) const DESCRIBED: &str =
+    "https://plummer.health/fhir/StructureDefinition/signer-authority";
 /// How a picture of our own making is told from a name that was written down.
 pub(super) const DRAWN: &str = "image/svg+xml";
 const WRITTEN: &str = "text/plain";
@@ -36,34 +42,38 @@ const REASONS: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
 pub(super) fn signed(
     session: &Session,
     about: &str,
+    entry: &str,
     form: &Form,
     signing: &Signing,
+    hands: &[Given<'_>],
     text: &Text,
 ) -> Vec<u8> {
     let kind = form.kind;
     let now = session.now().to_instant();
-    let (own, proxy) = (format!("Patient/{about}"), format!("RelatedPerson/{}", signing.proxy));
-    let signer = if signing.proxy.is_empty() { &own } else { &proxy };
+    let own = format!("Patient/{about}");
     let mut out = Writer::new();
-    head(&mut out, (kind, &form.edition), about, &signing.form, "active");
+    head(&mut out, (kind, &form.edition), about, entry, "active");
     out.key("extension").array();
-    let (format, data) = match &signing.drawn {
-        Some(drawn) => (DRAWN, drawn.svg()),
-        None => (WRITTEN, signing.name.trim().to_owned()),
-    };
-    let behalf = (!signing.proxy.is_empty()).then_some(own.as_str());
-    let hand = (SIGNER, "Consent Signature", Some(signer.as_str()), signing.name.trim());
-    signature(&mut out, hand, behalf, &now, (format, &data));
+    for hand in hands {
+        signer(&mut out, hand, &own, &now);
+    }
     if signing.on_paper {
-        let witness = session.signer().map(|one| format!("Practitioner/{}", one.practitioner));
-        let hand =
-            (WITNESS, "Consent Witness Signature", witness.as_deref(), signing.witness.trim());
-        signature(&mut out, hand, None, &now, (WRITTEN, signing.witness.trim()));
+        let who = session.signer().map(|one| format!("Practitioner/{}", one.practitioner));
+        let name = signing.witness.trim();
+        out.object().member("url", SIGNATURE).key("valueSignature").object();
+        kind_of(&mut out, WITNESS, "Consent Witness Signature", &now);
+        by(&mut out, who.as_deref(), name);
+        data(&mut out, WRITTEN, name);
+        out.end_object().end_object();
     }
     out.end_array();
     out.member("dateTime", &now);
-    out.key("performer").array().object().member("reference", signer);
-    out.member("display", signing.name.trim()).end_object().end_array();
+    out.key("performer").array();
+    for hand in hands {
+        out.object().member("reference", &reference(hand, &own));
+        out.member("display", hand.name).end_object();
+    }
+    out.end_array();
     out.key("sourceAttachment").object().member("contentType", "text/plain;charset=utf-8");
     out.member("language", signing.tongue.tag()).member("data", &STANDARD.encode(text.plain()));
     out.member("title", &text.title).member("creation", &now).end_object();
@@ -81,10 +91,10 @@ pub(super) fn declined(
     about: &str,
     kind: Kind,
     reason: &str,
-    form: &str,
+    entry: &str,
 ) -> Vec<u8> {
     let mut out = Writer::new();
-    head(&mut out, (kind, ""), about, form, "rejected");
+    head(&mut out, (kind, ""), about, entry, "rejected");
     out.key("extension").array();
     ended(&mut out, session.now(), reason);
     out.end_array();
@@ -102,10 +112,10 @@ pub(super) fn ended(out: &mut Writer, when: Millis, reason: &str) {
     out.end_array().member("url", ENDED).end_object();
 }
 
-fn head(out: &mut Writer, (kind, edition): (Kind, &str), about: &str, form: &str, status: &str) {
+fn head(out: &mut Writer, (kind, edition): (Kind, &str), about: &str, entry: &str, status: &str) {
     out.object().member("resourceType", "Consent");
     out.key("meta").object().key("tag").array();
-    out.object().member("system", ENTRY).member("code", form).end_object().end_array();
+    out.object().member("system", ENTRY).member("code", entry).end_object().end_array();
     if kind.is_sensitive() {
         out.key("security").array().object();
         out.member("system", "http://terminology.hl7.org/CodeSystem/v3-Confidentiality");
@@ -168,12 +178,21 @@ fn provision(out: &mut Writer, kind: Kind, of: &Elements) {
     if of.ends == Ends::On {
         out.key("period").object().member("end", &of.last_day).end_object();
     }
-    // Whom the guard cannot tell, it grants nothing: that release is made by hand.
-    if of.to == To::Named {
-        out.key("actor").array().object().key("role").object();
-        codings(out, &[("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "PRCP")]);
-        out.end_object().key("reference").object().member("display", of.recipient.trim());
-        out.end_object().end_object().end_array();
+    // Whom the guard cannot tell, and whose records it cannot tell from others', it grants nothing: that
+    // release is made by hand. Out of the whole house needs nobody named: it is all that is kept here.
+    let named = [
+        (of.source == Source::Named, "CST", &of.discloser),
+        (of.to == To::Named, "PRCP", &of.recipient),
+    ];
+    if named.iter().any(|(is_named, _, _)| *is_named) {
+        out.key("actor").array();
+        for (_, role, name) in named.iter().filter(|(is_named, _, _)| *is_named) {
+            out.object().key("role").object();
+            codings(out, &[("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", *role)]);
+            out.end_object().key("reference").object().member("display", name.trim());
+            out.end_object().end_object();
+        }
+        out.end_array();
     }
     if kind == Kind::Part2 {
         out.key("securityLabel").array();
@@ -198,27 +217,49 @@ fn provision(out: &mut Writer, kind: Kind, of: &Elements) {
     out.end_object();
 }
 
-/// One signature: what it is for, in which words, whose by reference and by name.
-fn signature(
-    out: &mut Writer,
-    (code, display, who, name): (&str, &str, Option<&str>, &str),
-    behalf: Option<&str>,
-    when: &str,
-    (format, data): (&str, &str),
-) {
+/// The hand of somebody who signs, with the right by which they do it for the patient.
+fn signer(out: &mut Writer, hand: &Given<'_>, own: &str, when: &str) {
     out.object().member("url", SIGNATURE).key("valueSignature").object();
+    if let Some(acts) = &hand.acts {
+        out.key("extension").array();
+        out.object().member("url", AUTHORITY).member("valueCode", acts.right.code()).end_object();
+        out.object().member("url", DESCRIBED).member("valueString", &acts.described).end_object();
+        out.end_array();
+    }
+    kind_of(out, SIGNER, "Consent Signature", when);
+    by(out, Some(&reference(hand, own)), hand.name);
+    if hand.acts.is_some() {
+        out.key("onBehalfOf").object().member("reference", own).end_object();
+    }
+    match hand.drawn {
+        Some(drawn) => data(out, DRAWN, &drawn.svg()),
+        None => data(out, WRITTEN, hand.name),
+    }
+    out.end_object().end_object();
+}
+
+fn reference(hand: &Given<'_>, own: &str) -> String {
+    hand.acts.as_ref().map_or_else(|| own.to_owned(), |acts| format!("RelatedPerson/{}", acts.id))
+}
+
+/// What a signature is for, in which words, and when.
+fn kind_of(out: &mut Writer, code: &str, display: &str, when: &str) {
     out.key("type").array().object().member("system", SIGNATURES).member("code", code);
     out.member("display", display).end_object().end_array().member("when", when);
+}
+
+/// Whose it is, by reference and by name.
+fn by(out: &mut Writer, who: Option<&str>, name: &str) {
     out.key("who").object();
     if let Some(who) = who {
         out.member("reference", who);
     }
     out.member("display", name).end_object();
-    if let Some(behalf) = behalf {
-        out.key("onBehalfOf").object().member("reference", behalf).end_object();
-    }
+}
+
+fn data(out: &mut Writer, format: &str, data: &str) {
     out.member("targetFormat", WRITTEN).member("sigFormat", format);
-    out.member("data", &STANDARD.encode(data)).end_object().end_object();
+    out.member("data", &STANDARD.encode(data));
 }
 
 fn codings(out: &mut Writer, all: &[(&str, &str)]) {

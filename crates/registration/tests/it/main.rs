@@ -5,6 +5,8 @@ mod consent;
 #[cfg(test)]
 mod merge;
 #[cfg(test)]
+mod proxy;
+#[cfg(test)]
 mod register;
 #[cfg(test)]
 mod support;

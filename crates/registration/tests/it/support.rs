@@ -45,8 +45,12 @@ pub(crate) fn settings() -> Settings {
 
 impl Room {
     pub(crate) fn new() -> Self {
+        Self::with(settings())
+    }
+
+    pub(crate) fn with(settings: Settings) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let record = Record::open(dir.path(), settings()).unwrap();
+        let record = Record::open(dir.path(), settings).unwrap();
         Self { record, dir }
     }
 

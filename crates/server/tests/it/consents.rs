@@ -13,7 +13,8 @@ const HAND: &str = "10,20 40,90 90,20 140,90;200,30 260,80";
 /// Sends a form of a page about a consent.
 fn send(visitor: &mut Visitor<'_>, patient: &str, kind: &str, fields: &[(&str, &str)]) -> Answer {
     let here = format!("/p/{patient}/consents/new/{kind}");
-    let page = get(visitor, &here);
+    let tongue = fields.iter().find(|(name, _)| *name == "text").map_or("en", |(_, tongue)| tongue);
+    let page = get(visitor, &format!("{here}?text={tongue}"));
     let read = page.field("read").unwrap_or_default();
     let plain = [("about", patient), ("text", "en"), ("signer", "patient"), ("read", &read)];
     let entry = [("entry", kind)];
@@ -25,8 +26,9 @@ fn send(visitor: &mut Visitor<'_>, patient: &str, kind: &str, fields: &[(&str, &
     post(visitor, &format!("/p/{patient}"), &here, &[fields, &own].concat(), &[])
 }
 
-const PART2: [(&str, &str); 8] = [
+const PART2: [(&str, &str); 9] = [
     ("discloser", "Lake Clinic"),
+    ("source", "house"),
     ("extent", "all"),
     ("to", "here"),
     ("purpose", "TREAT"),
@@ -126,6 +128,7 @@ fn a_part_2_consent_that_lacks_an_element_cannot_be_signed() {
     let mut hal = staff(&site, "hal", "him");
     for (missing, say) in [
         ("discloser", "Who discloses"),
+        ("source", "Who discloses"),
         ("extent", "What is disclosed"),
         ("to", "Who receives it"),
         ("purpose", "For what"),
@@ -140,6 +143,11 @@ fn a_part_2_consent_that_lacks_an_element_cannot_be_signed() {
             assert!(answer.text().contains(&format!("{say}: ")), "{say}: {}", answer.text());
         }
     }
+    // That it was not signed is kept with what it was about, also when the reason has to be asked for again.
+    let asked = send(&mut hal, "ada", "part2", &[&PART2[..], &[("do", "decline")]].concat());
+    assert_eq!(asked.status, 422);
+    let forms = asked.text().matches("name=\"discloser\" value=\"Lake Clinic\"").count();
+    assert_eq!(forms, 3, "to sign, to change it, and not to sign: {}", asked.text());
     let found = site.ask(&site.all, "GET", "/Consent?patient=ada", "").text();
     assert!(found.contains("\"total\":0"), "{found}");
 }
@@ -178,13 +186,26 @@ fn the_guard_heeds_what_was_signed_and_that_it_was_taken_back() {
     let read = shown.field("read").expect("what was read");
     let fields =
         [&PART2[..], &[("do", "sign"), ("strokes", HAND), ("read", read.as_str())]].concat();
-    // One that describes what it is about is for people to follow, and opens nothing.
-    let mut described = fields.clone();
-    described.retain(|(name, _)| *name != "extent");
-    described.extend([("extent", "described"), ("information", "attendance"), ("entry", "part")]);
-    let by_hand = send(&mut hal, "ada", "part2", &described);
-    assert!(get(&mut hal, &location(&by_hand)).text().contains("hand out by hand"));
-    assert_eq!(seen(), 404);
+    // One that describes what it is about, or names who discloses it, is for people to follow, and opens
+    // nothing. Neither is signed by what was read of another.
+    for (name, value, entry) in [("extent", "described", "part"), ("source", "named", "own")] {
+        let mut other: Vec<(&str, &str)> = PART2.into_iter().filter(|(n, _)| *n != name).collect();
+        other.extend([(name, value), ("information", "attendance"), ("entry", entry)]);
+        let sign = [("do", "sign"), ("strokes", HAND)];
+        let unread = [&other[..], &sign, &[("read", read.as_str())]].concat();
+        assert_eq!(send(&mut hal, "ada", "part2", &unread).status, 409, "{name}");
+        let shown = send(&mut hal, "ada", "part2", &[&other[..], &[("do", "read")]].concat());
+        let own = shown.field("read").expect("what was read");
+        let by_hand = send(
+            &mut hal,
+            "ada",
+            "part2",
+            &[&other[..], &sign, &[("read", own.as_str())]].concat(),
+        );
+        let page = get(&mut hal, &location(&by_hand)).text();
+        assert!(page.contains("hand out by hand"), "{name}: {page}");
+        assert_eq!(seen(), 404, "{name}");
+    }
     let signed = send(&mut hal, "ada", "part2", &fields);
     let page = get(&mut hal, &location(&signed));
     assert!(page.text().contains("those who work here see"), "{}", page.text());
@@ -320,6 +341,7 @@ fn a_parent_acts_for_a_minor_signs_for_them_and_is_ended() {
     let done = send(&mut fay, &minor, "treatment", &fields);
     let page = get(&mut fay, &location(&done)).text();
     assert!(page.contains("Ann Okafor") && page.contains("for the patient"), "{page}");
+    assert!(page.contains("By what right: Parent of a minor (certificate 881)"), "{page}");
     let ending = [("about", minor.as_str()), ("which", proxy.as_str()), ("version", "1")];
     let (here, there) = (format!("/p/{minor}/people"), format!("/p/{minor}/people/end"));
     assert!(location(&post(&mut fay, &here, &there, &ending, &[])).ends_with("done=ended"));
@@ -334,6 +356,47 @@ fn a_parent_acts_for_a_minor_signs_for_them_and_is_ended() {
     assert!(refused.text().contains("a parent acts for a minor"), "{}", refused.text());
     let wrong = send(&mut fay, &adult, "treatment", &fields);
     assert_eq!(wrong.status, 404, "{}", wrong.text());
+}
+
+#[test]
+fn a_minors_part_2_consent_is_signed_by_the_minor_and_says_who_signs_beside_them() {
+    let site = north();
+    let mut hal = staff(&site, "hal", "him");
+    let year =
+        base::time::civil_from_days(base::Clock::now(&base::time::SystemClock).0 / 86_400_000).0;
+    let born = format!("{}-03-14", year - 15);
+    let minor = somebody(&mut staff(&site, "fay", "front-desk"), "form-1", "Okafor", "Kim", &born);
+    assert_eq!(put_down(&mut hal, &minor, "a", &ANN).status, 303);
+    let shown = send(&mut hal, &minor, "part2", &[&PART2[..], &[("do", "read")]].concat());
+    let text = shown.text();
+    assert!(text.contains("The minor signs this consent, and nobody instead of them"), "{text}");
+    assert_eq!(text.matches("name=\"signer\"").count(), 1, "nobody signs instead: {text}");
+    assert_eq!(text.matches("data-pad").count(), 2, "{text}");
+    let ann = text.split("name=\"beside\" value=\"").nth(2).expect("who may decide");
+    let ann = ann.split('"').next().unwrap().to_owned();
+    let read = shown.field("read").unwrap();
+    let sign = [("do", "sign"), ("strokes", HAND), ("read", read.as_str())];
+    let sign = [&PART2[..], &sign].concat();
+    for (fields, say) in [
+        (vec![], "Say who signs beside the minor"),
+        (vec![("signer", ann.as_str()), ("beside", "nobody")], "The minor signs;"),
+        (vec![("beside", ann.as_str()), ("beside_name", "Ann Okafor")], "Both sign"),
+        (
+            vec![("beside", ann.as_str()), ("beside_strokes", HAND)],
+            "beside the minor: Fill this in",
+        ),
+    ] {
+        let answer = send(&mut hal, &minor, "part2", &[&sign[..], &fields].concat());
+        assert_eq!(answer.status, 422, "{say}");
+        assert!(answer.text().contains(say), "{say}: {}", answer.text());
+    }
+    let both = [("beside", ann.as_str()), ("beside_name", "Ann Okafor"), ("beside_strokes", HAND)];
+    let done = send(&mut hal, &minor, "part2", &[&sign[..], &both].concat());
+    let page = get(&mut hal, &location(&done)).text();
+    assert_eq!(page.matches("d=\"M10 20L40").count(), 2, "both hands: {page}");
+    assert!(page.contains("By what right: Parent of a minor (certificate 881)"), "{page}");
+    let alone = [("beside", "nobody"), ("entry", "second")];
+    assert_eq!(send(&mut hal, &minor, "part2", &[&sign[..], &alone].concat()).status, 303);
 }
 
 #[test]
@@ -364,6 +427,20 @@ fn the_houses_own_words_are_signed_once_the_privacy_officer_keeps_them_and_not_b
     for part in ["Our consent", "We treat you.", "You may say &lt;no&gt;.", "own-1"] {
         assert!(page.contains(part), "{part}: {page}");
     }
+    // What the law has a release say stands in the house's words as well.
+    let there = "/admin/consents/release/en";
+    let short =
+        post(&mut pia, there, there, &[("title", "Ours"), ("words", "We hand it out.")], &[]);
+    assert_eq!(short.status, 422);
+    for part in ["word for word", "We hand it out.", "I may revoke this authorization at any time"]
+    {
+        assert!(short.text().contains(part), "{part}: {}", short.text());
+    }
+    let shipped = get(&mut pia, there).text();
+    let words = shipped.split("<textarea").nth(1).and_then(|one| one.split('>').nth(1)).unwrap();
+    let words = format!("We hand it out.\n\n{}", words.split("</textarea").next().unwrap());
+    let kept = post(&mut pia, there, there, &[("title", "Ours"), ("words", &words)], &[]);
+    assert!(location(&kept).ends_with("done=kept"));
     // Somebody else's form of before does nothing; then the words that ship are back.
     assert!(location(&post(&mut pia, here, here, &own, &[])).ends_with("done=stale"));
     let form = get(&mut pia, here);

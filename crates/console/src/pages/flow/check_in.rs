@@ -152,7 +152,8 @@ fn unsigned(visit: &Visit, patient: &str) -> Result<Option<(Vec<consent::Kind>, 
     if !visit.session.may_search(type_id("Consent")?) {
         return Ok(None);
     }
-    let due = consent::due(&finish(consent::of(&visit.session, patient))?);
+    let held = finish(consent::in_force(&visit.session, patient))?;
+    let due = finish(consent::due(&visit.session, patient, &held, false))?;
     let may = !due.is_empty() && !consents::may_sign(visit, patient)?.is_empty();
     Ok(Some((due, may)))
 }

@@ -1,12 +1,12 @@
 //! What a patient has signed: the list, what everybody is asked for, one consent with its text and the
 //! hand that signed it, and that it is taken back (45 CFR 164.508(b)(5), 42 CFR 2.31(a)(6)). Nothing is deleted.
 
-use super::{done, head};
+use super::{done, head, theirs, typed};
 use crate::answer::{Answer, is_nothing};
 use crate::booking::type_id;
 use crate::days;
 use crate::done::finish;
-use crate::pages::{missing, patient};
+use crate::pages::missing;
 use crate::parts::{
     Field, Icon, Kind as Button, Tone, badge, button, empty, error_summary, facts, field, hidden,
     panel, shell_with,
@@ -21,15 +21,17 @@ use maud::{Markup, html};
 use record::Action;
 use registration::Seen;
 use registration::consent::signature::{HEIGHT, Signature, WIDTH};
-use registration::consent::{self, Held, Kind, Mark};
+use registration::consent::{self, ENDED_LISTED, ENDED_LISTED_MAX, Hand, Held, Kind, Mark};
 
 /// `/p/{id}/consents`
 pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
-    let Some(person) = theirs(visit)? else { return Ok(missing::page(visit)) };
+    let Some(person) = theirs(visit, "Consent")? else { return Ok(missing::page(visit)) };
     let lang = visit.lang();
-    let all = finish(consent::of(&visit.session, &person.id))?;
+    let asked = visit.parameter("ended").parse().unwrap_or(ENDED_LISTED).min(ENDED_LISTED_MAX);
+    let consent::Listed { held: all, more } =
+        finish(consent::of(&visit.session, &person.id, asked))?;
     let kinds = may_sign(visit, &person.id)?;
-    let due = consent::due(&all);
+    let due = finish(consent::due(&visit.session, &person.id, &all, !more))?;
     let body = html! {
         (head(visit, &person)?)
         div.columns {
@@ -38,6 +40,11 @@ pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
                     (empty(Icon::Shield, words::CONSENTS_NONE.of(lang), words::CONSENTS_NONE_WHY.of(lang), None))
                 }
                 ul.cards { @for one in &all { (card(&person, one, lang)) } }
+                @if more && asked < ENDED_LISTED_MAX {
+                    p.foot { a href={ (visit.path) "?ended=" (asked + ENDED_LISTED) } { (words::CONSENTS_MORE.of(lang)) } }
+                } @else if more {
+                    p.foot.muted { (words::CONSENTS_MOST.of(lang)) }
+                }
             })) }
             @if !kinds.is_empty() { div {
                 @if !due.is_empty() {
@@ -64,14 +71,14 @@ pub(crate) fn one(visit: &Visit) -> Result<Answer, Fault> {
 
 /// Takes it back.
 pub(crate) fn revoke(visit: &Visit) -> Result<Answer, Fault> {
-    let Some(person) = theirs(visit)? else { return Ok(missing::page(visit)) };
+    let Some(person) = theirs(visit, "Consent")? else { return Ok(missing::page(visit)) };
     let id = part(visit, 3);
     if visit.field("about") != person.id || visit.field("which") != id || !may_revoke(visit, id)? {
         return Ok(missing::page(visit));
     }
     let version = visit.field("version").parse().unwrap_or(0);
     let seen = Seen { id: id.to_owned(), version };
-    let reason = visit.field("reason").split_whitespace().collect::<Vec<_>>().join(" ");
+    let reason = typed(visit, "reason");
     let is_mistake = visit.field("mistake") == "yes";
     match finish(consent::revoke(&visit.session, &person.id, &seen, &reason, is_mistake)) {
         Ok(_) => Ok(Answer::go(format!("{}?done=revoked", visit.path))),
@@ -140,14 +147,6 @@ pub(crate) fn hand(drawn: &Signature, lang: Lang) -> Markup {
     }
 }
 
-/// The patient, for whoever may see consents at all.
-pub(super) fn theirs(visit: &Visit) -> Result<Option<Person>, Fault> {
-    if !visit.session.may_search(type_id("Consent")?) {
-        return Ok(None);
-    }
-    patient::see(visit)
-}
-
 fn may_revoke(visit: &Visit, id: &str) -> Result<bool, Fault> {
     visit.session.may_to(Action::Update, type_id("Consent")?, id)
 }
@@ -160,7 +159,7 @@ fn card(person: &Person, one: &Held, lang: Lang) -> Markup {
                 p.muted {
                     @if !one.given.is_empty() { (days::shown(&one.given, lang)) }
                     @if !one.signer.is_empty() { " · " (words::CONSENT_BY.with(lang, &one.signer)) }
-                    @if one.by_proxy { " " (words::CONSENT_FOR_PATIENT.of(lang)) }
+                    @if one.hands.first().is_some_and(|hand| hand.by_proxy) { " " (words::CONSENT_FOR_PATIENT.of(lang)) }
                     @if !one.until.is_empty() { " · " (words::PROXY_UNTIL_DAY.with(lang, &days::shown(&one.until, lang))) }
                 }
             }
@@ -190,7 +189,7 @@ fn state(one: &Held, lang: Lang) -> Markup {
 }
 
 fn show(visit: &Visit, status: u16, typed: &str) -> Result<Answer, Fault> {
-    let Some(person) = theirs(visit)? else { return Ok(missing::page(visit)) };
+    let Some(person) = theirs(visit, "Consent")? else { return Ok(missing::page(visit)) };
     let lang = visit.lang();
     let one = match finish(consent::one(&visit.session, &person.id, part(visit, 3))) {
         Ok(one) => one,
@@ -236,22 +235,31 @@ fn told(one: &Held, lang: Lang) -> Markup {
                     }
                 }
             }
-            @if let Some(mark) = &one.mark {
-                h3 { (words::CONSENT_HAND.of(lang)) }
-                @match mark {
-                    Mark::Drawn(drawn) => (hand(drawn, lang)),
-                    Mark::OnPaper => p { (words::CONSENT_ON_PAPER.of(lang)) },
-                    Mark::Elsewhere => p.muted { (words::CONSENT_ELSEWHERE.of(lang)) },
-                }
-                p { strong { (one.signer) } @if one.by_proxy { " " (words::CONSENT_FOR_PATIENT.of(lang)) } " · " (days::shown(&one.given, lang)) }
-            }
+            @for of in &one.hands { (signed(of, &one.given, lang)) }
+        }
+    }
+}
+
+/// A hand, whose it is, and by what right where it is not the patient's.
+fn signed(of: &Hand, given: &str, lang: Lang) -> Markup {
+    html! {
+        h3 { (words::CONSENT_HAND.of(lang)) }
+        @match &of.mark {
+            Mark::Drawn(drawn) => (hand(drawn, lang)),
+            Mark::OnPaper => p { (words::CONSENT_ON_PAPER.of(lang)) },
+            Mark::Elsewhere => p.muted { (words::CONSENT_ELSEWHERE.of(lang)) },
+        }
+        p {
+            strong { (of.name) } @if of.by_proxy { " " (words::CONSENT_FOR_PATIENT.of(lang)) } " · " (days::shown(given, lang))
+            @if !of.authority.is_empty() { br; (words::PROXY_AUTHORITY.of(lang)) ": " (of.authority) }
         }
     }
 }
 
 fn about(one: &Held, lang: Lang) -> Markup {
     let plain = |text: &str| html! { (text) };
-    let given = if one.mark.is_some() { words::CONSENT_SIGNED_ON } else { words::CONSENT_ASKED_ON };
+    let given =
+        if one.hands.is_empty() { words::CONSENT_ASKED_ON } else { words::CONSENT_SIGNED_ON };
     let ended = one.ended.as_ref();
     let rows = [
         (words::CONSENT_STATE, state(one, lang), true),

@@ -1,12 +1,12 @@
 //! A patient's insurance: the list, a new one with pictures of its card, and its end. A picture is shown
 //! to whoever may see the insurance, is known by its content, and is kept by no browser.
 
-use super::{done, entry, head};
+use super::{done, entry, head, place, row_of, theirs, typed};
 use crate::answer::{Answer, Body, is_nothing};
 use crate::booking::type_id;
 use crate::days;
 use crate::done::finish;
-use crate::pages::{missing, patient};
+use crate::pages::missing;
 use crate::parts::{
     Field, Icon, Kind, Tone, badge, button, empty, error_summary, field, hidden, panel, shell_with,
 };
@@ -23,17 +23,17 @@ use registration::coverage::{self, Entered, Held, RELATIONSHIPS, Side};
 
 /// `/p/{id}/insurance`
 pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
-    let Some(person) = theirs(visit)? else { return Ok(missing::page(visit)) };
+    let Some(person) = theirs(visit, "Coverage")? else { return Ok(missing::page(visit)) };
     show(visit, 200, &person, &Entered::default(), None)
 }
 
 /// Adds one.
 pub(crate) fn add(visit: &Visit) -> Result<Answer, Fault> {
-    let Some(person) = theirs(visit)? else { return Ok(missing::page(visit)) };
+    let Some(person) = theirs(visit, "Coverage")? else { return Ok(missing::page(visit)) };
     if visit.field("about") != person.id || !may(visit, Action::Create)? {
         return Ok(missing::page(visit));
     }
-    let typed = |name: &str| visit.field(name).split_whitespace().collect::<Vec<_>>().join(" ");
+    let typed = |name: &str| typed(visit, name);
     let picture = |side: Side| {
         let file = visit.files.iter().find(|(name, _)| name == side.name());
         file.map(|(_, bytes)| (side, bytes.clone()))
@@ -48,10 +48,7 @@ pub(crate) fn add(visit: &Visit) -> Result<Answer, Fault> {
     match finish(coverage::add(&visit.session, &person.id, visit.field("entry"), &entered)) {
         Ok(_) => Ok(Answer::go(format!("/p/{}/insurance?done=added", person.id))),
         Err(fault) if fault.code() == &code::REGISTRATION_VALUE => {
-            let at = fault.issues.first().and_then(|issue| issue.expression.clone());
-            let at = at.unwrap_or_default();
-            let at = FIELDS.iter().find(|(name, _, _)| *name == at).map_or("payer", |row| row.0);
-            show(visit, 422, &person, &entered, Some(at))
+            show(visit, 422, &person, &entered, Some(row_of(&FIELDS, &place(&fault))))
         }
         Err(fault) => Err(fault),
     }
@@ -59,7 +56,7 @@ pub(crate) fn add(visit: &Visit) -> Result<Answer, Fault> {
 
 /// Ends one, or takes that back.
 pub(crate) fn end(visit: &Visit) -> Result<Answer, Fault> {
-    let Some(person) = theirs(visit)? else { return Ok(missing::page(visit)) };
+    let Some(person) = theirs(visit, "Coverage")? else { return Ok(missing::page(visit)) };
     if visit.field("about") != person.id || !may(visit, Action::Update)? {
         return Ok(missing::page(visit));
     }
@@ -106,14 +103,6 @@ const FIELDS: [(&str, Word, Word); 6] = [
 
 fn may(visit: &Visit, action: Action) -> Result<bool, Fault> {
     Ok(visit.session.may(action, type_id("Coverage")?))
-}
-
-/// The patient, for whoever may see insurance at all.
-fn theirs(visit: &Visit) -> Result<Option<Person>, Fault> {
-    if !visit.session.may_search(type_id("Coverage")?) {
-        return Ok(None);
-    }
-    patient::see(visit)
 }
 
 fn show(

@@ -1,12 +1,12 @@
 //! Who acts for a patient (45 CFR 164.502(g)): put down with the authority that was shown, and ended. A
 //! parent's ends by itself when the patient is of age.
 
-use super::{done, entry, head};
+use super::{done, entry, head, place, row_of, theirs, typed};
 use crate::answer::{Answer, is_nothing};
 use crate::booking::type_id;
 use crate::days;
 use crate::done::finish;
-use crate::pages::{missing, patient};
+use crate::pages::missing;
 use crate::parts::{
     Field, Icon, Kind, Tone, badge, button, empty, error_summary, field, hidden, panel, shell_with,
 };
@@ -23,17 +23,17 @@ use registration::proxy::{self, Entered, Held, RELATIONSHIPS};
 
 /// `/p/{id}/people`
 pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
-    let Some(person) = theirs(visit)? else { return Ok(missing::page(visit)) };
+    let Some(person) = theirs(visit, "RelatedPerson")? else { return Ok(missing::page(visit)) };
     show(visit, 200, &person, &Entered::default(), None)
 }
 
 /// Puts somebody down.
 pub(crate) fn add(visit: &Visit) -> Result<Answer, Fault> {
-    let Some(person) = theirs(visit)? else { return Ok(missing::page(visit)) };
+    let Some(person) = theirs(visit, "RelatedPerson")? else { return Ok(missing::page(visit)) };
     if visit.field("about") != person.id || !may_add(visit, &person.id)? {
         return Ok(missing::page(visit));
     }
-    let typed = |name: &str| visit.field(name).split_whitespace().collect::<Vec<_>>().join(" ");
+    let typed = |name: &str| typed(visit, name);
     let ticked = |power: &Power| {
         visit.form.iter().any(|(name, value)| name == "power" && value == power.code())
     };
@@ -49,10 +49,7 @@ pub(crate) fn add(visit: &Visit) -> Result<Answer, Fault> {
     match finish(proxy::add(&visit.session, &person.id, visit.field("entry"), &entered)) {
         Ok(_) => Ok(Answer::go(format!("/p/{}/people?done=added", person.id))),
         Err(fault) if fault.code() == &code::REGISTRATION_VALUE => {
-            let at = fault.issues.first().and_then(|issue| issue.expression.clone());
-            let at = at.unwrap_or_default();
-            let row = FIELDS.iter().find(|(name, _, _)| *name == at);
-            show(visit, 422, &person, &entered, Some(row.map_or("name", |row| row.0)))
+            show(visit, 422, &person, &entered, Some(row_of(&FIELDS, &place(&fault))))
         }
         Err(fault) if is_nothing(&fault) => Ok(missing::page(visit)),
         Err(fault) => Err(fault),
@@ -61,7 +58,7 @@ pub(crate) fn add(visit: &Visit) -> Result<Answer, Fault> {
 
 /// Ends what somebody may do.
 pub(crate) fn end(visit: &Visit) -> Result<Answer, Fault> {
-    let Some(person) = theirs(visit)? else { return Ok(missing::page(visit)) };
+    let Some(person) = theirs(visit, "RelatedPerson")? else { return Ok(missing::page(visit)) };
     if visit.field("about") != person.id {
         return Ok(missing::page(visit));
     }
@@ -100,14 +97,6 @@ const FIELDS: [(&str, Word, Word); 7] = [
     ("evidence", words::PROXY_EVIDENCE, words::WRONG_MISSING),
     ("until", words::PROXY_UNTIL, words::PROXY_WRONG_UNTIL),
 ];
-
-/// The patient, for whoever may see related people at all.
-fn theirs(visit: &Visit) -> Result<Option<Person>, Fault> {
-    if !visit.session.may_search(type_id("RelatedPerson")?) {
-        return Ok(None);
-    }
-    patient::see(visit)
-}
 
 fn may_add(visit: &Visit, patient: &str) -> Result<bool, Fault> {
     Ok(visit.session.may(Action::Create, type_id("RelatedPerson")?)

@@ -1,10 +1,11 @@
 //! Having a consent signed: what it is about, the text put before the patient, and the signature, drawn on
 //! the screen or on the printed sheet before a witness. What is kept is what was on the screen.
 
-use super::consents::{called, may_sign, theirs};
-use super::{entry, head};
+mod elements;
+
+use super::consents::{called, may_sign};
+use super::{entry, head, place, theirs, typed};
 use crate::answer::{Answer, is_nothing};
-use crate::days;
 use crate::done::finish;
 use crate::pages::{missing, patient};
 use crate::parts::{
@@ -17,13 +18,14 @@ use crate::visit::Visit;
 use crate::words::{self, Lang, Word};
 use base::Fault;
 use base::error::code;
+use elements::kept;
 use maud::{Markup, html};
 use record::Hit;
-use record::proxy::{Power, majority_years};
-use registration::consent::elements::{Elements, Ends, Extent, Lacks, PURPOSES, To};
+use record::proxy::Power;
+use registration::consent::elements::Lacks;
 use registration::consent::signature::{HEIGHT, Signature, WIDTH};
 use registration::consent::text::{Text, Tongue};
-use registration::consent::{self, Kind, Signing, form};
+use registration::consent::{self, Beside, Kind, Second, Signing, form};
 use registration::proxy::{self, Held as Proxy};
 
 /// A form as it is shown.
@@ -67,8 +69,7 @@ pub(crate) fn answer(visit: &Visit) -> Result<Answer, Fault> {
     let work = match visit.field("do") {
         "decline" => {
             let reason = typed(visit, "reason");
-            let (session, form) = (&visit.session, signing.form.as_str());
-            finish(consent::decline(session, &person.id, kind, &reason, form))
+            finish(consent::decline(&visit.session, &person.id, kind, &signing, &reason))
         }
         _ if !lacks.is_empty() => return again(422, &lacks, false),
         "read" => return again(200, &[], true),
@@ -80,9 +81,13 @@ pub(crate) fn answer(visit: &Visit) -> Result<Answer, Fault> {
             let what = if visit.field("do") == "decline" { "declined" } else { "signed" };
             Ok(Answer::go(format!("/p/{}/consents/{id}?done={what}", person.id)))
         }
-        Err(fault) if fault.code() == &code::REGISTRATION_VALUE => {
-            let at = fault.issues.first().and_then(|issue| issue.expression.clone());
-            again(422, &[say_field(&at.unwrap_or_default())], true)
+        Err(fault) if fault.code() == &code::CONSENT_INCOMPLETE && place(&fault) == "signer" => {
+            again(422, &[("signer", words::CONSENT_WRONG_MINOR)], true)
+        }
+        Err(fault)
+            if [&code::REGISTRATION_VALUE, &code::CONSENT_INCOMPLETE].contains(&fault.code()) =>
+        {
+            again(422, &[say_field(&place(&fault))], true)
         }
         Err(fault) if fault.code() == &code::VERSION_CONFLICT => {
             again(409, &[("words", words::CONSENT_READ_AGAIN)], true)
@@ -97,51 +102,31 @@ pub(crate) fn answer(visit: &Visit) -> Result<Answer, Fault> {
 /// The form and the patient of the path, for whoever may have it signed.
 fn asked(visit: &Visit) -> Result<Option<(Kind, Person, Hit)>, Fault> {
     let Some(kind) = Kind::from_code(part(visit, 4)) else { return Ok(None) };
-    if theirs(visit)?.is_none() {
+    if theirs(visit, "Consent")?.is_none() {
         return Ok(None);
     }
     let Some((person, hit)) = patient::see_whole(visit)? else { return Ok(None) };
     Ok(may_sign(visit, &person.id)?.contains(&kind).then_some((kind, person, hit)))
 }
 
-fn typed(visit: &Visit, name: &str) -> String {
-    visit.field(name).split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 fn entered(visit: &Visit) -> Signing {
-    let purposes = visit.form.iter().filter(|(name, _)| name == "purpose");
-    let elements = Elements {
-        discloser: typed(visit, "discloser"),
-        extent: match visit.field("extent") {
-            "all" => Extent::All,
-            "described" => Extent::Described,
-            _ => Extent::Unsaid,
-        },
-        information: typed(visit, "information"),
-        to: match visit.field("to") {
-            "here" => To::Here,
-            "named" => To::Named,
-            _ => To::Unsaid,
-        },
-        recipient: typed(visit, "recipient"),
-        purposes: purposes.map(|(_, code)| code.clone()).take(PURPOSES.len()).collect(),
-        ends: match visit.field("ends") {
-            "on" => Ends::On,
-            "when" => Ends::When,
-            "revoked" => Ends::Revoked,
-            _ => Ends::Unsaid,
-        },
-        last_day: typed(visit, "last_day"),
-        event: typed(visit, "event"),
-    };
     let signer = visit.field("signer");
     let caller = visit.caller.as_ref();
     Signing {
         tongue: Tongue::from_tag(visit.field("text")).unwrap_or_default(),
-        elements,
+        elements: elements::entered(visit),
         proxy: if signer == "patient" { String::new() } else { signer.to_owned() },
         name: typed(visit, "name"),
         drawn: Signature::read(visit.field("strokes")),
+        beside: match visit.field("beside") {
+            "" => Beside::Unsaid,
+            "nobody" => Beside::Nobody,
+            proxy => Beside::Signs(Second {
+                proxy: proxy.to_owned(),
+                name: typed(visit, "beside_name"),
+                drawn: Signature::read(visit.field("beside_strokes")),
+            }),
+        },
         on_paper: visit.field("paper") == "yes",
         witness: caller.map(|one| one.principal.profile.display.clone()).unwrap_or_default(),
         read: visit.field("read").to_owned(),
@@ -151,7 +136,7 @@ fn entered(visit: &Visit) -> Signing {
 
 const fn say_lack(lack: Lacks) -> (&'static str, Word) {
     match lack {
-        Lacks::Discloser => ("discloser", words::WRONG_MISSING),
+        Lacks::Discloser => ("discloser", words::CONSENT_WRONG_DISCLOSER),
         Lacks::Information => ("information", words::WRONG_MISSING),
         Lacks::Recipient => ("recipient", words::CONSENT_WRONG_RECIPIENT),
         Lacks::Purpose => ("purpose", words::WRONG_MISSING),
@@ -163,6 +148,9 @@ fn say_field(at: &str) -> (&'static str, Word) {
     match at {
         "name" => ("name", words::WRONG_MISSING),
         "signer" => ("signer", words::CONSENT_WRONG_SIGNER),
+        "beside" => ("beside", words::CONSENT_WRONG_BESIDE),
+        "beside_name" => ("beside_name", words::WRONG_MISSING),
+        "beside_strokes" => ("paper", words::CONSENT_WRONG_HANDS),
         "reason" => ("reason", words::WRONG_MISSING),
         _ => ("paper", words::CONSENT_WRONG_HAND),
     }
@@ -177,6 +165,8 @@ const fn label(field: &str) -> Word {
         b"ends" => words::CONSENT_ENDS,
         b"name" => words::CONSENT_NAME,
         b"signer" => words::CONSENT_SIGNER,
+        b"beside" => words::CONSENT_BESIDE,
+        b"beside_name" => words::CONSENT_BESIDE_NAME,
         b"reason" => words::CONSENT_REASON,
         b"words" => words::CONSENT_TEXT,
         _ => words::CONSENT_HAND,
@@ -204,23 +194,30 @@ fn show(
         true => finish(proxy::of(&visit.session, &person.id))?,
         false => Vec::new(),
     };
+    let is_minor = proxy::is_minor(&visit.session, hit)?;
+    let signs = Signs {
+        read: &text.mark(&form),
+        proxies: &proxies,
+        is_minors: is_minor && shown.kind == Kind::Part2,
+    };
+    let why = if signs.is_minors { words::CONSENT_MINOR_PART2 } else { words::CONSENT_MINOR_WHY };
     let title = called(shown.kind).of(lang);
     let body = html! {
         (head(visit, person)?)
         @if !says.is_empty() { (error_summary(lang, &says)) }
         @if shown.is_read {
-            @if is_minor(visit, person) {
-                (notice(Tone::Warning, words::CONSENT_MINOR.of(lang), &html! { p { (words::CONSENT_MINOR_WHY.of(lang)) } }))
+            @if is_minor {
+                (notice(Tone::Warning, words::CONSENT_MINOR.of(lang), &html! { p { (why.of(lang)) } }))
             }
             div.columns.is-even {
                 div { (panel("words", words::CONSENT_TEXT.of(lang), Some(&tongues(visit, shown)), &words_of(&text, signing.tongue))) }
                 div {
-                    (panel("sign", words::CONSENT_SIGN.of(lang), None, &signature(visit, person, &consent::read_mark(hit, &form), shown, &proxies)))
+                    (panel("sign", words::CONSENT_SIGN.of(lang), None, &signature(visit, person, shown, &signs)))
                     (panel("not", words::CONSENT_DECLINE.of(lang), None, &declining(visit, person, shown)))
                 }
             }
         } @else {
-            (panel("elements", words::CONSENT_ELEMENTS.of(lang), None, &elements(visit, person, shown)))
+            (panel("elements", words::CONSENT_ELEMENTS.of(lang), None, &elements::form(visit, person, shown)))
         }
     };
     Ok(shell_with(visit, status, title, &["sign.js"], &body))
@@ -228,16 +225,6 @@ fn show(
 
 fn related() -> Result<fhir::definitions::TypeId, Fault> {
     crate::booking::type_id("RelatedPerson")
-}
-
-/// Whether they are not of age yet, as far as that is known.
-fn is_minor(visit: &Visit, person: &Person) -> bool {
-    let today = days::day_at(visit.now(), &visit.zone);
-    let years = majority_years(visit.session.home_state());
-    let born = person.born.parse::<jiff::civil::Date>().ok();
-    let of_age =
-        born.and_then(|born| born.checked_add(jiff::Span::new().try_years(years).ok()?).ok());
-    of_age.is_some_and(|day| today < day)
 }
 
 /// The same text in another language, while nothing was entered that would be lost.
@@ -279,15 +266,19 @@ fn carried(visit: &Visit, person: &Person, shown: &Shown<'_>) -> Markup {
     }
 }
 
-fn signature(
-    visit: &Visit,
-    person: &Person,
-    read: &str,
-    shown: &Shown<'_>,
-    proxies: &[Proxy],
-) -> Markup {
+/// Who signs what is on the screen.
+struct Signs<'s> {
+    /// What is on the screen.
+    read: &'s str,
+    proxies: &'s [Proxy],
+    /// It is a minor's to sign (42 CFR 2.14).
+    is_minors: bool,
+}
+
+fn signature(visit: &Visit, person: &Person, shown: &Shown<'_>, signs: &Signs<'_>) -> Markup {
     let (lang, signing) = (visit.lang(), shown.signing);
-    let deciding: Vec<(&str, String)> = proxies
+    let deciding: Vec<(&str, String)> = signs
+        .proxies
         .iter()
         .filter(|one| one.proxy.may(Power::Decide))
         .map(|one| {
@@ -298,9 +289,9 @@ fn signature(
     let mut signers = vec![Choice {
         value: "patient",
         label: words::CONSENT_PATIENT_SIGNS.of(lang),
-        is_chosen: signing.proxy.is_empty(),
+        is_chosen: signing.proxy.is_empty() || signs.is_minors,
     }];
-    signers.extend(deciding.iter().map(|(id, name)| Choice {
+    signers.extend(deciding.iter().filter(|_| !signs.is_minors).map(|(id, name)| Choice {
         value: id,
         label: name,
         is_chosen: signing.proxy == *id,
@@ -310,20 +301,18 @@ fn signature(
         form.stack method="post" action=(visit.path) {
             (carried(visit, person, shown))
             input type="hidden" name="do" value="sign";
-            input type="hidden" name="read" value=(read);
+            input type="hidden" name="read" value=(signs.read);
             @if shown.kind.has_elements() { (kept(&signing.elements)) }
-            div #signer { (choices(words::CONSENT_SIGNER.of(lang), "signer", &signers)) }
+            div.field.is-wrong[!wrong("signer").is_empty()] #signer {
+                @if !wrong("signer").is_empty() { p.error { (wrong("signer")) } }
+                (choices(words::CONSENT_SIGNER.of(lang), "signer", &signers))
+            }
             (field(&Field {
                 id: "name", name: "name", label: words::CONSENT_NAME.of(lang), value: &signing.name,
                 error: wrong("name"), ..Field::default()
             }))
-            div.field.is-wrong[!wrong("paper").is_empty()] data-pad="" hidden {
-                p #pad-label { strong { (words::CONSENT_PAD.of(lang)) } }
-                p.hint { (words::CONSENT_PAD_HINT.of(lang)) }
-                svg.draws viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-labelledby="pad-label" {}
-                input type="hidden" name="strokes" value="";
-                div.row { button.button.is-quiet type="button" data-clear="" { span { (words::CONSENT_PAD_CLEAR.of(lang)) } } }
-            }
+            (pad("strokes", words::CONSENT_PAD, shown, lang))
+            @if signs.is_minors { (beside(shown, &deciding, lang)) }
             div.field.is-tick.is-wrong[!wrong("paper").is_empty()] {
                 @if !wrong("paper").is_empty() { p.error id="paper-error" { (wrong("paper")) } }
                 label.choice {
@@ -345,12 +334,58 @@ fn signature(
     }
 }
 
+/// Where somebody draws their name, in the field `name`.
+fn pad(name: &str, label: Word, shown: &Shown<'_>, lang: Lang) -> Markup {
+    let id = format!("{name}-label");
+    html! {
+        div.field.is-wrong[!error(shown, "paper", lang).is_empty()] data-pad="" hidden {
+            p id=(id) { strong { (label.of(lang)) } }
+            p.hint { (words::CONSENT_PAD_HINT.of(lang)) }
+            svg.draws viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-labelledby=(id) {}
+            input type="hidden" name=(name) value="";
+            div.row { button.button.is-quiet type="button" data-clear="" { span { (words::CONSENT_PAD_CLEAR.of(lang)) } } }
+        }
+    }
+}
+
+/// Who signs beside a minor, if anybody has to.
+fn beside(shown: &Shown<'_>, deciding: &[(&str, String)], lang: Lang) -> Markup {
+    let of = &shown.signing.beside;
+    let (own, name) = match of {
+        Beside::Signs(second) => (second.proxy.as_str(), second.name.as_str()),
+        Beside::Unsaid | Beside::Nobody => ("", ""),
+    };
+    let mut all = vec![Choice {
+        value: "nobody",
+        label: words::CONSENT_BESIDE_NOBODY.of(lang),
+        is_chosen: *of == Beside::Nobody,
+    }];
+    all.extend(deciding.iter().map(|(id, name)| Choice {
+        value: id,
+        label: name,
+        is_chosen: own == *id,
+    }));
+    let say = error(shown, "beside", lang);
+    html! {
+        div.field.is-wrong[!say.is_empty()] #beside {
+            @if !say.is_empty() { p.error { (say) } }
+            (choices(words::CONSENT_BESIDE.of(lang), "beside", &all))
+        }
+        (field(&Field {
+            id: "beside_name", name: "beside_name", label: words::CONSENT_BESIDE_NAME.of(lang), value: name,
+            error: error(shown, "beside_name", lang), ..Field::default()
+        }))
+        (pad("beside_strokes", words::CONSENT_BESIDE_PAD, shown, lang))
+    }
+}
+
 fn declining(visit: &Visit, person: &Person, shown: &Shown<'_>) -> Markup {
     let lang = visit.lang();
     html! {
         form.stack method="post" action=(visit.path) {
             (carried(visit, person, shown))
             input type="hidden" name="do" value="decline";
+            @if shown.kind.has_elements() { (kept(&shown.signing.elements)) }
             p.hint { (words::CONSENT_DECLINE_WHY.of(lang)) }
             (field(&Field {
                 id: "reason", name: "reason", label: words::CONSENT_REASON.of(lang), value: visit.field("reason"),
@@ -364,124 +399,4 @@ fn declining(visit: &Visit, person: &Person, shown: &Shown<'_>) -> Markup {
 fn error(shown: &Shown<'_>, name: &str, lang: Lang) -> &'static str {
     let found = shown.wrong.iter().find(|(own, _)| *own == name);
     found.map_or("", |(_, say)| say.of(lang))
-}
-
-/// The elements, brought back with what is signed.
-fn kept(of: &Elements) -> Markup {
-    let plain = |name: &str, value: &str| html! { input type="hidden" name=(name) value=(value); };
-    html! {
-        (plain("discloser", &of.discloser)) (plain("extent", extent(of.extent)))
-        (plain("information", &of.information)) (plain("to", to(of.to))) (plain("recipient", &of.recipient))
-        @for purpose in &of.purposes { (plain("purpose", purpose)) }
-        (plain("ends", ends(of.ends))) (plain("last_day", &of.last_day)) (plain("event", &of.event))
-    }
-}
-
-const fn extent(of: Extent) -> &'static str {
-    match of {
-        Extent::Unsaid => "",
-        Extent::All => "all",
-        Extent::Described => "described",
-    }
-}
-
-const fn to(of: To) -> &'static str {
-    match of {
-        To::Unsaid => "",
-        To::Here => "here",
-        To::Named => "named",
-    }
-}
-
-const fn ends(of: Ends) -> &'static str {
-    match of {
-        Ends::Unsaid => "",
-        Ends::On => "on",
-        Ends::When => "when",
-        Ends::Revoked => "revoked",
-    }
-}
-
-fn elements(visit: &Visit, person: &Person, shown: &Shown<'_>) -> Markup {
-    let (lang, of, kind) = (visit.lang(), &shown.signing.elements, shown.kind);
-    let is_part2 = kind == Kind::Part2;
-    let all = if is_part2 { words::CONSENT_ALL_PART2 } else { words::CONSENT_ALL_RECORD };
-    let one = |value: &'static str, word: Word, is_chosen: bool| Choice {
-        value,
-        label: word.of(lang),
-        is_chosen,
-    };
-    let words_for = |name: &'static str, word: Word, value: &str| {
-        field(&Field { id: name, name, label: word.of(lang), value, ..Field::default() })
-    };
-    let group = |id: &str, body: &Markup| {
-        let say = error(shown, id, lang);
-        html! { div.field.with-other.is-wrong[!say.is_empty()] id={ (id) @if id != "ends" && id != "purpose" { "-group" } } {
-            @if !say.is_empty() { p.error { (say) } }
-            (body)
-        } }
-    };
-    let mut extents = vec![one("all", all, of.extent == Extent::All)];
-    extents.push(one("described", words::CONSENT_DESCRIBED, of.extent == Extent::Described));
-    let mut tos = vec![one("named", words::CONSENT_NAMED, of.to == To::Named)];
-    let mut ending = vec![
-        one("on", words::CONSENT_ENDS_ON, of.ends == Ends::On),
-        one("when", words::CONSENT_ENDS_WHEN, of.ends == Ends::When),
-    ];
-    if is_part2 {
-        tos.insert(0, one("here", words::CONSENT_HERE, of.to == To::Here));
-        ending.insert(0, one("revoked", words::CONSENT_ENDS_REVOKED, of.ends == Ends::Revoked));
-    }
-    html! {
-        form.stack method="post" action=(visit.path) {
-            (carried(visit, person, shown))
-            input type="hidden" name="do" value="read";
-            p.hint { (words::CONSENT_ELEMENTS_WHY.of(lang)) }
-            div.field {
-                label for="text" { (words::CONSENT_LANGUAGE.of(lang)) }
-                select #text name="text" { @for tongue in Tongue::ALL {
-                    option value=(tongue.tag()) selected[tongue == shown.signing.tongue] { (Lang::from_tag(tongue.tag()).map(Lang::own_name).unwrap_or_default()) }
-                } }
-            }
-            (field(&Field {
-                id: "discloser", name: "discloser", label: words::CONSENT_DISCLOSER.of(lang), value: &of.discloser,
-                hint: words::CONSENT_DISCLOSER_HINT.of(lang), error: error(shown, "discloser", lang), ..Field::default()
-            }))
-            (group("information", &html! {
-                (choices(words::CONSENT_INFORMATION.of(lang), "extent", &extents))
-                (words_for("information", words::CONSENT_DESCRIPTION, &of.information))
-            }))
-            (group("recipient", &html! {
-                (choices(words::CONSENT_RECIPIENT.of(lang), "to", &tos))
-                (words_for("recipient", words::CONSENT_RECIPIENT_NAME, &of.recipient))
-            }))
-            (group("purpose", &html! {
-                fieldset.choices {
-                    legend { (words::CONSENT_PURPOSE.of(lang)) }
-                    @for code in PURPOSES { label.choice {
-                        input type="checkbox" name="purpose" value=(code) checked[of.purposes.iter().any(|one| one == code)];
-                        span { (purpose(code).of(lang)) }
-                    } }
-                }
-            }))
-            (group("ends", &html! {
-                (choices(words::CONSENT_ENDS.of(lang), "ends", &ending))
-                div.field {
-                    label for="last_day" { (words::CONSENT_UNTIL.of(lang)) }
-                    input #last_day type="date" name="last_day" value=(of.last_day);
-                }
-                (words_for("event", words::CONSENT_EVENT, &of.event))
-            }))
-            div.row { (button(Button::Primary, None, words::CONSENT_READ.of(lang))) }
-        }
-    }
-}
-
-const fn purpose(code: &str) -> Word {
-    match code.as_bytes() {
-        b"TREAT" => words::CONSENT_TREAT,
-        b"HPAYMT" => words::CONSENT_HPAYMT,
-        b"HOPERAT" => words::CONSENT_HOPERAT,
-        _ => words::CONSENT_PATRQT,
-    }
 }

@@ -2,7 +2,7 @@
 //! each says, and the house's own in place of those that ship (45 CFR 164.520(b), 164.530(i)).
 
 use super::consents::called;
-use super::done;
+use super::{done, place};
 use crate::answer::{Answer, is_nothing};
 use crate::booking::type_id;
 use crate::done::finish;
@@ -89,8 +89,11 @@ pub(crate) fn keep(visit: &Visit) -> Result<Answer, Fault> {
             Ok(Answer::go(format!("/admin/consents?done={what}")))
         }
         Err(fault) if fault.code() == &code::REGISTRATION_VALUE => {
-            let at = fault.issues.first().and_then(|issue| issue.expression.clone());
-            again(if at.as_deref() == Some("title") { "title" } else { "words" })
+            again(match place(&fault).as_str() {
+                "title" => "title",
+                "statutory" => "statutory",
+                _ => "words",
+            })
         }
         Err(fault) if fault.code() == &code::VERSION_CONFLICT => {
             Ok(Answer::go("/admin/consents?done=stale"))
@@ -131,11 +134,15 @@ fn show(
     wrong: Option<&'static str>,
 ) -> Result<Answer, Fault> {
     let lang = visit.lang();
-    let say = words::WRONG_MISSING.of(lang);
-    let error = |name: &str| if wrong == Some(name) { say } else { "" };
+    let (at, say) = match wrong {
+        Some("statutory") => ("words", words::WORDING_WRONG_STATUTORY.of(lang)),
+        other => (other.unwrap_or_default(), words::WRONG_MISSING.of(lang)),
+    };
+    let statutory = form::statutory(of.kind, of.tongue);
+    let error = |name: &str| if at == name { say } else { "" };
     let name = format!("{}, {}", called(of.kind).of(lang), own_name(of.tongue));
-    let label = match wrong {
-        Some("title") => words::WORDING_TITLE,
+    let label = match at {
+        "title" => words::WORDING_TITLE,
         _ => words::WORDING_TEXT,
     };
     let carried = html! {
@@ -145,10 +152,10 @@ fn show(
             input type="hidden" name="version" value=(own.version);
         }
     };
-    let is_wrong = wrong == Some("words");
+    let is_wrong = at == "words";
     let body = html! {
         h1 { (name) }
-        @if let Some(at) = wrong { (error_summary(lang, &[(at, &format!("{}: {say}", label.of(lang)))])) }
+        @if wrong.is_some() { (error_summary(lang, &[(at, &format!("{}: {say}", label.of(lang)))])) }
         (panel("wording", words::WORDING_FORM.of(lang), Some(&whose(of, lang)), &html! {
             form.stack method="post" action=(visit.path) {
                 (carried)
@@ -159,6 +166,10 @@ fn show(
                     @if is_wrong { p.error id="words-error" { (say) } }
                     textarea #words.wording name="words" rows="18" lang=(of.tongue.tag())
                         aria-describedby={ "words-hint" @if is_wrong { " words-error" } } { (text) }
+                }
+                @if !statutory.is_empty() {
+                    p.hint { (words::WORDING_STATUTORY.of(lang)) }
+                    div.words lang=(of.tongue.tag()) { @for one in &statutory { p { (one) } } }
                 }
                 div.row {
                     (button(Button::Primary, Some(Icon::Ok), words::WORDING_KEEP.of(lang)))
