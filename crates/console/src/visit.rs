@@ -60,6 +60,8 @@ pub struct Visit {
     pub waves: (usize, u32),
     /// Offers go out as messages; else the desk is told whom to call.
     pub offers_by_message: bool,
+    /// Freed times are offered by themselves.
+    pub offers_by_itself: bool,
 }
 
 /// It is about a person.

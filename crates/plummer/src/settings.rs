@@ -403,6 +403,7 @@ impl Settings {
             clinic_zone: self.text("reminders_zone"),
             waves: crate::waitlist::waves(self),
             offers_by_message: self.switch("reminders"),
+            offers_by_itself: self.switch("waitlist_offers"),
             self_arrival: self.switch("self_arrival"),
             ..server::Config::default()
         };

@@ -131,6 +131,12 @@ pub struct Appointment {
 }
 
 impl Appointment {
+    /// The logical id of the patient, the first where there are several.
+    pub fn patient(&self) -> Option<&str> {
+        let mut actors = self.participants.iter().filter_map(|one| one.actor.as_ref());
+        actors.find(|actor| actor.is_patient()).map(Actor::id)
+    }
+
     /// Reads an Appointment; `SCHEDULING_CALENDAR` names the place that is not understood.
     pub fn read(root: Value<'_>) -> Result<Self, Fault> {
         of_type(&CODE, root, "Appointment")?;

@@ -8,6 +8,7 @@
 mod slots;
 
 use crate::book::document::kept;
+use crate::book::is_room;
 use crate::read::ours;
 use crate::time::MINUTE_MS;
 use crate::visit_type::BUFFER_MAX;
@@ -183,18 +184,13 @@ fn claim(asking: &Asking<'_>, actor: &str) -> Result<Option<Claim>, Fault> {
         "Patient" => claim(Eyes::Caller, true),
         "Practitioner" | "PractitionerRole" | "HealthcareService" => claim(Eyes::House, true),
         "Device" => claim(Eyes::House, false),
-        "Location" if is_room(asking.read("Location", id)?.as_ref()) => claim(Eyes::House, false),
+        // A room, a bed or a vehicle takes one visit at a time.
+        "Location" if asking.read("Location", id)?.is_some_and(|place| is_room(place.root())) => {
+            claim(Eyes::House, false)
+        }
         // A site or a floor has room for many; a relative comes along.
         _ => None,
     })
-}
-
-/// Whether a place takes one visit at a time: a room, a bed or a vehicle
-/// (<https://hl7.org/fhir/R4/codesystem-location-physical-type.html>).
-fn is_room(location: Option<&Document>) -> bool {
-    let kind = location.and_then(|location| location.root().get("physicalType"));
-    let mut codings = kind.and_then(|kind| kind.get("coding")).into_iter().flat_map(Value::items);
-    codings.any(|coding| matches!(coding.get_str("code").as_deref(), Some("ro" | "bd" | "ve")))
 }
 
 fn forbid(actor: &str, at: usize, span: Span, claim: Claim, asking: &Asking<'_>) -> Forbid {

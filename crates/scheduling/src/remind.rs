@@ -97,6 +97,20 @@ impl Quiet {
             time >= self.from || time < self.until
         }
     }
+
+    /// When they end by the clocks of a zone, if an instant is in them.
+    pub(crate) fn ends(self, zone: &Zone, now: Millis) -> Result<Option<Millis>, Fault> {
+        let wall = zone.wall(now);
+        if !self.holds(wall.time()) {
+            return Ok(None);
+        }
+        let today = zone.place(wall.date().to_datetime(self.until))?.instant;
+        if today > now {
+            return Ok(Some(today));
+        }
+        let tomorrow = wall.date().saturating_add(jiff::Span::new().days(1));
+        zone.place(tomorrow.to_datetime(self.until)).map(|placed| Some(placed.instant))
+    }
 }
 
 /// What becomes of a reminder.

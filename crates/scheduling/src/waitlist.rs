@@ -224,6 +224,8 @@ pub enum Event {
     },
     /// Time passes.
     Tick,
+    /// Whoever hands offers on does not do so now: no wave begins before the next tick.
+    Rest,
     /// The place was booked by another way, or could not be booked after a yes.
     Withdrawn,
 }
@@ -260,6 +262,8 @@ pub struct Round {
     queue: std::collections::VecDeque<String>,
     offers: BTreeMap<String, Offer>,
     state: State,
+    /// No wave begins before the next tick.
+    rests: bool,
     /// The latest instant that was seen: time does not go back.
     now: Millis,
 }
@@ -273,27 +277,34 @@ impl Round {
         now: Millis,
     ) -> Result<(Self, Vec<Effect>), Fault> {
         let queue = ranked.iter().map(|rank| rank.id.clone()).collect();
-        Self::of(starts, queue, waves, now)
+        Self::of(starts, queue, waves, now, false)
     }
 
-    /// As [`Round::begin`], for those of a round that was begun before: to play it again.
+    /// As [`Round::begin`], for those of a round that was begun before: to play it again. One that `rests` asks
+    /// nobody before its first tick.
     pub fn of(
         starts: Millis,
         ranked: Vec<String>,
         waves: Waves,
         now: Millis,
+        rests: bool,
     ) -> Result<(Self, Vec<Effect>), Fault> {
         waves.check()?;
         let queue = ranked.into_iter().take(ROUND_MAX).collect();
-        let mut round =
-            Self { starts, waves, queue, offers: BTreeMap::new(), state: State::Open, now };
-        let effects = round.next_wave();
+        let (offers, state) = (BTreeMap::new(), State::Open);
+        let mut round = Self { starts, waves, queue, offers, state, rests, now };
+        let effects = round.pass();
         Ok((round, effects))
     }
 
     /// Where it stands.
     pub const fn state(&self) -> &State {
         &self.state
+    }
+
+    /// Whether the next are asked by the next tick, and nobody before.
+    pub fn is_resting(&self) -> bool {
+        self.state == State::Open && self.due().is_none()
     }
 
     /// What became of an offer; `None` when none was made.
@@ -314,9 +325,14 @@ impl Round {
     /// time has passed all the same, and the effects of that are in the second part.
     pub fn on(&mut self, event: &Event, at: Millis) -> (Result<(), Fault>, Vec<Effect>) {
         self.now = self.now.max(at);
+        match event {
+            Event::Tick => self.rests = false,
+            Event::Rest => self.rests = true,
+            Event::Accepted { .. } | Event::Declined { .. } | Event::Withdrawn => {}
+        }
         let mut effects = self.pass();
         let answered = match event {
-            Event::Tick => Ok(()),
+            Event::Tick | Event::Rest => Ok(()),
             Event::Withdrawn => {
                 if matches!(self.state, State::Open | State::Taken { .. }) {
                     effects.extend(self.close(State::Withdrawn, None));
@@ -331,9 +347,7 @@ impl Round {
             }),
             Event::Declined { entry } => self.open(entry).map(|()| {
                 self.offers.insert(entry.clone(), Offer::Declined);
-                if self.due().is_none() {
-                    effects.extend(self.next_wave());
-                }
+                effects.extend(self.pass());
             }),
         };
         (answered, effects)
@@ -357,7 +371,9 @@ impl Round {
                 *offer = Offer::Expired;
             }
         }
-        if self.due().is_none() { self.next_wave() } else { Vec::new() }
+        // One that rests waits for its tick, unless there is nothing left to wait for.
+        let waits = self.rests && !self.queue.is_empty() && now < self.starts;
+        if self.due().is_none() && !waits { self.next_wave() } else { Vec::new() }
     }
 
     fn next_wave(&mut self) -> Vec<Effect> {

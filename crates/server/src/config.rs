@@ -60,6 +60,8 @@ pub struct Config {
     pub waves: (usize, u32),
     /// Offers go out as messages; else the desk is told whom to call.
     pub offers_by_message: bool,
+    /// Freed times are offered by themselves.
+    pub offers_by_itself: bool,
     /// Patients may say themselves that they are there, by a link or at a kiosk.
     pub self_arrival: bool,
 }
@@ -91,6 +93,7 @@ impl Default for Config {
             clinic_zone: String::new(),
             waves: (3, 30),
             offers_by_message: false,
+            offers_by_itself: false,
             self_arrival: false,
         }
     }

@@ -347,5 +347,6 @@ pub(crate) fn bare(state: &State, session: &Session, parts: &request::Parts) -> 
         unclaimed: None,
         waves: state.config.waves,
         offers_by_message: state.config.offers_by_message,
+        offers_by_itself: state.config.offers_by_itself,
     }
 }

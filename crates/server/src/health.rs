@@ -88,6 +88,11 @@ fn ready(state: &State, watches: bool) -> Reply {
         w.key("reminders").object();
         w.member("status", if failing { "failing" } else { "sending" }).end_object();
     }
+    if let Some(standing) = &state.waitlist {
+        w.key("waitlist").object();
+        w.member("status", if standing.is_failing() { "failing" } else { "looking" });
+        w.key("faulty").integer(integer(standing.faulty())).end_object();
+    }
     transport(state, &mut w);
     w.end_object();
     let text = String::from_utf8(w.finish()).unwrap_or_default();

@@ -15,6 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use record::Record;
+use scheduling::waitlist::send::Standing;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -107,6 +108,18 @@ impl Server {
             return Err(Fault::new(&code::INTERNAL, "the server serves already"));
         };
         state.demo = Some(Arc::new(demo));
+        Ok(self)
+    }
+
+    /// Tells who watches over the server how the looks at the waiting list go.
+    ///
+    /// # Errors
+    /// `server.internal` when the server serves already.
+    pub fn with_waitlist(mut self, standing: Arc<Standing>) -> Result<Self, Fault> {
+        let Some(state) = Arc::get_mut(&mut self.state) else {
+            return Err(Fault::new(&code::INTERNAL, "the server serves already"));
+        };
+        state.waitlist = Some(standing);
         Ok(self)
     }
 

@@ -14,6 +14,7 @@ use base::{Clock, Fault, Millis};
 use bytes::Bytes;
 use jiff::tz::TimeZone;
 use record::Record;
+use scheduling::waitlist::send::Standing;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -55,6 +56,8 @@ pub(crate) struct State {
     pub(crate) federation: Option<Arc<federation::Federation>>,
     /// The people of a demo, if this is one.
     pub(crate) demo: Option<Arc<console::Demo>>,
+    /// How the looks at the waiting list go, where there are any.
+    pub(crate) waitlist: Option<Arc<Standing>>,
     /// What is around the server: files, disks, settings.
     pub(crate) house: Option<Arc<dyn House>>,
     /// Somebody administers the house, or has.
@@ -102,6 +105,7 @@ impl State {
             smart: None,
             federation: None,
             demo: None,
+            waitlist: None,
             house: None,
             is_claimed: AtomicBool::new(false),
             began_bytes: stats.file_bytes,

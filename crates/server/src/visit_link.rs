@@ -112,8 +112,8 @@ async fn work(
                         _ => return Err(odd()),
                     };
                     match waitlist::answer(&session, round, &linked.appointment, is_yes).await {
-                        // Another was quicker: the page that comes says so.
-                        Err(fault) if fault.code() != &code::SCHEDULING_OFFER => Err(fault),
+                        // Another was quicker, or they cannot have it: the page that comes says which.
+                        Err(fault) if !tells(&fault) => Err(fault),
                         Ok(_) | Err(_) => Ok(again(&parts)),
                     }
                 }
@@ -140,6 +140,11 @@ async fn work(
         Ok(reply) => Ok((session, reply)),
         Err(fault) => Err((session, fault)),
     }
+}
+
+/// Whether the page of an offer tells by itself why an answer to it was refused.
+fn tells(fault: &Fault) -> bool {
+    [&code::SCHEDULING_OFFER, &code::SCHEDULING_BLOCKED].contains(&fault.code())
 }
 
 /// What the form says is to be done.

@@ -5,9 +5,9 @@
 use crate::answer::Answer;
 use crate::parts::shell::bare;
 use crate::visit::Visit;
-use crate::words::{self, Lang};
+use crate::words::{self, Lang, Word};
 use maud::{Markup, html};
-use scheduling::book::waitlist;
+use scheduling::book::waitlist::{self, Hinder};
 use scheduling::remind::{Language, Shown};
 use scheduling::waitlist::Offer;
 
@@ -102,18 +102,32 @@ fn offered(visit: &Visit, lang: Lang, clinic: &str, shown: &waitlist::Shown) -> 
         p { (language.date(shown.wall.date())) br; (language.time(shown.wall.time())) }
         @match shown.offer {
             Offer::Open { .. } => {
-                p { (words::LINK_OFFER_ASK.of(lang)) }
+                @if let Some(hinder) = shown.hinder {
+                    p role="status" { (hindered(hinder).of(lang)) }
+                } @else {
+                    p { (words::LINK_OFFER_ASK.of(lang)) }
+                }
                 @if let Some(until) = shown.until {
                     p { (words::LINK_OFFER_UNTIL.with(lang, &format!("{}, {}", language.date(until.date()), language.time(until.time())))) }
                 }
                 @if shown.is_instead { p { (words::LINK_OFFER_INSTEAD.of(lang)) } }
-                (button(visit, "yes", words::LINK_OFFER_YES.of(lang), true))
+                @if shown.hinder.is_none() {
+                    (button(visit, "yes", words::LINK_OFFER_YES.of(lang), true))
+                }
                 (button(visit, "no", words::LINK_OFFER_NO.of(lang), false))
             },
             Offer::Accepted => p role="status" { (words::LINK_OFFER_YOURS.of(lang)) },
             Offer::Declined => p role="status" { (words::LINK_OFFER_DECLINED.of(lang)) },
             Offer::Expired | Offer::Closed => p role="status" { (words::LINK_OFFER_GONE.of(lang)) },
         }
+    }
+}
+
+/// Why they cannot have it, and what they can do.
+const fn hindered(hinder: Hinder) -> Word {
+    match hinder {
+        Hinder::NotEarlier => words::LINK_OFFER_LATER,
+        Hinder::OtherVisit => words::LINK_OFFER_OTHER,
     }
 }
 

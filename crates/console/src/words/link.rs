@@ -17,6 +17,8 @@ words! {
     LINK_OFFER_ASK: "Do you want this time? The first who says yes has it.", "¿Quiere esta hora? Es de quien primero diga que sí.";
     LINK_OFFER_UNTIL: "It is offered to you until {}.", "Se le ofrece hasta: {}.";
     LINK_OFFER_INSTEAD: "With a yes your later appointment is cancelled, and somebody else gets its time.", "Si dice que sí, su cita posterior se cancela y otra persona recibe esa hora.";
+    LINK_OFFER_LATER: "Your own appointment is earlier than this time by now. You keep it.", "Su cita ya es anterior a esta hora. La conserva.";
+    LINK_OFFER_OTHER: "You have another appointment at this time. To take this one, call the clinic first.", "Tiene otra cita a esta hora. Para aceptar esta, llame antes a la clínica.";
     LINK_OFFER_YES: "Yes, I take it", "Sí, la quiero";
     LINK_OFFER_NO: "No, thank you", "No, gracias";
     LINK_OFFER_YOURS: "The time is yours. If you cannot come, call the clinic.", "La hora es suya. Si no puede venir, llame a la clínica.";

@@ -55,6 +55,15 @@ words! {
     WAIT_FREED_MANY: "The freed time suits {} people who wait.", "La hora libre conviene a {} personas en espera.";
     WAIT_OFFER: "Offer it to them", "Ofrecérsela";
     WAIT_IS_OFFERED: "The freed time is offered to those who wait.", "La hora libre se ofrece a quienes esperan.";
+    WAIT_BY_ITSELF_ONE: "1 person waits whom the freed time suits. It is offered by itself, from eight in the morning to nine in the evening.", "A 1 persona en espera le conviene la hora libre. Se ofrece por sí sola, de las ocho de la mañana a las nueve de la noche.";
+    WAIT_BY_ITSELF_MANY: "The freed time suits {} people who wait. It is offered by itself, from eight in the morning to nine in the evening.", "La hora libre conviene a {} personas en espera. Se ofrece por sí sola, de las ocho de la mañana a las nueve de la noche.";
+    WAIT_AWAY: "Times that somebody leaves who is away are not offered by themselves to those who wait", "Las horas que deja quien falta no se ofrecen por sí solas a quienes esperan";
+    WAIT_AWAY_WHY: "If they are there after all, call those who wait from the list.", "Si al final está, llame a quienes esperan desde la lista.";
+    WAIT_RESTS: "The next are asked soon; at night, in the morning.", "Los siguientes se preguntan pronto; de noche, por la mañana.";
+    WAIT_LEFT_ONE: "It suits 1 more person, who is not asked.", "Conviene a 1 persona más, a quien no se pregunta.";
+    WAIT_LEFT_MANY: "It suits {} more people, who are not asked.", "Conviene a {} personas más, a quienes no se pregunta.";
+    WAIT_INSTEAD_OVER: "The appointment that they wanted earlier no longer stands. They wait on without it; look at the last day that suits.", "La cita que querían antes ya no existe. Siguen en espera sin ella; revise el último día que les conviene.";
+    WAIT_SAYS_LATER: "Their own appointment is earlier by now", "Su propia cita ya es anterior";
     WAIT_SEE: "See the offers", "Ver las ofertas";
     WAIT_HELD: "Offered to who waits", "Ofrecida a quien espera";
     WAIT_DONE_PUT: "They are on the waiting list.", "Está en la lista de espera.";

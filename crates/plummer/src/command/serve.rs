@@ -17,6 +17,7 @@ use anyhow::{Context as _, anyhow};
 use base::time::SystemClock;
 use egress::Egress;
 use record::Record;
+use scheduling::waitlist::send::Standing;
 use server::{KeySets, Server};
 use smart::Smart;
 use std::io::Write as _;
@@ -56,7 +57,9 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
         let fetch = KeySets::new(egress, settings.key_set_origins()?, Handle::current());
         let apps = Arc::new(apps::open(&record, Arc::new(fetch))?);
         forget_issuers(settings, &record, &apps)?;
+        let standing = Arc::new(Standing::default());
         let server = server.with_smart(Arc::clone(&apps))?.with_house(house)?;
+        let server = server.with_waitlist(Arc::clone(&standing))?;
         let server = match federation::open(settings, &Handle::current())? {
             Some(federation) => server.with_federation(Arc::new(federation))?,
             None => server,
@@ -88,7 +91,7 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
             }
             None => None,
         };
-        let offering = waitlist::keep(record.clone(), waitlist::open(settings)?)?;
+        let offering = waitlist::keep(record.clone(), waitlist::open(settings)?, standing)?;
         // Whoever started it may have stopped reading: that is no reason not to serve.
         if let Err(error) = greet(&base, &settings.data().display().to_string(), &welcome) {
             warn!(kind = %error.kind(), "the greeting could not be written");

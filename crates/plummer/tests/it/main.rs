@@ -47,3 +47,5 @@ mod serve;
 #[cfg(test)]
 mod tls;
 mod trail;
+#[cfg(test)]
+mod waitlist;

@@ -37,11 +37,20 @@ impl Serving {
     }
 
     pub(crate) fn ask(&self, method: &str, path: &str, body: &str) -> String {
+        let token = format!("Authorization: Bearer {}\r\n", self.token);
+        self.sent(method, path, (&format!("{token}Content-Type: application/fhir+json"), body))
+    }
+
+    /// Posts a form, as somebody who is not signed in.
+    pub(crate) fn ask_form(&self, path: &str, form: &str) -> String {
+        self.sent("POST", path, ("Content-Type: application/x-www-form-urlencoded", form))
+    }
+
+    fn sent(&self, method: &str, path: &str, (heads, body): (&str, &str)) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nConnection: close\r\nContent-Type: application/fhir+json\r\nContent-Length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\n{heads}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
             self.address,
-            self.token,
             body.len()
         );
         stream.write_all(request.as_bytes()).unwrap();

@@ -470,7 +470,7 @@ fn take_step(
 }
 
 /// The appointment that a form made, if it did.
-fn by_form(reads: &mut Reads<'_>, form: &str) -> Result<Option<Loaded>, Fault> {
+pub(super) fn by_form(reads: &mut Reads<'_>, form: &str) -> Result<Option<Loaded>, Fault> {
     let asked = [("identifier", format!("{FORM}|{form}"))];
     let found = reads.search("Appointment", &asked, 1)?;
     found.matches.into_iter().next().map(parsed_hit).transpose()

@@ -3,13 +3,15 @@
 //! is the engine's ([`crate::waitlist`]); here are the records that it works on, under the caller's own scope.
 
 mod entry;
+mod freed;
 mod list;
 mod offer;
 mod round;
+mod shown;
 
 pub use entry::{Waiting, Wish, weekday, weekday_code};
+pub use freed::{Freed, FreedSince, freed, freed_since};
 pub use list::{LIST_MAX, change, listed, put, remove, waiting};
-pub use offer::{
-    ASKED_MAX, Freed, Shown, answer, begin, fitting, freed, look, offers, rounds, shown, withdraw,
-};
+pub use offer::{ASKED_MAX, Rounds, answer, begin, fitting, look, offers, rounds, withdraw};
 pub use round::{Means, Offers};
+pub use shown::{Hinder, NOT_EARLIER, Shown, shown};

@@ -272,7 +272,7 @@ impl Look<'_> {
         if found.as_ref().is_some_and(|entry| entry.outcome.is_final()) {
             return Ok(());
         }
-        if let Some(opens) = self.quiet_until(&visit.zone, now)? {
+        if let Some(opens) = self.how.quiet.ends(&visit.zone, now)? {
             self.wake_at(Some(opens));
             return Ok(());
         }
@@ -304,7 +304,7 @@ impl Look<'_> {
             return None;
         };
         let span = read.span.filter(|span| span.start > self.session.now())?;
-        let patient = patient_of(&read)?;
+        let patient = read.patient()?.to_owned();
         let zone = read.zone.as_deref().and_then(|name| self.how.zones.find(name).ok());
         let zone = zone.unwrap_or_else(|| self.how.zone.clone());
         let created = document.root().get_str("created").and_then(|text| parse(&text));
@@ -475,7 +475,7 @@ impl Look<'_> {
         let stands = read.is_ok_and(|read| {
             read.status == Status::Booked
                 && read.span.is_some_and(|span| span.start == visit.span.start)
-                && patient_of(&read).as_deref() == Some(visit.patient.as_str())
+                && read.patient() == Some(visit.patient.as_str())
         });
         if !stands || visit.span.start <= self.session.now() {
             return Ok(None);
@@ -483,20 +483,6 @@ impl Look<'_> {
         let Some(body) = fresh(self.session, "Patient", &visit.patient)? else { return Ok(None) };
         let document = Document::parse(body, &Limits::default())?;
         Ok(whom::read(document.root(), self.session.now()))
-    }
-
-    /// Until when nothing is sent, if that is so now.
-    fn quiet_until(&self, zone: &Zone, now: Millis) -> Result<Option<Millis>, Fault> {
-        let (wall, quiet) = (zone.wall(now), self.how.quiet);
-        if !quiet.holds(wall.time()) {
-            return Ok(None);
-        }
-        let today = zone.place(wall.date().to_datetime(quiet.until))?.instant;
-        if today > now {
-            return Ok(Some(today));
-        }
-        let tomorrow = wall.date().saturating_add(jiff::Span::new().days(1));
-        zone.place(tomorrow.to_datetime(quiet.until)).map(|placed| Some(placed.instant))
     }
 
     fn wake_at(&mut self, at: Option<Millis>) {
@@ -525,11 +511,6 @@ pub(crate) fn opted_out(session: &Session, patient: &str) -> Result<bool, Fault>
             Document::parse(hit.body.clone(), &Limits::default())
                 .is_ok_and(|flag| whom::opts_out(flag.root(), session.now()))
         }))
-}
-
-pub(crate) fn patient_of(appointment: &Appointment) -> Option<String> {
-    let mut patients = appointment.participants.iter().filter_map(|one| one.actor.as_ref());
-    patients.find(|actor| actor.is_patient()).map(|actor| actor.id().to_owned())
 }
 
 pub(crate) fn type_of(kind: &str) -> Result<TypeId, Fault> {

@@ -3,18 +3,25 @@
 //! that looking twice offers once. What is to be said to whom follows from the rounds as the record keeps them; a
 //! line of the ledger tells what was said already. A line is written before a letter is handed on and after, so
 //! wherever the program is killed it is tried again, under the same id.
+//!
+//! A record that is faulty in itself is passed over and counted, and stops nothing; what cannot be read now is
+//! tried again.
 
 use super::{Effect, Offer, Waves};
 use crate::book::House;
-use crate::book::waitlist::{Freed, Means, Offers, answer, begin, freed, look, offers, rounds};
-use crate::remind::pass::{fresh, opted_out, patient_of, type_of};
+use crate::book::waitlist::{
+    Freed, Means, Offers, answer, begin, freed_since, look, offers, rounds,
+};
+use crate::remind::pass::{fresh, opted_out, type_of};
 use crate::remind::{
-    ATTEMPTS_MAX, Blanks, Carrier, Language, Letter, Link, Quiet, Template, Undelivered, whom,
+    ATTEMPTS_MAX, Blanks, Carrier, Language, Letter, Link, Quiet, Template, Undelivered, Way, whom,
 };
 use crate::time::{MINUTE_MS, Zone};
-use base::{Fault, Limits, Millis};
+use base::error::code::VERSION_CONFLICT;
+use base::{Fault, Limits, Millis, Phi};
 use fhir::Document;
 use record::{Kind, Level, Linked, SearchHow, Session, Telling};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// How all keys of the ledger begin.
 const PREFIX: &str = "waitlist/";
@@ -22,8 +29,6 @@ const PREFIX: &str = "waitlist/";
 const SEEN: &str = "waitlist/seen";
 /// How far back a look goes behind the last: a clock that was set back hides nothing.
 const OVERLAP_MS: i64 = 5 * MINUTE_MS;
-/// Versions of one appointment that a look goes through.
-const VERSIONS_MAX: u64 = 8;
 /// Appointments of one page.
 const PAGE: usize = 500;
 /// How long a failed letter waits; each later one twice as long.
@@ -59,8 +64,37 @@ pub struct Looked {
     pub sent: u64,
     /// Letters that could not be.
     pub failed: u64,
+    /// Records that could not be understood, and were passed over.
+    pub faulty: u64,
     /// When there is something to do next, as far as is known.
     pub next: Option<Millis>,
+}
+
+/// How the last look went, for who watches over the machine. It is kept in mind and nowhere else.
+#[derive(Debug, Default)]
+pub struct Standing {
+    is_failing: AtomicBool,
+    faulty: AtomicU64,
+}
+
+impl Standing {
+    /// Keeps in mind how a look went; none for one that could not be made.
+    pub fn tell(&self, looked: Option<&Looked>) {
+        self.is_failing.store(looked.is_none(), Ordering::Relaxed);
+        if let Some(looked) = looked {
+            self.faulty.store(looked.faulty, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the last look could not be made.
+    pub fn is_failing(&self) -> bool {
+        self.is_failing.load(Ordering::Relaxed)
+    }
+
+    /// Records that the last look passed over, since they could not be understood.
+    pub fn faulty(&self) -> u64 {
+        self.faulty.load(Ordering::Relaxed)
+    }
 }
 
 /// What a letter says.
@@ -89,6 +123,15 @@ impl Says {
     }
 }
 
+/// A letter, written to somebody.
+struct Written {
+    patient: String,
+    /// Where it can go, the preferred first.
+    addresses: Vec<(Way, Phi<String>)>,
+    language: Language,
+    text: String,
+}
+
 /// One line of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Line {
@@ -112,26 +155,27 @@ pub async fn pass(
 ) -> Result<Looked, Fault> {
     let mut one = Look { session, how, carrier, looked: Looked::default() };
     one.tidy()?;
-    let is_quiet = how.quiet.holds(zone(how).wall(session.now()).time());
-    if carrier.is_some() && how.by_itself && !is_quiet {
+    if let Some(morning) = how.quiet.ends(zone(how), session.now())? {
+        // Nobody is asked or told now; what was freed, and what ran out, is found then.
+        one.wake_at(Some(morning));
+        return Ok(one.looked);
+    }
+    if carrier.is_some() && how.by_itself {
         one.notice(stop).await?;
     }
-    for found in rounds(session).await? {
+    let found = rounds(session).await?;
+    one.looked.faulty += found.faulty;
+    for round in found.rows {
         if stop() {
             break;
         }
-        let round = match is_quiet {
-            true => found,
-            false if found.is_open() => look(session, &found.key).await?,
-            false => found,
-        };
+        let is_open = round.is_open();
+        let round = if is_open { look(session, &round.key).await } else { Ok(round) };
+        let Some(round) = one.of_sound(round)? else { continue };
         one.wake_at(round.due);
-        if round.means == Means::Messages && !is_quiet {
+        if round.means == Means::Messages {
             one.letters(&round).await?;
         }
-    }
-    if is_quiet {
-        one.wake_at(Some(Millis(session.now().0.saturating_add(10 * MINUTE_MS))));
     }
     Ok(one.looked)
 }
@@ -148,6 +192,23 @@ struct Look<'s> {
 }
 
 impl Look<'_> {
+    /// What came of one record. One that is faulty in itself is counted and passed over; one that others change
+    /// just now is looked at again.
+    fn of_sound<T>(&mut self, outcome: Result<T, Fault>) -> Result<Option<T>, Fault> {
+        match outcome {
+            Ok(value) => Ok(Some(value)),
+            Err(fault) if fault.code() == &VERSION_CONFLICT => {
+                self.wake_at(Some(self.session.now()));
+                Ok(None)
+            }
+            Err(fault) if fault.status() < 500 => {
+                self.looked.faulty += 1;
+                Ok(None)
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
     /// Begins to offer what was freed since the last look.
     async fn notice(&mut self, stop: &(dyn Fn() -> bool + Sync)) -> Result<(), Fault> {
         let now = self.session.now();
@@ -170,15 +231,16 @@ impl Look<'_> {
         loop {
             let level = Level::Type(type_of("Appointment")?);
             let found = self.session.search(level, asked, &SearchHow::default())?.wait()?;
-            for hit in &found.page.matches {
-                let first = hit.version.saturating_sub(VERSIONS_MAX).max(1);
-                for version in (first + 1..=hit.version).rev() {
-                    if stop() {
-                        return Ok(());
-                    }
-                    if let Some(freed) = freed(self.session, &hit.id, version).await? {
-                        self.begin(&freed).await?;
-                    }
+            for hit in found.page.matches {
+                if stop() {
+                    return Ok(());
+                }
+                let freed = freed_since(self.session, hit, from).await;
+                let Some(freed) = self.of_sound(freed)? else { continue };
+                self.looked.faulty += freed.faulty;
+                // Whether a time is offered whose clinician may be away, a person says.
+                for one in freed.times.iter().filter(|one| !one.may_be_away) {
+                    self.begin(one).await?;
                 }
             }
             match found.next {
@@ -211,24 +273,30 @@ impl Look<'_> {
             return Ok(());
         }
         for effect in &round.effects {
-            match effect {
-                Effect::Offer { entry, .. } => {
-                    let is_open =
-                        matches!(round.offer(entry), Some(Offer::Open { until }) if until > now);
-                    if is_open && round.is_open() && !self.say(round, entry, Says::Offer)? {
-                        // Who cannot be reached is passed over, for those who can.
-                        answer(self.session, &round.key, entry, false).await?;
-                        self.wake_at(Some(now));
-                    }
+            let said = self.letter(round, effect, now).await;
+            self.of_sound(said)?;
+        }
+        Ok(())
+    }
+
+    async fn letter(&mut self, round: &Offers, effect: &Effect, now: Millis) -> Result<(), Fault> {
+        match effect {
+            Effect::Offer { entry, .. } => {
+                let is_open =
+                    matches!(round.offer(entry), Some(Offer::Open { until }) if until > now);
+                if is_open && round.is_open() && !self.say(round, entry, Says::Offer)? {
+                    // Who cannot be reached is passed over, for those who can.
+                    answer(self.session, &round.key, entry, false).await?;
+                    self.wake_at(Some(now));
                 }
-                Effect::Book { entry } => {
-                    self.say(round, entry, Says::Yours)?;
-                }
-                Effect::TellGone { entry } => {
-                    let told = self.session.errand(&key(round, entry, Says::Offer))?;
-                    if told.is_some_and(|told| told.text.starts_with("sent ")) {
-                        self.say(round, entry, Says::Gone)?;
-                    }
+            }
+            Effect::Book { entry } => {
+                self.say(round, entry, Says::Yours)?;
+            }
+            Effect::TellGone { entry } => {
+                let told = self.session.errand(&key(round, entry, Says::Offer))?;
+                if told.is_some_and(|told| told.text.starts_with("sent ")) {
+                    self.say(round, entry, Says::Gone)?;
                 }
             }
         }
@@ -264,34 +332,30 @@ impl Look<'_> {
         line.attempts = line.attempts.saturating_add(1);
         line.next = None;
         self.keep(&mut line, "sending", None)?;
-        // As it is now: what was found is older than what came before this one.
-        let Some(patient) = self.patient(entry)? else { return self.give_up(line, None) };
-        let Some(body) = fresh(self.session, "Patient", &patient)? else {
-            return self.give_up(line, None);
-        };
-        let reached = whom::read(Document::parse(body, &Limits::default())?.root(), now);
-        let Some(reached) = reached.filter(|_| opted_out(self.session, &patient) == Ok(false))
-        else {
-            return self.give_up(line, None);
-        };
-        for (way, address) in &reached.addresses {
-            if !carrier.reaches(*way, address) {
-                continue;
+        let written = match self.written(round, entry, says, carrier) {
+            Ok(Some(written)) => written,
+            Ok(None) => return self.give_up(line, None),
+            // Nothing is known of whom it would go to: that is no reason never to tell them.
+            Err(fault) if fault.status() >= 500 => return self.later(line, None, None),
+            Err(_odd) => {
+                self.looked.faulty += 1;
+                return self.give_up(line, None);
             }
-            let text = self.text(round, (entry, &patient), says, reached.language)?;
+        };
+        for (way, address) in &written.addresses {
             let letter = Letter {
                 id: &line.message,
                 way: *way,
                 address,
                 subject: match says {
-                    Says::Offer | Says::Gone => reached.language.offer_subject(),
-                    Says::Yours => reached.language.subject(),
+                    Says::Offer | Says::Gone => written.language.offer_subject(),
+                    Says::Yours => written.language.subject(),
                 },
-                text: &text,
-                language: reached.language.tag(),
+                text: &written.text,
+                language: written.language.tag(),
                 at: now,
             };
-            let tells = (entry, patient.as_str());
+            let tells = (entry, written.patient.as_str());
             match carrier.carry(&letter) {
                 Ok(()) => {
                     self.looked.sent += 1;
@@ -299,19 +363,55 @@ impl Look<'_> {
                     return Ok(true);
                 }
                 Err(Undelivered::Refused { .. }) => {}
-                Err(Undelivered::Later { wait_ms, .. }) if line.attempts < ATTEMPTS_MAX => {
-                    let doubled = BACKOFF_MS << (line.attempts - 1).min(6);
-                    let next = Millis(now.0.saturating_add(doubled.max(wait_ms.unwrap_or(0))));
-                    line.next = Some(next);
-                    self.wake_at(Some(next));
-                    self.looked.failed += 1;
-                    self.keep(&mut line, "failed", None)?;
-                    return Ok(true);
+                Err(Undelivered::Later { wait_ms, .. }) => {
+                    return self.later(line, wait_ms, Some(tells));
                 }
-                Err(Undelivered::Later { .. }) => return self.give_up(line, Some(tells)),
             }
         }
         self.give_up(line, None)
+    }
+
+    /// A letter that did not go out now: it is tried again, [`ATTEMPTS_MAX`] times in all.
+    fn later(
+        &mut self,
+        mut line: Line,
+        wait_ms: Option<i64>,
+        tells: Option<(&str, &str)>,
+    ) -> Result<bool, Fault> {
+        if line.attempts >= ATTEMPTS_MAX {
+            return self.give_up(line, tells);
+        }
+        let doubled = BACKOFF_MS << line.attempts.saturating_sub(1).min(6);
+        let wait_ms = doubled.max(wait_ms.unwrap_or(0));
+        let next = Millis(self.session.now().0.saturating_add(wait_ms));
+        line.next = Some(next);
+        self.wake_at(Some(next));
+        self.looked.failed += 1;
+        self.keep(&mut line, "failed", None)?;
+        Ok(true)
+    }
+
+    /// The letter to somebody as the record is now: what was found is older than what came before this one. None
+    /// for who cannot be reached, or asked not to be.
+    fn written(
+        &self,
+        round: &Offers,
+        entry: &str,
+        says: Says,
+        carrier: &dyn Carrier,
+    ) -> Result<Option<Written>, Fault> {
+        let Some(patient) = self.patient(entry)? else { return Ok(None) };
+        let Some(body) = fresh(self.session, "Patient", &patient)? else { return Ok(None) };
+        let document = Document::parse(body, &Limits::default())?;
+        let Some(whom) = whom::read(document.root(), self.session.now()) else { return Ok(None) };
+        let mut addresses = whom.addresses;
+        addresses.retain(|(way, address)| carrier.reaches(*way, address));
+        if addresses.is_empty() || opted_out(self.session, &patient)? {
+            return Ok(None);
+        }
+        let language = whom.language;
+        let text = self.text(round, (entry, &patient), says, language)?;
+        Ok(Some(Written { patient, addresses, language, text }))
     }
 
     fn give_up(&mut self, mut line: Line, tells: Option<(&str, &str)>) -> Result<bool, Fault> {
@@ -345,8 +445,8 @@ impl Look<'_> {
     fn patient(&self, entry: &str) -> Result<Option<String>, Fault> {
         let Some(body) = fresh(self.session, "Appointment", entry)? else { return Ok(None) };
         let document = Document::parse(body, &Limits::default())?;
-        let read = crate::appointment::Appointment::read(document.root());
-        Ok(read.ok().as_ref().and_then(patient_of))
+        let read = crate::appointment::Appointment::read(document.root())?;
+        Ok(read.patient().map(str::to_owned))
     }
 
     /// Writes a line down, and what the log is told of it.

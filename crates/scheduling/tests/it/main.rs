@@ -20,6 +20,8 @@ mod occupancy;
 #[cfg(test)]
 mod offers;
 #[cfg(test)]
+mod offers_sound;
+#[cfg(test)]
 mod remind;
 mod roster;
 mod rules;

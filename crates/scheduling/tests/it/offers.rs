@@ -21,14 +21,14 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 /// Tuesday 1 December 2026, nine o'clock in Chicago.
-const NINE: i64 = 1_796_137_200_000;
-const HOUR: i64 = 60 * MINUTE_MS;
-const OURS: &str = "https://plummer.health/fhir/StructureDefinition/";
-const WAVES: Waves = Waves { size: 2, minutes: 30 };
-const CLOSED: &str = "scheduling.offer.closed";
+pub(crate) const NINE: i64 = 1_796_137_200_000;
+pub(crate) const HOUR: i64 = 60 * MINUTE_MS;
+pub(crate) const OURS: &str = "https://plummer.health/fhir/StructureDefinition/";
+pub(crate) const WAVES: Waves = Waves { size: 2, minutes: 30 };
+pub(crate) const CLOSED: &str = "scheduling.offer.closed";
 
 #[derive(Debug)]
-struct Turned(AtomicI64);
+pub(crate) struct Turned(pub(crate) AtomicI64);
 
 impl Clock for Turned {
     fn now(&self) -> Millis {
@@ -36,22 +36,27 @@ impl Clock for Turned {
     }
 }
 
-struct Desk {
-    clinic: Option<Clinic>,
-    clock: Arc<Turned>,
-    how: Offering,
+pub(crate) struct Desk {
+    pub(crate) clinic: Option<Clinic>,
+    pub(crate) clock: Arc<Turned>,
+    pub(crate) how: Offering,
 }
 
-fn open(dir: tempfile::TempDir, clock: &Arc<Turned>) -> Clinic {
-    let how = Settings { clock: Arc::clone(clock) as _, ..settings() };
+pub(crate) fn open(dir: tempfile::TempDir, how: Settings, clock: &Arc<Turned>) -> Clinic {
+    let how = Settings { clock: Arc::clone(clock) as _, ..how };
     let record = Record::open(dir.path(), how).unwrap();
     Clinic { record, dir }
 }
 
 /// A site with a clinician and six patients, on the Monday before at ten.
-fn desk() -> Desk {
+pub(crate) fn desk() -> Desk {
+    desk_of(settings())
+}
+
+/// The same, of a house that is set up so.
+pub(crate) fn desk_of(how: Settings) -> Desk {
     let clock = Arc::new(Turned(AtomicI64::new(NINE - 23 * HOUR)));
-    let clinic = open(tempfile::tempdir().unwrap(), &clock);
+    let clinic = open(tempfile::tempdir().unwrap(), how, &clock);
     let days = r#""daysOfWeek":["mon","tue","wed","thu","fri"]"#;
     let mut all = vec![
         format!(
@@ -86,7 +91,7 @@ fn desk() -> Desk {
     Desk { clinic: Some(clinic), clock, how }
 }
 
-fn wish(patient: &str) -> Wish {
+pub(crate) fn wish(patient: &str) -> Wish {
     Wish {
         patient: patient.to_owned(),
         visit_type: "talk".to_owned(),
@@ -103,7 +108,7 @@ fn wish(patient: &str) -> Wish {
     }
 }
 
-fn place(nth: i64) -> Place {
+pub(crate) fn place(nth: i64) -> Place {
     Place {
         visit_type: "talk".to_owned(),
         site: Actor::parse("Location/main").unwrap(),
@@ -114,19 +119,19 @@ fn place(nth: i64) -> Place {
 }
 
 impl Desk {
-    fn clinic(&self) -> &Clinic {
+    pub(crate) fn clinic(&self) -> &Clinic {
         self.clinic.as_ref().unwrap()
     }
 
-    fn session(&self) -> Session {
+    pub(crate) fn session(&self) -> Session {
         self.clinic().session()
     }
 
-    fn pass_time(&self, ms: i64) {
+    pub(crate) fn pass_time(&self, ms: i64) {
         self.clock.0.fetch_add(ms, Ordering::SeqCst);
     }
 
-    fn book(&self, nth: i64, patient: &str) -> Result<book::Visit, Fault> {
+    pub(crate) fn book(&self, nth: i64, patient: &str) -> Result<book::Visit, Fault> {
         let booking = Booking {
             place: place(nth),
             patient: patient.to_owned(),
@@ -139,39 +144,39 @@ impl Desk {
         run(book::book(&self.session(), &self.how.house, &booking)).map(|done| done.visit)
     }
 
-    fn cancel(&self, visit: &book::Visit) -> Freed {
+    pub(crate) fn cancel(&self, visit: &book::Visit) -> Freed {
         let done = run(book::cancel(&self.session(), &visit.id, visit.version, "pat")).unwrap();
         run(freed(&self.session(), &done.visit.id, done.visit.version)).unwrap().unwrap()
     }
 
     /// A time that was booked for p5 and is free again.
-    fn freed(&self, nth: i64) -> Freed {
+    pub(crate) fn freed(&self, nth: i64) -> Freed {
         let visit = self.book(nth, "p5").unwrap();
         self.cancel(&visit)
     }
 
-    fn put(&self, wish: &Wish) -> Waiting {
+    pub(crate) fn put(&self, wish: &Wish) -> Waiting {
         // Who came first waits longer.
         self.pass_time(1_000);
         let form = format!("w-{}", wish.patient);
         run(put(&self.session(), wish, &form)).unwrap()
     }
 
-    fn begin(&self, freed: &Freed) -> Option<Offers> {
+    pub(crate) fn begin(&self, freed: &Freed) -> Option<Offers> {
         let session = self.session();
         run(begin(&session, &self.how.house, freed, WAVES, Means::Desk)).unwrap()
     }
 
-    fn look(&self, hands: &Hands) -> Looked {
+    pub(crate) fn look(&self, hands: &Hands) -> Looked {
         run(pass(&self.session(), &self.how, Some(hands), &|| false)).unwrap()
     }
 
-    fn answer(&self, key: &str, entry: &str, is_yes: bool) -> Result<Offers, Fault> {
+    pub(crate) fn answer(&self, key: &str, entry: &str, is_yes: bool) -> Result<Offers, Fault> {
         run(answer(&self.session(), key, entry, is_yes))
     }
 
     /// Every appointment that stands at a time of the clinician.
-    fn booked_at(&self, nth: i64) -> Vec<String> {
+    pub(crate) fn booked_at(&self, nth: i64) -> Vec<String> {
         let start = place(nth).start;
         let asked = [
             ("status", "booked,arrived,fulfilled".to_owned()),
@@ -187,20 +192,20 @@ impl Desk {
     }
 
     /// The program is killed and started anew.
-    fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         let Clinic { record, dir } = self.clinic.take().unwrap();
         drop(record);
-        self.clinic = Some(open(dir, &self.clock));
+        self.clinic = Some(open(dir, settings(), &self.clock));
     }
 
-    fn follow(&self, text: &str) -> (Session, Linked) {
+    pub(crate) fn follow(&self, text: &str) -> (Session, Linked) {
         let token = text.rsplit('/').next().unwrap();
         self.clinic().record.follow(token, Source::Public, [9; 16]).unwrap()
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mood {
+pub(crate) enum Mood {
     Carries,
     Away,
     Refuses,
@@ -209,20 +214,20 @@ enum Mood {
 }
 
 /// To whom, what, under which id.
-type Carried = (String, String, String);
+pub(crate) type Carried = (String, String, String);
 
 #[derive(Default)]
-struct Hands {
-    moods: Mutex<Vec<Mood>>,
+pub(crate) struct Hands {
+    pub(crate) moods: Mutex<Vec<Mood>>,
     carried: Mutex<Vec<Carried>>,
 }
 
 impl Hands {
-    fn carried(&self) -> Vec<Carried> {
+    pub(crate) fn carried(&self) -> Vec<Carried> {
         self.carried.lock().unwrap().clone()
     }
 
-    fn told(&self, patient: &str, says: &str) -> usize {
+    pub(crate) fn told(&self, patient: &str, says: &str) -> usize {
         let to = format!("{patient}@mail.example");
         self.carried()
             .iter()
@@ -251,7 +256,7 @@ impl Carrier for Hands {
     }
 }
 
-fn code_of<T: std::fmt::Debug>(outcome: Result<T, Fault>) -> &'static str {
+pub(crate) fn code_of<T: std::fmt::Debug>(outcome: Result<T, Fault>) -> &'static str {
     outcome.unwrap_err().code().name
 }
 
@@ -480,7 +485,7 @@ fn who_cannot_be_reached_is_passed_over() {
     desk.look(&hands);
     desk.look(&hands);
     assert_eq!((hands.told("p0", ""), hands.told("p2", "a time is free")), (0, 1));
-    let round = run(rounds(&desk.session())).unwrap().remove(0);
+    let round = run(rounds(&desk.session())).unwrap().rows.remove(0);
     assert_eq!(round.open().collect::<Vec<_>>(), [all[2].as_str()]);
 }
 

@@ -40,6 +40,7 @@ fn event() -> impl Strategy<Value = (Event, i64)> {
         4 => who().prop_map(|entry| Event::Accepted { entry }),
         4 => who().prop_map(|entry| Event::Declined { entry }),
         3 => Just(Event::Tick),
+        1 => Just(Event::Rest),
         1 => Just(Event::Withdrawn),
     ];
     // Some events reach us late: their instants go back.
@@ -59,7 +60,7 @@ proptest! {
         let waves = Waves { size, minutes };
         let (mut round, first) = Round::begin(STARTS, &ranks, waves, begin).unwrap();
         let mut effects = first;
-        let (mut now, mut late, mut winner) = (begin, begin, None);
+        let (mut now, mut late, mut winner, mut rests) = (begin, begin, None, false);
         for (event, minutes) in &events {
             late = Millis(late.0 + minutes * MINUTE_MS);
             now = now.max(late);
@@ -84,11 +85,19 @@ proptest! {
             if let Err(fault) = &answer {
                 prop_assert_eq!(fault.code().name, "scheduling.offer.closed");
             }
+            let began = more.iter().any(|e| matches!(e, Effect::Offer { .. }));
             effects.extend(more);
             let open = (0..people).filter(|n| matches!(round.offer(&format!("e{n}")), Some(Offer::Open { .. })));
             let open = open.count();
             prop_assert!(open <= size);
-            prop_assert_eq!(*round.state() == State::Open, open > 0, "open means that somebody is asked");
+            let asks = open > 0 || round.is_resting();
+            prop_assert_eq!(*round.state() == State::Open, asks, "open means that somebody is asked");
+            prop_assert!(!(rests && began) || *event == Event::Tick, "who rests asks nobody");
+            rests = match event {
+                Event::Rest => true,
+                Event::Tick => false,
+                _ => rests,
+            };
             if let Some(due) = round.due() {
                 prop_assert!(now < due && due <= STARTS);
             }

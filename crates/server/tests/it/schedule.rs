@@ -12,7 +12,11 @@ const OURS: &str = "https://plummer.health/fhir/StructureDefinition";
 
 /// A site with one clinician, who is there all day, and one kind of visit.
 pub(crate) fn clinic() -> Site {
-    let site = Site::guarded();
+    clinic_of(Site::guarded())
+}
+
+/// The same, of a site that is set up so.
+pub(crate) fn clinic_of(site: Site) -> Site {
     let location = format!(
         r#"{{"resourceType":"Location","id":"main","name":"Main Street","status":"active",{ZONE},"physicalType":{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/location-physical-type","code":"bu"}}]}},"hoursOfOperation":[{{{DAYS},"allDay":true}}]}}"#
     );

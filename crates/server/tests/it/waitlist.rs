@@ -2,8 +2,8 @@
 //! patient does nothing for another.
 
 use crate::client::Answer;
-use crate::schedule::{and, booked, carried, clinic, eve, path};
-use crate::smart_site::{Site, Visitor, cared_for, value};
+use crate::schedule::{and, booked, carried, clinic, clinic_of, eve, path};
+use crate::smart_site::{Making, Site, Visitor, cared_for, value};
 use base::Clock as _;
 use base::time::SystemClock;
 use identity::{Kind, Profile, Secret};
@@ -215,7 +215,9 @@ fn round(site: &Site, visitor: &mut Visitor<'_>) -> (Offers, [String; 2]) {
         let waves = Waves { size: 2, minutes: 30 };
         let house = House::default();
         let begun = waitlist::begin(&session, &house, &freed, waves, Means::Messages);
-        let offers = begun.await.unwrap().unwrap();
+        let begun = begun.await.unwrap().unwrap();
+        // As whoever sends the messages does.
+        let offers = waitlist::look(&session, &begun.key).await.unwrap();
         let link = |nth: usize, patient: &str| {
             let linked = Linked {
                 appointment: offers.asked[nth].0.clone(),
@@ -259,4 +261,79 @@ fn the_first_link_that_says_yes_has_the_time_and_shows_nothing_of_the_patient() 
         "{}",
         list.text()
     );
+}
+
+#[test]
+fn who_cannot_have_the_time_is_told_why_and_the_next_has_it() {
+    let site = clinic();
+    let mut visitor = fay(&site);
+    let (offers, [bob, cy]) = round(&site, &mut visitor);
+    let say = |link: &str, act: &str| {
+        site.send("POST", link, &[("Content-Type", "application/x-www-form-urlencoded")], act)
+    };
+    let (start, end) = (offers.span.start.to_instant(), offers.span.end.to_instant());
+    let other = format!(
+        r#"{{"resourceType":"Appointment","id":"else","status":"booked","start":"{start}","end":"{end}","participant":[{{"actor":{{"reference":"Patient/bob"}},"status":"accepted"}},{{"actor":{{"reference":"Practitioner/other"}},"status":"accepted"}}]}}"#
+    );
+    site.put("Practitioner/other", r#"{"resourceType":"Practitioner","id":"other"}"#);
+    site.put("Appointment/else", &other);
+    assert_eq!(say(&bob, "do=yes").status, 303);
+    let page = site.send("GET", &bob, &[], "");
+    assert!(page.text().contains("You have another appointment at this time."), "{}", page.text());
+    assert!(!page.text().contains("value=\"yes\"") && page.text().contains("value=\"no\""));
+    // The desk, which says yes for them, is told the same.
+    let page = visitor.send("GET", "/waitlist", &[], "");
+    let fields = carried(&page, &["form", "key"]);
+    let (entry, _) = &offers.asked[0];
+    let yes = [("entry", entry.as_str()), ("patient", "bob"), ("do", "yes")];
+    let refused = visitor.post("/waitlist/answer", &and(fields, &yes), &[]);
+    assert_eq!(refused.status, 409, "{}", refused.text());
+    let says = "The patient has another appointment at this time";
+    assert!(refused.text().contains(says), "{}", refused.text());
+    assert_eq!(say(&cy, "do=yes").status, 303);
+    assert!(site.send("GET", &cy, &[], "").text().contains("The time is yours."));
+}
+
+#[test]
+fn where_times_are_offered_by_themselves_the_pages_say_so() {
+    let tune = |config: &mut server::Config| config.offers_by_itself = true;
+    let site = clinic_of(Site::with(Making { tune, ..Making::default() }));
+    and_bob(&site);
+    let mut visitor = fay(&site);
+    assert_eq!(put_on(&mut visitor, "bob").status, 303);
+    let day = booked(&site, &mut visitor);
+    let freed = called_off(&site, &mut visitor, &day);
+    let text = freed.text();
+    assert!(
+        text.contains("It is offered by itself") && text.contains("href=\"/waitlist\""),
+        "{text}"
+    );
+    let away = visitor.send(
+        "GET",
+        "/schedule/absence?with=Practitioner/pr-eve&date=2030-03-04&done=bulk&m=a~2~1",
+        &[],
+        "",
+    );
+    assert!(away.text().contains("not offered by themselves"), "{}", away.text());
+}
+
+#[test]
+fn an_entry_whose_later_visit_is_called_off_is_still_changed_by_its_form() {
+    let site = clinic();
+    let mut visitor = fay(&site);
+    let day = booked(&site, &mut visitor);
+    let id = value(&day, "of").unwrap();
+    let page = visitor.send("GET", &format!("/waitlist/add?patient=ada&instead={id}"), &[], "");
+    let fields = carried(&page, &["form", "patient", "form_id", "instead"]);
+    let put = visitor.post("/waitlist/add", &and(fields, &[("type", "talk")]), &[]);
+    assert_eq!(put.status, 303, "{}", put.text());
+    called_off(&site, &mut visitor, &day);
+    let list = visitor.send("GET", "/waitlist", &[], "");
+    let at = list.text().find("href=\"/waitlist/").unwrap() + "href=\"".len();
+    let entry = list.text()[at..].split('"').next().unwrap().to_owned();
+    let page = visitor.send("GET", &entry, &[], "");
+    assert!(page.text().contains("wanted earlier no longer stands"), "{}", page.text());
+    let fields = and(carried(&page, &["form", "patient", "version"]), &[("type", "talk")]);
+    let changed = visitor.post(&entry, &fields, &[]);
+    assert_eq!(changed.status, 303, "{}", changed.text());
 }

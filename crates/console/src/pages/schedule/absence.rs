@@ -4,7 +4,7 @@
 
 use super::desk::{self, Here};
 use super::fields::{Input, input, select};
-use super::{appointment, finding};
+use super::{appointment, finding, waitlist};
 use crate::answer::Answer;
 use crate::pages::missing;
 use crate::parts::shell::shell_with;
@@ -187,7 +187,10 @@ fn told(visit: &Visit, away: &Option<Actor>, date: Date) -> Markup {
             };
             let says =
                 words::counted(lang, words::CAL_ONE_MOVED, words::CAL_MANY_MOVED, done.len());
-            toast(lang, &says, (!done.is_empty()).then_some(&undo))
+            html! {
+                (toast(lang, &says, (!done.is_empty()).then_some(&undo)))
+                @if let Some(away) = waitlist::away(visit).filter(|_| !done.is_empty()) { (away) }
+            }
         }
         "undone" => toast(lang, words::CAL_DONE_UNDONE.of(lang), None),
         _ => html! {},

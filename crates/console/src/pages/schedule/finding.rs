@@ -8,6 +8,7 @@ use base::Fault;
 use base::error::code;
 use maud::{Markup, html};
 use scheduling::actor::Actor;
+use scheduling::book::waitlist::NOT_EARLIER;
 use scheduling::rule::Rule;
 
 /// Whether it is something that the person at the desk can do something about: then the form comes back.
@@ -47,6 +48,9 @@ pub(crate) fn says(fault: &Fault, lang: Lang) -> &'static str {
 pub(crate) fn rules(fault: &Fault, here: &Here, lang: Lang) -> Vec<String> {
     let of = |issue: &base::error::Issue| {
         let code = issue.diagnostics.rsplit_once('(')?.1.trim_end_matches(')');
+        if code == NOT_EARLIER {
+            return Some(words::WAIT_SAYS_LATER.of(lang).to_owned());
+        }
         let rule = Rule::ALL.into_iter().find(|rule| rule.code() == code)?;
         let actor = issue.expression.as_deref().and_then(Actor::parse);
         let who = actor.filter(|actor| !actor.is_patient());

@@ -25,6 +25,7 @@ use maud::{Markup, html};
 use scheduling::actor::Actor;
 use scheduling::book::waitlist::{self, Waiting, Wish};
 use scheduling::book::{self, Visit as Booked};
+use scheduling::occupied::Status;
 use scheduling::time::{Time, Weekday};
 use scheduling::visit_type::VisitType;
 use scheduling::waitlist::Urgency;
@@ -136,6 +137,13 @@ impl<'f> Form<'f> {
         let types = wait(book::visit_types(&visit.session))?.rows;
         let theirs = |one: &Booked| one.patient.as_ref().is_some_and(|whom| whom.id == person.id);
         let instead = booked(visit, instead)?.filter(theirs);
+        // What an entry stood for may be called off by now, or over: it is waited on without it.
+        let stands = |later: &Booked| {
+            one.is_none()
+                || (matches!(later.status, Status::Proposed | Status::Pending | Status::Booked)
+                    && later.span.is_some_and(|span| span.start > visit.now()))
+        };
+        let instead = instead.filter(stands);
         Ok(Self { visit, here, types, person, one, instead })
     }
 
@@ -258,6 +266,9 @@ impl<'f> Form<'f> {
             form.cal-form.stack method="post" action=(action) {
                 (self.carried())
                 @if self.one.is_none() { input type="hidden" name="form_id" value=(desk::draw_form(visit)); }
+                @if self.instead.is_none() && wish.is_some_and(|wish| wish.instead_of.is_some()) {
+                    p { (words::WAIT_INSTEAD_OVER.of(lang)) }
+                }
                 @if let Some(later) = &self.instead {
                     input type="hidden" name="instead" value=(later.id);
                     p { (words::WAIT_INSTEAD.of(lang)) " " strong.number { (self.later(later)) } }

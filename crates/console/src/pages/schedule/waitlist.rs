@@ -47,9 +47,9 @@ fn shown(visit: &Visit, tried: Option<&Fault>) -> Result<Answer, Fault> {
     let body = html! {
         @if let Some(fault) = tried { (finding::summary(fault, &here, lang)) } @else { (told(visit)) }
         div.page-head { h1 { (title) } p.muted { (words::WAIT_WHY.of(lang)) } }
-        (panel("offers", words::WAIT_OFFERS.of(lang), None, &page.rounds(&rounds)?))
+        (panel("offers", words::WAIT_OFFERS.of(lang), None, &page.rounds(&rounds.rows)?))
         (panel("waiting", words::WAIT_WHO_WAITS.of(lang), Some(&html! { span.muted.number { (count) } }), &page.list()))
-        @if listed.more || count > SHOWN_MAX { p.muted { (words::CAL_PARTIAL_WHY.of(lang)) } }
+        @if listed.more || rounds.more || count > SHOWN_MAX { p.muted { (words::CAL_PARTIAL_WHY.of(lang)) } }
     };
     let status = tried.map_or(200, Fault::status);
     Ok(shell_with(visit, status, title, &[], &body))
@@ -177,6 +177,12 @@ pub(crate) fn freed(visit: &Visit) -> Result<Option<Markup>, Fault> {
     if fitting == 0 {
         return Ok(None);
     }
+    if visit.offers_by_itself && !found.may_be_away {
+        let (one, many) = (words::WAIT_BY_ITSELF_ONE, words::WAIT_BY_ITSELF_MANY);
+        let see = link_button(Kind::Secondary, None, words::WAIT_SEE.of(lang), "/waitlist");
+        let title = words::counted(lang, one, many, fitting);
+        return Ok(Some(notice(Tone::Neutral, &title, &see)));
+    }
     let title = words::counted(lang, words::WAIT_FREED_ONE, words::WAIT_FREED_MANY, fitting);
     Ok(Some(notice(
         Tone::Neutral,
@@ -190,6 +196,17 @@ pub(crate) fn freed(visit: &Visit) -> Result<Option<Markup>, Fault> {
             }
         },
     )))
+}
+
+/// That the times of who is away are offered to nobody by themselves, for the page that moved their visits; nothing
+/// where no time is.
+pub(super) fn away(visit: &Visit) -> Option<Markup> {
+    let lang = visit.lang();
+    (visit.offers_by_itself && keeps(visit)).then(|| {
+        let see = link_button(Kind::Secondary, None, words::WAIT_LIST.of(lang), "/waitlist");
+        let body = html! { p { (words::WAIT_AWAY_WHY.of(lang)) } (see) };
+        notice(Tone::Neutral, words::WAIT_AWAY.of(lang), &body)
+    })
 }
 
 /// The way from a patient's page to the list, for who may put them on it.
@@ -323,6 +340,7 @@ impl Page<'_> {
             State::Withdrawn => (Tone::Neutral, Icon::Close, words::WAIT_WITHDRAWN),
         };
         let with: Vec<&str> = round.with.iter().map(|actor| self.here.name(actor)).collect();
+        let left = usize::try_from(round.left).unwrap_or(usize::MAX);
         let mut asked = Vec::with_capacity(round.asked.len());
         for (entry, offer) in &round.asked {
             asked.push(self.asked(round, entry, *offer, &zone)?);
@@ -332,6 +350,8 @@ impl Page<'_> {
                 div { strong.number { (appointment::span_words(round.span, &zone, lang)) } " " (badge(tone, which, word.of(lang))) }
                 div.muted { (round.title.expose()) " · " (with.join(", ")) }
                 ul.reach { @for one in &asked { li { div.row { (one) } } } }
+                @if round.rests { div.muted { (words::WAIT_RESTS.of(lang)) } }
+                @if round.left > 0 { div.muted { (words::counted(lang, words::WAIT_LEFT_ONE, words::WAIT_LEFT_MANY, left)) } }
                 @if round.is_open() && desk::changes(visit) {
                     form method="post" action="/waitlist/withdraw" {
                         (hidden(visit))

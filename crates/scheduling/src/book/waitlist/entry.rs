@@ -5,9 +5,8 @@
 //! same record, which is booked from then on: so the way from the list to the visit is its history.
 
 use crate::actor::Actor;
-use crate::appointment::Appointment;
-use crate::book::Whom;
 use crate::book::load::Loaded;
+use crate::book::{FORM, Whom};
 use crate::occupied::Status;
 use crate::read::{OURS, ours, part};
 use crate::time::{Time, Weekday};
@@ -22,11 +21,14 @@ const SEE_BY: &str = "see-by";
 const WISH: &str = "waitlist-wish";
 /// The visit that is called off when an earlier time is taken.
 const INSTEAD_OF: &str = "instead-of";
+/// The system of the identifier of an entry: whom it is for and which visit, so that they wait for it once.
+pub(super) const ENTRY: &str = "urn:plummer:waitlist-entry";
 /// The members that this file writes.
-const WRITTEN: [&str; 9] = [
+const WRITTEN: [&str; 10] = [
     "resourceType",
     "id",
     "meta",
+    "identifier",
     "extension",
     "status",
     "serviceType",
@@ -139,13 +141,36 @@ impl Urgency {
 }
 
 impl Wish {
-    /// The document of an entry. What another system wrote beside stays.
-    pub(super) fn write(&self, title: &str, id: Option<&str>, old: Option<Value<'_>>) -> Writer {
+    /// What names the entry of this patient for this visit ([`ENTRY`]).
+    pub(super) fn key(&self) -> String {
+        format!("{}.{}", self.patient, self.visit_type)
+    }
+
+    /// The document of an entry, by the form that made it when it is new. What another system wrote beside stays.
+    pub(super) fn write(
+        &self,
+        title: &str,
+        (id, form): (Option<&str>, Option<&str>),
+        old: Option<Value<'_>>,
+    ) -> Writer {
         let mut w = Writer::new();
         w.object().member("resourceType", "Appointment");
         if let Some(id) = id {
             w.member("id", id);
         }
+        w.key("identifier").array();
+        for other in old.and_then(|o| o.get("identifier")).into_iter().flat_map(Value::items) {
+            if other.get_str("system").as_deref() != Some(ENTRY) {
+                w.raw(other.raw().as_bytes());
+            }
+        }
+        let key = self.key();
+        for (system, value) in [(ENTRY, Some(key.as_str())), (FORM, form)] {
+            if let Some(value) = value {
+                w.object().member("system", system).member("value", value).end_object();
+            }
+        }
+        w.end_array();
         self.extensions(old, &mut w);
         w.member("status", Status::WaitList.as_str());
         w.key("serviceType").array().object().member("text", title).end_object().end_array();
@@ -224,7 +249,7 @@ impl Waiting {
         if read.status != Status::WaitList {
             return None;
         }
-        let patient = patient_of(read)?;
+        let patient = read.patient()?.to_owned();
         let of = |kind: &'static str| {
             let all = read.participants.iter().filter_map(|one| one.actor.clone());
             all.filter(move |actor| actor.resource_type() == kind).collect::<Vec<_>>()
@@ -300,12 +325,6 @@ impl Waiting {
             },
         }
     }
-}
-
-/// The patient of an appointment.
-pub(super) fn patient_of(appointment: &Appointment) -> Option<String> {
-    let mut patients = appointment.participants.iter().filter_map(|one| one.actor.as_ref());
-    patients.find(|actor| actor.is_patient()).map(|actor| actor.id().to_owned())
 }
 
 fn number(value: Value<'_>) -> Option<i64> {

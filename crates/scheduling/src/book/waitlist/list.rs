@@ -1,21 +1,23 @@
 //! The list itself: who waits. An entry is put in once by each form, changed at the version that was looked at,
 //! and taken out by being called off, so that nothing of it is lost.
 
-use super::entry::{Waiting, Wish, document, patient_of};
-use crate::book::act::{conflict, create_once, form_id, load, of_version, parsed_hit, update};
+use super::entry::{ENTRY, Waiting, Wish, document};
+use crate::book::Listed;
+use crate::book::act::{by_form, conflict, form_id, load, of_version, parsed_hit, update, written};
 use crate::book::document::{is_ahead, patient_name};
 use crate::book::here::read_visit_type;
 use crate::book::load::{Loaded, Names};
 use crate::book::reads::{Found, Reads, parsed};
-use crate::book::{FORM, Listed};
 use crate::occupied::Status;
 use base::error::code::{SCHEDULING_CALENDAR, SCHEDULING_OFFER};
 use base::{Fault, Millis, Phi};
 use fhir::write::Writer;
-use record::Session;
+use record::{Kind, Session, Work};
 
 /// Entries that one look at the list reads.
 pub const LIST_MAX: usize = 2_000;
+/// Entries of one patient.
+const OWN_MAX: usize = 200;
 /// Sites, and people, that one wish names.
 const CHOICES_MAX: usize = 20;
 /// Minutes of notice: two weeks.
@@ -31,24 +33,26 @@ pub async fn put(session: &Session, wish: &Wish, form: &str) -> Result<Waiting, 
     let mut reads = Reads::new(session);
     let outcome = async {
         form_id(form)?;
-        let (wish, title) = checked(&mut reads, wish)?;
-        let again = |one: &Waiting| one.wish.visit_type == wish.visit_type;
-        let pairs = [("patient", format!("Patient/{}", wish.patient))];
-        let mine = entries(&mut reads, &pairs)?;
-        if let Some(before) = mine.iter().find(|one| again(one)) {
-            let found = [("identifier", format!("{FORM}|{form}"))];
-            let same = reads.search("Appointment", &found, 1)?.matches;
-            return match same.iter().any(|hit| hit.id == before.id) {
-                true => Ok(before.clone()),
-                false => Err(invalid("they wait for this visit already; change that entry")),
-            };
+        if let Some(before) = by_form(&mut reads, form)? {
+            return repeated(&mut reads, before, wish);
         }
-        let mut w: Writer = wish.write(&title, None, None);
+        let (wish, title) = checked(&mut reads, wish, None)?;
+        waits_once(&mut reads, &wish, None)?;
+        let mut w: Writer = wish.write(&title, (None, Some(form)), None);
         w.member("created", &session.now().to_instant());
-        w.key("identifier").array().object().member("system", FORM).member("value", form);
-        w.end_object().end_array();
-        let (hit, _) = create_once(session, document(w)?.text().as_bytes().to_vec(), form).await?;
-        read(&mut reads, &parsed_hit(hit)?)
+        let body = document(w)?.text().as_bytes().to_vec();
+        // What was looked at above holds when it is written: of two forms for one visit one is refused.
+        let unless = format!("identifier={ENTRY}|{}&status=waitlist", wish.key());
+        let made = session.carry_out(Kind::Operation, |_| {
+            let mut work = Work::new();
+            work.create_once("Appointment", body.clone(), &unless);
+            Ok(work)
+        });
+        let (hit, is_new) = written(made.await?)?;
+        let made = parsed_hit(hit)?;
+        let is_own =
+            is_new || by_form(&mut reads, form)?.is_some_and(|own| own.hit.id == made.hit.id);
+        if is_own { read(&mut reads, &made) } else { Err(twice()) }
     };
     let outcome = outcome.await;
     reads.settle(outcome).await
@@ -67,11 +71,13 @@ pub async fn change(
     let mut reads = Reads::new(session);
     let outcome = async {
         let loaded = waits(of_version(&mut reads, id, version)?)?;
-        if patient_of(&loaded.read).as_ref() != Some(&wish.patient) {
+        if loaded.read.patient() != Some(wish.patient.as_str()) {
             return Err(conflict());
         }
-        let (wish, title) = checked(&mut reads, wish)?;
-        let body = document(wish.write(&title, Some(id), Some(loaded.document.root())))?;
+        let (wish, title) = checked(&mut reads, wish, Some(&loaded))?;
+        waits_once(&mut reads, &wish, Some(id))?;
+        let old = Some(loaded.document.root());
+        let body = document(wish.write(&title, (Some(id), None), old))?;
         let hit = update(session, &loaded.hit, body.text().as_bytes().to_vec()).await?;
         read(&mut reads, &parsed_hit(hit)?)
     };
@@ -103,7 +109,7 @@ pub async fn remove(session: &Session, id: &str, version: u64) -> Result<(), Fau
 /// As a search.
 pub async fn listed(session: &Session) -> Result<Listed<Waiting>, Fault> {
     let mut reads = Reads::new(session);
-    let outcome = entries(&mut reads, &[]).map(|mut rows| {
+    let outcome = entries(&mut reads, &[], LIST_MAX).map(|mut rows| {
         rows.sort_by_key(|one| (std::cmp::Reverse(one.wish.urgency), one.since));
         rows
     });
@@ -125,13 +131,14 @@ pub async fn waiting(session: &Session, id: &str) -> Result<Waiting, Fault> {
 pub(super) fn entries(
     reads: &mut Reads<'_>,
     pairs: &[(&str, String)],
+    most: usize,
 ) -> Result<Vec<Waiting>, Fault> {
     let mut asked = vec![
         ("status", Status::WaitList.as_str().to_owned()),
         ("_include", "Appointment:patient".to_owned()),
     ];
     asked.extend_from_slice(pairs);
-    let found = reads.search("Appointment", &asked, LIST_MAX)?;
+    let found = reads.search("Appointment", &asked, most)?;
     let names = names(&found)?;
     let mut rows = Vec::with_capacity(found.matches.len());
     for hit in found.matches {
@@ -156,7 +163,7 @@ fn names(found: &Found) -> Result<Names, Fault> {
 
 /// An entry as it is, with its patient's name where the caller may see it.
 fn read(reads: &mut Reads<'_>, loaded: &Loaded) -> Result<Waiting, Fault> {
-    let patient = patient_of(&loaded.read).unwrap_or_default();
+    let patient = loaded.read.patient().unwrap_or_default().to_owned();
     let name = match reads.read("Patient", &patient) {
         Ok(hit) => patient_name(parsed(&hit)?.root()),
         Err(_hidden) => None,
@@ -170,8 +177,51 @@ pub(super) fn waits(loaded: Loaded) -> Result<Loaded, Fault> {
     if loaded.read.status == Status::WaitList { Ok(loaded) } else { Err(over()) }
 }
 
-/// A wish that makes sense, and what its visit is called.
-fn checked(reads: &mut Reads<'_>, wish: &Wish) -> Result<(Wish, String), Fault> {
+/// A form that was sent before: what it did stands, if it did this.
+fn repeated(reads: &mut Reads<'_>, before: Loaded, wish: &Wish) -> Result<Waiting, Fault> {
+    if before.read.patient() != Some(wish.patient.as_str()) {
+        return Err(invalid("this form was sent for another patient; open it again"));
+    }
+    waits(before).and_then(|before| read(reads, &before))
+}
+
+/// That nobody waits for one visit by two entries; `but` is the one that is being changed.
+fn waits_once(reads: &mut Reads<'_>, wish: &Wish, but: Option<&str>) -> Result<(), Fault> {
+    let own = [("patient", format!("Patient/{}", wish.patient))];
+    let mut all = entries(reads, &own, OWN_MAX)?.into_iter();
+    let is_other = |one: &Waiting| but != Some(one.id.as_str());
+    match all.any(|one| is_other(&one) && one.wish.visit_type == wish.visit_type) {
+        true => Err(twice()),
+        false => Ok(()),
+    }
+}
+
+/// The visit that an entry stands in for, where it is theirs and still to come. One that is gone, or hidden from
+/// the caller, is none.
+pub(super) fn own_later(reads: &mut Reads<'_>, entry: &Loaded) -> Result<Option<Loaded>, Fault> {
+    let Some(wish) = Waiting::of(entry, &[]).map(|one| one.wish) else { return Ok(None) };
+    later(reads, &wish)
+}
+
+/// As [`own_later`], of a wish.
+pub(super) fn later(reads: &mut Reads<'_>, wish: &Wish) -> Result<Option<Loaded>, Fault> {
+    let Some(id) = &wish.instead_of else { return Ok(None) };
+    let later = match load(reads, id) {
+        Ok(later) => later,
+        Err(fault) if fault.status() < 500 => return Ok(None),
+        Err(fault) => return Err(fault),
+    };
+    let is_own = later.read.patient() == Some(wish.patient.as_str());
+    let is_to_come = later.read.span.is_some_and(|span| span.start > reads.session.now());
+    Ok(Some(later).filter(|later| is_own && is_to_come && is_ahead(later.read.status)))
+}
+
+/// A wish that makes sense, and what its visit is called. `before` is the entry that it changes.
+fn checked(
+    reads: &mut Reads<'_>,
+    wish: &Wish,
+    before: Option<&Loaded>,
+) -> Result<(Wish, String), Fault> {
     let mut wish = wish.clone();
     let visit = read_visit_type(reads, &wish.visit_type)?;
     if !visit.active {
@@ -187,22 +237,31 @@ fn checked(reads: &mut Reads<'_>, wish: &Wish) -> Result<(Wish, String), Fault> 
     if wish.times.is_some_and(|(from, until)| from >= until) {
         return Err(invalid("the time of day until which they can come is after that from which"));
     }
-    if let Some(id) = wish.instead_of.clone() {
-        let later = load(reads, &id)?;
-        let own = patient_of(&later.read).as_ref() == Some(&wish.patient);
-        let start = later.read.span.map(|span| span.start);
-        let start = start.filter(|start| *start > reads.session.now());
-        let Some(start) = start.filter(|_| own && is_ahead(later.read.status)) else {
-            return Err(invalid("the visit to be had earlier is theirs, and has not begun"));
-        };
-        // A time that is not earlier is no help.
-        let before = Millis(start.0.saturating_sub(1));
-        wish.latest = Some(wish.latest.map_or(before, |latest| latest.min(before)));
+    if wish.instead_of.is_some() {
+        let start = later(reads, &wish)?.and_then(|later| later.read.span).map(|span| span.start);
+        let stood =
+            before.and_then(|before| Waiting::of(before, &[])).map(|one| one.wish.instead_of);
+        match start {
+            // A time that is not earlier is no help.
+            Some(start) => {
+                let last = Millis(start.0.saturating_sub(1));
+                wish.latest = Some(wish.latest.map_or(last, |latest| latest.min(last)));
+            }
+            // The visit that it stood for was called off since, or is over: they wait on without it.
+            None if stood == Some(wish.instead_of.clone()) => wish.instead_of = None,
+            None => {
+                return Err(invalid("the visit to be had earlier is theirs, and has not begun"));
+            }
+        }
     }
     if wish.latest.is_some_and(|latest| wish.earliest.is_some_and(|from| from > latest)) {
         return Err(invalid("the last day that suits is not before the first"));
     }
     Ok((wish, visit.title))
+}
+
+fn twice() -> Fault {
+    invalid("they wait for this visit already; change that entry")
 }
 
 fn over() -> Fault {

@@ -3,29 +3,36 @@
 //! the hold ends with the answer written in it, and the later visit that it stands in for is called off. Of two
 //! at one moment one finds the round at another version, and is told that the time is gone.
 
-use super::entry::{Waiting, patient_of};
-use super::list::{entries, waits};
+use super::entry::Waiting;
+use super::freed::Freed;
+use super::list::{entries, later, own_later, waits};
 use super::round::{Begun, Means, Offers, onto};
-use crate::appointment::{Answer, Appointment, Participant};
+use super::shown::{hindered, is_later};
+use crate::appointment::{Answer, Participant};
+use crate::book::House;
 use crate::book::act::{called_off, conflict, house_zone, load, parsed_hit, written};
-use crate::book::document::{Extra, Kept, is_ahead, kept, write};
-use crate::book::here::role_of;
+use crate::book::document::{Extra, Kept, kept, write};
 use crate::book::judge::{Judged, judge};
-use crate::book::load::{Loaded, extra};
+use crate::book::load::{Loaded, booked, extra};
 use crate::book::reads::Reads;
-use crate::book::{House, Place};
-use crate::occupied::Status;
-use crate::time::{MINUTE_MS, Span, Wall, Zone, Zones};
+use crate::occupied::{Status, of_appointment};
+use crate::time::{DAY_MS, MINUTE_MS, Span};
 use crate::visit_type::Modality;
 use crate::waitlist::{Event, Offer, Round, State, Waves, rank};
-use base::error::code::{DOUBLE_BOOKED, LINK_OVER, SCHEDULING_OFFER, VERSION_CONFLICT};
+use base::error::code::{DOUBLE_BOOKED, SCHEDULING_OFFER, SLOT_TAKEN, VERSION_CONFLICT};
 use base::{Fault, Millis};
-use record::{Content, Kind, Linked, ROUND, Session, Work, is_round};
+use record::{Content, Kind, ROUND, Session, Work, is_round};
 
 /// Those who are asked in one round: of those whom a time suits, the first whom no rule keeps from it.
 pub const ASKED_MAX: usize = 20;
-/// Rounds of one look.
+/// To how many the rules are put until so many are found. How many more there are is told.
+const JUDGED_MAX: usize = 60;
+/// Entries that are looked through for those whom a time suits.
+const ENTRIES_MAX: usize = 20_000;
+/// Rounds of one look: of those that are open, and of those that are over.
 const ROUNDS_MAX: usize = 500;
+/// How long those that are over are looked at, for what is still to be said of them.
+const OVER_MS: i64 = DAY_MS;
 /// How long a time stays held after a wave has run out, for who sends the next one.
 const GRACE_MS: i64 = 2 * MINUTE_MS;
 /// How often an act is tried anew when others change the same round.
@@ -34,84 +41,6 @@ const TRIES: usize = 8;
 const HOLDER: &str = "waitlist";
 /// Why the later visit is called off (`appointment-cancellation-reason`).
 const EARLIER: &str = "pat";
-
-/// A time that was freed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Freed {
-    /// What names the round: the appointment and the version that freed it.
-    pub key: String,
-    /// When, with whom and for which visit.
-    pub place: Place,
-    /// Whose it was.
-    patient: Option<String>,
-}
-
-/// What the link of an offer shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shown {
-    /// What the clocks of the site show at the visit.
-    pub wall: Wall,
-    /// What became of it.
-    pub offer: Offer,
-    /// What the clocks of the site show when the offer runs out, while it is open.
-    pub until: Option<Wall>,
-    /// A later visit is called off with a yes.
-    pub is_instead: bool,
-}
-
-/// The time that a version of an appointment freed: it was called off, not come to, or moved; none when it freed
-/// none that is still to come.
-///
-/// # Errors
-/// As a read.
-pub async fn freed(session: &Session, id: &str, version: u64) -> Result<Option<Freed>, Fault> {
-    let mut reads = Reads::new(session);
-    let outcome = (|| {
-        let Some(earlier) = version.checked_sub(1).filter(|earlier| *earlier > 0) else {
-            return Ok(None);
-        };
-        let after = parsed_hit(reads.version("Appointment", id, version)?)?;
-        let before = parsed_hit(reads.version("Appointment", id, earlier)?)?;
-        Ok(freed_by(&before, &after, session.now()))
-    })();
-    reads.settle(outcome).await
-}
-
-fn freed_by(before: &Loaded, after: &Loaded, now: Millis) -> Option<Freed> {
-    let (was, is) = (&before.read, &after.read);
-    let span = was.span.filter(|span| span.start > now)?;
-    if was.status != Status::Booked || kept(before.document.root()).is_some() {
-        return None;
-    }
-    let with = |of: &Appointment| {
-        let all = of.participants.iter().filter(|one| one.answer != Answer::Declined);
-        let all = all.filter_map(|one| one.actor.clone()).filter(|actor| !actor.is_patient());
-        all.collect::<Vec<_>>()
-    };
-    let stays = is.status.occupies() && is.span == was.span && with(is) == with(was);
-    let told = is.span.is_some() || !is.status.occupies();
-    if stays || !told {
-        return None;
-    }
-    let site = was.participants.iter().find(|one| {
-        one.required == Some(crate::appointment::Presence::InformationOnly)
-            && one.actor.as_ref().is_some_and(|actor| actor.resource_type() == "Location")
-    });
-    let site = site.and_then(|one| one.actor.clone())?;
-    let mut others = with(was);
-    others.retain(|actor| *actor != site);
-    Some(Freed {
-        key: format!("{}.{}", after.hit.id, after.hit.version),
-        place: Place {
-            visit_type: was.visit_type.clone()?,
-            site,
-            start: span.start,
-            with: others.into_iter().map(|actor| (role_of(&actor), actor)).collect(),
-            modality: extra(before).modality,
-        },
-        patient: patient_of(was),
-    })
-}
 
 /// Those on the list whom a freed time suits, in the order in which they would be asked. Rules are put to them
 /// when a round begins.
@@ -137,7 +66,7 @@ pub async fn fitting(
 }
 
 fn of_type(reads: &mut Reads<'_>, freed: &Freed) -> Result<Vec<Waiting>, Fault> {
-    let mut all = entries(reads, &[])?;
+    let mut all = entries(reads, &[], ENTRIES_MAX)?;
     // Who gave a time up is not offered it.
     all.retain(|one| {
         one.wish.visit_type == freed.place.visit_type
@@ -202,25 +131,16 @@ async fn begun(
     }
     let judged = judge(reads, house, &freed.place, None, None, false)?;
     judged.verdict.permit(None)?;
-    let mut ranked = Vec::new();
-    for one in suited(&all, freed, &judged, now) {
-        if ranked.len() == ASKED_MAX {
-            break;
-        }
-        let (patient, instead) = (&one.wish.patient, one.wish.instead_of.as_deref());
-        let theirs = judge(reads, house, &freed.place, Some(patient), instead, one.has_referral);
-        // Whom a rule keeps from it, and whom this caller may not look at, is not asked.
-        if theirs.is_ok_and(|theirs| theirs.verdict.permit(None).is_ok()) {
-            ranked.push(one.id);
-        }
-    }
-    let begun = Begun { means, waves, at: now, slots: judged.slots(), ranked };
-    let (round, _) = Round::of(judged.span.start, begun.ranked.clone(), waves, now)?;
+    let (ranked, left) = asked(reads, house, freed, suited(&all, freed, &judged, now))?;
+    // Who sends messages begins the waves: nobody's time to answer runs out before they are asked.
+    let rests = means == Means::Messages;
+    let begun = Begun { means, waves, at: now, slots: judged.slots(), ranked, rests, left };
+    let (round, _) = Round::of(judged.span.start, begun.ranked.clone(), waves, now, rests)?;
     if *round.state() != State::Open {
         return Ok(None);
     }
     let extra = Extra {
-        hold: Some(held(&round, judged.span)),
+        hold: Some(held(&round, judged.span, now)),
         modality: freed.place.modality,
         title: Some(judged.visit.title.clone()),
         created: Some(now),
@@ -240,9 +160,40 @@ async fn begun(
     Offers::of(&parsed_hit(hit)?)
 }
 
-/// The hold of a round that is open: until its wave has run out, and a little.
-fn held(round: &Round, span: Span) -> Kept {
-    let due = round.due().unwrap_or(span.start);
+/// Those of whom a time suits who are asked, and how many more there are.
+fn asked(
+    reads: &mut Reads<'_>,
+    house: &House,
+    freed: &Freed,
+    suited: Vec<Waiting>,
+) -> Result<(Vec<String>, u32), Fault> {
+    let (mut ranked, mut judged, all) = (Vec::new(), 0, suited.len());
+    for one in suited {
+        if ranked.len() == ASKED_MAX || judged == JUDGED_MAX {
+            break;
+        }
+        judged += 1;
+        // Who has an earlier visit by now is not helped.
+        let instead = later(reads, &one.wish)?;
+        if instead.is_some_and(|instead| !is_later(&instead, freed.place.start)) {
+            continue;
+        }
+        let (patient, instead) = (&one.wish.patient, one.wish.instead_of.as_deref());
+        match judge(reads, house, &freed.place, Some(patient), instead, one.has_referral) {
+            Ok(theirs) if theirs.verdict.permit(None).is_ok() => ranked.push(one.id),
+            // Whom a rule keeps from it, and whom this caller may not look at, is not asked.
+            Ok(_) => {}
+            Err(fault) if fault.status() < 500 => {}
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok((ranked, u32::try_from(all.saturating_sub(judged)).unwrap_or(u32::MAX)))
+}
+
+/// The hold of a round that is open: until its wave has run out, and a little. One that rests is held for who
+/// begins the next wave; where that is not before the morning, the time is taken again then, if nobody has it.
+fn held(round: &Round, span: Span, now: Millis) -> Kept {
+    let due = round.due().unwrap_or(now);
     let until = Millis(due.0.saturating_add(GRACE_MS)).min(span.start);
     Kept { until, holder: HOLDER.to_owned() }
 }
@@ -250,7 +201,9 @@ fn held(round: &Round, span: Span) -> Kept {
 /// Somebody who was asked says yes or no. Said twice it is said once.
 ///
 /// # Errors
-/// `scheduling.offer.closed` when the time is gone or the offer has run out; as a write.
+/// `scheduling.offer.closed` when the time is gone or the offer has run out, and then the round is over;
+/// `scheduling.booking.blocked` when the visit that it would stand in for is not later, or another visit of theirs
+/// is at that time ([`super::Hinder`]); as a write.
 pub async fn answer(
     session: &Session,
     key: &str,
@@ -282,47 +235,72 @@ async fn answered(
     if !offers.is_open() || loaded.read.status != Status::Pending {
         return Err(gone());
     }
-    let entry = entry.to_owned();
-    let event = match is_yes {
-        true => Event::Accepted { entry: entry.clone() },
-        false => Event::Declined { entry: entry.clone() },
-    };
-    let mut changes = Vec::new();
-    if is_yes {
-        let winner = load(reads, &entry).and_then(waits)?;
-        let body = won(&winner, &loaded, &offers)?;
-        let instead = later(reads, &winner);
-        changes.push((winner, body));
-        if let Some(instead) = instead {
-            let body = called_off(reads.session, &instead, EARLIER)?;
-            changes.push((instead, body));
+    let who = entry.to_owned();
+    if !is_yes {
+        let mut events = vec![Event::Declined { entry: who }];
+        // The next wave begins with who sends its messages, and not at night; a desk that calls goes on at once.
+        if offers.means == Means::Messages {
+            events.insert(0, Event::Rest);
         }
+        return happened(reads.session, loaded, &offers, events, Vec::new()).await;
     }
-    match happened(reads.session, loaded, &offers, event, changes).await {
-        // Somebody booked it over the offers, or another visit of theirs is at that time.
-        Err(fault) if is_yes && fault.code() == &DOUBLE_BOOKED => Err(gone()),
+    let winner = load(reads, entry).and_then(waits)?;
+    let instead = own_later(reads, &winner)?;
+    // Nobody gives up an earlier visit for a later one, whatever became of it since they were asked.
+    if let Some(hinder) = hindered(reads, &winner, instead.as_ref(), offers.span)? {
+        return Err(hinder.fault());
+    }
+    let body = won(&winner, &loaded, &offers)?;
+    let mut changes = vec![(winner, body)];
+    if let Some(instead) = instead {
+        let body = called_off(reads.session, &instead, EARLIER)?;
+        changes.push((instead, body));
+    }
+    let event = Event::Accepted { entry: who };
+    match happened(reads.session, loaded, &offers, vec![event], changes).await {
+        Err(fault) if is_taken(&fault) => Err(lost(reads, key, entry).await?),
         outcome => outcome,
     }
 }
 
-/// Writes an event into a round, with what changes because of it.
+/// Whether a write was refused since somebody or something is taken at that time.
+fn is_taken(fault: &Fault) -> bool {
+    fault.code() == &DOUBLE_BOOKED || fault.code() == &SLOT_TAKEN
+}
+
+/// A yes was refused. Where the time was given to somebody else the round is over, so that it is offered to nobody
+/// more; where another visit of theirs came between, the offer stands.
+async fn lost(reads: &mut Reads<'_>, key: &str, entry: &str) -> Result<Fault, Fault> {
+    let (loaded, offers) = round(reads, key)?;
+    let winner = load(reads, entry).and_then(waits)?;
+    let instead = own_later(reads, &winner)?;
+    if let Some(hinder) = hindered(reads, &winner, instead.as_ref(), offers.span)? {
+        return Ok(hinder.fault());
+    }
+    if offers.is_open() && loaded.read.status == Status::Pending {
+        let over = vec![Event::Withdrawn];
+        happened(reads.session, loaded, &offers, over, Vec::new()).await?;
+    }
+    Ok(gone())
+}
+
+/// Writes what happened into a round, with what changes because of it.
 async fn happened(
     session: &Session,
     loaded: Loaded,
     offers: &Offers,
-    event: Event,
+    more: Vec<Event>,
     mut changes: Vec<(Loaded, Vec<u8>)>,
 ) -> Result<Offers, Fault> {
     let now = session.now();
-    let (answered, round) = offers.after(&event, now)?;
-    answered?;
+    let round = offers.after(&more, now)?;
     let mut events = offers.events.clone();
-    events.push((event, now));
+    events.extend(more.into_iter().map(|event| (event, now)));
     let is_open = *round.state() == State::Open;
     let mut appointment = loaded.read.clone();
     let mut extra = extra(&loaded);
     appointment.status = if is_open { Status::Pending } else { Status::Cancelled };
-    extra.hold = is_open.then(|| held(&round, offers.span));
+    extra.hold = is_open.then(|| held(&round, offers.span, now));
     let base = onto(&offers.key, &offers.begun, &events, Some(loaded.document.root()))?;
     let zone = house_zone(&appointment);
     let body = write(&appointment, &extra, Some(base.root()), zone.as_ref())?;
@@ -368,17 +346,9 @@ fn won(winner: &Loaded, round: &Loaded, offers: &Offers) -> Result<Vec<u8>, Faul
     write(&visit, &extra, Some(winner.document.root()), zone.as_ref())
 }
 
-/// The later visit that an entry stands in for, where it is still to come.
-fn later(reads: &mut Reads<'_>, winner: &Loaded) -> Option<Loaded> {
-    let wish = Waiting::of(winner, &[])?.wish;
-    let later = load(reads, &wish.instead_of?).ok()?;
-    let own = patient_of(&later.read).as_ref() == Some(&wish.patient);
-    let ahead = later.read.span.is_some_and(|span| span.start > reads.session.now());
-    (own && ahead && is_ahead(later.read.status)).then_some(later)
-}
-
-/// Looks at a round: what ran out is written down, who waits no longer is passed over, and the next wave goes out.
-/// The caller sees everybody who was asked, or passes over who it does not see.
+/// Looks at a round: what ran out is written down, who waits no longer is passed over, and the next wave goes out,
+/// unless the time was given to somebody else meanwhile: then the round is over. The caller sees everybody who was
+/// asked, or passes over who it does not see.
 ///
 /// # Errors
 /// `scheduling.offer.closed` when there is no such round; as a write.
@@ -403,28 +373,46 @@ async fn looked(reads: &mut Reads<'_>, key: &str) -> Result<(Offers, bool), Faul
     if !offers.is_open() || loaded.read.status != Status::Pending {
         return Ok((offers, true));
     }
-    let mut event = None;
-    if offers.due.is_some_and(|due| due <= reads.session.now()) {
-        event = Some(Event::Tick);
-    }
-    for id in offers.open() {
-        if event.is_some() {
-            break;
-        }
-        if load(reads, id).and_then(waits).is_err() {
-            event = Some(Event::Declined { entry: id.to_owned() });
-        }
-    }
-    let Some(event) = event else { return Ok((offers, true)) };
-    match happened(reads.session, loaded, &offers, event, Vec::new()).await {
-        Err(fault) if fault.code() == &DOUBLE_BOOKED => {
+    let Some(event) = next(reads, &loaded, &offers)? else { return Ok((offers, true)) };
+    match happened(reads.session, loaded, &offers, vec![event], Vec::new()).await {
+        Err(fault) if is_taken(&fault) => {
             // The hold had ended, and the time was given to somebody else.
             let (loaded, offers) = round(reads, key)?;
-            let event = Event::Withdrawn;
-            happened(reads.session, loaded, &offers, event, Vec::new()).await.map(|o| (o, true))
+            let over = vec![Event::Withdrawn];
+            happened(reads.session, loaded, &offers, over, Vec::new()).await.map(|o| (o, true))
         }
         outcome => outcome.map(|offers| (offers, false)),
     }
+}
+
+/// What is to be written down of a round now, if anything.
+fn next(reads: &mut Reads<'_>, loaded: &Loaded, offers: &Offers) -> Result<Option<Event>, Fault> {
+    let is_due = offers.due.is_some_and(|due| due <= reads.session.now());
+    if is_due || offers.rests {
+        let is_given = is_given(reads, loaded, offers)?;
+        return Ok(Some(if is_given { Event::Withdrawn } else { Event::Tick }));
+    }
+    for id in offers.open() {
+        match load(reads, id).and_then(waits) {
+            Ok(_) => {}
+            Err(fault) if fault.status() < 500 => {
+                return Ok(Some(Event::Declined { entry: id.to_owned() }));
+            }
+            // That it cannot be read now says nothing of whether they wait.
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok(None)
+}
+
+/// Whether somebody else has the time: a hold does not keep from it who may book over others.
+fn is_given(reads: &mut Reads<'_>, loaded: &Loaded, offers: &Offers) -> Result<bool, Fault> {
+    let (all, _) = booked(reads, &offers.with, offers.span.padded(DAY_MS, 0), false)?;
+    let others = all.iter().filter(|one| one.hit.id != loaded.hit.id);
+    let mut busy = others
+        .filter(|one| kept(one.document.root()).is_none())
+        .flat_map(|one| of_appointment(&one.hit.id, &one.read));
+    Ok(busy.any(|(actor, busy)| offers.with.contains(&actor) && busy.span.overlaps(offers.span)))
 }
 
 /// Ends a round: the time is not offered any more, and those who were asked are told.
@@ -439,7 +427,7 @@ pub async fn withdraw(session: &Session, key: &str) -> Result<Offers, Fault> {
             if !offers.is_open() || loaded.read.status != Status::Pending {
                 return Ok(offers);
             }
-            happened(session, loaded, &offers, Event::Withdrawn, Vec::new()).await
+            happened(session, loaded, &offers, vec![Event::Withdrawn], Vec::new()).await
         };
         let outcome = outcome.await;
         match reads.settle(outcome).await {
@@ -460,65 +448,58 @@ pub async fn offers(session: &Session, key: &str) -> Result<Offers, Fault> {
     reads.settle(outcome).await
 }
 
-/// The rounds of times that are still to come, earliest first; those that are over among them.
+/// Rounds of times that are still to come.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rounds {
+    /// The rounds, earliest time first.
+    pub rows: Vec<Offers>,
+    /// There are more.
+    pub more: bool,
+    /// Records that are rounds and cannot be understood.
+    pub faulty: u64,
+}
+
+/// The rounds of times that are still to come: all that are open, and those that were over within a day.
 ///
 /// # Errors
 /// As a search.
-pub async fn rounds(session: &Session) -> Result<Vec<Offers>, Fault> {
+pub async fn rounds(session: &Session) -> Result<Rounds, Fault> {
     let mut reads = Reads::new(session);
-    let outcome = (|| {
-        let asked = [
+    let outcome = found(&mut reads);
+    let more = reads.partial;
+    reads.settle(outcome).await.map(|rounds| Rounds { more, ..rounds })
+}
+
+fn found(reads: &mut Reads<'_>) -> Result<Rounds, Fault> {
+    let now = reads.session.now();
+    let over = Millis(now.0.saturating_sub(OVER_MS));
+    let mut all = Rounds::default();
+    // Apart, so that those which are over leave room for those that are not.
+    for asked in [
+        vec![("status", Status::Pending.as_str().to_owned())],
+        vec![
+            ("status", Status::Cancelled.as_str().to_owned()),
+            ("_lastUpdated", format!("ge{}", over.to_instant())),
+        ],
+    ] {
+        let mut asked = asked;
+        asked.extend([
             ("identifier", format!("{ROUND}|")),
-            ("date", format!("ge{}", session.now().to_instant())),
+            ("date", format!("ge{}", now.to_instant())),
             ("_sort", "date".to_owned()),
-        ];
-        let mut all = Vec::new();
+        ]);
         for hit in reads.search("Appointment", &asked, ROUNDS_MAX)?.matches {
-            all.extend(parsed_hit(hit).and_then(|loaded| Offers::of(&loaded)).ok().flatten());
+            match parsed_hit(hit).and_then(|loaded| Offers::of(&loaded)) {
+                Ok(round) => all.rows.extend(round),
+                Err(_odd) => all.faulty += 1,
+            }
         }
-        Ok(all)
-    })();
-    reads.settle(outcome).await
+    }
+    all.rows.sort_by_key(|round| round.span);
+    Ok(all)
 }
 
-/// What the link of an offer shows.
-///
-/// # Errors
-/// `record.link.over` when the offer cannot be found any more; as a read.
-pub async fn shown(
-    session: &Session,
-    zones: &Zones,
-    home: &Zone,
-    linked: &Linked,
-) -> Result<Shown, Fault> {
-    let none = || Fault::new(&LINK_OVER, "this link is over; call the clinic");
-    let mut reads = Reads::new(session);
-    let outcome = (|| {
-        let key = linked.round.as_deref().ok_or_else(none)?;
-        let (_, offers) = round(&mut reads, key).map_err(|_gone| none())?;
-        let entry = load(&mut reads, &linked.appointment)?;
-        // One that was given to another patient since is none of this link's.
-        if patient_of(&entry.read).as_ref() != Some(&linked.patient) {
-            return Err(none());
-        }
-        let offer = offers.offer(&linked.appointment).ok_or_else(none)?;
-        let zone = offers.zone.as_deref().and_then(|name| zones.find(name).ok());
-        let zone = zone.as_ref().unwrap_or(home);
-        let now = session.now();
-        let waits = entry.read.status == Status::WaitList;
-        let (offer, until) = match offer {
-            Offer::Open { until } if until <= now => (Offer::Expired, None),
-            Offer::Open { .. } if !offers.is_open() || !waits => (Offer::Closed, None),
-            Offer::Open { until } => (offer, Some(zone.wall(until))),
-            other => (other, None),
-        };
-        let is_instead = later(&mut reads, &entry).is_some();
-        Ok(Shown { wall: zone.wall(offers.span.start), offer, until, is_instead })
-    })();
-    reads.settle(outcome).await
-}
-
-fn round(reads: &mut Reads<'_>, key: &str) -> Result<(Loaded, Offers), Fault> {
+pub(super) fn round(reads: &mut Reads<'_>, key: &str) -> Result<(Loaded, Offers), Fault> {
     if !is_round(key) {
         return Err(gone());
     }

@@ -51,6 +51,10 @@ pub(super) struct Begun {
     pub slots: Vec<String>,
     /// Ids of those who are asked, next first.
     pub ranked: Vec<String>,
+    /// Nobody is asked before whoever sends the messages looks.
+    pub rests: bool,
+    /// How many more it suits, who are not asked.
+    pub left: u32,
 }
 
 /// A freed time that is being offered, or was.
@@ -80,6 +84,10 @@ pub struct Offers {
     pub state: State,
     /// Those who were asked, in their order, and what became of it.
     pub asked: Vec<(String, Offer)>,
+    /// How many more it suits, who are not asked in this round.
+    pub left: u32,
+    /// The next are asked when whoever sends the messages looks: not at night.
+    pub rests: bool,
     /// When somebody has to look again.
     pub due: Option<Millis>,
     /// Everything that was to be done since it began, in order.
@@ -143,6 +151,8 @@ impl Offers {
                 .iter()
                 .filter_map(|id| Some((id.clone(), round.offer(id)?)))
                 .collect(),
+            left: begun.left,
+            rests: state == State::Open && round.is_resting(),
             due: round.due().filter(|_| state == State::Open),
             state,
             effects,
@@ -151,15 +161,13 @@ impl Offers {
         }))
     }
 
-    /// The round after one more event: whether the event was in order, and how the round stands then.
-    pub(super) fn after(
-        &self,
-        event: &Event,
-        at: Millis,
-    ) -> Result<(Result<(), Fault>, Round), Fault> {
+    /// The round after more events at one moment; the fault of one that is not in order.
+    pub(super) fn after(&self, events: &[Event], at: Millis) -> Result<Round, Fault> {
         let (mut round, _) = played(self.span.start, &self.begun, &self.events)?;
-        let (answered, _) = round.on(event, at);
-        Ok((answered, round))
+        for event in events {
+            round.on(event, at).0?;
+        }
+        Ok(round)
     }
 }
 
@@ -168,7 +176,8 @@ fn played(
     begun: &Begun,
     events: &[(Event, Millis)],
 ) -> Result<(Round, Vec<Effect>), Fault> {
-    let (mut round, mut effects) = Round::of(starts, begun.ranked.clone(), begun.waves, begun.at)?;
+    let (mut round, mut effects) =
+        Round::of(starts, begun.ranked.clone(), begun.waves, begun.at, begun.rests)?;
     for (event, at) in events {
         // One that was refused then is refused again, and what time did by then is done again.
         let (_, more) = round.on(event, *at);
@@ -208,6 +217,10 @@ fn parsed(own: Value<'_>) -> Option<(Begun, Vec<(Event, Millis)>)> {
         at: instant(own, "begun")?,
         slots: ids("slot"),
         ranked,
+        rests: part(own, "rests")
+            .and_then(|p| p.get("valueBoolean"))
+            .is_some_and(|rests| rests.raw() == "true"),
+        left: number("left").unwrap_or(0),
     };
     let mut events = Vec::new();
     for one in named("event") {
@@ -216,6 +229,7 @@ fn parsed(own: Value<'_>) -> Option<(Begun, Vec<(Event, Millis)>)> {
             "accepted" => Event::Accepted { entry: entry()? },
             "declined" => Event::Declined { entry: entry()? },
             "tick" => Event::Tick,
+            "rest" => Event::Rest,
             "withdrawn" => Event::Withdrawn,
             _ => return None,
         };
@@ -252,8 +266,12 @@ pub(super) fn onto(
     w.object().key("extension").array();
     w.object().member("url", "means").member("valueCode", begun.means.as_str()).end_object();
     let size = i64::try_from(begun.waves.size).unwrap_or(1);
-    for (name, number) in [("size", size), ("minutes", i64::from(begun.waves.minutes))] {
+    let minutes = i64::from(begun.waves.minutes);
+    for (name, number) in [("size", size), ("minutes", minutes), ("left", i64::from(begun.left))] {
         w.object().member("url", name).key("valueInteger").integer(number).end_object();
+    }
+    if begun.rests {
+        w.object().member("url", "rests").key("valueBoolean").boolean(true).end_object();
     }
     w.object().member("url", "begun").member("valueInstant", &begun.at.to_instant()).end_object();
     for (name, ids) in [("slot", &begun.slots), ("entry", &begun.ranked)] {
@@ -267,6 +285,7 @@ pub(super) fn onto(
             Event::Accepted { entry } => ("accepted", Some(entry)),
             Event::Declined { entry } => ("declined", Some(entry)),
             Event::Tick => ("tick", None),
+            Event::Rest => ("rest", None),
             Event::Withdrawn => ("withdrawn", None),
         };
         w.object().key("extension").array();
