@@ -88,10 +88,7 @@ impl Session {
                 return Err(fault);
             }
             let now = self.now();
-            let ends = |key: &[u8], item: &store::Item| {
-                self.gate.opened_kiosk(key, item).ok().map(|kiosk| kiosk.ends())
-            };
-            self.gate.forget_over(SHELF, now, &ends)?;
+            self.gate.forget_kiosks(now)?;
             if self.gate.store.item_scan(SHELF, b"", None, KIOSKS_MAX)?.len() >= KIOSKS_MAX {
                 return Err(Fault::new(
                     &code::DRAFT_TOO_MANY,
@@ -264,6 +261,14 @@ impl Record {
 }
 
 impl Gate {
+    /// Forgets kiosks that are over. Answers how many.
+    pub(crate) fn forget_kiosks(&self, now: Millis) -> Result<usize, Fault> {
+        let ends = |key: &[u8], item: &store::Item| {
+            self.opened_kiosk(key, item).ok().map(|kiosk| kiosk.ends())
+        };
+        self.forget_over(SHELF, now, &ends)
+    }
+
     fn keep_kiosk(
         &self,
         key: &[u8],

@@ -5,21 +5,19 @@
 
 use crate::desk;
 use crate::reply::Reply;
-use crate::service::read_within;
 use crate::state::State;
+use crate::stranger::form;
 use base::error::code;
 use base::{Fault, Millis};
+use bytes::Bytes;
 use console::{ArrivalPage, LANGUAGE, Step, Visit};
 use http::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use http::{HeaderValue, Method, StatusCode, request};
-use hyper::body::Incoming;
 use record::{Linked, Said, Session};
 use registration::pre_check_in::{Entered, Stands, stands};
 use scheduling::arrive::{Here, arrive, birth_of, here};
 use scheduling::remind::{self, Shown};
 use scheduling::time::{Zone, Zones};
-use search::parse::decode_query;
-use std::sync::Arc;
 
 /// What the browser keeps once the date of birth was right.
 const PROOF: &str = "__Host-plummer-arrival";
@@ -40,17 +38,6 @@ pub(crate) struct Asked<'a> {
 }
 
 type Fields = Vec<(String, String)>;
-
-/// The fields of a form of ours.
-pub(crate) async fn form(
-    state: &State,
-    parts: &request::Parts,
-    body: Incoming,
-) -> Result<Fields, Fault> {
-    let body = read_within(state, &parts.headers, body, FORM_MAX).await?;
-    let odd = || Fault::new(&code::PARAMETER_INVALID, "the form says nothing known");
-    decode_query(std::str::from_utf8(&body).map_err(|_utf8| odd())?)
-}
 
 fn field<'f>(form: &'f Fields, name: &str) -> &'f str {
     form.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value.as_str())
@@ -94,11 +81,11 @@ pub(crate) fn go(path: &str) -> Reply {
 
 /// Answers it.
 pub(crate) async fn answer(
-    state: &Arc<State>,
+    state: &State,
     asked: &Asked<'_>,
     session: &Session,
-    parts: request::Parts,
-    body: Incoming,
+    parts: &request::Parts,
+    body: &Bytes,
 ) -> Result<Reply, Fault> {
     let zones = Zones::bundled();
     let home = zones.find(&state.config.clinic_zone).unwrap_or_else(|_none| Zone::utc());
@@ -133,7 +120,7 @@ pub(crate) async fn answer(
     let mut reply = match is_read {
         true => show(state, asked, &proven, &shown, step).await?,
         false => {
-            let form = form(state, &parts, body).await?;
+            let form = form(body)?;
             done(state, asked, &proven, &shown, (step, &form)).await?
         }
     };
@@ -145,11 +132,11 @@ pub(crate) async fn answer(
 
 /// The date of birth, asked and said.
 async fn birth(
-    state: &Arc<State>,
+    state: &State,
     asked: &Asked<'_>,
     session: &Session,
-    parts: request::Parts,
-    body: Incoming,
+    parts: &request::Parts,
+    body: &Bytes,
 ) -> Result<Reply, Fault> {
     let page = |shows: &ArrivalPage<'_>| desk::page(&console::arrival(asked.visit, shows));
     let ask = |is_wrong, is_unread| page(&ArrivalPage::Birth { is_wrong, is_unread });
@@ -158,12 +145,12 @@ async fn birth(
         return Ok(go("/kiosk"));
     }
     if parts.method != Method::POST {
-        return Ok(match state.record.is_birth_locked(asked.token)? {
+        return Ok(match state.record.is_birth_locked(asked.token, asked.linked)? {
             true => page(&ArrivalPage::Locked),
             false => ask(false, false),
         });
     }
-    let form = form(state, &parts, body).await?;
+    let form = form(body)?;
     let said = birth_of(field(&form, "year"), field(&form, "month"), field(&form, "day"));
     let Some(said) = said else { return Ok(ask(false, true)) };
     let said = state.record.say_birth(session, asked.token, asked.linked, &said)?;
@@ -173,7 +160,9 @@ async fn birth(
             prove(&mut reply, session, false);
             reply
         }
-        Said::Wrong if state.record.is_birth_locked(asked.token)? => page(&ArrivalPage::Locked),
+        Said::Wrong if state.record.is_birth_locked(asked.token, asked.linked)? => {
+            page(&ArrivalPage::Locked)
+        }
         Said::Wrong => ask(true, false),
         Said::Locked => page(&ArrivalPage::Locked),
     })

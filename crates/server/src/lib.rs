@@ -30,6 +30,7 @@ pub mod route;
 mod service;
 mod smart;
 mod state;
+mod stranger;
 mod subset;
 mod tls;
 mod visit_link;

@@ -113,9 +113,11 @@ pub(crate) async fn handle(
         (Ok(permit), Ok(origin)) => {
             let path = parts.uri.path();
             let mut reply = if visit_link::serves(path) {
-                visit_link::answer(&state, &session, peer, parts, body).await
+                let work = visit_link::answer(&state, &session, peer, parts, body);
+                PERMIT.scope(Arc::clone(permit), work).await
             } else if path == kiosk::PATH {
-                kiosk::answer(&state, &session, peer, parts, body).await
+                let work = kiosk::answer(&state, &session, peer, parts, body);
+                PERMIT.scope(Arc::clone(permit), work).await
             } else if smart::serves(&state, path) {
                 smart::answer(&state, &session, peer, parts, body).await
             } else if let Some(guest) = guest {

@@ -20,6 +20,15 @@ pub(super) const ARRIVAL: &[Screen] = &[
         bytes_max: PAGE,
     },
     Screen {
+        name: "kiosk-sign",
+        who: Some("front-desk"),
+        path: "/kiosk/begin",
+        heading: "A sign for the kiosk",
+        way: |_, page| page.click("button", "Show the sign"),
+        plain: true,
+        bytes_max: PAGE,
+    },
+    Screen {
         name: "kiosk",
         who: Some("front-desk"),
         path: "/kiosk/begin",

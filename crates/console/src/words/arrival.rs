@@ -65,6 +65,8 @@ words! {
     KIOSK_HERE_SAY: "Please take a seat. We will call you.", "Por favor, tome asiento. Le llamaremos.";
     KIOSK_DESK: "Please go to the desk", "Por favor, vaya a recepción";
     KIOSK_DESK_SAY: "They have what you entered.", "Allí tienen lo que escribió.";
+    KIOSK_OVER: "Your check-in is closed here", "Su registro de llegada está cerrado aquí";
+    KIOSK_OVER_SAY: "What you sent is kept. Begin again, or go to the desk.", "Lo que envió se guardó. Empiece de nuevo o vaya a recepción.";
     KIOSK_NEXT: "Next person", "Siguiente persona";
     KIOSK_IDLE: "This page closes by itself after 60 seconds. To stay, press “More time”.", "Esta página se cierra sola a los 60 segundos. Para seguir, pulse «Más tiempo».";
     KIOSK_IDLE_LEFT: "Seconds left: ", "Segundos restantes: ";
@@ -77,6 +79,11 @@ words! {
     KIOSK_BEGIN_SAY: "You will be signed out here. Patients can then check in on this device and do nothing else. It ends after a day; you can end it before on the page of sessions.", "Se cerrará su sesión aquí. Los pacientes podrán registrar su llegada en este aparato y nada más. Termina al cabo de un día; puede terminarlo antes en la página de sesiones.";
     KIOSK_SITE: "Where does it stand?", "¿Dónde está?";
     KIOSK_ANY_SITE: "Every site", "Todos los centros";
+    KIOSK_SIGN: "A sign for the kiosk", "Un cartel para el quiosco";
+    KIOSK_SIGN_SAY: "It tells patients in English and Spanish what they are asked. The code on it opens this page on the device, for its site.", "Explica a los pacientes en inglés y español qué se les pregunta. El código abre esta página en el aparato, con su centro.";
+    KIOSK_SIGN_SHOW: "Show the sign", "Ver el cartel";
+    KIOSK_SIGN_HOW: "Print this page by the browser: the sign alone is on the paper.", "Imprima esta página desde el navegador: en el papel sale solo el cartel.";
+    KIOSK_SIGN_ELSE: "You can also check in at the desk.", "También puede registrar su llegada en recepción.";
     KIOSKS: "Kiosks", "Quioscos";
     KIOSKS_NONE: "No device is a kiosk", "Ningún aparato es un quiosco";
     KIOSKS_NONE_WHY: "Open “Make this device a kiosk” on a device in the waiting room.", "Abra «Convertir este aparato en quiosco» en un aparato de la sala de espera.";

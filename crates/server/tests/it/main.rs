@@ -92,6 +92,8 @@ mod smart_site;
 #[cfg(test)]
 mod smart_totp;
 #[cfg(test)]
+mod stranger;
+#[cfg(test)]
 mod tls;
 #[cfg(test)]
 mod visit_link;

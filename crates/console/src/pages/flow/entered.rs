@@ -121,6 +121,7 @@ pub(crate) fn decide(visit: &Visit) -> Result<Answer, Fault> {
         ends: of.span.map_or(visit.now(), |span| span.end),
         round: None,
         is_kiosk: false,
+        is_handed: false,
     };
     let mut entered = Entered::of_text(&kept.text)?;
     let is_refused = visit.field("do") == "refuse";
