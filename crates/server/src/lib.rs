@@ -35,6 +35,7 @@ mod subset;
 mod tls;
 mod visit_link;
 mod waiver;
+mod wall;
 
 pub use certificate::Validity;
 pub use config::Config;

@@ -149,6 +149,15 @@ pub(crate) fn begin(visit: &Visit) -> Result<Answer, Fault> {
                 div.row { (button(Kind::Primary, Some(Icon::Ok), words::KIOSK_BEGIN.of(lang))) }
             }
         }))
+        (panel("wall", words::WALL_BEGIN.of(lang), None, &html! {
+            form.stack method="post" action="/kiosk/begin" {
+                (hidden(visit))
+                input type="hidden" name="what" value="wall";
+                p { (words::WALL_BEGIN_SAY.of(lang)) }
+                (choice("wall-site"))
+                div.row { (button(Kind::Secondary, Some(Icon::Gallery), words::WALL_BEGIN.of(lang))) }
+            }
+        }))
         (panel("sign", words::KIOSK_SIGN.of(lang), None, &html! {
             form.stack method="get" action="/kiosk/sign" {
                 p { (words::KIOSK_SIGN_SAY.of(lang)) }
@@ -208,8 +217,16 @@ pub(crate) fn sign(visit: &Visit) -> Result<Answer, Fault> {
 
 /// `POST /kiosk/begin`
 pub(crate) fn began(visit: &Visit) -> Result<Answer, Fault> {
-    match visit.session.begin_kiosk(visit.field("site")) {
-        Ok(token) => Ok(Answer { status: 303, body: Body::Kiosk(token), choices: Vec::new() }),
+    let is_wall = match visit.field("what") {
+        "" => false,
+        "wall" => true,
+        _ => return Err(Fault::at(&code::PARAMETER_INVALID, "use a button of the page", "what")),
+    };
+    match visit.session.begin_kiosk(visit.field("site"), is_wall) {
+        Ok(token) => {
+            let body = if is_wall { Body::Wall(token) } else { Body::Kiosk(token) };
+            Ok(Answer { status: 303, body, choices: Vec::new() })
+        }
         Err(fault) if crate::answer::is_nothing(&fault) => Ok(missing::page(visit)),
         Err(fault) if fault.code() == &code::DRAFT_TOO_MANY => Ok(Answer::go("/admin/sessions")),
         Err(fault) => Err(fault),
