@@ -5,7 +5,8 @@
 //! after minutes or when whoever stands there leaves. It makes a subject of its own, which stands in the log by
 //! a part of the hash and reaches that patient's appointments and flags and nothing else: it changes those and
 //! sets these, such as that nobody is to be reminded (45 CFR 164.312(a)(1), (b)). Whoever also said the patient's
-//! date of birth (`pre_check_in`) is shown the record of the patient, to say whether it is right.
+//! date of birth (`pre_check_in`) is shown the record of the patient, to say whether it is right, and what the
+//! house asks of all who come for such a visit.
 //!
 //! A link of an offer reaches one record more: that of the round of offers it is of, by its identifier.
 
@@ -306,6 +307,11 @@ fn rights(patient: &str, round: Option<&str>, is_proven: bool) -> Result<Rights,
         seen.push(type_of("Patient")?);
     }
     let (mut see, mut update) = (of(&seen), of(&[appointment]));
+    if is_proven {
+        // What the house asks of all who come for the same: it is about nobody.
+        let kinds = type_of("ActivityDefinition")?;
+        see = see.or(&Scope::everything().of_types([kinds]));
+    }
     if let Some(round) = round {
         let odd = |_fault| Fault::new(&code::INTERNAL, "a round's identifier is no condition");
         let asked = format!("identifier={ROUND}|{round}");

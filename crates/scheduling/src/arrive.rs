@@ -11,7 +11,7 @@ use crate::occupied::Status;
 use crate::remind::whom::holds_now;
 use crate::remind::{Shown, type_of};
 use crate::time::{DAY_MS, MINUTE_MS, Span, Zone, Zones};
-use base::error::code::SCHEDULING_STEP;
+use base::error::code::{SCHEDULING_STEP, SCHEDULING_VISIT_TYPE};
 use base::{Fault, Limits, Millis};
 use fhir::{Document, Value};
 use record::{Hit, Level, Linked, SearchHow, Session};
@@ -80,6 +80,47 @@ pub async fn arrive(session: &Session, linked: &Linked, shown: &Shown) -> Result
         Here::Early | Here::Desk | Here::Over => {
             Err(Fault::new(&SCHEDULING_STEP, "tell the desk that you are here"))
         }
+    }
+}
+
+/// A question of the kind of visit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The name of its field: of its words, so that an answer is of the question that was read, whatever is
+    /// asked by the time that it comes.
+    pub name: String,
+    /// As the house wrote it.
+    pub text: String,
+}
+
+impl Question {
+    fn of(text: String) -> Self {
+        // FNV-1a (<https://datatracker.ietf.org/doc/html/draft-eastlake-fnv>): names apart five texts of one list.
+        let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        Self { name: format!("q-{hash:016x}"), text }
+    }
+}
+
+/// What the patient of a visit is asked beside; nothing for one of no kind, or of a kind that the house has no
+/// more.
+///
+/// # Errors
+/// As a read.
+pub async fn questions(session: &Session, linked: &Linked) -> Result<Vec<Question>, Fault> {
+    let of = type_of("Appointment")?;
+    let read = session.read(of, &linked.appointment, None)?.into_inner().await?;
+    let document = Document::parse(read.body, &Limits::default())?;
+    let Some(kind) = Appointment::read(document.root())?.visit_type else { return Ok(Vec::new()) };
+    match book::visit_type(session, &kind).await {
+        Ok(kind) => Ok(kind.questions.into_iter().map(Question::of).collect()),
+        Err(fault)
+            if matches!(fault.status(), 404 | 410) || fault.code() == &SCHEDULING_VISIT_TYPE =>
+        {
+            Ok(Vec::new())
+        }
+        Err(fault) => Err(fault),
     }
 }
 

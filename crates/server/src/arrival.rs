@@ -15,7 +15,7 @@ use http::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use http::{HeaderValue, Method, StatusCode, request};
 use record::{Linked, Said, Session};
 use registration::pre_check_in::{Entered, Stands, stands};
-use scheduling::arrive::{Here, arrive, birth_of, here};
+use scheduling::arrive::{Here, Question, arrive, birth_of, here, questions};
 use scheduling::remind::{self, Shown};
 use scheduling::time::{Zone, Zones};
 
@@ -25,8 +25,8 @@ const PROOF: &str = "__Host-plummer-arrival";
 /// first page after a minute.
 const PROOF_MS: i64 = 15 * 60_000;
 const KIOSK_PROOF_MS: i64 = 150_000;
-/// Bytes of a form: a few fields.
-pub(crate) const FORM_MAX: usize = 8 << 10;
+/// Bytes of a form: a few fields, each letter of them perhaps written as twelve signs.
+pub(crate) const FORM_MAX: usize = 32 << 10;
 
 /// What is asked of one link.
 pub(crate) struct Asked<'a> {
@@ -195,7 +195,9 @@ async fn show(
     // always its patient.
     let entered = if is_kiosk { Entered::default() } else { entered };
     let stands = stands_for(session, asked.linked, step).await?;
-    Ok(ask(asked, &Ask { step, stands, entered, version, wrong: &[], is_stale: false }))
+    let questions = questions_for(session, asked.linked, step).await?;
+    let (wrong, is_stale) = (&[], false);
+    Ok(ask(asked, &Ask { step, stands, entered, version, questions: &questions, wrong, is_stale }))
 }
 
 /// What stands is read where it is shown.
@@ -206,20 +208,34 @@ async fn stands_for(session: &Session, linked: &Linked, step: Step) -> Result<St
     }
 }
 
+/// What the house asks beside stands on the page of the last question.
+async fn questions_for(
+    session: &Session,
+    linked: &Linked,
+    step: Step,
+) -> Result<Vec<Question>, Fault> {
+    match step {
+        Step::Reason => questions(session, linked).await,
+        Step::Contact | Step::Insurance | Step::End => Ok(Vec::new()),
+    }
+}
+
 struct Ask<'a> {
     step: Step,
     stands: Stands,
     entered: Entered,
     version: u64,
+    questions: &'a [Question],
     wrong: &'a [(&'static str, registration::intake::Wrong)],
     is_stale: bool,
 }
 
 fn ask(asked: &Asked<'_>, ask: &Ask<'_>) -> Reply {
-    let Ask { step, stands, entered, version, wrong, is_stale } = ask;
+    let Ask { step, stands, entered, version, questions, wrong, is_stale } = ask;
     let (step, version, is_stale) = (*step, *version, *is_stale);
     let is_kiosk = asked.linked.is_kiosk;
-    let shows = ArrivalPage::Ask { step, stands, entered, version, wrong, is_stale, is_kiosk };
+    let shows =
+        ArrivalPage::Ask { step, stands, entered, version, questions, wrong, is_stale, is_kiosk };
     desk::page(&console::arrival(asked.visit, &shows))
 }
 
@@ -254,11 +270,21 @@ async fn done(
     }
     let (mut now, version) = entered(session, linked).await?;
     // At a kiosk what was entered elsewhere is not shown, so what is left empty leaves it as it is.
-    let is_blank = step.fields().iter().all(|name| field(form, name).is_empty());
+    let questions = questions_for(session, linked, step).await?;
+    let is_blank = step.fields().iter().all(|name| field(form, name).is_empty())
+        && questions.iter().all(|question| field(form, &question.name).is_empty());
     if linked.is_kiosk && act != "more" && is_blank {
         return Ok(go(&at(step.next())));
     }
     now.take(step.fields(), |name| field(form, name));
+    for question in &questions {
+        let said = field(form, &question.name);
+        // At a kiosk an answer that was given elsewhere is not shown, and stays.
+        if !linked.is_kiosk || !said.is_empty() {
+            now.say(&question.text, said);
+        }
+    }
+    let questions = questions.as_slice();
     let seen: u64 = field(form, "version").parse().unwrap_or(0);
     let is_stale = seen != version;
     let wrong = now.wrong(session.now());
@@ -272,7 +298,9 @@ async fn done(
         let is_stale = is_stale && !is_more;
         // Once told that it was changed, who sends it again means it.
         let version = if is_more { seen } else { version };
-        return Ok(ask(asked, &Ask { step, stands, entered: now, version, wrong, is_stale }));
+        let entered = now;
+        let ask_again = Ask { step, stands, entered, version, questions, wrong, is_stale };
+        return Ok(ask(asked, &ask_again));
     }
     let replaces = (version > 0).then_some(version);
     let kept = match (now.is_empty(), replaces) {
@@ -285,8 +313,9 @@ async fn done(
             // What was typed stays; what somebody else entered meanwhile is not shown for it.
             let (_, version) = entered(session, linked).await?;
             let stands = stands_for(session, linked, step).await?;
-            let is_stale = true;
-            Ok(ask(asked, &Ask { step, stands, entered: now, version, wrong: &[], is_stale }))
+            let (entered, wrong, is_stale) = (now, &[], true);
+            let ask_again = Ask { step, stands, entered, version, questions, wrong, is_stale };
+            Ok(ask(asked, &ask_again))
         }
         Err(fault) => Err(fault),
     }

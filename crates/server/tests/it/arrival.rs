@@ -53,11 +53,11 @@ pub(crate) struct Phone<'s> {
 }
 
 impl<'s> Phone<'s> {
-    fn new(site: &'s Site) -> Self {
+    pub(crate) fn new(site: &'s Site) -> Self {
         Self { site, cookies: Vec::new() }
     }
 
-    fn send(&mut self, method: &str, path: &str, body: &str) -> Answer {
+    pub(crate) fn send(&mut self, method: &str, path: &str, body: &str) -> Answer {
         let cookies: Vec<String> =
             self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let cookies = cookies.join("; ");
@@ -76,11 +76,11 @@ impl<'s> Phone<'s> {
         answer
     }
 
-    fn get(&mut self, path: &str) -> Answer {
+    pub(crate) fn get(&mut self, path: &str) -> Answer {
         self.send("GET", path, "")
     }
 
-    fn post(&mut self, path: &str, body: &str) -> Answer {
+    pub(crate) fn post(&mut self, path: &str, body: &str) -> Answer {
         self.send("POST", path, body)
     }
 }
@@ -101,7 +101,7 @@ pub(crate) fn desk<'s>(site: &'s Site, name: &str) -> Visitor<'s> {
 }
 
 /// Signed in once more.
-fn again<'s>(site: &'s Site, name: &str) -> Visitor<'s> {
+pub(crate) fn again<'s>(site: &'s Site, name: &str) -> Visitor<'s> {
     let identity = site.smart.identity();
     let password = identity::Secret::new("four unrelated words here".to_owned());
     let home = std::net::Ipv4Addr::LOCALHOST.into();
@@ -113,7 +113,7 @@ fn again<'s>(site: &'s Site, name: &str) -> Visitor<'s> {
     visitor
 }
 
-fn send(visitor: &mut Visitor<'_>, path: &str, fields: &[(&str, &str)]) -> Answer {
+pub(crate) fn send(visitor: &mut Visitor<'_>, path: &str, fields: &[(&str, &str)]) -> Answer {
     let form = visitor.send("GET", "/settings", &[], "").field("form").expect("a form");
     let mut all = vec![("form".to_owned(), form)];
     all.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
@@ -235,7 +235,7 @@ fn a_proof_is_of_its_own_link_and_of_no_other() {
         assert_eq!(phone.get(&format!("{one}/in/{step}")).status, 404, "{step}");
     }
     assert_eq!(phone.post(&format!("{one}/in/end"), "do=everything").status, 400);
-    let long = format!("reason={}", "x".repeat(9000));
+    let long = format!("reason={}", "x".repeat(33_000));
     assert_eq!(phone.post(&format!("{one}/in/reason"), &long).status, 413);
 }
 
@@ -522,7 +522,7 @@ fn a_kiosk_is_seen_and_ended_on_the_page_of_sessions() {
 #[test]
 fn a_sign_tells_both_languages_what_is_asked_and_is_printed_by_the_front_desk_alone() {
     let site = site();
-    let north = r#"{"resourceType":"Location","id":"north","name":"North Clinic","status":"active","physicalType":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/location-physical-type","code":"si"}]},"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/timezone","valueCode":"America/Chicago"}]}"#;
+    let north = r#"{"resourceType":"Location","id":"north","name":"North Clinic","status":"active","physicalType":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/location-physical-type","code":"bu"}]},"hoursOfOperation":[{"daysOfWeek":["mon"],"allDay":true}]}"#;
     site.put("Location/north", north);
     let mut robin = desk(&site, "robin");
     let page = robin.send("GET", "/kiosk/sign?site=north", &[], "");

@@ -7,6 +7,8 @@ mod agents;
 #[cfg(test)]
 mod arrival;
 #[cfg(test)]
+mod arrival_questions;
+#[cfg(test)]
 mod attacks;
 #[cfg(test)]
 mod audit_catalogue;
@@ -99,5 +101,7 @@ mod tls;
 mod visit_link;
 #[cfg(test)]
 mod waitlist;
+#[cfg(test)]
+mod wall;
 #[cfg(test)]
 mod write;
