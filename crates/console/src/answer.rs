@@ -65,6 +65,8 @@ pub enum Body {
     },
     /// The device becomes a kiosk with this token, and whoever asks is signed out there. The door does it.
     Kiosk(String),
+    /// The same for a wall, which shows the board.
+    Wall(String),
     /// A stream of what changes; the door holds it.
     Live(Live),
 }
@@ -80,6 +82,7 @@ impl std::fmt::Debug for Body {
             Self::Go(_) => "Go",
             Self::Enter { .. } => "Enter",
             Self::Kiosk(_) => "Kiosk",
+            Self::Wall(_) => "Wall",
             Self::Live(_) => "Live",
         })
     }

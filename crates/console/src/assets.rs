@@ -53,6 +53,7 @@ pub(crate) static ASSETS: &[Asset] = &[
     asset("register.js", JS, include_str!("script/register.js")),
     asset("machine.js", JS, include_str!("script/machine.js")),
     asset("sign.js", JS, include_str!("script/sign.js")),
+    asset("wall.js", JS, include_str!("script/wall.js")),
     asset("page.js", JS, include_str!("script/page.js")),
 ];
 

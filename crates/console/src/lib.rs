@@ -52,6 +52,19 @@ pub fn arrival(visit: &Visit, shows: &ArrivalPage<'_>) -> Answer {
     pages::arrival::page(visit, shows)
 }
 
+/// The board on a wall that nobody is signed in on, of the site with this id or of all.
+///
+/// # Errors
+/// As of any search.
+pub fn wall(visit: &Visit, site: &str) -> Result<Answer, base::Fault> {
+    pages::flow::board::device(visit, site)
+}
+
+/// The page of a wall that shows no board: since it is none, or since something failed with this status.
+pub fn no_wall(visit: &Visit, failed: Option<u16>) -> Answer {
+    pages::flow::board::no_device(visit, failed)
+}
+
 /// The page of a kiosk, between two people.
 pub fn kiosk(visit: &Visit, shows: &KioskPage) -> Answer {
     pages::kiosk::page(visit, shows)

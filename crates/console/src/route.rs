@@ -112,6 +112,7 @@ pub static ROUTES: &[Route] = &[
     row("POST", "/inbox/{type}/{record}", Who::SignedIn, pages::inbox::act::one),
     row("GET", "/kiosk/begin", Who::SignedIn, pages::kiosk::begin),
     row("POST", "/kiosk/begin", Who::SignedIn, pages::kiosk::began),
+    row("GET", "/kiosk/sign", Who::SignedIn, pages::kiosk::sign),
     row(
         "POST",
         "/p/{id}/check-in/{appointment}/entered",

@@ -163,7 +163,8 @@ const LABELLED: [&str; 11] = [
     "Consent",
 ];
 /// The types whose fates are for the probes that write.
-const WRITTEN: [&str; 5] = ["Patient", "Observation", "Condition", "DocumentReference", "Coverage"];
+const WRITTEN: [&str; 6] =
+    ["Patient", "Observation", "Condition", "DocumentReference", "Coverage", "Appointment"];
 /// What the persona's own patient has, the same in both worlds.
 const OWN: [&str; 18] = [
     "Encounter",
@@ -384,6 +385,12 @@ impl World {
             binary: format!("{}-own-binary", self.prefix),
             labels: Vec::new(),
         }
+    }
+
+    /// An id that nobody had, as long as that of a hidden record.
+    pub fn nobodys(id: &str) -> String {
+        let of = if id.contains("-w-") { "-w-" } else { "-r-" };
+        id.replacen(of, "-q-", 1)
     }
 
     /// A record of the persona's own patient with this id, that nothing hidden is in.

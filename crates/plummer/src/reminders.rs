@@ -53,8 +53,6 @@ const LISTED_MAX: usize = 50_000;
 
 /// How often it is looked what is due.
 const EVERY: Duration = Duration::from_secs(60);
-/// How many looks until links that are over are forgotten.
-const LOOKS_BETWEEN_FORGETTING: u32 = 60;
 /// How long one message may take.
 const PATIENCE_MS: u64 = 30_000;
 /// Reminders of one visit.
@@ -237,7 +235,6 @@ pub(crate) fn keep(record: Record, reminders: Reminders) -> Result<Worker, Fault
 }
 
 fn run(record: &Record, reminders: &Reminders, stop: &Stop) {
-    let mut looks = 0_u32;
     let mut quiet: Option<Quietly> = None;
     loop {
         let session = opening::session(record);
@@ -250,12 +247,6 @@ fn run(record: &Record, reminders: &Reminders, stop: &Stop) {
             let outcome = pass(&session, &reminders.how, &reminders.post, &|| stop.is_asked());
             quiet = told(record, outcome);
         }
-        if looks.is_multiple_of(LOOKS_BETWEEN_FORGETTING)
-            && let Err(fault) = session.forget_links()
-        {
-            error!(code = fault.code().name, "links that are over could not be forgotten");
-        }
-        looks = looks.wrapping_add(1);
         drop(session);
         if stop.rest(EVERY) {
             return;

@@ -4,6 +4,9 @@
 //! day, when whoever began it is let in no more, or when somebody ends it. A kiosk's session sees people, visits
 //! and places to find one visit by what somebody says of themselves, writes nothing, and stands in the log by a
 //! part of the hash (45 CFR 164.310(b), 164.312(a)(1), (b)). Tries that found nobody are counted on the disk.
+//!
+//! A wall is such a device that shows the board of the day and takes nothing: the same, for a week, and its
+//! session sees no record that is marked as more than normally confidential or sensitive.
 
 use crate::actor::denied;
 use crate::errand::hex;
@@ -12,7 +15,7 @@ use crate::link::{Linked, hashed};
 use crate::pre_check_in::type_of;
 use crate::session::{Audited, Session, Subject};
 use crate::shelf::{closed_body, opened_body};
-use access::Action;
+use access::{Action, CONFIDENTIALITY, Labels};
 use audit::{Event, Kind, Source, Target};
 use base::error::code;
 use base::{Fault, Millis};
@@ -22,11 +25,15 @@ use store::{ItemAct, ItemChange, Rights, Scope, Unit};
 const SHELF: &str = "kiosk";
 /// The first byte of a body: the form of what follows.
 const VERSION: u8 = 1;
+/// That of a wall.
+const WALL: u8 = 2;
 /// Bytes of a hash that name a kiosk.
 const NAMED: usize = 8;
 /// How long a device is a kiosk: a day, so that somebody looks at it each morning.
 const KIOSK_MS: i64 = 24 * 3_600_000;
-/// Kiosks of a house at once.
+/// How long a device is a wall: nobody stands before it, and what it shows is little.
+const WALL_MS: i64 = 7 * KIOSK_MS;
+/// Kiosks and walls of a house at once.
 const KIOSKS_MAX: usize = 200;
 /// Tries that find nobody, in [`TRIES_MS`], after which a kiosk asks nobody any more until that is over.
 pub const KIOSK_TRIES_MAX: u8 = 8;
@@ -44,6 +51,8 @@ pub struct Kiosk {
     pub by: String,
     /// The Location where it stands, by logical id; empty for a house that has one.
     pub site: String,
+    /// It shows the board and finds nobody.
+    pub is_wall: bool,
     /// Since when.
     pub began: Millis,
     /// Tries that found nobody, of late.
@@ -55,7 +64,7 @@ pub struct Kiosk {
 impl Kiosk {
     /// The first instant at which it is none any more.
     pub const fn ends(&self) -> Millis {
-        Millis(self.began.0.saturating_add(KIOSK_MS))
+        Millis(self.began.0.saturating_add(if self.is_wall { WALL_MS } else { KIOSK_MS }))
     }
 }
 
@@ -71,11 +80,12 @@ impl Session {
             && of("Patient").is_some_and(|of| self.may(Action::Read, of))
     }
 
-    /// Makes a device a kiosk. The token is told once.
+    /// Makes a device a kiosk, or a wall. The token is told once.
     ///
     /// # Errors
-    /// `access.denied` for whoever checks nobody in; `server.parameter.invalid` for what is no id of a place.
-    pub fn begin_kiosk(&self, site: &str) -> Result<String, Fault> {
+    /// `access.denied` for whoever checks nobody in; `record.read.not-found` for a place that they do not see;
+    /// `record.draft.too-many` when the house has as many as it may.
+    pub fn begin_kiosk(&self, site: &str, is_wall: bool) -> Result<String, Fault> {
         let event = self.event(Kind::TokenIssued);
         let begun = (|| {
             if !self.may_begin_kiosk() {
@@ -88,10 +98,7 @@ impl Session {
                 return Err(fault);
             }
             let now = self.now();
-            let ends = |key: &[u8], item: &store::Item| {
-                self.gate.opened_kiosk(key, item).ok().map(|kiosk| kiosk.ends())
-            };
-            self.gate.forget_over(SHELF, now, &ends)?;
+            self.gate.forget_kiosks(now)?;
             if self.gate.store.item_scan(SHELF, b"", None, KIOSKS_MAX)?.len() >= KIOSKS_MAX {
                 return Err(Fault::new(
                     &code::DRAFT_TOO_MANY,
@@ -104,6 +111,7 @@ impl Session {
                 id: named(&key),
                 by: self.who().to_owned(),
                 site: site.to_owned(),
+                is_wall,
                 began: now,
                 tries: 0,
                 since: now,
@@ -169,13 +177,44 @@ impl Record {
     /// A kiosk by its token: its session, and what it is.
     ///
     /// # Errors
-    /// `record.link.over` for one that was ended, is over, or never was.
+    /// `record.link.over` for one that was ended, is over, or never was, and for a wall.
     pub fn kiosk(
         &self,
         token: &str,
         source: Source,
         request: [u8; 16],
     ) -> Result<(Session, Kiosk), Fault> {
+        let kiosk = self.device(token, false)?;
+        let types = ["Patient", "Appointment", "Location"].into_iter().map(type_of);
+        let types: Vec<_> = types.collect::<Result<_, Fault>>()?;
+        let see = Scope::everything().of_types(types);
+        let subject = Subject::of_link(format!("kiosk-{}", kiosk.id), seeing(see)).from(source);
+        Ok((self.session(subject, request), kiosk))
+    }
+
+    /// A wall by its token: its session, and what it is.
+    ///
+    /// # Errors
+    /// `record.link.over` for one that was ended, is over, or never was, and for a kiosk.
+    pub fn wall(
+        &self,
+        token: &str,
+        source: Source,
+        request: [u8; 16],
+    ) -> Result<(Session, Kiosk), Fault> {
+        let wall = self.device(token, true)?;
+        let types =
+            ["Patient", "Appointment", "Location", "Practitioner", "PractitionerRole"].map(type_of);
+        let types: Vec<_> = types.into_iter().collect::<Result<_, Fault>>()?;
+        // Whoever passes by reads it: what is marked in any way but as nothing out of the ordinary is not on it.
+        let plain = ["U", "L", "M", "N"].map(|code| Labels::coded(CONFIDENTIALITY, code).bits());
+        let marked = !plain.iter().fold(0, |all, label| all | label);
+        let see = Scope::everything().of_types(types).without_labels(marked);
+        let subject = Subject::of_link(format!("wall-{}", wall.id), seeing(see)).from(source);
+        Ok((self.session(subject, request), wall))
+    }
+
+    fn device(&self, token: &str, is_wall: bool) -> Result<Kiosk, Fault> {
         let over = || Fault::new(&code::LINK_OVER, "this device is no kiosk; tell the desk");
         let key = hashed(token);
         let item = self.gate.store.item_get(SHELF, &key)?.ok_or_else(over)?;
@@ -184,20 +223,11 @@ impl Record {
         let began_by = identity::PrincipalId::parse(&kiosk.by);
         let began_by = began_by.and_then(|id| self.identity().principal(id).ok());
         let is_let_in = began_by.is_some_and(|by| by.disabled.is_none());
-        if self.gate.settings.clock.now() >= kiosk.ends() || !is_let_in {
+        let is_over = self.gate.settings.clock.now() >= kiosk.ends();
+        if is_over || !is_let_in || kiosk.is_wall != is_wall {
             return Err(over());
         }
-        let types = ["Patient", "Appointment", "Location"].into_iter().map(type_of);
-        let types: Vec<_> = types.collect::<Result<_, Fault>>()?;
-        let rights = Rights {
-            see: Scope::everything().of_types(types),
-            create: Scope::nothing(),
-            update: Scope::nothing(),
-            delete: Scope::nothing(),
-            names_ids: false,
-        };
-        let subject = Subject::of_link(format!("kiosk-{}", kiosk.id), rights).from(source);
-        Ok((self.session(subject, request), kiosk))
+        Ok(kiosk)
     }
 
     /// Counts a try at a kiosk before it is looked at. Not when there were too many of late.
@@ -264,6 +294,14 @@ impl Record {
 }
 
 impl Gate {
+    /// Forgets kiosks that are over. Answers how many.
+    pub(crate) fn forget_kiosks(&self, now: Millis) -> Result<usize, Fault> {
+        let ends = |key: &[u8], item: &store::Item| {
+            self.opened_kiosk(key, item).ok().map(|kiosk| kiosk.ends())
+        };
+        self.forget_over(SHELF, now, &ends)
+    }
+
     fn keep_kiosk(
         &self,
         key: &[u8],
@@ -275,7 +313,8 @@ impl Gate {
         let act = match kiosk {
             None => ItemAct::Remove,
             Some(kiosk) => {
-                let mut plain = vec![VERSION, kiosk.tries];
+                let form = if kiosk.is_wall { WALL } else { VERSION };
+                let mut plain = vec![form, kiosk.tries];
                 plain.extend_from_slice(&kiosk.began.0.to_be_bytes());
                 plain.extend_from_slice(&kiosk.since.0.to_be_bytes());
                 plain.extend_from_slice(format!("{}/{}", kiosk.by, kiosk.site).as_bytes());
@@ -297,7 +336,10 @@ impl Gate {
         let odd = || Fault::new(&code::STORE_CORRUPT, "a kiosk does not stand as it was kept");
         let sealer = self.settings.sealer.as_deref();
         let plain = opened_body(sealer, SHELF, key, item.version, &item.body)?;
-        let rest = plain.strip_prefix(&[VERSION]).ok_or_else(odd)?;
+        let (form, rest) = plain.split_first().ok_or_else(odd)?;
+        if ![VERSION, WALL].contains(form) {
+            return Err(odd());
+        }
         let (tries, rest) = rest.split_first().ok_or_else(odd)?;
         let (began, rest) = rest.split_first_chunk::<8>().ok_or_else(odd)?;
         let (since, rest) = rest.split_first_chunk::<8>().ok_or_else(odd)?;
@@ -310,10 +352,22 @@ impl Gate {
             id: named(key),
             by: by.to_owned(),
             site: site.to_owned(),
+            is_wall: *form == WALL,
             began: Millis(i64::from_be_bytes(*began)),
             tries: *tries,
             since: Millis(i64::from_be_bytes(*since)),
         })
+    }
+}
+
+/// Who sees this and writes nothing.
+fn seeing(see: Scope) -> Rights {
+    Rights {
+        see,
+        create: Scope::nothing(),
+        update: Scope::nothing(),
+        delete: Scope::nothing(),
+        names_ids: false,
     }
 }
 

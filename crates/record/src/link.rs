@@ -1,24 +1,31 @@
-//! Links that are sent to a patient about one appointment: whoever has the link may do about it what the
-//! patient may, without signing in. The link's token has 128 bits; only its hash is kept (SHA-256), it ends
-//! when the visit begins, and it makes a subject of its own, which reaches that patient's appointments and
-//! nothing else, and stands in the log by a part of the hash (45 CFR 164.312(a)(1), (b)). Whoever also said the
-//! patient's date of birth (`pre_check_in`) is shown how the patient is reached, to say whether it is right.
+//! Links about one appointment, for its patient: whoever has the link may do about it what the patient may,
+//! without signing in. The link's token has 128 bits and only its hash is kept (SHA-256). It ends when whoever
+//! draws it says: one that is sent with the visit or when nobody can be late for it any more, one of an offer
+//! with the beginning of what is offered, one that is handed out at the desk after twelve hours, one of a kiosk
+//! after minutes or when whoever stands there leaves. It makes a subject of its own, which stands in the log by
+//! a part of the hash and reaches that patient's appointments and flags and nothing else: it changes those and
+//! sets these, such as that nobody is to be reminded (45 CFR 164.312(a)(1), (b)). Whoever also said the patient's
+//! date of birth (`pre_check_in`) is shown the record of the patient, to say whether it is right, and what the
+//! house asks of all who come for such a visit.
 //!
 //! A link of an offer reaches one record more: that of the round of offers it is of, by its identifier.
 
 use crate::actor::denied;
 use crate::errand::hex;
-use crate::gate::{Gate, Record};
+use crate::gate::{Gate, Record, seed_of_the_system};
 use crate::session::{Session, Subject};
 use crate::shelf::{closed_body, opened_body};
+use crate::worker::Worker;
 use audit::{Event, Kind, Source};
 use base::error::code;
+use base::id::{Seeded, uuid_v7};
 use base::{Fault, Millis};
 use fhir::definitions::{TypeId, r4};
 use fhir::reference::is_id;
 use search::condition::Condition;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
+use std::time::Duration;
 use store::{Clause, ItemAct, ItemChange, Rights, Scope, Unit};
 
 const SHELF: &str = "visit-link";
@@ -26,6 +33,8 @@ const SHELF: &str = "visit-link";
 const VERSION: u8 = 1;
 /// That of a link that was drawn at a kiosk, and is opened there.
 const AT_KIOSK: u8 = 2;
+/// That of a link that was handed out at the desk.
+const AT_DESK: u8 = 3;
 /// The longest a link lives that is drawn for somebody who stands there.
 const HANDED_MS: i64 = 12 * 3_600_000;
 /// Bytes of a hash that name the subject in the log.
@@ -46,6 +55,8 @@ pub struct Linked {
     pub round: Option<String>,
     /// It was drawn at a kiosk, which others use next.
     pub is_kiosk: bool,
+    /// It was handed to somebody at the desk, who was looked at.
+    pub is_handed: bool,
 }
 
 /// The system of the identifier of the record that a round of offers is kept in.
@@ -88,7 +99,8 @@ impl Session {
             }
             let ends = Millis(self.now().0.saturating_add(HANDED_MS));
             let (appointment, patient) = (appointment.to_owned(), patient.to_owned());
-            let about = Linked { appointment, patient, ends, round: None, is_kiosk: false };
+            let (round, is_kiosk, is_handed) = (None, false, true);
+            let about = Linked { appointment, patient, ends, round, is_kiosk, is_handed };
             self.drawn_link(&about, Some(event.clone()))
         })();
         drawn.map_err(|fault| self.refused(event, fault))
@@ -100,7 +112,11 @@ impl Session {
         }
         let token = self.draw()?;
         let key = hashed(&token);
-        let mut plain = vec![if about.is_kiosk { AT_KIOSK } else { VERSION }];
+        let mut plain = vec![match (about.is_kiosk, about.is_handed) {
+            (true, _) => AT_KIOSK,
+            (false, true) => AT_DESK,
+            (false, false) => VERSION,
+        }];
         plain.extend_from_slice(&about.ends.0.to_be_bytes());
         plain.extend_from_slice(format!("{}/{}", about.appointment, about.patient).as_bytes());
         if let Some(round) = &about.round {
@@ -119,7 +135,8 @@ impl Session {
         Ok(token)
     }
 
-    /// Forgets links that are over. Answers how many.
+    /// Forgets links and kiosks that are over, and what was entered for visits that are long over. Answers how
+    /// many there were.
     ///
     /// # Errors
     /// `access.denied` for any but whoever is on the machine.
@@ -129,11 +146,36 @@ impl Session {
             self.gate.opened_link(key, item).ok().map(|linked| linked.ends)
         };
         let forgotten = self.gate.forget_over(SHELF, self.now(), &ends)?;
-        Ok(forgotten + self.forget_pre_check_ins()?)
+        Ok(forgotten + self.gate.forget_kiosks(self.now())? + self.forget_pre_check_ins()?)
     }
 }
 
 impl Record {
+    /// Forgets from time to time what [`Session::forget_links`] forgets, on a thread of its own; at once first.
+    ///
+    /// # Errors
+    /// When there is no thread to be had.
+    pub fn keep_links(&self, every: Duration) -> Result<Worker, Fault> {
+        let gate = Arc::downgrade(&self.gate);
+        let mut random = Seeded::new(seed_of_the_system());
+        Worker::start("record-links", move |stop| {
+            loop {
+                let Some(gate) = gate.upgrade() else { return };
+                let request = uuid_v7(gate.now(), &mut random);
+                let subject = Arc::new(Subject::operator().from(Source::Local));
+                let session = Session { subject, request, noted: Arc::default(), gate };
+                if let Err(fault) = session.forget_links() {
+                    let code = fault.code().name;
+                    tracing::error!(code, "links that are over could not be forgotten");
+                }
+                drop(session);
+                if stop.rest(every) {
+                    return;
+                }
+            }
+        })
+    }
+
     /// Opens a link: a session in its name, and what it is about.
     ///
     /// # Errors
@@ -203,7 +245,7 @@ impl Gate {
         let sealer = self.settings.sealer.as_deref();
         let plain = opened_body(sealer, SHELF, key, item.version, &item.body)?;
         let (form, rest) = plain.split_first().ok_or_else(odd)?;
-        if ![VERSION, AT_KIOSK].contains(form) {
+        if ![VERSION, AT_KIOSK, AT_DESK].contains(form) {
             return Err(odd());
         }
         let (ends, rest) = rest.split_first_chunk::<8>().ok_or_else(odd)?;
@@ -222,6 +264,7 @@ impl Gate {
             ends: Millis(i64::from_be_bytes(*ends)),
             round: round.map(str::to_owned),
             is_kiosk: *form == AT_KIOSK,
+            is_handed: *form == AT_DESK,
         })
     }
 
@@ -264,6 +307,11 @@ fn rights(patient: &str, round: Option<&str>, is_proven: bool) -> Result<Rights,
         seen.push(type_of("Patient")?);
     }
     let (mut see, mut update) = (of(&seen), of(&[appointment]));
+    if is_proven {
+        // What the house asks of all who come for the same: it is about nobody.
+        let kinds = type_of("ActivityDefinition")?;
+        see = see.or(&Scope::everything().of_types([kinds]));
+    }
     if let Some(round) = round {
         let odd = |_fault| Fault::new(&code::INTERNAL, "a round's identifier is no condition");
         let asked = format!("identifier={ROUND}|{round}");

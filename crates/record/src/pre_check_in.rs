@@ -1,13 +1,15 @@
 //! What a patient enters before a visit, by a link or at a kiosk, until the desk takes it up: a text that is
 //! no record, changes none, and is found by no search. It stands on a shelf of the store under its
 //! appointment; whoever reads it may read that appointment and its patient, whoever keeps it may change the
-//! appointment, and each time leaves its event (45 CFR 164.312(a)(1), (b)). It is forgotten a week after the
-//! visit.
+//! appointment as well, and each time leaves its event (45 CFR 164.312(a)(1), (b)). It is forgotten a week after
+//! the visit, as that stands when it is looked: one that was put off keeps it.
 //!
 //! Before anything is shown or taken, whoever has the link says the patient's date of birth, a second thing
 //! beside the link itself (Joint Commission NPSG.01.01.01, two identifiers). Tries are counted before they are
-//! looked at and kept on the disk, so that neither many at once nor a restart gives more of them; a patient
-//! whose date of birth is not known is answered as a wrong one is.
+//! looked at and kept on the disk, so that neither many at once nor a restart gives more of them. They are
+//! counted for the visit, whichever link they come by; a link that was handed out at the desk has its own count,
+//! so that whoever has another can neither use it up nor win by it. A patient whose date of birth is not known
+//! is answered as a wrong one is.
 
 use crate::actor::denied;
 use crate::gate::Record;
@@ -19,6 +21,7 @@ use audit::{Event, Kind};
 use base::error::code;
 use base::{Fault, Limits, Millis};
 use fhir::definitions::{TypeId, r4};
+use fhir::reference::is_id;
 use fhir::{Document, Value};
 use std::fmt;
 use store::{ItemAct, ItemChange, Unit};
@@ -29,7 +32,7 @@ const TRIES: &str = "visit-link-try";
 const VERSION: u8 = 1;
 /// Tells proofs from other sealed texts.
 const PROOF: u8 = b'B';
-/// Wrong dates of birth after which a link asks for none any more.
+/// Wrong dates of birth after which none is asked for any more.
 pub const BIRTH_TRIES_MAX: u8 = 5;
 /// Letters of a date of birth that says the day.
 const WHOLE_DATE: usize = 10;
@@ -82,7 +85,7 @@ impl Record {
         if let Some(fault) = self.gate.log.failure() {
             return Err(fault);
         }
-        let said = self.said(session, &hashed(token), linked, birth)?;
+        let said = self.said(session, &tries_of(token, linked), linked, birth)?;
         let kind = if said == Said::Right { Kind::StepUp } else { Kind::SignInFailed };
         let mut event = session.event(kind);
         if said != Said::Right {
@@ -101,7 +104,7 @@ impl Record {
         linked: &Linked,
         birth: &str,
     ) -> Result<Said, Fault> {
-        if !self.count_try(key, linked.ends)? {
+        if !self.count_try(key, linked)? {
             return Ok(Said::Locked);
         }
         let own = self.session(Subject::operator(), session.request());
@@ -126,8 +129,9 @@ impl Record {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn is_birth_locked(&self, token: &str) -> Result<bool, Fault> {
-        Ok(self.tries(&hashed(token))?.is_some_and(|(_, count)| count >= BIRTH_TRIES_MAX))
+    pub fn is_birth_locked(&self, token: &str, linked: &Linked) -> Result<bool, Fault> {
+        let tries = self.tries(&tries_of(token, linked))?;
+        Ok(tries.is_some_and(|(_, count)| count >= BIRTH_TRIES_MAX))
     }
 
     fn tries(&self, key: &[u8]) -> Result<Option<(u64, u8)>, Fault> {
@@ -140,7 +144,8 @@ impl Record {
     }
 
     /// Counts a try as wrong, before it is looked at. Not when there are too many.
-    fn count_try(&self, key: &[u8], ends: Millis) -> Result<bool, Fault> {
+    fn count_try(&self, key: &[u8], linked: &Linked) -> Result<bool, Fault> {
+        let ends = Millis(linked.ends.0.saturating_add(KEPT_MS));
         loop {
             let before = self.tries(key)?;
             let count = before.map_or(0, |(_, count)| count);
@@ -152,6 +157,7 @@ impl Record {
             let mut plain = vec![VERSION];
             plain.extend_from_slice(&ends.0.to_be_bytes());
             plain.push(count.saturating_add(1));
+            plain.extend_from_slice(linked.appointment.as_bytes());
             let sealer = self.gate.settings.sealer.as_deref();
             let act = ItemAct::Put(closed_body(sealer, TRIES, key, version, plain)?);
             let item = ItemChange { shelf: TRIES, key: key.to_vec(), replaces, act };
@@ -246,7 +252,7 @@ impl Session {
         if let Some(fault) = self.gate.log.failure() {
             return Err(fault);
         }
-        self.sees_visit(&about.appointment, &about.patient)?;
+        let visit_ends = self.sees_visit(&about.appointment, &about.patient)?;
         let ids = std::slice::from_ref(&about.appointment);
         if !self.changeable(type_of("Appointment")?, ids)?.contains(&about.appointment) {
             return Err(denied());
@@ -268,7 +274,9 @@ impl Session {
                     let say = format!("it has {PRE_CHECK_IN_BYTES_MAX} bytes at most");
                     return Err(Fault::new(&code::DRAFT_TOO_LARGE, say));
                 }
-                let ends = about.ends.0.saturating_add(KEPT_MS);
+                // A link may be over long before its visit.
+                let ends = visit_ends.unwrap_or(about.ends).max(about.ends);
+                let ends = ends.0.saturating_add(KEPT_MS);
                 let mut plain = vec![VERSION];
                 plain.extend_from_slice(&ends.to_be_bytes());
                 plain.extend_from_slice(&self.now().0.to_be_bytes());
@@ -290,7 +298,12 @@ impl Session {
     }
 
     /// Whoever may read an appointment and its patient; what another patient's appointment holds is none.
-    pub(crate) fn sees_visit(&self, appointment: &str, patient: &str) -> Result<(), Fault> {
+    /// Answers when the visit is over, where it says so.
+    pub(crate) fn sees_visit(
+        &self,
+        appointment: &str,
+        patient: &str,
+    ) -> Result<Option<Millis>, Fault> {
         let hit = self.look(type_of("Appointment")?, appointment, None)?;
         self.look(type_of("Patient")?, patient, None)?;
         let document = Document::parse(hit.body, &Limits::default())?;
@@ -298,7 +311,7 @@ impl Session {
         let participants = document.root().get("participant").into_iter().flat_map(Value::items);
         let mut actors = participants.filter_map(|one| one.get("actor")?.get_str("reference"));
         match actors.any(|actor| actor == whose) {
-            true => Ok(()),
+            true => Ok(over_at(document.root())),
             false => Err(Fault::new(&code::NOT_FOUND, "no record of this type has this id")),
         }
     }
@@ -334,20 +347,55 @@ impl Session {
         Ok((whose.to_owned(), entered))
     }
 
-    /// Forgets what was entered for visits that are long over, and the tries of links that are.
+    /// Forgets what was entered for visits that are long over, and the tries of their links. What would be
+    /// over by the time that was kept with it is not while its visit, as it stands now, is not long over.
     pub(crate) fn forget_pre_check_ins(&self) -> Result<usize, Fault> {
         let mut forgotten = 0;
         for shelf in [SHELF, TRIES] {
             let ends = |key: &[u8], item: &store::Item| -> Option<Millis> {
                 let sealer = self.gate.settings.sealer.as_deref();
                 let plain = opened_body(sealer, shelf, key, item.version, &item.body).ok()?;
-                let ends = plain.strip_prefix(&[VERSION])?.split_first_chunk::<8>()?.0;
-                Some(Millis(i64::from_be_bytes(*ends)))
+                let (ends, rest) = plain.strip_prefix(&[VERSION])?.split_first_chunk::<8>()?;
+                let ends = Millis(i64::from_be_bytes(*ends));
+                if self.now() < ends {
+                    return Some(ends);
+                }
+                let appointment = if shelf == SHELF { key } else { rest.get(1..)? };
+                let named = std::str::from_utf8(appointment).ok().filter(|id| is_id(id));
+                let Some(appointment) = named else { return Some(ends) };
+                let visit = self.visit_ends(appointment).ok()?;
+                Some(visit.map_or(ends, |visit| ends.max(Millis(visit.0.saturating_add(KEPT_MS)))))
             };
             forgotten += self.gate.forget_over(shelf, self.now(), &ends)?;
         }
         Ok(forgotten)
     }
+
+    /// When a visit is over as it stands; nothing for one that is gone or does not say.
+    fn visit_ends(&self, appointment: &str) -> Result<Option<Millis>, Fault> {
+        match self.look(type_of("Appointment")?, appointment, None) {
+            Ok(hit) => {
+                let document = Document::parse(hit.body, &Limits::default())?;
+                Ok(over_at(document.root()))
+            }
+            Err(fault) if matches!(fault.status(), 404 | 410) => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+}
+
+/// Under what tries are counted.
+fn tries_of(token: &str, linked: &Linked) -> Vec<u8> {
+    match linked.is_handed {
+        true => hashed(token),
+        false => hashed(&format!("{}/{}", linked.appointment, linked.patient)),
+    }
+}
+
+/// When an appointment is over.
+fn over_at(appointment: Value<'_>) -> Option<Millis> {
+    let end = appointment.get_str("end").or_else(|| appointment.get_str("start"))?;
+    fhir::date::parse(&end).map(|end| Millis(end.low))
 }
 
 fn changed(fault: Fault) -> Fault {

@@ -3,10 +3,19 @@
 
 /// A form of texts: a struct with its fields, each with the letters it may have.
 macro_rules! fields {
-    ($(#[$of:meta])* $form:ident { $($name:ident: $max:literal, $about:literal;)* }) => {
+    (
+        $(#[$of:meta])*
+        $form:ident {
+            $($name:ident: $max:literal, $about:literal;)*
+            $(.. $(#[$also:meta])* $more:ident: $kind:ty)?
+        }
+    ) => {
         $(#[$of])*
         #[derive(Clone, Default, PartialEq, Eq)]
-        pub struct $form { $(#[doc = $about] pub $name: String,)* }
+        pub struct $form {
+            $(#[doc = $about] pub $name: String,)*
+            $($(#[$also])* pub $more: $kind,)?
+        }
 
         impl $form {
             /// The fields, each with the letters it may have.

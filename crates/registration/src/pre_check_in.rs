@@ -16,6 +16,12 @@ use record::Session;
 pub const INSURANCES: [&str; 3] = ["same", "changed", "none"];
 /// The fields of an address; who changes it gives all of it.
 pub const ADDRESS: [&str; 4] = ["line", "city", "state", "postal_code"];
+/// Answers to questions of the house, and letters of one.
+pub const ANSWERS_MAX: usize = 5;
+/// See [`ANSWERS_MAX`].
+pub const ANSWER_CHARS_MAX: usize = 300;
+/// The name under which answers are told to be wrong.
+pub const ANSWERS: &str = "answers";
 /// A sign that hides what stands behind it.
 const HIDDEN: &str = "•••";
 
@@ -32,6 +38,9 @@ fields! {
         payer: 120, "Who insures now.";
         number: 120, "The number on the new card.";
         reason: 500, "Why they come, in their words.";
+        ..
+        /// What the house asked beside, and what they answered; [`ANSWERS_MAX`] at most.
+        answers: Vec<(String, String)>
     }
 }
 
@@ -85,6 +94,23 @@ impl Entered {
         }
     }
 
+    /// What they answered to a question of the house, if anything.
+    pub fn answer(&self, question: &str) -> &str {
+        let found = self.answers.iter().find(|(own, _)| own == question);
+        found.map_or("", |(_, answer)| answer.as_str())
+    }
+
+    /// Answers a question, or with an empty text no more. Of too many answers the oldest goes.
+    pub fn say(&mut self, question: &str, answer: &str) {
+        self.answers.retain(|(own, _)| own != question);
+        let answer = answer.split_whitespace().collect::<Vec<_>>().join(" ");
+        if !answer.is_empty() {
+            self.answers.push((question.to_owned(), answer));
+        }
+        let over = self.answers.len().saturating_sub(ANSWERS_MAX);
+        self.answers.drain(..over);
+    }
+
     /// What is wrong with it, field by field; nothing for what can be taken up.
     pub fn wrong(&self, now: Millis) -> Vec<(&'static str, Wrong)> {
         let mut asked = Intake { family: "-".to_owned(), ..Intake::default() };
@@ -117,12 +143,17 @@ impl Entered {
         all.retain(|(name, _)| place(name).is_some());
         all.sort_by_key(|(name, _)| place(name));
         all.dedup_by_key(|(name, _)| *name);
+        if self.answers.iter().any(|(_, said)| said.chars().count() > ANSWER_CHARS_MAX) {
+            all.push((ANSWERS, Wrong::TooLong));
+        } else if self.answers.iter().any(|(_, said)| said.contains(char::is_control)) {
+            all.push((ANSWERS, Wrong::Odd));
+        }
         all
     }
 
     /// Whether nothing was entered.
     pub fn is_empty(&self) -> bool {
-        Self::FIELDS.iter().all(|(name, _)| self.get(name).is_empty())
+        self.answers.is_empty() && Self::FIELDS.iter().all(|(name, _)| self.get(name).is_empty())
     }
 
     /// Whether a part was entered that the desk can take up.
@@ -149,6 +180,13 @@ impl Entered {
                 out.member(name, self.get(name));
             }
         }
+        if !self.answers.is_empty() {
+            out.key(ANSWERS).array();
+            for (question, answer) in &self.answers {
+                out.object().member("question", question).member("answer", answer).end_object();
+            }
+            out.end_array();
+        }
         out.end_object();
         String::from_utf8(out.finish()).unwrap_or_default()
     }
@@ -164,6 +202,13 @@ impl Entered {
             Document::parse(text.as_bytes().to_vec(), &limits).map_err(|_fault| odd())?;
         let mut out = Self::default();
         for (name, value) in document.root().members() {
+            if name == ANSWERS {
+                for one in value.items().take(ANSWERS_MAX) {
+                    let part = |name: &str| one.get_str(name).map(|text| text.into_owned());
+                    out.answers.push(part("question").zip(part("answer")).ok_or_else(odd)?);
+                }
+                continue;
+            }
             if !Self::FIELDS.iter().any(|(own, _)| *own == name) {
                 return Err(odd());
             }
@@ -312,7 +357,33 @@ mod tests {
         assert_eq!((one.payer.as_str(), one.has(Part::Insurance)), ("Acme Health", true));
     }
 
+    #[test]
+    fn a_question_has_one_answer_the_last_and_of_too_many_the_oldest_goes() {
+        let mut one = Entered::default();
+        one.say("Do you smoke?", " no  more ");
+        assert_eq!(one.answer("Do you smoke?"), "no more");
+        one.say("Do you smoke?", "");
+        assert!(one.is_empty() && one.answer("Do you smoke?").is_empty());
+        for n in 0..ANSWERS_MAX + 1 {
+            one.say(&n.to_string(), "yes");
+        }
+        assert_eq!((one.answers.len(), one.answer("0"), one.answer("5")), (ANSWERS_MAX, "", "yes"));
+        assert!(one.wrong(NOW).is_empty() && !one.is_empty());
+        one.say("5", &"x".repeat(ANSWER_CHARS_MAX + 1));
+        assert_eq!(one.wrong(NOW), [(ANSWERS, Wrong::TooLong)]);
+    }
+
     proptest! {
+        #[test]
+        fn answers_read_as_they_were_given(all in proptest::collection::vec(("\\PC{1,40}", "\\PC{0,40}"), 0..9)) {
+            let mut one = Entered::default();
+            for (question, answer) in &all {
+                one.say(question, answer);
+            }
+            prop_assert!(one.answers.len() <= ANSWERS_MAX);
+            prop_assert_eq!(Entered::of_text(&one.text()).unwrap(), one);
+        }
+
         #[test]
         fn what_is_kept_reads_as_it_was_entered(values in proptest::collection::vec("\\PC{0,40}", 10)) {
             let mut one = Entered::default();

@@ -85,6 +85,7 @@ fn main() {
         needs: vec![need(Role::Clinician), need(Role::Room)],
         modalities: vec![Modality::InPerson],
         preparation: String::new(),
+        questions: Vec::new(),
         lead_minutes: 0,
         daily_cap: None,
         age_min: None,

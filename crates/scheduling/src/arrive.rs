@@ -8,9 +8,10 @@ use crate::appointment::Appointment;
 use crate::book;
 use crate::flow::State;
 use crate::occupied::Status;
+use crate::remind::whom::holds_now;
 use crate::remind::{Shown, type_of};
-use crate::time::{DAY_MS, MINUTE_MS, Zone, Zones};
-use base::error::code::SCHEDULING_STEP;
+use crate::time::{DAY_MS, MINUTE_MS, Span, Zone, Zones};
+use base::error::code::{SCHEDULING_STEP, SCHEDULING_VISIT_TYPE};
 use base::{Fault, Limits, Millis};
 use fhir::{Document, Value};
 use record::{Hit, Level, Linked, SearchHow, Session};
@@ -47,11 +48,22 @@ pub fn here(shown: &Shown, now: Millis) -> Here {
     if !shown.is_booked {
         return Here::Over;
     }
-    let until = shown.start.0.saturating_sub(now.0);
+    due(shown.start, now)
+}
+
+/// The same for a visit that is booked and begins then.
+const fn due(start: Millis, now: Millis) -> Here {
+    let until = start.0.saturating_sub(now.0);
     if until > EARLY_MINUTES * MINUTE_MS {
         return Here::Early;
     }
     if until < -LATE_MINUTES * MINUTE_MS { Here::Desk } else { Here::Now }
+}
+
+/// When a link that is sent for a visit ends: with the visit, and not before it is too late to say that one is
+/// there.
+pub(crate) fn link_ends(span: Span) -> Millis {
+    span.end.max(Millis(span.start.0.saturating_add(LATE_MINUTES * MINUTE_MS)))
 }
 
 /// The patient is there. Said twice it is said once.
@@ -68,6 +80,47 @@ pub async fn arrive(session: &Session, linked: &Linked, shown: &Shown) -> Result
         Here::Early | Here::Desk | Here::Over => {
             Err(Fault::new(&SCHEDULING_STEP, "tell the desk that you are here"))
         }
+    }
+}
+
+/// A question of the kind of visit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The name of its field: of its words, so that an answer is of the question that was read, whatever is
+    /// asked by the time that it comes.
+    pub name: String,
+    /// As the house wrote it.
+    pub text: String,
+}
+
+impl Question {
+    fn of(text: String) -> Self {
+        // FNV-1a (<https://datatracker.ietf.org/doc/html/draft-eastlake-fnv>): names apart five texts of one list.
+        let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        Self { name: format!("q-{hash:016x}"), text }
+    }
+}
+
+/// What the patient of a visit is asked beside; nothing for one of no kind, or of a kind that the house has no
+/// more.
+///
+/// # Errors
+/// As a read.
+pub async fn questions(session: &Session, linked: &Linked) -> Result<Vec<Question>, Fault> {
+    let of = type_of("Appointment")?;
+    let read = session.read(of, &linked.appointment, None)?.into_inner().await?;
+    let document = Document::parse(read.body, &Limits::default())?;
+    let Some(kind) = Appointment::read(document.root())?.visit_type else { return Ok(Vec::new()) };
+    match book::visit_type(session, &kind).await {
+        Ok(kind) => Ok(kind.questions.into_iter().map(Question::of).collect()),
+        Err(fault)
+            if matches!(fault.status(), 404 | 410) || fault.code() == &SCHEDULING_VISIT_TYPE =>
+        {
+            Ok(Vec::new())
+        }
+        Err(fault) => Err(fault),
     }
 }
 
@@ -120,8 +173,9 @@ pub fn birth_of(year: &str, month: &str, day: &str) -> Option<String> {
     (year >= 1800).then(|| date.to_string())
 }
 
-/// The visit of today that somebody means, the next one when there are several. `site` is the id of the
-/// Location where they stand; a visit that tells no place is at every one.
+/// The visit of today that somebody means: the one for which it is time now; else the next; else one that they
+/// are at already; else the last that they are too late for. `site` is the id of the Location where they stand; a
+/// visit that tells no place is at every one.
 ///
 /// # Errors
 /// As a search.
@@ -138,10 +192,11 @@ pub async fn find(
         ("_count", ALIKE_MAX.to_string()),
     ];
     let (people, more) = search(session, "Patient", &pairs).await?;
+    let now = session.now();
     let mut fits: Vec<String> = Vec::new();
     for hit in &people {
         let document = Document::parse(hit.body.clone(), &Limits::default())?;
-        if has_phone(document.root(), &asked.phone) {
+        if is_in_use(document.root()) && has_phone(document.root(), &asked.phone, now) {
             fits.push(hit.id.clone());
         }
     }
@@ -150,7 +205,6 @@ pub async fn find(
     if more {
         return Ok(None);
     }
-    let now = session.now();
     let pairs = [
         ("patient", format!("Patient/{patient}")),
         ("date", format!("ge{}", Millis(now.0.saturating_sub(DAY_MS)).to_instant())),
@@ -158,7 +212,7 @@ pub async fn find(
         ("_sort", "date".to_owned()),
     ];
     let (visits, _) = search(session, "Appointment", &pairs).await?;
-    let mut found: Option<(bool, Linked)> = None;
+    let mut found: Option<((u8, i64), Linked)> = None;
     for hit in &visits {
         let document = Document::parse(hit.body.clone(), &Limits::default())?;
         let Ok(visit) = Appointment::read(document.root()) else { continue };
@@ -166,9 +220,16 @@ pub async fn find(
         let zone = visit.zone.as_deref().and_then(|name| zones.find(name).ok());
         let zone = zone.as_ref().unwrap_or(home);
         let is_today = zone.wall(span.start).date() == zone.wall(now).date();
-        let is_here = matches!(visit.status, Status::Arrived | Status::CheckedIn);
-        let stands = visit.status == Status::Booked || is_here;
-        if !is_today || !stands || !at_site(session, &visit, site).await? {
+        let here = stage(visit.status, span.start, now);
+        let rank = match here {
+            Here::Now => (0, span.start.0),
+            Here::Early => (1, span.start.0),
+            Here::Said => (2, span.start.0),
+            Here::Desk => (3, span.start.0.saturating_neg()),
+            Here::Over => continue,
+        };
+        let is_better = found.as_ref().is_none_or(|(other, _)| rank < *other);
+        if !is_today || !is_better || !at_site(session, &visit, site).await? {
             continue;
         }
         let linked = Linked {
@@ -177,13 +238,27 @@ pub async fn find(
             ends: span.end,
             round: None,
             is_kiosk: true,
+            is_handed: false,
         };
-        // The next that was not said to be there yet; else one that was.
-        if found.as_ref().is_none_or(|(was_here, _)| *was_here && !is_here) {
-            found = Some((is_here, linked));
-        }
+        found = Some((rank, linked));
     }
     Ok(found.map(|(_, linked)| linked))
+}
+
+/// How a visit stands for whoever stands there. What is done with is over for them.
+const fn stage(status: Status, start: Millis, now: Millis) -> Here {
+    match status {
+        Status::Booked => due(start, now),
+        Status::Arrived | Status::CheckedIn => Here::Said,
+        _ => Here::Over,
+    }
+}
+
+/// Whether the record of a patient is in use: not out of it, nor merged into another.
+fn is_in_use(patient: Value<'_>) -> bool {
+    let mut links = patient.get("link").into_iter().flat_map(Value::items);
+    patient.get("active").and_then(Value::as_bool) != Some(false)
+        && !links.any(|link| link.get_str("type").as_deref() == Some("replaced-by"))
 }
 
 /// Whether a visit is at a site: at it, in a room of it, or nowhere in particular.
@@ -209,12 +284,14 @@ async fn search(
     Ok((found.page.matches, found.next.is_some()))
 }
 
-/// Whether a patient has a phone number that ends so, of those that are theirs today.
-fn has_phone(patient: Value<'_>, last: &str) -> bool {
+/// Whether a patient has a phone number that ends so, of those that are theirs now.
+fn has_phone(patient: Value<'_>, last: &str, now: Millis) -> bool {
     let telecom = patient.get("telecom").into_iter().flat_map(Value::items);
     let phones = telecom.filter(|point| {
         let of = |name: &str| point.get_str(name).unwrap_or_default().into_owned();
-        matches!(of("system").as_str(), "phone" | "sms") && of("use") != "old"
+        matches!(of("system").as_str(), "phone" | "sms")
+            && of("use") != "old"
+            && holds_now(*point, now)
     });
     let mut values = phones.filter_map(|point| point.get_str("value"));
     values.any(|value| {
@@ -256,13 +333,46 @@ mod tests {
     }
 
     #[test]
+    fn a_record_that_was_merged_into_another_is_nobody_s() {
+        let is = |json: &str| {
+            let document = Document::parse(json.as_bytes().to_vec(), &Limits::default()).unwrap();
+            is_in_use(document.root())
+        };
+        assert!(is("{}") && is(r#"{"active":true,"link":[{"type":"seealso"}]}"#));
+        assert!(is(r#"{"link":[{"type":"replaces"}]}"#), "the one that stays");
+        assert!(!is(r#"{"active":false}"#) && !is(r#"{"link":[{"type":"replaced-by"}]}"#));
+    }
+
+    #[test]
+    fn a_link_outlives_a_short_visit_until_it_is_too_late_to_arrive() {
+        let start = Millis(1_796_133_600_000);
+        let until = |minutes: i64| Millis(start.0 + minutes * MINUTE_MS);
+        let span = |minutes| Span { start, end: until(minutes) };
+        assert_eq!(link_ends(span(90)), until(90));
+        let ends = link_ends(span(15));
+        assert_eq!(due(start, Millis(ends.0 - 1)), Here::Now);
+        assert_eq!(
+            due(start, Millis(ends.0 + 1)),
+            Here::Desk,
+            "when it is over, nothing is left to say"
+        );
+    }
+
+    #[test]
     fn a_phone_that_was_theirs_once_is_not_asked_for() {
         let has = |json: &str| {
             let document = Document::parse(json.as_bytes().to_vec(), &Limits::default()).unwrap();
-            has_phone(document.root(), "0142")
+            has_phone(document.root(), "0142", Millis(1_796_133_600_000))
         };
         assert!(has(r#"{"telecom":[{"system":"phone","value":"(312) 555-0142"}]}"#));
         assert!(!has(r#"{"telecom":[{"system":"phone","use":"old","value":"555-0142"}]}"#));
+        let of = |period: &str| {
+            has(&format!(
+                r#"{{"telecom":[{{"system":"phone","value":"555-0142","period":{period}}}]}}"#
+            ))
+        };
+        assert!(of(r#"{"start":"2020-01-01"}"#) && of(r#"{"end":"2027"}"#));
+        assert!(!of(r#"{"end":"2026-11-30"}"#) && !of(r#"{"start":"2027-01-01"}"#));
         assert!(!has(r#"{"telecom":[{"system":"email","value":"a0142"}]}"#));
         assert!(!has("{}"));
     }

@@ -22,6 +22,10 @@ pub const BUFFER_MAX: u32 = 240;
 pub const NEEDS_MAX: usize = 8;
 /// Candidates for one of them: the staff of a large site.
 pub const CANDIDATES_MAX: usize = 500;
+/// Questions that a visit type has for who checks in, and letters of one: what fits on a screen of a phone.
+pub const QUESTIONS_MAX: usize = 5;
+/// See [`QUESTIONS_MAX`].
+pub const QUESTION_CHARS_MAX: usize = 160;
 /// Minutes of lead time: a year.
 const LEAD_MAX: u32 = 366 * 24 * 60;
 /// Visits of a type on a day, and years of age.
@@ -112,6 +116,8 @@ pub struct VisitType {
     pub modalities: Vec<Modality>,
     /// What the patient does before it; empty for nothing.
     pub preparation: String,
+    /// What patients are asked when they check in without the desk, in the words of the house.
+    pub questions: Vec<String>,
     /// Minutes that lie at least between booking and visit.
     pub lead_minutes: u32,
     /// Visits of this type that its primary resource has on a day, at most.
@@ -183,6 +189,12 @@ impl VisitType {
                 at.as_str().ok_or_else(|| fault(&CODE, at, "write this as a string"))?.into_owned()
             }
         };
+        let mut questions = Vec::new();
+        for extension in ours(root, "arrival-question") {
+            let at = value(extension, "valueString")?;
+            let read = at.as_str().map(|question| question.into_owned());
+            questions.push(read.ok_or_else(|| fault(&CODE, at, "write this as a string"))?);
+        }
         let visit = Self {
             id: text(&CODE, root, "id")?.map(Into::into),
             title: title.into_owned(),
@@ -193,6 +205,7 @@ impl VisitType {
             needs: needs(root)?,
             modalities,
             preparation,
+            questions,
             lead_minutes: minutes("lead-time", LEAD_MAX)?.unwrap_or(0),
             daily_cap: minutes("daily-cap", CAP_MAX)?,
             age_min: minutes("age-min", AGE_MAX)?,
@@ -302,6 +315,10 @@ impl VisitType {
             w.object().member("url", &format!("{OURS}preparation"));
             w.member("valueMarkdown", &self.preparation).end_object();
         }
+        for question in &self.questions {
+            w.object().member("url", &format!("{OURS}arrival-question"));
+            w.member("valueString", question).end_object();
+        }
         w.end_array();
     }
 
@@ -322,14 +339,29 @@ impl VisitType {
             Err("give the visit type a title")
         } else if ages.is_some_and(|(least, most)| least > most) {
             Err("the least age is above the greatest")
+        } else if !asks_well(&self.questions) {
+            Err("a visit type has at most 5 different questions, of 1 to 160 letters each")
         } else {
             Ok(())
         }
     }
 }
 
+/// Whether questions are few, short, and no two the same.
+pub(crate) fn asks_well(questions: &[String]) -> bool {
+    let is_well = |question: &String| {
+        let letters = question.chars().count();
+        (1..=QUESTION_CHARS_MAX).contains(&letters)
+            && !question.trim().is_empty()
+            && !question.contains(char::is_control)
+    };
+    let is_twice = |at: usize, one: &String| questions.iter().take(at).any(|other| other == one);
+    questions.len() <= QUESTIONS_MAX
+        && questions.iter().enumerate().all(|(at, one)| is_well(one) && !is_twice(at, one))
+}
+
 /// The extensions of ours that this file reads and writes.
-const EXTENSIONS: [&str; 11] = [
+const EXTENSIONS: [&str; 12] = [
     "needed-resource",
     "modality",
     "buffer-before",
@@ -341,6 +373,7 @@ const EXTENSIONS: [&str; 11] = [
     "patient-sex",
     "referral-required",
     "preparation",
+    "arrival-question",
 ];
 
 /// `ActivityDefinition.participant.type` for a role, where R4 has one.

@@ -5,21 +5,19 @@
 
 use crate::desk;
 use crate::reply::Reply;
-use crate::service::read_within;
 use crate::state::State;
+use crate::stranger::form;
 use base::error::code;
 use base::{Fault, Millis};
+use bytes::Bytes;
 use console::{ArrivalPage, LANGUAGE, Step, Visit};
 use http::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use http::{HeaderValue, Method, StatusCode, request};
-use hyper::body::Incoming;
 use record::{Linked, Said, Session};
 use registration::pre_check_in::{Entered, Stands, stands};
-use scheduling::arrive::{Here, arrive, birth_of, here};
+use scheduling::arrive::{Here, Question, arrive, birth_of, here, questions};
 use scheduling::remind::{self, Shown};
 use scheduling::time::{Zone, Zones};
-use search::parse::decode_query;
-use std::sync::Arc;
 
 /// What the browser keeps once the date of birth was right.
 const PROOF: &str = "__Host-plummer-arrival";
@@ -27,8 +25,8 @@ const PROOF: &str = "__Host-plummer-arrival";
 /// first page after a minute.
 const PROOF_MS: i64 = 15 * 60_000;
 const KIOSK_PROOF_MS: i64 = 150_000;
-/// Bytes of a form: a few fields.
-pub(crate) const FORM_MAX: usize = 8 << 10;
+/// Bytes of a form: a few fields, each letter of them perhaps written as twelve signs.
+pub(crate) const FORM_MAX: usize = 32 << 10;
 
 /// What is asked of one link.
 pub(crate) struct Asked<'a> {
@@ -40,17 +38,6 @@ pub(crate) struct Asked<'a> {
 }
 
 type Fields = Vec<(String, String)>;
-
-/// The fields of a form of ours.
-pub(crate) async fn form(
-    state: &State,
-    parts: &request::Parts,
-    body: Incoming,
-) -> Result<Fields, Fault> {
-    let body = read_within(state, &parts.headers, body, FORM_MAX).await?;
-    let odd = || Fault::new(&code::PARAMETER_INVALID, "the form says nothing known");
-    decode_query(std::str::from_utf8(&body).map_err(|_utf8| odd())?)
-}
 
 fn field<'f>(form: &'f Fields, name: &str) -> &'f str {
     form.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value.as_str())
@@ -94,11 +81,11 @@ pub(crate) fn go(path: &str) -> Reply {
 
 /// Answers it.
 pub(crate) async fn answer(
-    state: &Arc<State>,
+    state: &State,
     asked: &Asked<'_>,
     session: &Session,
-    parts: request::Parts,
-    body: Incoming,
+    parts: &request::Parts,
+    body: &Bytes,
 ) -> Result<Reply, Fault> {
     let zones = Zones::bundled();
     let home = zones.find(&state.config.clinic_zone).unwrap_or_else(|_none| Zone::utc());
@@ -133,7 +120,7 @@ pub(crate) async fn answer(
     let mut reply = match is_read {
         true => show(state, asked, &proven, &shown, step).await?,
         false => {
-            let form = form(state, &parts, body).await?;
+            let form = form(body)?;
             done(state, asked, &proven, &shown, (step, &form)).await?
         }
     };
@@ -145,11 +132,11 @@ pub(crate) async fn answer(
 
 /// The date of birth, asked and said.
 async fn birth(
-    state: &Arc<State>,
+    state: &State,
     asked: &Asked<'_>,
     session: &Session,
-    parts: request::Parts,
-    body: Incoming,
+    parts: &request::Parts,
+    body: &Bytes,
 ) -> Result<Reply, Fault> {
     let page = |shows: &ArrivalPage<'_>| desk::page(&console::arrival(asked.visit, shows));
     let ask = |is_wrong, is_unread| page(&ArrivalPage::Birth { is_wrong, is_unread });
@@ -158,12 +145,12 @@ async fn birth(
         return Ok(go("/kiosk"));
     }
     if parts.method != Method::POST {
-        return Ok(match state.record.is_birth_locked(asked.token)? {
+        return Ok(match state.record.is_birth_locked(asked.token, asked.linked)? {
             true => page(&ArrivalPage::Locked),
             false => ask(false, false),
         });
     }
-    let form = form(state, &parts, body).await?;
+    let form = form(body)?;
     let said = birth_of(field(&form, "year"), field(&form, "month"), field(&form, "day"));
     let Some(said) = said else { return Ok(ask(false, true)) };
     let said = state.record.say_birth(session, asked.token, asked.linked, &said)?;
@@ -173,7 +160,9 @@ async fn birth(
             prove(&mut reply, session, false);
             reply
         }
-        Said::Wrong if state.record.is_birth_locked(asked.token)? => page(&ArrivalPage::Locked),
+        Said::Wrong if state.record.is_birth_locked(asked.token, asked.linked)? => {
+            page(&ArrivalPage::Locked)
+        }
         Said::Wrong => ask(true, false),
         Said::Locked => page(&ArrivalPage::Locked),
     })
@@ -206,7 +195,9 @@ async fn show(
     // always its patient.
     let entered = if is_kiosk { Entered::default() } else { entered };
     let stands = stands_for(session, asked.linked, step).await?;
-    Ok(ask(asked, &Ask { step, stands, entered, version, wrong: &[], is_stale: false }))
+    let questions = questions_for(session, asked.linked, step).await?;
+    let (wrong, is_stale) = (&[], false);
+    Ok(ask(asked, &Ask { step, stands, entered, version, questions: &questions, wrong, is_stale }))
 }
 
 /// What stands is read where it is shown.
@@ -217,20 +208,34 @@ async fn stands_for(session: &Session, linked: &Linked, step: Step) -> Result<St
     }
 }
 
+/// What the house asks beside stands on the page of the last question.
+async fn questions_for(
+    session: &Session,
+    linked: &Linked,
+    step: Step,
+) -> Result<Vec<Question>, Fault> {
+    match step {
+        Step::Reason => questions(session, linked).await,
+        Step::Contact | Step::Insurance | Step::End => Ok(Vec::new()),
+    }
+}
+
 struct Ask<'a> {
     step: Step,
     stands: Stands,
     entered: Entered,
     version: u64,
+    questions: &'a [Question],
     wrong: &'a [(&'static str, registration::intake::Wrong)],
     is_stale: bool,
 }
 
 fn ask(asked: &Asked<'_>, ask: &Ask<'_>) -> Reply {
-    let Ask { step, stands, entered, version, wrong, is_stale } = ask;
+    let Ask { step, stands, entered, version, questions, wrong, is_stale } = ask;
     let (step, version, is_stale) = (*step, *version, *is_stale);
     let is_kiosk = asked.linked.is_kiosk;
-    let shows = ArrivalPage::Ask { step, stands, entered, version, wrong, is_stale, is_kiosk };
+    let shows =
+        ArrivalPage::Ask { step, stands, entered, version, questions, wrong, is_stale, is_kiosk };
     desk::page(&console::arrival(asked.visit, &shows))
 }
 
@@ -265,11 +270,21 @@ async fn done(
     }
     let (mut now, version) = entered(session, linked).await?;
     // At a kiosk what was entered elsewhere is not shown, so what is left empty leaves it as it is.
-    let is_blank = step.fields().iter().all(|name| field(form, name).is_empty());
+    let questions = questions_for(session, linked, step).await?;
+    let is_blank = step.fields().iter().all(|name| field(form, name).is_empty())
+        && questions.iter().all(|question| field(form, &question.name).is_empty());
     if linked.is_kiosk && act != "more" && is_blank {
         return Ok(go(&at(step.next())));
     }
     now.take(step.fields(), |name| field(form, name));
+    for question in &questions {
+        let said = field(form, &question.name);
+        // At a kiosk an answer that was given elsewhere is not shown, and stays.
+        if !linked.is_kiosk || !said.is_empty() {
+            now.say(&question.text, said);
+        }
+    }
+    let questions = questions.as_slice();
     let seen: u64 = field(form, "version").parse().unwrap_or(0);
     let is_stale = seen != version;
     let wrong = now.wrong(session.now());
@@ -283,7 +298,9 @@ async fn done(
         let is_stale = is_stale && !is_more;
         // Once told that it was changed, who sends it again means it.
         let version = if is_more { seen } else { version };
-        return Ok(ask(asked, &Ask { step, stands, entered: now, version, wrong, is_stale }));
+        let entered = now;
+        let ask_again = Ask { step, stands, entered, version, questions, wrong, is_stale };
+        return Ok(ask(asked, &ask_again));
     }
     let replaces = (version > 0).then_some(version);
     let kept = match (now.is_empty(), replaces) {
@@ -296,8 +313,9 @@ async fn done(
             // What was typed stays; what somebody else entered meanwhile is not shown for it.
             let (_, version) = entered(session, linked).await?;
             let stands = stands_for(session, linked, step).await?;
-            let is_stale = true;
-            Ok(ask(asked, &Ask { step, stands, entered: now, version, wrong: &[], is_stale }))
+            let (entered, wrong, is_stale) = (now, &[], true);
+            let ask_again = Ask { step, stands, entered, version, questions, wrong, is_stale };
+            Ok(ask(asked, &ask_again))
         }
         Err(fault) => Err(fault),
     }

@@ -60,7 +60,8 @@ pub(crate) struct Guest {
 /// Whether an address is the console's: one of its own, or one that is nobody's and that a person's
 /// browser asks for.
 pub(crate) fn serves(state: &State, method: &Method, path: &str, headers: &HeaderMap) -> bool {
-    if state.smart.is_none() || smart::serves(state, path) || path == crate::kiosk::PATH {
+    let is_device = path == crate::kiosk::PATH || path == crate::wall::PATH;
+    if state.smart.is_none() || smart::serves(state, path) || is_device {
         return false;
     }
     let elsewhere = [BASE_PATH, "/auth/", "/v/", "/health/", "/metrics"];
@@ -227,14 +228,14 @@ fn visited(call: &Call, caller: Option<identity::Caller>, is_read: bool) -> Resu
     let mut reply = match answer.body {
         Body::Go(ref path) => call.go(&format!("{}{path}", call.place.root)),
         Body::Enter { ref name, ref password, ref next } => enter(call, name, password, next)?,
-        // Nobody is signed in on a kiosk, and whoever made it one is not any more.
         Body::Kiosk(ref token) => {
-            if let Some(caller) = &visit.caller {
-                call.smart.identity().sign_out(caller)?;
-            }
-            let mut reply = call.go(&format!("{}{}", call.place.root, crate::kiosk::PATH));
-            smart::call::clear_session(&mut reply);
+            let mut reply = device(call, visit.caller.as_ref(), crate::kiosk::PATH)?;
             crate::kiosk::enter(&mut reply, token);
+            reply
+        }
+        Body::Wall(ref token) => {
+            let mut reply = device(call, visit.caller.as_ref(), crate::wall::PATH)?;
+            crate::wall::enter(&mut reply, token);
             reply
         }
         Body::Live(live) => {
@@ -258,6 +259,16 @@ fn visited(call: &Call, caller: Option<identity::Caller>, is_read: bool) -> Resu
             reply.headers.append(SET_COOKIE, value);
         }
     }
+    Ok(reply)
+}
+
+/// To the page of a device. Nobody is signed in there, and whoever made it one is not any more.
+fn device(call: &Call, caller: Option<&identity::Caller>, path: &str) -> Result<Reply, Fault> {
+    if let Some(caller) = caller {
+        call.smart.identity().sign_out(caller)?;
+    }
+    let mut reply = call.go(&format!("{}{path}", call.place.root));
+    smart::call::clear_session(&mut reply);
     Ok(reply)
 }
 
@@ -317,7 +328,7 @@ pub(crate) fn page(answer: &Answer) -> Reply {
             reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
             reply.put(CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""));
         }
-        Body::Go(_) | Body::Enter { .. } | Body::Kiosk(_) | Body::Live(_) => {}
+        Body::Go(_) | Body::Enter { .. } | Body::Kiosk(_) | Body::Wall(_) | Body::Live(_) => {}
     }
     reply
 }

@@ -2,14 +2,16 @@
 //! nothing else; what it does stands in the log under its name. It finds one visit by what somebody says of
 //! themselves and opens it by a link that ends soon (`arrival`); whoever is not found gets one answer, whyever.
 
-use crate::arrival::{cookie, forget, form, go, prove, set_cookie};
+use crate::arrival::{FORM_MAX, cookie, forget, go, prove, set_cookie};
 use crate::desk;
 use crate::reply::Reply;
 use crate::state::State;
+use crate::stranger::{self, form};
 use base::Fault;
 use base::error::code;
+use bytes::Bytes;
 use console::{KioskPage, LANGUAGE, Visit};
-use http::header::{CACHE_CONTROL, REFERRER_POLICY};
+use http::header::{CACHE_CONTROL, HeaderMap, REFERRER_POLICY};
 use http::{HeaderValue, Method, request};
 use hyper::body::Incoming;
 use record::{Kiosk, Session, Source};
@@ -31,6 +33,11 @@ pub(crate) fn enter(reply: &mut Reply, token: &str) {
     set_cookie(reply, COOKIE, token, COOKIE_S);
 }
 
+/// Whether a browser says that it is one. Whether it is, its token tells.
+pub(crate) fn is_one(headers: &HeaderMap) -> bool {
+    cookie(headers, COOKIE).is_some_and(|token| !token.is_empty())
+}
+
 /// Answers a kiosk, and leaves its trail.
 pub(crate) async fn answer(
     state: &Arc<State>,
@@ -40,29 +47,49 @@ pub(crate) async fn answer(
     body: Incoming,
 ) -> Reply {
     let visit = desk::bare(state, session, &parts);
-    let token = cookie(&parts.headers, COOKIE).unwrap_or_default().to_owned();
-    let page = |shows: KioskPage| desk::page(&console::kiosk(&visit, &shows));
-    let failed = |fault: &Fault| match fault.code() == &code::LINK_OVER {
-        true => KioskPage::No,
-        false => KioskPage::Failed(fault.status()),
+    let (of, who) = (Arc::clone(state), session.clone());
+    let asked = stranger::on_pool(state, parts, body, FORM_MAX, move |parts, body| async move {
+        opened(&of, &who, peer, &parts, &body).await
+    });
+    let (session, outcome) = match asked.await {
+        Ok(done) => done,
+        Err(fault) => (session.clone(), Err(fault)),
     };
-    let (session, mut reply) = match state.record.kiosk(&token, Source::of(peer), session.request())
-    {
-        Ok((opened, kiosk)) => {
-            let at = At { state, visit: &visit, token: &token, kiosk: &kiosk, peer };
-            let outcome = work(&at, &opened, parts, body).await;
-            (opened, outcome.unwrap_or_else(|fault| page(failed(&fault))))
-        }
-        Err(fault) => (session.clone(), page(failed(&fault))),
-    };
+    let mut reply = outcome.unwrap_or_else(|fault| {
+        let shows = match fault.code() == &code::LINK_OVER {
+            true => KioskPage::No,
+            false => KioskPage::Failed(fault.status()),
+        };
+        desk::page(&console::kiosk(&visit, &shows))
+    });
     for (name, value) in [(&REFERRER_POLICY, "no-referrer"), (&CACHE_CONTROL, "no-store")] {
         reply.headers.insert(name.clone(), HeaderValue::from_static(value));
     }
     desk::trail(&session, &visit, reply).await
 }
 
+/// Answers on the pool, in the name of the kiosk if it is one.
+async fn opened(
+    state: &State,
+    session: &Session,
+    peer: IpAddr,
+    parts: &request::Parts,
+    body: &Bytes,
+) -> (Session, Result<Reply, Fault>) {
+    let visit = desk::bare(state, session, parts);
+    let token = cookie(&parts.headers, COOKIE).unwrap_or_default().to_owned();
+    match state.record.kiosk(&token, Source::of(peer), session.request()) {
+        Ok((opened, kiosk)) => {
+            let at = At { state, visit: &visit, token: &token, kiosk: &kiosk, peer };
+            let outcome = work(&at, &opened, parts, body).await;
+            (opened, outcome)
+        }
+        Err(fault) => (session.clone(), Err(fault)),
+    }
+}
+
 struct At<'a> {
-    state: &'a Arc<State>,
+    state: &'a State,
     visit: &'a Visit,
     token: &'a str,
     kiosk: &'a Kiosk,
@@ -72,8 +99,8 @@ struct At<'a> {
 async fn work(
     at: &At<'_>,
     session: &Session,
-    parts: request::Parts,
-    body: Incoming,
+    parts: &request::Parts,
+    body: &Bytes,
 ) -> Result<Reply, Fault> {
     let page = |shows: KioskPage| desk::page(&console::kiosk(at.visit, &shows));
     if matches!(parts.method, Method::GET | Method::HEAD) {
@@ -81,6 +108,7 @@ async fn work(
         let mut reply = page(match query.map(|(_, done)| done.as_str()) {
             Some("here") => KioskPage::Here,
             Some("desk") => KioskPage::Desk,
+            Some("over") => KioskPage::Over,
             _ => KioskPage::Ask,
         });
         // Whoever comes next finds nothing of whoever was here.
@@ -92,7 +120,7 @@ async fn work(
     if parts.method != Method::POST {
         return Err(Fault::new(&code::NOT_SUPPORTED, "use another method here"));
     }
-    let form = form(at.state, &parts, body).await?;
+    let form = form(body)?;
     let field = |name: &str| {
         form.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value.as_str())
     };

@@ -30,10 +30,12 @@ pub mod route;
 mod service;
 mod smart;
 mod state;
+mod stranger;
 mod subset;
 mod tls;
 mod visit_link;
 mod waiver;
+mod wall;
 
 pub use certificate::Validity;
 pub use config::Config;

@@ -17,6 +17,7 @@ use crate::route::{self, BASE_PATH, Interaction};
 use crate::smart;
 use crate::state::{PERMIT, State, internal};
 use crate::visit_link;
+use crate::wall;
 use base::Fault;
 use base::error::code;
 use base::id::uuid_text;
@@ -113,9 +114,14 @@ pub(crate) async fn handle(
         (Ok(permit), Ok(origin)) => {
             let path = parts.uri.path();
             let mut reply = if visit_link::serves(path) {
-                visit_link::answer(&state, &session, peer, parts, body).await
+                let work = visit_link::answer(&state, &session, peer, parts, body);
+                PERMIT.scope(Arc::clone(permit), work).await
             } else if path == kiosk::PATH {
-                kiosk::answer(&state, &session, peer, parts, body).await
+                let work = kiosk::answer(&state, &session, peer, parts, body);
+                PERMIT.scope(Arc::clone(permit), work).await
+            } else if path == wall::PATH {
+                let work = wall::answer(&state, &session, peer, parts, body);
+                PERMIT.scope(Arc::clone(permit), work).await
             } else if smart::serves(&state, path) {
                 smart::answer(&state, &session, peer, parts, body).await
             } else if let Some(guest) = guest {
@@ -195,6 +201,7 @@ fn admit(state: &State, parts: &request::Parts, in_flight: i64) -> Result<Option
     // Who may read its answers, the authorization server decides by itself.
     if visit_link::serves(parts.uri.path())
         || parts.uri.path() == kiosk::PATH
+        || parts.uri.path() == wall::PATH
         || smart::serves(state, parts.uri.path())
         || desk::serves(state, &parts.method, parts.uri.path(), &parts.headers)
     {

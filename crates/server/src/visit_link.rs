@@ -4,11 +4,13 @@
 
 use crate::arrival::{self, Asked};
 use crate::desk;
+use crate::kiosk;
 use crate::reply::Reply;
-use crate::service::read_within;
 use crate::state::State;
+use crate::stranger;
 use base::Fault;
 use base::error::code;
+use bytes::Bytes;
 use console::{LinkPage, Visit};
 use http::header::{CACHE_CONTROL, HeaderName, LOCATION, REFERRER_POLICY};
 use http::{HeaderValue, Method, StatusCode, request};
@@ -17,7 +19,6 @@ use record::{Session, Source};
 use scheduling::book::waitlist;
 use scheduling::remind::{self, Shown};
 use scheduling::time::{Zone, Zones};
-use search::parse::decode_query;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -41,29 +42,24 @@ pub(crate) async fn answer(
     body: Incoming,
 ) -> Reply {
     let visit = desk::bare(state, session, &parts);
-    let place = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default().to_owned();
-    let (token, rest) = match place.split_once("/in") {
-        Some((token, rest)) if rest.is_empty() || rest.starts_with('/') => (token, Some(rest)),
-        _ => (place.as_str(), None),
-    };
-    let outcome = match state.record.follow(token, Source::of(peer), session.request()) {
-        Ok(opened) => match rest {
-            // Nobody calls a visit off at a device that others use next.
-            None if opened.1.is_kiosk => Ok((opened.0, arrival::go("/kiosk"))),
-            None => work(state, &visit, opened, parts, body).await,
-            Some(step) => {
-                let (session, linked) = opened;
-                let asked = Asked { visit: &visit, token, step, linked: &linked };
-                match arrival::answer(state, &asked, &session, parts, body).await {
-                    Ok(reply) => Ok((session, reply)),
-                    Err(fault) => Err((session, fault)),
-                }
-            }
-        },
+    let is_kiosk = kiosk::is_one(&parts.headers);
+    let form_max = if is_arrival(parts.uri.path()) { arrival::FORM_MAX } else { FORM_MAX };
+    let (of, who) = (Arc::clone(state), session.clone());
+    let asked = stranger::on_pool(state, parts, body, form_max, move |parts, body| async move {
+        opened(&of, &who, peer, &parts, &body).await
+    });
+    let outcome = match asked.await {
+        Ok(outcome) => outcome,
         Err(fault) => Err((session.clone(), fault)),
     };
     let (session, mut reply) = match outcome {
         Ok((session, reply)) => (session, reply),
+        // Who goes back there after leaving, or stayed too long, would have a page on which nothing helps.
+        Err((session, fault)) if is_kiosk && fault.code() == &code::LINK_OVER => {
+            let mut reply = arrival::go("/kiosk?done=over");
+            arrival::forget(&mut reply);
+            (session, reply)
+        }
         Err((session, fault)) => {
             let shows = match fault.code() == &code::LINK_OVER {
                 true => LinkPage::Over,
@@ -83,62 +79,93 @@ pub(crate) async fn answer(
     desk::trail(&session, &visit, reply).await
 }
 
+/// The token of an address, and the path behind `/in`, if that is asked for.
+fn place(path: &str) -> (&str, Option<&str>) {
+    let place = path.strip_prefix(PREFIX).unwrap_or_default();
+    match place.split_once("/in") {
+        Some((token, rest)) if rest.is_empty() || rest.starts_with('/') => (token, Some(rest)),
+        _ => (place, None),
+    }
+}
+
+fn is_arrival(path: &str) -> bool {
+    place(path).1.is_some()
+}
+
+/// Answers on the pool.
+async fn opened(
+    state: &State,
+    session: &Session,
+    peer: IpAddr,
+    parts: &request::Parts,
+    body: &Bytes,
+) -> Result<(Session, Reply), Refused> {
+    let visit = desk::bare(state, session, parts);
+    let path = parts.uri.path().to_owned();
+    let (token, step) = place(&path);
+    let opened = state.record.follow(token, Source::of(peer), session.request());
+    let (session, linked) = opened.map_err(|fault| (session.clone(), fault))?;
+    let outcome = match step {
+        // Nobody calls a visit off at a device that others use next.
+        None if linked.is_kiosk => Ok(arrival::go("/kiosk")),
+        None => work(state, &visit, (&session, &linked), parts, body).await,
+        Some(step) => {
+            let asked = Asked { visit: &visit, token, step, linked: &linked };
+            arrival::answer(state, &asked, &session, parts, body).await
+        }
+    };
+    match outcome {
+        Ok(reply) => Ok((session, reply)),
+        Err(fault) => Err((session, fault)),
+    }
+}
+
 type Refused = (Session, Fault);
 
 async fn work(
-    state: &Arc<State>,
+    state: &State,
     visit: &Visit,
-    (session, linked): (Session, record::Linked),
-    parts: request::Parts,
-    body: Incoming,
-) -> Result<(Session, Reply), Refused> {
-    let outcome = async {
-        let zones = Zones::bundled();
-        let home = zones.find(&state.config.clinic_zone).unwrap_or_else(|_none| Zone::utc());
-        if let Some(round) = &linked.round {
-            let shown = waitlist::shown(&session, &zones, &home, &linked).await?;
-            return match parts.method {
-                Method::GET | Method::HEAD => {
-                    let clinic = state.config.clinic.as_str();
-                    Ok(desk::page(&console::link(
-                        visit,
-                        &LinkPage::Offer { clinic, shown: &shown },
-                    )))
-                }
-                Method::POST => {
-                    let is_yes = match act(state, &parts, body).await?.as_str() {
-                        "yes" => true,
-                        "no" => false,
-                        _ => return Err(odd()),
-                    };
-                    match waitlist::answer(&session, round, &linked.appointment, is_yes).await {
-                        // Another was quicker, or they cannot have it: the page that comes says which.
-                        Err(fault) if !tells(&fault) => Err(fault),
-                        Ok(_) | Err(_) => Ok(again(&parts)),
-                    }
-                }
-                _ => Err(Fault::new(&code::NOT_SUPPORTED, "use another method here")),
-            };
-        }
-        let shown = remind::show(&session, &zones, &home, &linked).await?;
-        match parts.method {
-            Method::GET | Method::HEAD => Ok(shows(state, visit, &session, &shown)),
+    (session, linked): (&Session, &record::Linked),
+    parts: &request::Parts,
+    body: &Bytes,
+) -> Result<Reply, Fault> {
+    let zones = Zones::bundled();
+    let home = zones.find(&state.config.clinic_zone).unwrap_or_else(|_none| Zone::utc());
+    if let Some(round) = &linked.round {
+        let shown = waitlist::shown(session, &zones, &home, linked).await?;
+        return match parts.method {
+            Method::GET | Method::HEAD => {
+                let clinic = state.config.clinic.as_str();
+                Ok(desk::page(&console::link(visit, &LinkPage::Offer { clinic, shown: &shown })))
+            }
             Method::POST => {
-                let act = act(state, &parts, body).await?;
-                match act.as_str() {
-                    "confirm" => remind::confirm(&session, &linked, &shown).await?,
-                    "cancel" => remind::cancel(&session, &linked, &shown).await?,
-                    "stop" => remind::no_more(&session, &linked).await?,
+                let is_yes = match act(body)?.as_str() {
+                    "yes" => true,
+                    "no" => false,
                     _ => return Err(odd()),
+                };
+                match waitlist::answer(session, round, &linked.appointment, is_yes).await {
+                    // Another was quicker, or they cannot have it: the page that comes says which.
+                    Err(fault) if !tells(&fault) => Err(fault),
+                    Ok(_) | Err(_) => Ok(again(parts)),
                 }
-                Ok(again(&parts))
             }
             _ => Err(Fault::new(&code::NOT_SUPPORTED, "use another method here")),
+        };
+    }
+    let shown = remind::show(session, &zones, &home, linked).await?;
+    match parts.method {
+        Method::GET | Method::HEAD => Ok(shows(state, visit, session, &shown)),
+        Method::POST => {
+            match act(body)?.as_str() {
+                "confirm" => remind::confirm(session, linked, &shown).await?,
+                "cancel" => remind::cancel(session, linked, &shown).await?,
+                "stop" => remind::no_more(session, linked).await?,
+                _ => return Err(odd()),
+            }
+            Ok(again(parts))
         }
-    };
-    match outcome.await {
-        Ok(reply) => Ok((session, reply)),
-        Err(fault) => Err((session, fault)),
+        _ => Err(Fault::new(&code::NOT_SUPPORTED, "use another method here")),
     }
 }
 
@@ -148,10 +175,8 @@ fn tells(fault: &Fault) -> bool {
 }
 
 /// What the form says is to be done.
-async fn act(state: &Arc<State>, parts: &request::Parts, body: Incoming) -> Result<String, Fault> {
-    let body = read_within(state, &parts.headers, body, FORM_MAX).await?;
-    let form = decode_query(std::str::from_utf8(&body).map_err(|_utf8| odd())?)?;
-    let act = form.into_iter().find(|(name, _)| name == "do").map(|(_, act)| act);
+fn act(body: &Bytes) -> Result<String, Fault> {
+    let act = stranger::form(body)?.into_iter().find(|(name, _)| name == "do").map(|(_, act)| act);
     act.ok_or_else(odd)
 }
 

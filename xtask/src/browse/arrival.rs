@@ -20,6 +20,15 @@ pub(super) const ARRIVAL: &[Screen] = &[
         bytes_max: PAGE,
     },
     Screen {
+        name: "kiosk-sign",
+        who: Some("front-desk"),
+        path: "/kiosk/begin",
+        heading: "A sign for the kiosk",
+        way: |_, page| page.click("button", "Show the sign"),
+        plain: true,
+        bytes_max: PAGE,
+    },
+    Screen {
         name: "kiosk",
         who: Some("front-desk"),
         path: "/kiosk/begin",
@@ -42,6 +51,24 @@ pub(super) const ARRIVAL: &[Screen] = &[
             page.types("0000")?;
             page.click("button", "Find my visit")
         },
+        plain: true,
+        bytes_max: PAGE,
+    },
+    Screen {
+        name: "wall-device",
+        who: Some("front-desk"),
+        path: "/kiosk/begin",
+        heading: "The day's visits",
+        way: |_, page| page.click("button", "Make this device a wall"),
+        plain: true,
+        bytes_max: PAGE,
+    },
+    Screen {
+        name: "no-wall",
+        who: None,
+        path: "/wall",
+        heading: "This device shows no board",
+        way: there,
         plain: true,
         bytes_max: PAGE,
     },

@@ -10,8 +10,8 @@ use crate::visit::Visit;
 use crate::words::{self, Lang, Word};
 use maud::{Markup, html};
 use registration::intake::Wrong;
-use registration::pre_check_in::{Entered, INSURANCES, Stands};
-use scheduling::arrive::Here;
+use registration::pre_check_in::{ANSWER_CHARS_MAX, ANSWERS, Entered, INSURANCES, Stands};
+use scheduling::arrive::{Here, Question};
 
 /// A step of the questions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Step {
         match self {
             Self::Contact => &["mobile", "email", "line", "city", "state", "postal_code"],
             Self::Insurance => &["insurance", "payer", "number"],
-            Self::Reason => &["reason"],
+            Self::Reason => &["reason", ANSWERS],
             Self::End => &[],
         }
     }
@@ -104,6 +104,8 @@ pub enum ArrivalPage<'a> {
         entered: &'a Entered,
         /// The version of that; 0 when nothing was.
         version: u64,
+        /// What the house asks beside.
+        questions: &'a [Question],
         /// What is wrong with it.
         wrong: &'a [(&'static str, Wrong)],
         /// It was changed in another window.
@@ -200,7 +202,8 @@ pub(crate) fn birth_fields(lang: Lang, is_wrong: bool) -> Markup {
 
 fn asked(visit: &Visit, shows: &ArrivalPage<'_>) -> Markup {
     let lang = visit.lang();
-    let ArrivalPage::Ask { step, stands, entered, version, wrong, is_stale, is_kiosk } = shows
+    let ArrivalPage::Ask { step, stands, entered, version, questions, wrong, is_stale, is_kiosk } =
+        shows
     else {
         return html! {};
     };
@@ -227,7 +230,10 @@ fn asked(visit: &Visit, shows: &ArrivalPage<'_>) -> Markup {
             @match step {
                 Step::Contact => (contact(&fields, stands)),
                 Step::Insurance => (insurance(&fields)),
-                Step::Reason | Step::End => (reason(&fields)),
+                Step::Reason | Step::End => {
+                    (reason(&fields))
+                    @if !questions.is_empty() { (answers(&fields, questions)) }
+                },
             }
             (button(Kind::Primary, None, words::ARRIVAL_GO_ON.of(lang)))
             @if let Some(back) = back { (link_button(Kind::Quiet, Some(Icon::Back), words::ARRIVAL_BACK.of(lang), &address(visit, Some(back)))) }
@@ -331,6 +337,31 @@ fn reason(fields: &Fields<'_>) -> Markup {
     }
 }
 
+/// What the house asks all who come for such a visit.
+fn answers(fields: &Fields<'_>, questions: &[Question]) -> Markup {
+    let lang = fields.lang;
+    let wrong = fields.wrong.iter().find(|(own, _)| *own == ANSWERS).map(|(_, what)| say(*what));
+    let is_odd =
+        |said: &str| said.chars().count() > ANSWER_CHARS_MAX || said.contains(char::is_control);
+    html! {
+        fieldset #(ANSWERS) {
+            legend { (words::ARRIVAL_QUESTIONS.of(lang)) }
+            p.hint { (words::ARRIVAL_QUESTIONS_SAY.of(lang)) }
+            @for question in questions {
+                @let said = fields.entered.answer(&question.text);
+                @let wrong = wrong.filter(|_| is_odd(said));
+                @let error = format!("{}-error", question.name);
+                div.field.is-wrong[wrong.is_some()] {
+                    label for=(question.name) { (question.text) }
+                    @if let Some(wrong) = wrong { p.error id=(error) { (icon(Icon::Critical)) span { (wrong.of(lang)) } } }
+                    textarea id=(question.name) name=(question.name) rows="2" maxlength=(ANSWER_CHARS_MAX)
+                        aria-describedby=[wrong.map(|_| error.as_str())] aria-invalid=[wrong.map(|_| "true")] { (said) }
+                }
+            }
+        }
+    }
+}
+
 fn label(name: &str) -> Word {
     match name {
         "mobile" => words::ARRIVAL_MOBILE,
@@ -342,6 +373,7 @@ fn label(name: &str) -> Word {
         "payer" => words::ARRIVAL_PAYER,
         "number" => words::ARRIVAL_NUMBER,
         "insurance" => words::ARRIVAL_INSURANCE,
+        ANSWERS => words::ARRIVAL_QUESTIONS,
         _ => words::ARRIVAL_REASON,
     }
 }

@@ -8,11 +8,11 @@ use crate::done::finish;
 use crate::pages::missing;
 use crate::pages::schedule::desk::house;
 use crate::parts::{
-    Icon, Kind, Tone, button, error_summary, hidden, link_button, notice, panel, shell::arriving,
-    shell::shell,
+    Icon, Kind, Tone, button, error_summary, hidden, link_button, notice, panel, qr,
+    shell::arriving, shell::shell,
 };
 use crate::visit::Visit;
-use crate::words;
+use crate::words::{self, Lang};
 use base::Fault;
 use base::error::code;
 use maud::{Markup, html};
@@ -33,6 +33,8 @@ pub enum KioskPage {
     Here,
     /// They are sent to the desk.
     Desk,
+    /// The visit that they had open there is not any more.
+    Over,
     /// The device is no kiosk.
     No,
     /// Something went wrong, and nothing was changed.
@@ -55,6 +57,7 @@ pub(crate) fn page(visit: &Visit, shows: &KioskPage) -> Answer {
         KioskPage::Locked => (429, words::KIOSK_LOCKED, said(words::KIOSK_LOCKED_SAY.of(lang))),
         KioskPage::Here => (200, words::KIOSK_HERE, next(visit, words::KIOSK_HERE_SAY.of(lang))),
         KioskPage::Desk => (200, words::KIOSK_DESK, next(visit, words::KIOSK_DESK_SAY.of(lang))),
+        KioskPage::Over => (200, words::KIOSK_OVER, next(visit, words::KIOSK_OVER_SAY.of(lang))),
         KioskPage::No => {
             let to = "/kiosk/begin";
             let body = html! {
@@ -121,30 +124,109 @@ pub(crate) fn begin(visit: &Visit) -> Result<Answer, Fault> {
     }
     let lang = visit.lang();
     let sites = finish(sites(&visit.session, &house(visit)))?;
+    let chosen = visit.parameter("site");
+    let choice = |id: &str| {
+        html! {
+            div.field {
+                label for=(id) { (words::KIOSK_SITE.of(lang)) }
+                select id=(id) name="site" {
+                    @for site in &sites.rows {
+                        @let own = site.location.id();
+                        option value=(own) selected[own == chosen] { (site.name) }
+                    }
+                    option value="" { (words::KIOSK_ANY_SITE.of(lang)) }
+                }
+            }
+        }
+    };
     let body = html! {
         h1 { (words::KIOSK_BEGIN.of(lang)) }
         (notice(Tone::Warning, words::KIOSK_BEGIN.of(lang), &html! { p { (words::KIOSK_BEGIN_SAY.of(lang)) } }))
         (panel("kiosk", words::KIOSK_SITE.of(lang), None, &html! {
             form.stack method="post" action="/kiosk/begin" {
                 (hidden(visit))
-                div.field {
-                    label for="site" { (words::KIOSK_SITE.of(lang)) }
-                    select #site name="site" {
-                        @for site in &sites.rows { option value=(site.location.id()) { (site.name) } }
-                        option value="" { (words::KIOSK_ANY_SITE.of(lang)) }
-                    }
-                }
+                (choice("site"))
                 div.row { (button(Kind::Primary, Some(Icon::Ok), words::KIOSK_BEGIN.of(lang))) }
+            }
+        }))
+        (panel("wall", words::WALL_BEGIN.of(lang), None, &html! {
+            form.stack method="post" action="/kiosk/begin" {
+                (hidden(visit))
+                input type="hidden" name="what" value="wall";
+                p { (words::WALL_BEGIN_SAY.of(lang)) }
+                (choice("wall-site"))
+                div.row { (button(Kind::Secondary, Some(Icon::Gallery), words::WALL_BEGIN.of(lang))) }
+            }
+        }))
+        (panel("sign", words::KIOSK_SIGN.of(lang), None, &html! {
+            form.stack method="get" action="/kiosk/sign" {
+                p { (words::KIOSK_SIGN_SAY.of(lang)) }
+                (choice("sign-site"))
+                div.row { (button(Kind::Secondary, Some(Icon::Print), words::KIOSK_SIGN_SHOW.of(lang))) }
             }
         }))
     };
     Ok(shell(visit, 200, words::KIOSK_BEGIN.of(lang), &body))
 }
 
+/// `/kiosk/sign`: what hangs beside a kiosk, to be printed. It is read by patients of both languages, whoever
+/// prints it; the code on it saves staff the address when they make the device a kiosk in the morning.
+pub(crate) fn sign(visit: &Visit) -> Result<Answer, Fault> {
+    if !visit.session.may_begin_kiosk() {
+        return Ok(missing::page(visit));
+    }
+    let lang = visit.lang();
+    let asked = visit.parameter("site");
+    let all = finish(sites(&visit.session, &house(visit)))?;
+    let site = all.rows.iter().find(|site| site.location.id() == asked);
+    if site.is_none() && !asked.is_empty() {
+        return Ok(missing::page(visit));
+    }
+    let begin = match site {
+        Some(site) => format!("{}/kiosk/begin?site={}", visit.origin, site.location.id()),
+        None => format!("{}/kiosk/begin", visit.origin),
+    };
+    let both = match lang {
+        Lang::En => Lang::ALL,
+        Lang::Es => [Lang::Es, Lang::En],
+    };
+    let needs = [words::KIOSK_INITIAL, words::KIOSK_BIRTH, words::KIOSK_PHONE];
+    let body = html! {
+        div.no-paper {
+            h1 { (words::KIOSK_SIGN.of(lang)) }
+            p.muted { (words::KIOSK_SIGN_HOW.of(lang)) }
+            div.row { (link_button(Kind::Secondary, Some(Icon::Back), words::KIOSK_BEGIN.of(lang), "/kiosk/begin")) }
+        }
+        section.sign aria-label=(words::KIOSK_SIGN.of(lang)) {
+            @if let Some(site) = site { p.sign-site { (site.name) } }
+            @for of in both {
+                div.sign-words lang=(of.tag()) {
+                    p.sign-title { (words::KIOSK.of(of)) }
+                    ul { @for need in needs { li { (need.of(of)) } } }
+                    p { (words::KIOSK_SIGN_ELSE.of(of)) }
+                }
+            }
+            div.sign-staff {
+                (qr(&begin, words::KIOSK_STAFF.of(lang))?)
+                p { @for of in both { span lang=(of.tag()) { (words::KIOSK_STAFF.of(of)) } br; } }
+            }
+        }
+    };
+    Ok(shell(visit, 200, words::KIOSK_SIGN.of(lang), &body))
+}
+
 /// `POST /kiosk/begin`
 pub(crate) fn began(visit: &Visit) -> Result<Answer, Fault> {
-    match visit.session.begin_kiosk(visit.field("site")) {
-        Ok(token) => Ok(Answer { status: 303, body: Body::Kiosk(token), choices: Vec::new() }),
+    let is_wall = match visit.field("what") {
+        "" => false,
+        "wall" => true,
+        _ => return Err(Fault::at(&code::PARAMETER_INVALID, "use a button of the page", "what")),
+    };
+    match visit.session.begin_kiosk(visit.field("site"), is_wall) {
+        Ok(token) => {
+            let body = if is_wall { Body::Wall(token) } else { Body::Kiosk(token) };
+            Ok(Answer { status: 303, body, choices: Vec::new() })
+        }
         Err(fault) if crate::answer::is_nothing(&fault) => Ok(missing::page(visit)),
         Err(fault) if fault.code() == &code::DRAFT_TOO_MANY => Ok(Answer::go("/admin/sessions")),
         Err(fault) => Err(fault),

@@ -77,7 +77,7 @@ fn kiosks(visit: &Visit) -> Result<Markup, Fault> {
         .map(|kiosk| {
             let moment = |at| html! { span.keep { (days::moment(at, &visit.zone, lang)) } };
             vec![
-                html! { span.mono { (kiosk.id) } },
+                html! { @if kiosk.is_wall { (words::WALL.of(lang)) } @else { (words::KIOSK_ONE.of(lang)) } " " span.mono { (kiosk.id) } },
                 moment(kiosk.began),
                 moment(kiosk.ends()),
                 ending(visit, &[("do", "kiosk"), ("kiosk", &kiosk.id)]),

@@ -168,6 +168,12 @@ pub(crate) fn arriving(
     Answer::html(status, document(visit, title, kind, scripts, &frame))
 }
 
+/// A page on a wall, which nobody touches: it is fetched again by itself, whatever it shows.
+pub(crate) fn walled(visit: &Visit, status: u16, title: &str, body: &Markup) -> Answer {
+    let frame = html! { main #main tabindex="-1" { (body) } };
+    Answer::html(status, document(visit, title, "bare is-wall", &["wall.js"], &frame))
+}
+
 fn document(visit: &Visit, title: &str, kind: &str, scripts: &[&str], frame: &Markup) -> Markup {
     let lang = visit.lang();
     html! {
@@ -179,6 +185,7 @@ fn document(visit: &Visit, title: &str, kind: &str, scripts: &[&str], frame: &Ma
                 meta name="color-scheme" content="light dark";
                 title { (words::TITLE.with(lang, title)) }
                 link rel="icon" href="data:,";
+                @if scripts.contains(&"wall.js") { noscript { meta http-equiv="refresh" content="60;url=/wall"; } }
                 @if scripts.contains(&"kiosk.js") { noscript { meta http-equiv="refresh" content="60;url=/kiosk"; } }
                 link rel="stylesheet" href=(assets::address("console.css"));
                 @for name in ["page.js", "keys.js", "find.js"].iter().chain(scripts) {

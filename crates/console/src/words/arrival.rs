@@ -37,6 +37,8 @@ words! {
     ARRIVAL_NUMBER: "Member number", "Número de afiliado";
     ARRIVAL_REASON: "What would you like to talk about?", "¿De qué le gustaría hablar?";
     ARRIVAL_REASON_SAY: "In a few words; you may leave it empty. Nobody reads it before your visit: in an emergency, call 911.", "En pocas palabras; puede dejarlo vacío. Nadie lo lee antes de su visita: en una emergencia, llame al 911.";
+    ARRIVAL_QUESTIONS: "The clinic also asks", "La clínica también pregunta";
+    ARRIVAL_QUESTIONS_SAY: "You may leave any of them empty.", "Puede dejar vacía cualquiera de ellas.";
     ARRIVAL_BACK: "Back", "Atrás";
     ARRIVAL_READY: "Thank you", "Gracias";
     ARRIVAL_KEPT: "We have what you entered. The desk looks at it with you.", "Hemos guardado lo que escribió. En recepción lo verán con usted.";
@@ -65,6 +67,8 @@ words! {
     KIOSK_HERE_SAY: "Please take a seat. We will call you.", "Por favor, tome asiento. Le llamaremos.";
     KIOSK_DESK: "Please go to the desk", "Por favor, vaya a recepción";
     KIOSK_DESK_SAY: "They have what you entered.", "Allí tienen lo que escribió.";
+    KIOSK_OVER: "Your check-in is closed here", "Su registro de llegada está cerrado aquí";
+    KIOSK_OVER_SAY: "What you sent is kept. Begin again, or go to the desk.", "Lo que envió se guardó. Empiece de nuevo o vaya a recepción.";
     KIOSK_NEXT: "Next person", "Siguiente persona";
     KIOSK_IDLE: "This page closes by itself after 60 seconds. To stay, press “More time”.", "Esta página se cierra sola a los 60 segundos. Para seguir, pulse «Más tiempo».";
     KIOSK_IDLE_LEFT: "Seconds left: ", "Segundos restantes: ";
@@ -77,8 +81,22 @@ words! {
     KIOSK_BEGIN_SAY: "You will be signed out here. Patients can then check in on this device and do nothing else. It ends after a day; you can end it before on the page of sessions.", "Se cerrará su sesión aquí. Los pacientes podrán registrar su llegada en este aparato y nada más. Termina al cabo de un día; puede terminarlo antes en la página de sesiones.";
     KIOSK_SITE: "Where does it stand?", "¿Dónde está?";
     KIOSK_ANY_SITE: "Every site", "Todos los centros";
-    KIOSKS: "Kiosks", "Quioscos";
-    KIOSKS_NONE: "No device is a kiosk", "Ningún aparato es un quiosco";
+    KIOSK_SIGN: "A sign for the kiosk", "Un cartel para el quiosco";
+    KIOSK_SIGN_SAY: "It tells patients in English and Spanish what they are asked. The code on it opens this page on the device, for its site.", "Explica a los pacientes en inglés y español qué se les pregunta. El código abre esta página en el aparato, con su centro.";
+    KIOSK_SIGN_SHOW: "Show the sign", "Ver el cartel";
+    KIOSK_SIGN_HOW: "Print this page by the browser: the sign alone is on the paper.", "Imprima esta página desde el navegador: en el papel sale solo el cartel.";
+    KIOSK_SIGN_ELSE: "You can also check in at the desk.", "También puede registrar su llegada en recepción.";
+    KIOSK_ONE: "Kiosk", "Quiosco";
+    WALL: "Wall", "Pantalla";
+    WALL_BEGIN: "Make this device a wall", "Convertir este aparato en pantalla de pared";
+    WALL_BEGIN_SAY: "It shows the board of the day with initials and rooms, and nothing else can be done on it. You will be signed out here. It ends after a week; you can end it before on the page of sessions.", "Muestra el tablero del día con iniciales y salas, y no se puede hacer nada más en él. Se cerrará su sesión aquí. Termina al cabo de una semana; puede terminarlo antes en la página de sesiones.";
+    WALL_NO: "This device shows no board", "Este aparato no muestra ningún tablero";
+    WALL_NO_SAY: "It was ended, or is over.", "Se terminó o ha caducado.";
+    WALL_STAFF: "For staff: make this device a wall", "Para el personal: convertir este aparato en pantalla de pared";
+    WALL_OFF: "No connection. What is shown may be old; it is tried again.", "Sin conexión. Lo que se ve puede ser antiguo; se intenta de nuevo.";
+    WALL_FAILED: "The board cannot be shown now", "Ahora no se puede mostrar el tablero";
+    KIOSKS: "Kiosks and walls", "Quioscos y pantallas";
+    KIOSKS_NONE: "No device is a kiosk or a wall", "Ningún aparato es un quiosco ni una pantalla";
     KIOSKS_NONE_WHY: "Open “Make this device a kiosk” on a device in the waiting room.", "Abra «Convertir este aparato en quiosco» en un aparato de la sala de espera.";
 
     ENTERED: "What the patient entered", "Lo que escribió el paciente";

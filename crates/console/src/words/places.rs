@@ -58,6 +58,9 @@ words! {
     PLACES_WITH: "With", "Con";
     PLACES_WITH_CLINICIAN: "A clinician", "Un profesional";
     PLACES_WITH_ASSISTANT: "A nurse or assistant", "Enfermería o asistencia";
+    PLACES_QUESTIONS: "Questions at check-in", "Preguntas al registrar la llegada";
+    PLACES_QUESTIONS_HINT: "One on each line, five at most. Patients read them on their phone or at a kiosk before anybody has looked at who they are: ask nothing that tells what a visit is for.", "Una en cada línea, cinco como máximo. Los pacientes las leen en su teléfono o en un quiosco antes de que nadie compruebe quiénes son: no pregunte nada que revele el motivo de la visita.";
+    PLACES_QUESTIONS_ODD: "Write at most five different questions, of 160 letters each, one on each line", "Escriba como máximo cinco preguntas distintas, de 160 letras cada una, una en cada línea";
     PLACES_NEEDS_ROOM: "Needs a room", "Necesita una sala";
     PLACES_IN_USE: "In use", "En uso";
     PLACES_CHOOSE: "Choose", "Elija";

@@ -165,7 +165,7 @@ families! {
     89 "page" "1, 8" "pages for people, of hidden records and of own" Reads false Code(page::read);
     90 "page-find" "1, 5" "finding people on a page by what hidden records say" Reads false Code(page::find);
     91 "page-absent" "8" "pages of a hidden record and of an id nobody had are alike" Reads false Code(page::absent);
-    92 "page-arrival" "1, 8" "a link drawn, and what was entered decided, for a hidden visit" Reads false Code(page::arrival);
+    92 "page-arrival" "1, 8" "a link drawn, and what was entered decided, for a patient and a visit that do not belong together" Writes false Code(page::arrival);
     93 "page-form" "8" "forms that name a hidden record, and an id nobody had, are answered alike" Writes false Code(page::form);
     94 "page-register" "1, 5" "somebody new who looks like a hidden record" Reads false Code(page::register);
 }

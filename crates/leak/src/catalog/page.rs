@@ -170,7 +170,7 @@ fn twin_form(
     path: impl Fn(&str) -> String,
     fields: &[(&str, &str)],
 ) -> anyhow::Result<()> {
-    let never = id.replacen("-r-", "-q-", 1);
+    let never = World::nobodys(id);
     for piece in [false, true] {
         let of = |asker: &Asker<'_>, id: &str| {
             let filled = |text: &str| text.replace("{id}", id).replace("{own}", &world.own);
@@ -241,7 +241,7 @@ pub(super) fn absent(world: &World, asker: &mut Asker<'_>) -> anyhow::Result<()>
     let hidden: Vec<String> = world.hidden("Patient").map(|item| item.id().to_owned()).collect();
     for id in hidden.iter().take(asker.effort.records) {
         // As long as the hidden one, and nobody's.
-        let never = id.replacen("-r-", "-q-", 1);
+        let never = World::nobodys(id);
         for end in OF_PATIENT {
             for piece in [false, true] {
                 let of =
@@ -255,38 +255,40 @@ pub(super) fn absent(world: &World, asker: &mut Asker<'_>) -> anyhow::Result<()>
     Ok(())
 }
 
-/// What the desk does for a visit that somebody checks in for: a hidden one, or one of a hidden patient, is
-/// answered as one that is nobody's. `/v/` and `/kiosk` without their secrets are alike for everybody.
+/// What the desk does for a visit that somebody checks in for: of a patient and a visit that do not belong
+/// together, whichever of them is hidden, each is answered as one that is nobody's. `/v/` and `/kiosk` without
+/// their secrets are alike for everybody.
 pub(super) fn arrival(world: &World, asker: &mut Asker<'_>) -> anyhow::Result<()> {
-    let own = expand("!/p/{own}", world, 1, "");
-    let patients: Vec<String> = world.hidden("Patient").map(|item| item.id().to_owned()).collect();
-    let visits: Vec<String> =
-        world.hidden("Appointment").map(|item| item.id().to_owned()).collect();
+    let most = asker.effort.records;
+    let ids = |kind| -> Vec<String> {
+        world.hidden(kind).take(most).map(|item| item.id().to_owned()).collect()
+    };
+    let (patients, visits) = (ids("Patient"), ids("Appointment"));
+    let own_visit = format!("{}-own-appointment", world.prefix);
     for act in ["link", "entered"] {
-        for id in patients.iter().take(asker.effort.records) {
-            let never = id.replacen("-r-", "-q-", 1);
-            let of = |asker: &Asker<'_>, id: &str| {
-                let path = format!("/p/{id}/check-in/{id}/{act}");
-                asker.page(
-                    &path,
-                    Some(&[("about", id), ("entered", "1"), ("mobile", "yes")]),
-                    false,
-                )
-            };
-            if let (Some(one), Some(other)) = (of(asker, id), of(asker, &never)) {
-                asker.twin_with(&one, &other, (id, &never))?;
+        let of = |asker: &Asker<'_>, patient: &str, visit: &str| {
+            let path = format!("/p/{patient}/check-in/{visit}/{act}");
+            let fields = [("about", patient), ("entered", "1"), ("mobile", "yes")];
+            asker.page(&path, Some(&fields), false)
+        };
+        for visit in std::iter::once(&own_visit).chain(&visits) {
+            for patient in &patients {
+                let never = World::nobodys(patient);
+                if let (Some(one), Some(other)) =
+                    (of(asker, patient, visit), of(asker, &never, visit))
+                {
+                    asker.twin_with(&one, &other, (patient, &never))?;
+                }
             }
         }
-        for (own, id) in own.iter().flat_map(|own| visits.iter().map(move |id| (own, id))) {
-            let never = id.replacen("-r-", "-q-", 1);
-            let about = own.rsplit('/').next().unwrap_or_default();
-            let of = |asker: &Asker<'_>, id: &str| {
-                let path = format!("{own}/check-in/{id}/{act}");
-                let fields = [("about", about), ("entered", "1"), ("do", "refuse")];
-                asker.page(&path, Some(&fields), false)
-            };
-            if let (Some(one), Some(other)) = (of(asker, id), of(asker, &never)) {
-                asker.twin_with(&one, &other, (id, &never))?;
+        for patient in std::iter::once(&world.own).chain(&patients) {
+            for visit in &visits {
+                let never = World::nobodys(visit);
+                if let (Some(one), Some(other)) =
+                    (of(asker, patient, visit), of(asker, patient, &never))
+                {
+                    asker.twin_with(&one, &other, (visit, &never))?;
+                }
             }
         }
     }

@@ -32,6 +32,9 @@ use tracing::{info, warn};
 /// How often what apps were given and is over is forgotten.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
+/// How often it is looked which links are over, and what was entered for visits that are long over.
+const FORGET_EVERY: Duration = Duration::from_secs(60 * 60);
+
 /// How often whoever holds the root key is asked whether it is still there.
 const ASK_EVERY: Duration = Duration::from_secs(60);
 
@@ -84,6 +87,8 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
         info!(address = %server.address(), sync = settings.text("sync"), "ready");
         let keeper = record.keep_labels()?;
         let reviewing = record.keep_reviews(settings.sweep_every())?;
+        // The desk and kiosks draw links also where nobody is reminded.
+        let forgetting = record.keep_links(FORGET_EVERY)?;
         let reminding = match reminders::open(settings)? {
             Some(set) => {
                 record.tell_reminders(false);
@@ -98,7 +103,7 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
         }
         server.run(stop).await;
         // Its batch under way is whole before the store closes.
-        drop((keeper, reviewing, reminding, offering));
+        drop((keeper, reviewing, forgetting, reminding, offering));
         anyhow::Ok(())
     })?;
     record.settle();

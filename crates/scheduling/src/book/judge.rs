@@ -266,6 +266,7 @@ fn plain(cast: &Cast, actors: &[Actor], was: Span) -> VisitType {
         needs: needs.collect(),
         modalities: Modality::ALL.to_vec(),
         preparation: String::new(),
+        questions: Vec::new(),
         lead_minutes: 0,
         daily_cap: None,
         age_min: None,

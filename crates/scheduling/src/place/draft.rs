@@ -6,7 +6,7 @@ use crate::actor::Role;
 use crate::calendar::{Hours, read_hours};
 use crate::read::ours;
 use crate::time::{Time, Weekday, Zones};
-use crate::visit_type::VisitType;
+use crate::visit_type::{VisitType, asks_well};
 use fhir::Value;
 use std::fmt::Write as _;
 
@@ -35,6 +35,8 @@ pub enum Wrong {
     Hours,
     /// No number of minutes from 1 to 1440.
     Minutes,
+    /// Too many questions, too long ones, or one twice.
+    Questions,
 }
 
 /// As what somebody works.
@@ -127,6 +129,8 @@ pub struct Draft {
     pub minutes: String,
     /// With whom a visit is.
     pub with: Works,
+    /// What patients are asked when they check in for a visit, a question on each line.
+    pub questions: String,
     /// A visit needs a room.
     pub needs_room: bool,
     /// It is in use.
@@ -154,6 +158,7 @@ impl Draft {
             hours: DAYS.map(text),
             minutes: text("minutes"),
             with: Works::parse(field("with")).unwrap_or_default(),
+            questions: text("questions"),
             needs_room: field("needs_room") == "yes",
             is_active: field("is_active") == "yes",
         }
@@ -225,6 +230,7 @@ impl Draft {
                 };
                 draft.needs_room = needs(Role::Room);
                 draft.minutes = visit.duration_minutes.to_string();
+                draft.questions = visit.questions.join("\n");
                 draft.name = visit.title;
                 draft.is_active = visit.active;
             }
@@ -299,7 +305,16 @@ impl Draft {
         if what == What::Visit && self.length().is_none() {
             wrong.push(("minutes", Wrong::Minutes));
         }
+        if what == What::Visit && !asks_well(&self.asks()) {
+            wrong.push(("questions", Wrong::Questions));
+        }
         wrong
+    }
+
+    /// The questions, one by one.
+    pub(super) fn asks(&self) -> Vec<String> {
+        let lines = self.questions.lines().map(str::trim).filter(|line| !line.is_empty());
+        lines.map(str::to_owned).collect()
     }
 
     /// Minutes of a visit.
@@ -415,6 +430,30 @@ mod tests {
         }
         let many = ["1-2"; 20].join(",");
         assert_eq!(read_hours_of_day(&many), None);
+    }
+
+    #[test]
+    fn questions_stand_one_on_a_line_and_are_few_short_and_different() {
+        let wrong = |questions: &str| {
+            let form = |name: &str| match name {
+                "name" => "Physical",
+                "minutes" => "30",
+                "questions" => questions,
+                _ => "",
+            };
+            let form = |name: &str| form(name).to_owned();
+            let all: Vec<(String, String)> =
+                ["name", "minutes", "questions"].map(|name| (name.to_owned(), form(name))).into();
+            let draft = Draft::read(|name| {
+                all.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value.as_str())
+            });
+            draft.check(What::Visit, &Zones::bundled())
+        };
+        assert_eq!(wrong(""), []);
+        assert_eq!(wrong("Do you smoke?\r\n\r\n Do you fast? \r\n"), []);
+        for odd in ["a\nb\nc\nd\ne\nf", "same?\nsame?", &"x".repeat(161), "a\u{7}b"] {
+            assert_eq!(wrong(odd), [("questions", Wrong::Questions)], "{odd}");
+        }
     }
 
     proptest! {

@@ -217,6 +217,7 @@ fn visit(draft: &Draft, old: Option<Value<'_>>, entry: Option<&str>) -> Result<V
             needs: Vec::new(),
             modalities: vec![Modality::InPerson],
             preparation: String::new(),
+            questions: Vec::new(),
             lead_minutes: 0,
             daily_cap: None,
             age_min: None,
@@ -241,6 +242,7 @@ fn visit(draft: &Draft, old: Option<Value<'_>>, entry: Option<&str>) -> Result<V
     }
     visit.title.clone_from(&draft.name);
     visit.active = draft.is_active;
+    visit.questions = draft.asks();
     let odd = || Fault::at(&SCHEDULING_CALENDAR, "a visit lasts 1 to 1440 minutes", "minutes");
     visit.duration_minutes = draft.length().ok_or_else(odd)?;
     let body = visit.write_onto(old)?;

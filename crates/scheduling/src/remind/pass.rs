@@ -10,6 +10,7 @@ use super::ledger::{self, Entry, Outcome, PREFIX};
 use super::whom::{self, Way, Whom};
 use super::{Blanks, Fate, Language, Lead, Link, Quiet, due};
 use crate::appointment::Appointment;
+use crate::arrive::link_ends;
 use crate::occupied::Status;
 use crate::time::{MINUTE_MS, Span, Zone, Zones};
 use base::error::code;
@@ -395,9 +396,10 @@ impl Look<'_> {
         let about = Linked {
             appointment: visit.id.clone(),
             patient: visit.patient.clone(),
-            ends: visit.span.end,
+            ends: link_ends(visit.span),
             round: None,
             is_kiosk: false,
+            is_handed: false,
         };
         let link = Link::new(&self.how.origin, &self.session.draw_link(&about)?)?;
         let wall = visit.zone.wall(visit.span.start);

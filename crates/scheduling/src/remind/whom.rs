@@ -110,7 +110,7 @@ pub(crate) fn opts_out(flag: Value<'_>, now: Millis) -> bool {
 }
 
 /// Whether a thing's period, if it has one, holds the instant. A bound that cannot be read bounds nothing.
-fn holds_now(of: Value<'_>, now: Millis) -> bool {
+pub(crate) fn holds_now(of: Value<'_>, now: Millis) -> bool {
     let Some(period) = of.get("period") else { return true };
     let bound = |name: &str| period.get_str(name).and_then(|text| parse(&text));
     bound("start").is_none_or(|start| start.low <= now.0)

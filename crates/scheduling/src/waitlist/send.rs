@@ -8,6 +8,7 @@
 //! tried again.
 
 use super::{Effect, Offer, Waves};
+use crate::arrive::link_ends;
 use crate::book::House;
 use crate::book::waitlist::{
     Freed, Means, Offers, answer, begin, freed_since, look, offers, rounds,
@@ -430,10 +431,11 @@ impl Look<'_> {
         let about = Linked {
             appointment: entry.to_owned(),
             patient: patient.to_owned(),
-            ends: round.span.start,
             // The visit is theirs: its link is that of any visit.
+            ends: if says == Says::Yours { link_ends(round.span) } else { round.span.start },
             round: (says != Says::Yours).then(|| round.key.clone()),
             is_kiosk: false,
+            is_handed: false,
         };
         let link = Link::new(&self.how.origin, &self.session.draw_link(&about)?)?;
         let own = round.zone.as_deref().and_then(|name| self.how.house.zones.find(name).ok());

@@ -49,6 +49,7 @@ pub(crate) fn visit(needs: Vec<Need>) -> VisitType {
         needs,
         modalities: vec![Modality::InPerson],
         preparation: String::new(),
+        questions: Vec::new(),
         lead_minutes: 0,
         daily_cap: None,
         age_min: None,

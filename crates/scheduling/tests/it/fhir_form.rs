@@ -35,7 +35,7 @@ prop_compose! {
         (duration, before, after, lead) in (1_u32..1441, 0_u32..241, 0_u32..241, 0_u32..10_000),
         needs in proptest::collection::vec((of(&Role::ALL), proptest::collection::vec(0_u32..99, 0..4)), 1..6),
         modalities in proptest::sample::subsequence(Modality::ALL.to_vec(), 1..4),
-        preparation in opt("[ -~]{1,40}"),
+        (preparation, asks) in (opt("[ -~]{1,40}"), proptest::collection::btree_set("[a-zé\"?]{1,20}", 0..5)),
         (daily_cap, age) in (opt(0_u32..100), opt((0_u32..60, 0_u32..60))),
         (sex, referral_required) in (opt(of(&[Sex::Female, Sex::Male])), any::<bool>()),
     ) -> VisitType {
@@ -47,6 +47,7 @@ prop_compose! {
             id, title, active, duration_minutes: duration, before_minutes: before, after_minutes: after,
             needs: needs.into_iter().map(need).collect(), modalities,
             preparation: preparation.map(|p| p.trim().to_owned()).unwrap_or_default(),
+            questions: asks.into_iter().collect(),
             lead_minutes: lead, daily_cap,
             age_min: age.map(|(least, _)| least), age_max: age.map(|(least, more)| least + more),
             sex, referral_required,

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
 #[cfg(test)]
+mod arrive;
+#[cfg(test)]
 mod book;
 mod bulk;
 mod common;

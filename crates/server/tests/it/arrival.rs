@@ -7,7 +7,7 @@ use base::{Clock as _, Millis, time::SystemClock};
 
 const HOUR: i64 = 3_600_000;
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
-const BORN: &str = "month=12&day=10&year=1945";
+pub(crate) const BORN: &str = "month=12&day=10&year=1945";
 
 /// A visit that begins so many milliseconds from now.
 fn visit(id: &str, of: &str, status: &str, from_now: i64) -> String {
@@ -27,7 +27,12 @@ fn person(id: &str, family: &str, birth: &str, phone: &str) -> String {
 }
 
 fn site_with(tune: fn(&mut server::Config)) -> Site {
-    let site = Site::with(Making { tune, ..Making::default() });
+    made(Making { tune, ..Making::default() })
+}
+
+/// A site with two patients who have a visit in half an hour.
+pub(crate) fn made(of: Making) -> Site {
+    let site = Site::with(of);
     site.put("Practitioner/pr-eve", r#"{"resourceType":"Practitioner","id":"pr-eve","name":[{"family":"Stone","given":["Eve"]}]}"#);
     let born = r#","birthDate":"1945-12-10""#;
     site.put("Patient/lou", &person("lou", "Lane", born, "(312) 555-0142"));
@@ -42,17 +47,17 @@ fn site() -> Site {
 }
 
 /// Somebody with a browser that keeps the cookies of checking in.
-struct Phone<'s> {
+pub(crate) struct Phone<'s> {
     site: &'s Site,
-    cookies: Vec<(String, String)>,
+    pub(crate) cookies: Vec<(String, String)>,
 }
 
 impl<'s> Phone<'s> {
-    fn new(site: &'s Site) -> Self {
+    pub(crate) fn new(site: &'s Site) -> Self {
         Self { site, cookies: Vec::new() }
     }
 
-    fn send(&mut self, method: &str, path: &str, body: &str) -> Answer {
+    pub(crate) fn send(&mut self, method: &str, path: &str, body: &str) -> Answer {
         let cookies: Vec<String> =
             self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let cookies = cookies.join("; ");
@@ -71,11 +76,11 @@ impl<'s> Phone<'s> {
         answer
     }
 
-    fn get(&mut self, path: &str) -> Answer {
+    pub(crate) fn get(&mut self, path: &str) -> Answer {
         self.send("GET", path, "")
     }
 
-    fn post(&mut self, path: &str, body: &str) -> Answer {
+    pub(crate) fn post(&mut self, path: &str, body: &str) -> Answer {
         self.send("POST", path, body)
     }
 }
@@ -88,7 +93,7 @@ fn eve(site: &Site) -> Visitor<'_> {
 }
 
 /// Somebody at the desk.
-fn desk<'s>(site: &'s Site, name: &str) -> Visitor<'s> {
+pub(crate) fn desk<'s>(site: &'s Site, name: &str) -> Visitor<'s> {
     let token = crate::callers::signed_in(site, name, &["front-desk"]);
     let mut visitor = Visitor::new(site);
     visitor.plant("__Host-plummer-session", &token);
@@ -96,7 +101,7 @@ fn desk<'s>(site: &'s Site, name: &str) -> Visitor<'s> {
 }
 
 /// Signed in once more.
-fn again<'s>(site: &'s Site, name: &str) -> Visitor<'s> {
+pub(crate) fn again<'s>(site: &'s Site, name: &str) -> Visitor<'s> {
     let identity = site.smart.identity();
     let password = identity::Secret::new("four unrelated words here".to_owned());
     let home = std::net::Ipv4Addr::LOCALHOST.into();
@@ -108,7 +113,7 @@ fn again<'s>(site: &'s Site, name: &str) -> Visitor<'s> {
     visitor
 }
 
-fn send(visitor: &mut Visitor<'_>, path: &str, fields: &[(&str, &str)]) -> Answer {
+pub(crate) fn send(visitor: &mut Visitor<'_>, path: &str, fields: &[(&str, &str)]) -> Answer {
     let form = visitor.send("GET", "/settings", &[], "").field("form").expect("a form");
     let mut all = vec![("form".to_owned(), form)];
     all.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
@@ -116,7 +121,7 @@ fn send(visitor: &mut Visitor<'_>, path: &str, fields: &[(&str, &str)]) -> Answe
 }
 
 /// The link that the desk shows for a visit.
-fn link(site: &Site, patient: &str) -> String {
+pub(crate) fn link(site: &Site, patient: &str) -> String {
     let mut eve = eve(site);
     let path = format!("/p/{patient}/check-in/of-{patient}/link");
     let page = send(&mut eve, &path, &[("about", patient)]).text();
@@ -230,7 +235,7 @@ fn a_proof_is_of_its_own_link_and_of_no_other() {
         assert_eq!(phone.get(&format!("{one}/in/{step}")).status, 404, "{step}");
     }
     assert_eq!(phone.post(&format!("{one}/in/end"), "do=everything").status, 400);
-    let long = format!("reason={}", "x".repeat(9000));
+    let long = format!("reason={}", "x".repeat(33_000));
     assert_eq!(phone.post(&format!("{one}/in/reason"), &long).status, 413);
 }
 
@@ -359,7 +364,7 @@ fn a_visit_of_another_day_or_one_called_off_is_not_arrived_at() {
 }
 
 /// A device that robin made a kiosk.
-fn kiosk<'s>(site: &'s Site, robin: &mut Visitor<'_>, place: &str) -> Phone<'s> {
+pub(crate) fn kiosk<'s>(site: &'s Site, robin: &mut Visitor<'_>, place: &str) -> Phone<'s> {
     let answer = send(robin, "/kiosk/begin", &[("site", place)]);
     assert_eq!(answer.status, 303, "{}", answer.text());
     let all: Vec<_> =
@@ -372,7 +377,7 @@ fn kiosk<'s>(site: &'s Site, robin: &mut Visitor<'_>, place: &str) -> Phone<'s> 
     Phone { site, cookies: vec![("__Host-plummer-kiosk".to_owned(), token)] }
 }
 
-const LOU: &str = "initial=l&month=12&day=10&year=1945&phone=0142";
+pub(crate) const LOU: &str = "initial=l&month=12&day=10&year=1945&phone=0142";
 
 #[test]
 fn a_kiosk_opens_its_own_pages_and_nothing_else() {
@@ -414,10 +419,17 @@ fn whoever_says_three_right_things_checks_in_and_leaves_nothing_behind() {
     assert_eq!(answer.header("location"), Some("/kiosk?done=here"));
     assert!(stored(&site, "/Appointment/of-lou").contains("\"arrived\""));
     assert_eq!(kiosk.cookies.len(), 1, "the device alone is known");
-    for step in ["/in/contact", "/in", ""] {
-        let again = kiosk.get(&format!("{link}{step}"));
-        assert_eq!(again.status, 404, "{step}");
+    // Whoever goes back there is told that it is over, by the buttons of the page that they find, too.
+    for (method, step) in
+        [("GET", "/in/contact"), ("GET", "/in"), ("GET", ""), ("POST", "/in/contact")]
+    {
+        let again = kiosk.send(method, &format!("{link}{step}"), "do=more");
+        assert_eq!(again.header("location"), Some("/kiosk?done=over"), "{method} {step}");
+        assert_eq!(kiosk.cookies.len(), 1);
     }
+    assert!(kiosk.get("/kiosk?done=over").text().contains("Begin again, or go to the desk"));
+    // Nobody else is led anywhere.
+    assert_eq!(Phone::new(&site).get(&format!("{link}/in/contact")).status, 404);
 }
 
 #[test]
@@ -505,4 +517,24 @@ fn a_kiosk_is_seen_and_ended_on_the_page_of_sessions() {
     send(&mut robin, "/admin/sessions", &[("do", "kiosk"), ("kiosk", &id)]);
     assert_eq!(kiosk.get("/kiosk").status, 403);
     assert_eq!(kiosk.post("/kiosk", LOU).status, 403);
+}
+
+#[test]
+fn a_sign_tells_both_languages_what_is_asked_and_is_printed_by_the_front_desk_alone() {
+    let site = site();
+    let north = r#"{"resourceType":"Location","id":"north","name":"North Clinic","status":"active","physicalType":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/location-physical-type","code":"bu"}]},"hoursOfOperation":[{"daysOfWeek":["mon"],"allDay":true}]}"#;
+    site.put("Location/north", north);
+    let mut robin = desk(&site, "robin");
+    let page = robin.send("GET", "/kiosk/sign?site=north", &[], "");
+    assert_eq!(page.status, 200, "{}", page.text());
+    let page = page.text();
+    for part in ["North Clinic", "Check in here", "Registre aquí su llegada", "lang=\"es\"", "<svg"]
+    {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    // The code leads staff to the page of that site.
+    let begin = robin.send("GET", "/kiosk/begin?site=north", &[], "").text();
+    assert!(begin.contains("<option value=\"north\" selected>North Clinic"), "{begin}");
+    assert_eq!(robin.send("GET", "/kiosk/sign?site=nowhere", &[], "").status, 404);
+    assert_eq!(eve(&site).send("GET", "/kiosk/sign", &[], "").status, 404);
 }

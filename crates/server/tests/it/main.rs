@@ -7,6 +7,8 @@ mod agents;
 #[cfg(test)]
 mod arrival;
 #[cfg(test)]
+mod arrival_questions;
+#[cfg(test)]
 mod attacks;
 #[cfg(test)]
 mod audit_catalogue;
@@ -92,10 +94,14 @@ mod smart_site;
 #[cfg(test)]
 mod smart_totp;
 #[cfg(test)]
+mod stranger;
+#[cfg(test)]
 mod tls;
 #[cfg(test)]
 mod visit_link;
 #[cfg(test)]
 mod waitlist;
+#[cfg(test)]
+mod wall;
 #[cfg(test)]
 mod write;

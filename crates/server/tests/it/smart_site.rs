@@ -57,6 +57,8 @@ pub(crate) struct Making {
     pub(crate) guard: bool,
     pub(crate) fetch: Arc<dyn Fetch>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// That of the record.
+    pub(crate) record_clock: Arc<dyn Clock>,
     pub(crate) search_threads: usize,
     /// People may sign in by passwords.
     pub(crate) local: bool,
@@ -81,6 +83,7 @@ impl Default for Making {
             guard: true,
             fetch: Arc::new(NoFetch),
             clock: Arc::new(SystemClock),
+            record_clock: Arc::new(SystemClock),
             search_threads,
             local: true,
             federate: None,
@@ -125,6 +128,7 @@ impl Site {
             federate,
             fetch,
             clock,
+            record_clock,
             origin,
             tune,
             demo,
@@ -139,6 +143,7 @@ impl Site {
             dir.path(),
             Settings {
                 seed: Some(7),
+                clock: record_clock,
                 identity: cheap(local, second_factor),
                 departments: vec![&crate::department::DEPARTMENT],
                 ..Settings::default()

@@ -61,6 +61,7 @@ fn draw(site: &Site, appointment: &str, ends: i64) -> String {
         ends: Millis(ends),
         round: None,
         is_kiosk: false,
+        is_handed: false,
     };
     site.record.session(Subject::operator(), [1; 16]).draw_link(&about).unwrap()
 }

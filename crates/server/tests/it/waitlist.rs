@@ -225,6 +225,7 @@ fn round(site: &Site, visitor: &mut Visitor<'_>) -> (Offers, [String; 2]) {
                 ends: offers.span.start,
                 round: Some(offers.key.clone()),
                 is_kiosk: false,
+                is_handed: false,
             };
             format!("/v/{}", session.draw_link(&linked).unwrap())
         };

@@ -9,7 +9,7 @@ use crate::days;
 use crate::live;
 use crate::pages::missing;
 use crate::parts::{Icon, Kind, Tone, empty, icon, link_button, notice, toast};
-use crate::parts::{button, hidden, shell::shell_with};
+use crate::parts::{button, hidden, shell::shell_with, shell::walled};
 use crate::visit::Visit;
 use crate::words::{self, Lang, Word};
 use base::Fault;
@@ -100,6 +100,41 @@ pub(crate) fn wall(visit: &Visit) -> Result<Answer, Fault> {
     Ok(shell_with(visit, 200, words::FLOW_BOARD.of(lang), &["live.js"], &body))
 }
 
+/// `/wall`: the board on a device that nobody is signed in on, of one site or of all. It shows initials alone,
+/// leads nowhere, and is fetched again every half minute; without a script the browser does that.
+///
+/// # Errors
+/// As of any search.
+pub(crate) fn device(visit: &Visit, site: &str) -> Result<Answer, Fault> {
+    let lang = visit.lang();
+    let site = Some(site).filter(|site| !site.is_empty()).map(|site| format!("Location/{site}"));
+    let chosen = Chosen { site: site.unwrap_or_default(), ..Chosen::default() };
+    let day = day::today(visit, &chosen, None)?;
+    let lanes = lanes(visit, &day, &chosen, Manner::Device, "");
+    if visit.is_fragment() {
+        return Ok(Answer::html(200, lanes));
+    }
+    let name = day.choices[2].get(&chosen.site);
+    let title = name.map_or_else(|| words::FLOW_BOARD.of(lang), String::as_str);
+    Ok(walled(visit, 200, title, &html! { div.wall { h1 { (title) } (lanes) } }))
+}
+
+/// The same device when it shows no board: it is none, or something went wrong.
+pub(crate) fn no_device(visit: &Visit, status: Option<u16>) -> Answer {
+    let lang = visit.lang();
+    let (status, title, say) = match status {
+        None => (403, words::WALL_NO, words::WALL_NO_SAY),
+        Some(status) => (status, words::WALL_FAILED, words::WALL_OFF),
+    };
+    let title = title.of(lang);
+    let body = html! {
+        h1 { (title) }
+        p role="status" { (say.of(lang)) }
+        @if status == 403 { (link_button(Kind::Quiet, None, words::WALL_STAFF.of(lang), "/kiosk/begin")) }
+    };
+    walled(visit, status, title, &body)
+}
+
 /// The columns. A script fetches this part again when a visit changes.
 fn lanes(visit: &Visit, day: &Day, chosen: &Chosen, manner: Manner, after: &str) -> Markup {
     let lang = visit.lang();
@@ -107,16 +142,19 @@ fn lanes(visit: &Visit, day: &Day, chosen: &Chosen, manner: Manner, after: &str)
         Manner::Desk => chosen.path("/flow", &[]),
         Manner::Wall { names: true } => chosen.path("/flow/wall", &[("names", "1")]),
         Manner::Wall { names: false } => chosen.path("/flow/wall", &[]),
+        Manner::Device => "/wall".to_owned(),
     };
+    let is_device = manner == Manner::Device;
+    let off = if is_device { words::WALL_OFF } else { words::FLOW_LIVE_OFF };
     let of = |states: &[State]| -> Vec<_> {
         day.cards.iter().filter(|card| states.contains(&card.state)).collect()
     };
     let gone = of(GONE);
     html! {
-        div #flow data-live="visits" data-from=(from) data-after=(after) data-now=(visit.now().0)
-            data-minutes=(words::FLOW_MINUTES.of(lang)) data-off=(words::FLOW_LIVE_OFF.of(lang)) {
+        div #flow data-live=[(!is_device).then_some("visits")] data-wall=[is_device.then_some("30")] data-from=(from)
+            data-after=(after) data-now=(visit.now().0) data-minutes=(words::FLOW_MINUTES.of(lang)) data-off=(off.of(lang)) {
             @if day.partial { (notice(Tone::Warning, words::FLOW_PARTIAL.of(lang), &html! {})) }
-            @if day.cards.is_empty() { (nothing(visit, chosen)) } @else {
+            @if day.cards.is_empty() { (nothing(visit, chosen, is_device)) } @else {
                 div.lanes {
                     @for (id, word, states) in LANES {
                         @let cards = of(states);
@@ -143,9 +181,9 @@ fn lanes(visit: &Visit, day: &Day, chosen: &Chosen, manner: Manner, after: &str)
     }
 }
 
-fn nothing(visit: &Visit, chosen: &Chosen) -> Markup {
+fn nothing(visit: &Visit, chosen: &Chosen, is_device: bool) -> Markup {
     let lang = visit.lang();
-    let is_narrowed = *chosen != Chosen::default();
+    let is_narrowed = *chosen != Chosen::default() && !is_device;
     let why = if is_narrowed { words::FLOW_NONE_CHOSEN } else { words::FLOW_EMPTY_WHY };
     let all = html! { (link_button(Kind::Secondary, None, words::FLOW_ALL.of(lang), "/flow")) };
     html! {

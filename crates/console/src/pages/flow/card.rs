@@ -18,6 +18,8 @@ pub(crate) enum Manner {
     Desk,
     /// On a wall: large, with nothing to press; names only where that was chosen.
     Wall { names: bool },
+    /// On a wall that nobody is signed in on: initials, and where.
+    Device,
 }
 
 /// A state in words.
@@ -154,9 +156,9 @@ fn who(visit: &Visit, day: &Day, of: &Card, manner: Manner) -> Markup {
             (Some(person), Manner::Wall { names: true }) => p.stay-who {
                 (person.name().unwrap_or_else(|| words::NO_NAME.of(lang).to_owned()))
             },
-            (Some(person), Manner::Wall { names: false }) => p.stay-who { (initials(&person.initials())) },
+            (Some(person), Manner::Wall { names: false } | Manner::Device) => p.stay-who { (initials(&person.initials())) },
             (None, Manner::Desk) => p { (badge(Tone::Sensitive, Icon::Withheld, words::WITHHELD.of(lang))) },
-            (None, Manner::Wall { .. }) => p.stay-who { "–" },
+            (None, Manner::Wall { .. } | Manner::Device) => p.stay-who { "–" },
         }
     }
 }

@@ -47,7 +47,7 @@ pub(super) fn shown(
     let Some((_, hit)) = patient::see_whole(visit)? else { return Ok(told) };
     let document = Document::parse(hit.body, &Limits::default())?;
     let stands = Intake::of(document.root());
-    // Why somebody comes is for those who may see what ails people.
+    // Why somebody comes, and what they answered, is for those who may see what ails people.
     let sees_why = visit.session.may_search(type_id("Condition")?);
     let parts: Vec<Part> = Part::ALL
         .into_iter()
@@ -66,6 +66,9 @@ pub(super) fn shown(
     }
     if sees_why && !entered.reason.is_empty() {
         said.push((words::ENTERED_REASON.of(lang), html! { (entered.reason) }));
+    }
+    for (question, answer) in entered.answers.iter().filter(|_| sees_why) {
+        said.push((question.as_str(), html! { (answer) }));
     }
     let at = format!("/p/{}/check-in/{}/entered", person.id, of.id);
     let form = html! {
@@ -121,6 +124,7 @@ pub(crate) fn decide(visit: &Visit) -> Result<Answer, Fault> {
         ends: of.span.map_or(visit.now(), |span| span.end),
         round: None,
         is_kiosk: false,
+        is_handed: false,
     };
     let mut entered = Entered::of_text(&kept.text)?;
     let is_refused = visit.field("do") == "refuse";

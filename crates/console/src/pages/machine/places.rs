@@ -272,6 +272,7 @@ const fn say(wrong: Wrong) -> Word {
         Wrong::Zone => words::PLACES_ZONE_ODD,
         Wrong::Hours => words::PLACES_HOURS_ODD,
         Wrong::Minutes => words::PLACES_MINUTES_ODD,
+        Wrong::Questions => words::PLACES_QUESTIONS_ODD,
     }
 }
 
@@ -423,8 +424,24 @@ fn fields(places: &Places, shown: &Shown<'_>, lang: Lang) -> Markup {
                 (Works::Assistant.name().to_owned(), words::PLACES_WITH_ASSISTANT.of(lang).to_owned()),
             ], draft.with.name(), ""))
             (tick("needs_room", words::PLACES_NEEDS_ROOM.of(lang), draft.needs_room))
+            (questions(shown, lang))
         },
     } }
+}
+
+fn questions(shown: &Shown<'_>, lang: Lang) -> Markup {
+    let error = shown.error("questions", lang);
+    let is_wrong = !error.is_empty();
+    let described = if is_wrong { "questions-hint questions-error" } else { "questions-hint" };
+    html! {
+        div.field.is-wrong[is_wrong] {
+            label for="questions" { (words::PLACES_QUESTIONS.of(lang)) }
+            p.hint #questions-hint { (words::PLACES_QUESTIONS_HINT.of(lang)) }
+            @if is_wrong { p.error #questions-error { (crate::parts::icon(Icon::Critical)) span { (error) } } }
+            textarea #questions name="questions" rows="5" aria-describedby=(described)
+                aria-invalid=[is_wrong.then_some("true")] { (shown.draft.questions) }
+        }
+    }
 }
 
 fn zone(shown: &Shown<'_>, lang: Lang) -> Markup {

@@ -1,0 +1,51 @@
+//! What is asked by whoever has no sign-in but a link, or stands at a kiosk: a form is read within its bound by
+//! the thread of the connection, and all that searches or writes for it is done on the pool, a bounded number at
+//! a time and within the time of any request. Strangers come in any number; what they ask waits for its turn and
+//! holds up nobody's connection.
+
+use crate::service::read_within;
+use crate::state::State;
+use base::Fault;
+use base::error::code;
+use bytes::Bytes;
+use http::{Method, request};
+use hyper::body::Incoming;
+use search::parse::decode_query;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Handle;
+
+/// Does work on the pool, with the body of what was posted: of anything else none is read.
+///
+/// # Errors
+/// `server.body.too-large` and others of a body; `server.timeout`; `server.shutting-down`.
+pub(crate) async fn on_pool<T: Send + 'static, F: Future<Output = T>>(
+    state: &Arc<State>,
+    parts: request::Parts,
+    body: Incoming,
+    form_max: usize,
+    work: impl FnOnce(request::Parts, Bytes) -> F + Send + 'static,
+) -> Result<T, Fault> {
+    let asked = async {
+        let body = match parts.method == Method::POST {
+            true => read_within(state, &parts.headers, body, form_max).await?,
+            false => Bytes::new(),
+        };
+        let runtime = Handle::current();
+        state.on_pool(move || Ok(runtime.block_on(work(parts, body)))).await
+    };
+    let limit = Duration::from_millis(state.config.timeout_ms);
+    tokio::time::timeout(limit, asked).await.unwrap_or_else(|_elapsed| {
+        let what = "the request took longer than the limit; a change it asked for may or may not have been made";
+        Err(Fault::new(&code::TIMEOUT, what))
+    })
+}
+
+/// The fields of a form.
+///
+/// # Errors
+/// `server.parameter.invalid` for what is none.
+pub(crate) fn form(body: &Bytes) -> Result<Vec<(String, String)>, Fault> {
+    let odd = || Fault::new(&code::PARAMETER_INVALID, "the form says nothing known");
+    decode_query(std::str::from_utf8(body).map_err(|_utf8| odd())?)
+}

@@ -1,0 +1,76 @@
+//! `/wall`: the board of the day on a screen that nobody is signed in on. The device is known by a cookie of its
+//! own, which is no sign-in and opens nothing else; it shows initials and where somebody is, takes nothing, and
+//! what it reads stands in the log under its name (45 CFR 164.312(a)(1), (b); 164.502(a)(1)(iii), what is seen in
+//! passing is little).
+
+use crate::arrival::{cookie, set_cookie};
+use crate::desk;
+use crate::reply::Reply;
+use crate::state::State;
+use crate::stranger;
+use base::Fault;
+use base::error::code;
+use http::header::{CACHE_CONTROL, REFERRER_POLICY};
+use http::{HeaderValue, Method, request};
+use hyper::body::Incoming;
+use record::{Session, Source};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Where it is.
+pub(crate) const PATH: &str = "/wall";
+const COOKIE: &str = "__Host-plummer-wall";
+/// A week, as the wall itself.
+const COOKIE_S: i64 = 7 * 24 * 3600;
+
+/// Makes the browser a wall.
+pub(crate) fn enter(reply: &mut Reply, token: &str) {
+    set_cookie(reply, COOKIE, token, COOKIE_S);
+}
+
+/// Answers a wall, and leaves its trail.
+pub(crate) async fn answer(
+    state: &Arc<State>,
+    session: &Session,
+    peer: IpAddr,
+    parts: request::Parts,
+    body: Incoming,
+) -> Reply {
+    let visit = desk::bare(state, session, &parts);
+    let (of, who) = (Arc::clone(state), session.clone());
+    let asked = stranger::on_pool(state, parts, body, 0, move |parts, _body| async move {
+        shown(&of, &who, peer, &parts)
+    });
+    let (session, outcome) = match asked.await {
+        Ok(done) => done,
+        Err(fault) => (session.clone(), Err(fault)),
+    };
+    let mut reply = outcome.unwrap_or_else(|fault| {
+        let is_none = fault.code() == &code::LINK_OVER;
+        desk::page(&console::no_wall(&visit, (!is_none).then(|| fault.status())))
+    });
+    for (name, value) in [(&REFERRER_POLICY, "no-referrer"), (&CACHE_CONTROL, "no-store")] {
+        reply.headers.insert(name.clone(), HeaderValue::from_static(value));
+    }
+    desk::trail(&session, &visit, reply).await
+}
+
+/// The board, in the name of the wall if it is one.
+fn shown(
+    state: &State,
+    session: &Session,
+    peer: IpAddr,
+    parts: &request::Parts,
+) -> (Session, Result<Reply, Fault>) {
+    let token = cookie(&parts.headers, COOKIE).unwrap_or_default();
+    let (opened, wall) = match state.record.wall(token, Source::of(peer), session.request()) {
+        Ok(opened) => opened,
+        Err(fault) => return (session.clone(), Err(fault)),
+    };
+    if !matches!(parts.method, Method::GET | Method::HEAD) {
+        return (opened, Err(Fault::new(&code::NOT_SUPPORTED, "use another method here")));
+    }
+    let visit = desk::bare(state, &opened, parts);
+    let answer = console::wall(&visit, &wall.site).map(|answer| desk::page(&answer));
+    (opened, answer)
+}
