@@ -98,9 +98,10 @@ impl Entered {
 
     /// As it was typed and, where that is another unit, converted: `180 lb (81.6 kg)`.
     pub fn words(&self) -> String {
+        let gap = self.unit.gap();
         let typed = match self.second {
-            Some(second) => format!("{}/{} {}", self.value, second, self.unit.shown),
-            None => format!("{} {}", self.value, self.unit.shown),
+            Some(second) => format!("{}/{}{gap}{}", self.value, second, self.unit.shown),
+            None => format!("{}{gap}{}", self.value, self.unit.shown),
         };
         let own = self.sign.unit();
         match self.own().filter(|_| own.code != self.unit.code) {

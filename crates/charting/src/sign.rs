@@ -47,6 +47,13 @@ pub struct Unit {
     pub shown: &'static str,
 }
 
+impl Unit {
+    /// What stands between a number and it: nothing before `%` and `/min`, as clinicians write them.
+    pub fn gap(self) -> &'static str {
+        if self.shown.starts_with(['%', '/']) { "" } else { " " }
+    }
+}
+
 const fn unit(code: &'static str, shown: &'static str) -> Unit {
     Unit { code, shown }
 }

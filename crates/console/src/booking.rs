@@ -5,7 +5,7 @@ use crate::answer::is_nothing;
 use crate::person::{Person, concept, list, text};
 use crate::visit::Visit;
 use crate::wait::wait;
-use crate::words::{self, Lang};
+use crate::words::{self, Lang, Word};
 use base::error::code;
 use base::{Fault, Limits};
 use fhir::Document;
@@ -43,16 +43,24 @@ impl Booking {
         if !self.description.is_empty() {
             return &self.description;
         }
-        let word = match self.kind.as_str() {
-            "CHECKUP" => words::CHECKUP,
-            "EMERGENCY" => words::URGENT,
-            "FOLLOWUP" => words::FOLLOW_UP,
-            "ROUTINE" => words::ROUTINE,
-            "WALKIN" => words::WALK_IN,
-            other => return other,
-        };
-        word.of(lang)
+        kind_word(&self.kind).map_or(&self.kind, |word| word.of(lang))
     }
+}
+
+/// The system of the kinds of appointments.
+pub(crate) const KINDS: &str = "http://terminology.hl7.org/CodeSystem/v2-0276";
+
+/// A kind of appointment in words (<https://hl7.org/fhir/R4/v2/0276/index.html>); what the table says
+/// there are explanations, "default if not valued" among them.
+pub(crate) fn kind_word(code: &str) -> Option<Word> {
+    Some(match code {
+        "CHECKUP" => words::CHECKUP,
+        "EMERGENCY" => words::URGENT,
+        "FOLLOWUP" => words::FOLLOW_UP,
+        "ROUTINE" => words::ROUTINE,
+        "WALKIN" => words::WALK_IN,
+        _ => return None,
+    })
 }
 
 /// Appointments, and those of their patients whom the caller may see.

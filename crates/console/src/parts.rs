@@ -18,7 +18,7 @@ pub(crate) use form::{
     Choice, Field, Kind, button, choices, error_summary, field, first_field, hidden, link_button,
 };
 pub(crate) use icon::{Icon, icon};
-pub(crate) use list::{Chip, Tab, chips, copyable, facts, pages, panel, tabs};
+pub(crate) use list::{Chip, Tab, chips, copyable, facts, pages, panel, tabs, unbroken};
 pub(crate) use notice::{dialog, empty, notice, toast};
 pub(crate) use qr::qr;
 pub(crate) use shell::{

@@ -291,15 +291,17 @@ fn confidential(root: Value<'_>) -> Vec<String> {
     addresses.filter_map(address).chain(phones).collect()
 }
 
+/// A HumanName as it is said: the given names, then the family's.
+pub(crate) fn said_name(name: Value<'_>) -> String {
+    let mut parts = given(name);
+    parts.push(text(name, "family"));
+    let joined = parts.join(" ").trim().to_owned();
+    if joined.is_empty() { text(name, "text") } else { joined }
+}
+
 fn relative(value: Value<'_>) -> Relative {
-    let name = value.get("name").map(|name| {
-        let mut parts = given(name);
-        parts.push(text(name, "family"));
-        let joined = parts.join(" ").trim().to_owned();
-        if joined.is_empty() { text(name, "text") } else { joined }
-    });
     Relative {
-        name: name.unwrap_or_default(),
+        name: value.get("name").map(said_name).unwrap_or_default(),
         relation: list(value, "relationship").find_map(concept).unwrap_or_default(),
         telecom: contacts(value),
     }

@@ -24,6 +24,7 @@ mod machine;
 mod people;
 mod places;
 mod registration;
+mod saw;
 mod table;
 mod waitlist;
 
@@ -39,6 +40,7 @@ pub(crate) use machine::*;
 pub(crate) use people::*;
 pub(crate) use places::*;
 pub(crate) use registration::*;
+pub(crate) use saw::*;
 pub(crate) use table::*;
 pub(crate) use waitlist::*;
 
@@ -53,6 +55,7 @@ const PARTS: &[&[(&str, Word)]] = &[
     consent::ALL,
     frame::ALL,
     registration::ALL,
+    saw::ALL,
     people::ALL,
     places::ALL,
     machine::ALL,

@@ -259,7 +259,13 @@ fn did(event: &Event) -> &'static str {
     if event.status >= 400 {
         return "tried to, and it failed";
     }
-    match event.kind {
+    act_in_words(event.kind)
+}
+
+/// What an access of a kind is in [`Access::did`]. A door that speaks another language says it by this.
+#[must_use]
+pub const fn act_in_words(kind: Kind) -> &'static str {
+    match kind {
         Kind::Read | Kind::Vread => "opened a part of the record",
         Kind::Search => "searched, and was shown parts of the record",
         Kind::History => "looked at how the record changed",
@@ -296,20 +302,30 @@ fn reason(event: &Event) -> String {
             false => format!("in an emergency: {code}"),
         };
     }
-    let known = match receipt.purpose.as_deref() {
-        Some("TREAT" | "CAREMGT" | "COC") => "for treatment",
-        Some("ETREAT" | "BTG") => "for treatment in an emergency",
-        Some("HPAYMT" | "CLMATTCH" | "COVERAGE" | "ELIGDTRM") => "for payment",
-        Some("HOPERAT" | "HQUALIMP" | "HSYSADMIN" | "RECORDMGT") => "to run the clinic",
-        Some("PATRQT" | "PATADMIN" | "FAMRQT") => "at the patient's or the family's request",
-        Some("HRESCH" | "CLINTRCH") => "for research",
-        Some("PUBHLTH") => "for public health",
-        Some("HLEGAL") => "for a legal reason",
-        Some(other) => return format!("for the purpose {other}"),
-        None if receipt.policies.is_empty() => "no reason is recorded",
-        None => return format!("permitted by {}", receipt.policies.join(", ")),
-    };
-    known.to_owned()
+    match receipt.purpose.as_deref() {
+        Some(code) => {
+            purpose_in_words(code).map_or_else(|| format!("for the purpose {code}"), str::to_owned)
+        }
+        None if receipt.policies.is_empty() => "no reason is recorded".to_owned(),
+        None => format!("permitted by {}", receipt.policies.join(", ")),
+    }
+}
+
+/// What a purpose is in [`Access::reason`]; none for a code that nobody gave words.
+#[must_use]
+pub fn purpose_in_words(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "TREAT" | "CAREMGT" | "COC" => "for treatment",
+        "ETREAT" | "BTG" => "for treatment in an emergency",
+        "HPAYMT" | "CLMATTCH" | "COVERAGE" | "ELIGDTRM" => "for payment",
+        "HOPERAT" | "HQUALIMP" | "HSYSADMIN" | "RECORDMGT" => "to run the clinic",
+        "PATRQT" | "PATADMIN" | "FAMRQT" => "at the patient's or the family's request",
+        "HRESCH" | "CLINTRCH" => "for research",
+        "PUBHLTH" => "for public health",
+        "HLEGAL" => "for a legal reason",
+        "HCOMPL" => "to check that the rules are kept",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ mod write;
 
 pub use access::{Action, Policies, Purpose};
 pub use access_log::{LOG_PARAMETERS, LogPage, is_log_id};
-pub use accounting::{Access, Accounting};
+pub use accounting::{Access, Accounting, act_in_words, purpose_in_words};
 pub use actor::Asked;
 pub use apart::{Apart, REASON_CHARS_MAX};
 pub use at_once::Look;

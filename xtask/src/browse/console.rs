@@ -154,7 +154,7 @@ pub(super) const CONSOLE: &[Screen] = &[
 ];
 
 /// Types into the field of the page of finding, and asks.
-fn finds(page: &mut Page, text: &str) -> anyhow::Result<()> {
+pub(super) fn finds(page: &mut Page, text: &str) -> anyhow::Result<()> {
     page.tab_to("textbox", "Name, date of birth, record number or phone number")?;
     page.types(text)?;
     page.press("Enter")

@@ -68,9 +68,7 @@ pub(super) const JOURNEYS: &[Journey] = &[
         name: "sign-out-in-one-tab",
         budget: Budget { clicks: 1, keys: 9 },
         walk: |site, page| {
-            page.go("/auth/sign-in")?;
-            site.sign_in(page, "biller")?;
-            page.sees("heading", TODAY)?;
+            site.comes_in(page, "biller")?;
             let mut tab = page.tab()?;
             tab.go("/auth/factors")?;
             page.go("/auth/apps")?;

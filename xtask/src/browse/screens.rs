@@ -1,6 +1,7 @@
 //! Every screen there is: where it is, for whom, and how it is reached. Each is held to all of
 //! `checks.rs`. A new one is a row here.
 
+use super::console::finds;
 use super::site::Site;
 use browser::{Page, Paint};
 
@@ -667,9 +668,7 @@ fn chart(page: &mut Page, rest: &str) -> anyhow::Result<()> {
     let mut path = page.js(first)?.as_str().unwrap_or_default().to_owned();
     if path.is_empty() {
         page.go("/find")?;
-        page.tab_to("textbox", "Name, date of birth, record number or phone number")?;
-        page.types("a")?;
-        page.press("Enter")?;
+        finds(page, "a")?;
         page.wait("a patient", |page| {
             Ok(page.js(first)?.as_str().is_some_and(|at| !at.is_empty()))
         })?;
@@ -689,9 +688,7 @@ impl Screen {
     /// Goes there as whoever looks at it; what the load of its address cost.
     pub(super) fn open(&self, site: &Site, page: &mut Page) -> anyhow::Result<Paint> {
         if let Some(who) = self.who {
-            page.go("/auth/sign-in")?;
-            site.sign_in(page, who)?;
-            page.sees("heading", "Today")?;
+            site.comes_in(page, who)?;
         }
         page.settle()?;
         let paint = page.load(self.path)?;

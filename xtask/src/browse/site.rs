@@ -140,6 +140,13 @@ impl Site {
         found.map(|(_, password)| password.clone()).with_context(|| format!("nobody is {name}"))
     }
 
+    /// Signs somebody in from the page of signing in, as far as the first page of the console.
+    pub(super) fn comes_in(&self, page: &mut Page, name: &str) -> anyhow::Result<()> {
+        page.go("/auth/sign-in")?;
+        self.sign_in(page, name)?;
+        page.sees("heading", "Today")
+    }
+
     /// Signs somebody in on the page that is open, by keyboard.
     pub(super) fn sign_in(&self, page: &mut Page, name: &str) -> anyhow::Result<()> {
         page.tab_to("textbox", "Sign-in name")?;

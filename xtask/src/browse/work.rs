@@ -21,6 +21,25 @@ pub(super) fn finds(page: &mut Page, typed: &str, heading: &str) -> anyhow::Resu
     page.sees("heading", heading)
 }
 
+/// Books the chart's patient at the first time there is, and opens the appointment.
+fn books(page: &mut Page) -> anyhow::Result<()> {
+    page.click("link", "Book a follow-up")?;
+    page.sees("heading", "Book an appointment")?;
+    page.click_first("button", "Hold this time")?;
+    page.sees("heading", "Confirm the appointment")?;
+    page.click("button", "Book it")?;
+    page.reads("The appointment is booked.")?;
+    page.click("link", "Open the appointment")
+}
+
+/// Calls off the appointment that is open, for the first reason there is.
+fn cancels(page: &mut Page) -> anyhow::Result<()> {
+    page.sees("heading", "Cancel it")?;
+    page.tab_to("combobox", "Reason")?;
+    page.press("ArrowDown")?;
+    page.click("button", "Cancel this appointment")
+}
+
 const DESK: &str = "Robin Okafor";
 const NURSE: &str = "Élodie Séguin, RN";
 const PRIVACY: &str = "Priya Raman";
@@ -65,13 +84,7 @@ pub(super) const WORK: &[Journey] = &[
         walk: |_, page| {
             comes_in(page, DESK)?;
             finds(page, "nils", PATIENT)?;
-            page.click("link", "Book a follow-up")?;
-            page.sees("heading", "Book an appointment")?;
-            page.click_first("button", "Hold this time")?;
-            page.sees("heading", "Confirm the appointment")?;
-            page.click("button", "Book it")?;
-            page.reads("The appointment is booked.")?;
-            page.click("link", "Open the appointment")?;
+            books(page)?;
             page.sees("heading", "Move it")?;
             // The same weekday of the next week, when the same people are there, whenever this runs.
             let next =
@@ -84,10 +97,7 @@ pub(super) const WORK: &[Journey] = &[
             page.types(&next)?;
             page.click("button", "Move the appointment")?;
             page.reads("The appointment was moved.")?;
-            page.sees("heading", "Cancel it")?;
-            page.tab_to("combobox", "Reason")?;
-            page.press("ArrowDown")?;
-            page.click("button", "Cancel this appointment")?;
+            cancels(page)?;
             page.reads("The appointment was cancelled.")
         },
     },
@@ -148,17 +158,8 @@ pub(super) const WORK: &[Journey] = &[
             page.click("button", "Put on the waiting list")?;
             page.reads("They are on the waiting list.")?;
             finds(page, "nils", PATIENT)?;
-            page.click("link", "Book a follow-up")?;
-            page.sees("heading", "Book an appointment")?;
-            page.click_first("button", "Hold this time")?;
-            page.sees("heading", "Confirm the appointment")?;
-            page.click("button", "Book it")?;
-            page.reads("The appointment is booked.")?;
-            page.click("link", "Open the appointment")?;
-            page.sees("heading", "Cancel it")?;
-            page.tab_to("combobox", "Reason")?;
-            page.press("ArrowDown")?;
-            page.click("button", "Cancel this appointment")?;
+            books(page)?;
+            cancels(page)?;
             page.reads("1 person waits whom the freed time suits.")?;
             page.click("button", "Offer it to them")?;
             page.reads("Call now, hold until")?;

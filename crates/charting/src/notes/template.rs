@@ -5,7 +5,6 @@
 use crate::entry::Entered;
 use crate::read::Part;
 use crate::summary::{AllergyState, Medication, Summary};
-use base::Millis;
 use record::Reach;
 
 /// The mark before what was copied.
@@ -14,30 +13,37 @@ pub const COPIED: &str = "[copied from";
 pub const END: &str = "[end of copy]";
 
 /// Expands the placeholders of a template from a summary. A word that is none of them stays as it is.
-pub fn expand(template: &str, summary: &Summary) -> String {
+/// `now` is the moment of the summary as the reader's clock has it, and `date` says a FHIR date or dateTime
+/// in words: what is signed is read by people, on paper too.
+pub fn expand(
+    template: &str,
+    summary: &Summary,
+    now: &str,
+    date: impl Fn(&str) -> String,
+) -> String {
     let mut out = String::with_capacity(template.len());
     for line in template.lines() {
         let lines = match line.trim() {
-            "/vitals" => vitals(summary),
+            "/vitals" => vitals(summary, &date),
             "/meds" => medications(summary),
             "/allergies" => allergies(summary),
-            "/problems" => problems(summary),
+            "/problems" => problems(summary, &date),
             _ => {
                 out.push_str(line);
                 out.push('\n');
                 continue;
             }
         };
-        copied(&mut out, &format!("the chart at {}", summary.as_of.to_instant()), &lines);
+        copied(&mut out, &format!("the chart at {now}"), &lines);
     }
     out
 }
 
-/// A note of before as the beginning of a new one, marked as copied from it.
-pub fn copy_forward(text: &str, written: Millis) -> String {
+/// A note of before as the beginning of a new one, marked as copied from it; `written` in words.
+pub fn copy_forward(text: &str, written: &str) -> String {
     let mut out = String::with_capacity(text.len() + 80);
     let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    copied(&mut out, &format!("the note of {}", written.to_instant()), &lines);
+    copied(&mut out, &format!("the note of {written}"), &lines);
     out
 }
 
@@ -63,7 +69,7 @@ fn rest<T>(part: &Part<T>, lines: &mut Vec<String>) {
     }
 }
 
-fn vitals(summary: &Summary) -> Vec<String> {
+fn vitals(summary: &Summary, date: impl Fn(&str) -> String) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for vital in &summary.vitals.rows {
         let Some(latest) = vital.points.first() else { continue };
@@ -75,7 +81,7 @@ fn vitals(summary: &Summary) -> Vec<String> {
             }
             _ => latest.value.words(),
         };
-        lines.push(format!("{}: {words} ({})", vital.sign.name(), latest.at));
+        lines.push(format!("{}: {words} ({})", vital.sign.name(), date(&latest.at)));
     }
     match summary.vitals.reach {
         Reach::Whole if lines.is_empty() => lines.push("No vital signs recorded".to_owned()),
@@ -114,10 +120,10 @@ fn allergies(summary: &Summary) -> Vec<String> {
     lines
 }
 
-fn problems(summary: &Summary) -> Vec<String> {
+fn problems(summary: &Summary, date: impl Fn(&str) -> String) -> Vec<String> {
     let line = |one: &crate::summary::Problem| match one.onset.is_empty() {
         true => one.what.text.clone(),
-        false => format!("{} (since {})", one.what.text, one.onset),
+        false => format!("{} (since {})", one.what.text, date(&one.onset)),
     };
     let mut lines: Vec<String> = summary.problems.rows.iter().map(line).collect();
     if lines.is_empty() && summary.problems.reach == Reach::Whole {

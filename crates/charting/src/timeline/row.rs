@@ -2,7 +2,8 @@
 
 use super::{Happened, Source};
 use crate::read::{Concept, Named, concept, each, hidden, instant, text, when};
-use crate::summary::{finding_value, status};
+use crate::sign::Sign;
+use crate::summary::{Point, finding_value, point, status};
 use fhir::Value;
 use record::Hit;
 
@@ -42,13 +43,21 @@ pub struct Item {
     pub grade: String,
     /// No code stands behind what it is: somebody wrote it in their own words.
     pub free_text: bool,
+    /// Of a vital sign, which it is and its value; what an Observation calls it are LOINC's long names.
+    pub measured: Option<(Sign, Point)>,
+    /// Of an appointment of which nothing but its kind is said, the code of that kind (v2-0276); else empty.
+    pub booked_as: String,
 }
 
 hidden!(Row, Item);
 
+/// The system of the kinds of appointments (<https://hl7.org/fhir/R4/v2/0276/index.html>).
+const VISIT_KINDS: &str = "http://terminology.hl7.org/CodeSystem/v2-0276";
+
 impl Row {
     pub(super) fn of(source: &Source, hit: &Hit, root: Value<'_>) -> Self {
         let (what, detail) = said(source.kind, root);
+        let measured = if source.kind == "Observation" { point(hit, root) } else { None };
         let at = when(
             root,
             &[
@@ -88,6 +97,8 @@ impl Row {
                 free_text: ["code", "medicationCodeableConcept"].iter().any(|name| {
                     root.get(name).is_some_and(|one| Concept::of(one).codings.is_empty())
                 }),
+                measured,
+                booked_as: booked_as(source.kind, root),
             }],
             who: who(root),
             visit: visit(source.kind, hit, root),
@@ -146,6 +157,15 @@ fn said(kind: &str, root: Value<'_>) -> (String, String) {
         }
         _ => (words("code"), String::new()),
     }
+}
+
+/// The kind of an appointment by its code, where no service is named that says more.
+fn booked_as(kind: &str, root: Value<'_>) -> String {
+    if kind != "Appointment" || each(root, "serviceType").next().is_some() {
+        return String::new();
+    }
+    let kinds = concept(root, "appointmentType").codings;
+    kinds.into_iter().find(|one| one.system == VISIT_KINDS).map(|one| one.code).unwrap_or_default()
 }
 
 /// Who did or wrote it: the members by which the types name them.

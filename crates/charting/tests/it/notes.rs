@@ -163,21 +163,24 @@ fn a_template_copies_from_the_chart_and_says_so() {
     let form = VitalsForm { form: "v".into(), line: "bp 128/82 wt 180lb".into(), at: None };
     run(keep(&doctor, &ada, &form)).unwrap();
     let shown = Summary::of(&room.operator(), "ada").and_then(Audited::wait).unwrap();
-    let text = expand("Subjective:\n/vitals\n/allergies\n/nothing\nsaid /meds in a line", &shown);
-    assert!(text.starts_with("Subjective:\n[copied from the chart at 20"));
-    assert!(text.contains("Blood pressure: 128/82 mmHg (20"));
-    assert!(text.contains("Weight: 180 lb (81.6 kg) (20"));
+    let date = |at: &str| format!("on {}", at.get(..4).unwrap_or_default());
+    let lines = "Subjective:\n/vitals\n/allergies\n/nothing\nsaid /meds in a line";
+    let text = expand(lines, &shown, "20-Nov-2030 10:10", date);
+    assert!(
+        text.starts_with("Subjective:\n[copied from the chart at 20-Nov-2030 10:10]\n"),
+        "{text}"
+    );
+    assert!(text.contains("Blood pressure: 128/82 mmHg (on 20"), "dates in the caller's words");
+    assert!(text.contains("Weight: 180 lb (81.6 kg) (on 20"));
     assert!(text.contains("Allergies not recorded"));
     assert!(text.ends_with("/nothing\nsaid /meds in a line\n"), "what is no placeholder stays");
     assert_eq!(text.matches(COPIED).count(), 2);
     assert_eq!(text.matches(END).count(), 2);
     let mine = Summary::of(&doctor, "ada").and_then(Audited::wait).unwrap();
-    assert!(expand("/problems", &mine).contains("some may be withheld from the author"));
-    let forward = copy_forward("Lungs clear.", base::Millis(0));
-    assert_eq!(
-        forward,
-        format!("{COPIED} the note of 1970-01-01T00:00:00.000Z]\nLungs clear.\n{END}\n")
-    );
+    let problems = expand("/problems", &mine, "now", date);
+    assert!(problems.contains("some may be withheld from the author"));
+    let forward = copy_forward("Lungs clear.", "01-Jan-1970");
+    assert_eq!(forward, format!("{COPIED} the note of 01-Jan-1970]\nLungs clear.\n{END}\n"));
 }
 
 proptest! {

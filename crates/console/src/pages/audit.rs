@@ -14,7 +14,7 @@ use crate::pages::keep::{Wrong, called, csv, pick, told};
 use crate::pages::missing;
 use crate::parts::{
     Column, Field, Icon, Kind as Button, Tab, Table, Tone, badge, button, empty, field, hidden,
-    link_button, notice, pages, panel, shell, table, tabs,
+    link_button, notice, pages, panel, shell, table, tabs, unbroken,
 };
 use crate::visit::Visit;
 use crate::words::{self, Lang, Word};
@@ -133,8 +133,8 @@ fn shown(
         div.head-row {
             h1 { (words::LOGS.of(lang)) }
             @if found.is_some() { div.row {
-                (link_button(Button::Secondary, Some(Icon::Down), words::KEEP_CSV.of(lang), &export_at(visit, pairs, "csv")))
-                (link_button(Button::Secondary, Some(Icon::Down), words::LOGS_NDJSON.of(lang), &export_at(visit, pairs, "ndjson")))
+                (link_button(Button::Secondary, Some(Icon::Download), words::KEEP_CSV.of(lang), &export_at(visit, pairs, "csv")))
+                (link_button(Button::Secondary, Some(Icon::Download), words::LOGS_NDJSON.of(lang), &export_at(visit, pairs, "ndjson")))
             } }
         }
         (tabs(words::LOGS_PAGES.of(lang), &[
@@ -274,7 +274,7 @@ fn line(visit: &Visit, row: &LogRow, found: &LogRows) -> Vec<Markup> {
     let glass = event.receipt.as_deref().is_some_and(|receipt| receipt.break_glass.is_some());
     let more = event.targets.len().saturating_sub(2);
     vec![
-        html! { a.keep href={ "/audit/events/" (row.seq) } { (days::moment(event.time, &visit.zone, lang)) } " " span.muted.number { "#" (row.seq) } },
+        html! { a href={ "/audit/events/" (row.seq) } { (unbroken(&days::moment(event.time, &visit.zone, lang))) } " " span.muted.number { "#" (row.seq) } },
         html! { (called(visit, &found.names, &event.actor)) @if let Some(id) = behalf { " " span.muted { (words::LOGS_FOR.of(lang)) } " " (called(visit, &found.names, id)) } },
         html! { (kind_word(event.kind).of(lang)) " " span.mono.muted { (event.kind.name()) } },
         html! { @for one in event.targets.iter().take(2) { div { (event::target(visit, one, found)) } } @if more > 0 { span.muted { " " (words::LOGS_MORE.with(lang, &more.to_string())) } } },

@@ -7,7 +7,7 @@ use crate::pages::patient::state;
 use crate::parts::{
     Banner, Chart, Chip, Choice, Column, Field, Icon, Kind, Spark, Tab, Table, Tone, badge, banner,
     button, chips, choices, copyable, dialog, empty, error_summary, facts, field, icon,
-    link_button, notice, pages, panel, shell, spark, table, tabs, toast,
+    link_button, notice, pages, panel, shell, spark, table, tabs, toast, unbroken,
 };
 use crate::person::{Identifier, Person};
 use crate::visit::Visit;
@@ -168,6 +168,7 @@ fn lists(lang: Lang) -> Markup {
         (pages(lang, None, Some("/gallery")))
         (facts(&[
             (words::NUMBERS.of(lang), copyable(lang, "L10000123")),
+            (words::WHEN.of(lang), unbroken(&format!("{} 09:30", days::shown("2026-03-14", lang)))),
             (words::SPOKEN.of(lang), html! { span.muted { (words::NOT_KNOWN.of(lang)) } }),
             (words::COMMITS.of(lang), drawn(lang, (None, None))),
             (words::COMMITS.of(lang), drawn(lang, (Some(12.0), Some(16.0)))),

@@ -4,14 +4,14 @@
 use crate::answer::Answer;
 use crate::booking::type_id;
 use crate::days;
-use crate::parts::{Icon, Kind, Tone, icon, link_button, notice};
-use crate::person::text;
+use crate::parts::{Icon, Kind, Tone, icon, link_button, notice, unbroken};
+use crate::person::{list, said_name, text};
 use crate::visit::Visit;
 use crate::words::{self, Lang, Word};
 use base::error::code;
 use base::{Fault, Limits, Millis};
-use fhir::Document;
 use fhir::reference::is_id;
+use fhir::{Document, Value};
 use identity::PrincipalId;
 use maud::{Markup, html};
 use record::{Level, SearchHow};
@@ -165,17 +165,34 @@ pub(crate) fn sites_of<'s>(
 /// Organizations that somebody may be said to work for, with their names: those that the caller may see,
 /// the first hundred by name.
 pub(crate) fn organizations(visit: &Visit) -> Result<Vec<(String, String)>, Fault> {
-    let of = type_id("Organization")?;
+    listed(visit, "Organization", "name", |root| text(root, "name"))
+}
+
+/// Practitioners that somebody may be said to be, with their names: those that the caller may see, the
+/// first hundred by family name.
+pub(crate) fn practitioners(visit: &Visit) -> Result<Vec<(String, String)>, Fault> {
+    listed(visit, "Practitioner", "family", |root| {
+        list(root, "name").next().map(said_name).unwrap_or_default()
+    })
+}
+
+fn listed(
+    visit: &Visit,
+    kind: &'static str,
+    sort: &str,
+    name: impl Fn(Value<'_>) -> String,
+) -> Result<Vec<(String, String)>, Fault> {
+    let of = type_id(kind)?;
     if !visit.session.may_search(of) {
         return Ok(Vec::new());
     }
-    let pairs = [("_sort", "name"), ("_count", "100")];
+    let pairs = [("_sort", sort), ("_count", "100")];
     let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     let found = visit.session.search(Level::Type(of), pairs, &SearchHow::default())?.wait()?;
     let mut all = Vec::new();
     for hit in found.page.matches {
         let document = Document::parse(hit.body, &Limits::default())?;
-        all.push((hit.id, text(document.root(), "name")));
+        all.push((hit.id, name(document.root())));
     }
     Ok(all)
 }
@@ -190,7 +207,7 @@ pub(crate) fn site_list(names: &HashMap<String, String>, ids: &[String]) -> Stri
 pub(crate) fn when(visit: &Visit, at: Option<Millis>, never: Word) -> Markup {
     html! {
         @match at {
-            Some(at) => span.keep { (days::moment(at, &visit.zone, visit.lang())) },
+            Some(at) => (unbroken(&days::moment(at, &visit.zone, visit.lang()))),
             None => span.muted { (never.of(visit.lang())) },
         }
     }

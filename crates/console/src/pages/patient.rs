@@ -192,8 +192,18 @@ fn way(contact: &Contact, lang: Lang) -> Markup {
         _ => None,
     };
     html! {
-        li { (icon(which)) div { span.unseen { (word.of(lang)) " " } (contact.value)
+        li { (icon(which)) div { span.unseen { (word.of(lang)) " " } (breakable(&contact.value))
             @if let Some(usage) = usage { span.muted { " " (usage.of(lang)) } } } }
+    }
+}
+
+/// A mail address breaks before its domain, and not inside it.
+fn breakable(text: &str) -> Markup {
+    html! {
+        @match text.split_once('@') {
+            Some((user, domain)) => { (user) wbr; "@" (domain) },
+            None => (text),
+        }
     }
 }
 

@@ -102,7 +102,7 @@ fn shown(visit: &Visit, wrong: Option<&Wrong>) -> Result<Answer, Fault> {
     let body = html! {
         div.head-row {
             h1 { (words::ROLES.of(lang)) }
-            (link_button(Kind::Secondary, Some(Icon::Down), words::KEEP_CSV.of(lang), &export))
+            (link_button(Kind::Secondary, Some(Icon::Download), words::KEEP_CSV.of(lang), &export))
         }
         (head(visit))
         p.muted { (words::ROLES_WHY.of(lang)) }
@@ -157,7 +157,7 @@ fn filters(visit: &Visit, all: &[Held<'_>], role: &str, state: &str) -> Markup {
         said("to-take", words::ROLES_TO_TAKE),
     ];
     html! {
-        form.filters method="get" action="/admin/access/review" {
+        form.filters.is-short method="get" action="/admin/access/review" {
             (pick("role", words::USERS_ROLE.of(lang), &roles, role, ""))
             (pick("state", words::STATE.of(lang), &states, state, ""))
             div.row { (button(Kind::Secondary, Some(Icon::Find), words::KEEP_NARROW.of(lang))) }

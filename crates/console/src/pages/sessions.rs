@@ -8,7 +8,7 @@ use crate::pages::keep::{Wrong, kept, own_id, source, told};
 use crate::pages::missing;
 use crate::parts::{
     Column, Icon, Kind, Table, Tone, badge, button, empty, hidden, link_button, panel, shell,
-    table, toast,
+    table, toast, unbroken,
 };
 use crate::people::GivenApp;
 use crate::visit::Visit;
@@ -75,7 +75,7 @@ fn kiosks(visit: &Visit) -> Result<Markup, Fault> {
     let rows: Vec<Vec<Markup>> = all
         .iter()
         .map(|kiosk| {
-            let moment = |at| html! { span.keep { (days::moment(at, &visit.zone, lang)) } };
+            let moment = |at| unbroken(&days::moment(at, &visit.zone, lang));
             vec![
                 html! { @if kiosk.is_wall { (words::WALL.of(lang)) } @else { (words::KIOSK_ONE.of(lang)) } " " span.mono { (kiosk.id) } },
                 moment(kiosk.began),
@@ -180,7 +180,7 @@ const fn heads() -> [Word; 4] {
 
 fn cells(visit: &Visit, session: &Session) -> [Markup; 4] {
     let lang = visit.lang();
-    let moment = |at| html! { span.keep { (days::moment(at, &visit.zone, lang)) } };
+    let moment = |at| unbroken(&days::moment(at, &visit.zone, lang));
     let how = match (session.kind, session.assurance) {
         (SessionKind::Script, _) => words::OPENED_TOKEN,
         (_, Assurance::Aal2) => words::OPENED_TWO,
@@ -222,7 +222,7 @@ const fn app_heads() -> [Word; 4] {
 
 fn app_cells(visit: &Visit, app: &GivenApp) -> [Markup; 4] {
     let lang = visit.lang();
-    let moment = |at| html! { span.keep { (days::moment(at, &visit.zone, lang)) } };
+    let moment = |at| unbroken(&days::moment(at, &visit.zone, lang));
     [
         html! { (app.app) @if app.is_agent { " " (badge(Tone::Sensitive, Icon::Person, words::OPENED_AGENT.of(lang))) } " " span.muted { (days::moment(app.since, &visit.zone, lang)) } },
         html! { details { summary { (words::OPENED_MAY_COUNT.with(lang, &app.may.len().to_string())) } ul.notes { @for one in &app.may { li { (one) } } } } },

@@ -4,6 +4,7 @@
 use crate::answer::Answer;
 use crate::booking::{self, Book, Booking, type_id};
 use crate::days;
+use crate::pages::machine::figures::grouped;
 use crate::pages::patient::state;
 use crate::pages::{failed, flow, inbox};
 use crate::parts::{
@@ -203,8 +204,8 @@ fn system(visit: &Visit, health: &Health) -> Markup {
             (words::ACCESS_LOG.of(lang), stands(health.audit.is_none())),
             (words::SIGNATURES.of(lang), stands(health.notary.is_none())),
             (words::AT_REST.of(lang), badge(rest, rest.icon(), health.at_rest.word())),
-            (words::COMMITS.of(lang), html! { span.number { (health.last_commit) } }),
-            (words::COMMITS_WAIT.of(lang), html! { span.number { (waits) } }),
+            (words::COMMITS.of(lang), html! { span.number { (grouped(health.last_commit)) } }),
+            (words::COMMITS_WAIT.of(lang), html! { span.number { (grouped(waits)) } }),
         ]))
     };
     let more = visit.machine.as_ref();

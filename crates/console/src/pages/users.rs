@@ -9,12 +9,12 @@ pub(crate) use one::{change, one};
 use crate::answer::Answer;
 use crate::days;
 use crate::pages::keep::{
-    Wrong, kept, organizations, pick, site_list, sites_of, source, told, when,
+    Wrong, kept, organizations, pick, practitioners, site_list, sites_of, source, told, when,
 };
 use crate::pages::missing;
 use crate::parts::{
     Column, Field, Icon, Kind, Table, Tone, badge, button, copyable, empty, error_summary, field,
-    hidden, link_button, notice, panel, role_name, shell, table,
+    hidden, icon, link_button, notice, panel, role_name, shell, table,
 };
 use crate::visit::Visit;
 use crate::words::{self, Lang, Word};
@@ -334,8 +334,8 @@ fn form(visit: &Visit, wrong: Option<&Wrong>) -> Result<Answer, Fault> {
                 (field(&Field { id: "display", name: "display", label: words::USERS_DISPLAY.of(lang), hint: words::USERS_DISPLAY_HINT.of(lang), error: &display, value: visit.field("display"), is_disabled: false }))
                 (field(&Field { id: "name", name: "name", label: words::USERS_SIGN_IN_NAME.of(lang), hint: words::USERS_SIGN_IN_HINT.of(lang), error: &name, value: visit.field("name"), is_disabled: false }))
                 (pick("role", words::USERS_ROLE.of(lang), &roles, visit.field("role"), &role))
-                (site(visit, &organizations(visit)?))
-                (field(&Field { id: "practitioner", name: "practitioner", label: words::USERS_PRACTITIONER.of(lang), hint: words::USERS_PRACTITIONER_HINT.of(lang), error: &errors("practitioner"), value: visit.field("practitioner"), is_disabled: false }))
+                (listed(visit, "site", (words::USERS_SITE, words::USERS_SITE_HINT), &errors("site"), &organizations(visit)?))
+                (listed(visit, "practitioner", (words::USERS_PRACTITIONER, words::USERS_PRACTITIONER_HINT), &errors("practitioner"), &practitioners(visit)?))
                 p.muted { (words::USERS_NEW_PASSWORD.of(lang)) }
                 div.row {
                     (button(Kind::Primary, Some(Icon::Plus), words::USERS_MAKE.of(lang)))
@@ -348,16 +348,28 @@ fn form(visit: &Visit, wrong: Option<&Wrong>) -> Result<Answer, Fault> {
     Ok(shell(visit, status, words::USERS_NEW.of(lang), &body))
 }
 
-/// For which organization somebody works: one of those there are is offered, and any name may be typed.
-fn site(visit: &Visit, all: &[(String, String)]) -> Markup {
+/// A record that somebody is tied to: those there are are offered by name, and any id may be typed.
+fn listed(
+    visit: &Visit,
+    name: &str,
+    (label, hint): (Word, Word),
+    error: &str,
+    all: &[(String, String)],
+) -> Markup {
     let lang = visit.lang();
+    let (hint_id, error_id, list) =
+        (format!("{name}-hint"), format!("{name}-error"), format!("{name}-list"));
+    let is_wrong = !error.is_empty();
+    let described = if is_wrong { format!("{hint_id} {error_id}") } else { hint_id.clone() };
     html! {
-        div.field {
-            label for="site" { (words::USERS_SITE.of(lang)) }
-            p.hint #site-hint { (words::USERS_SITE_HINT.of(lang)) }
-            input type="text" id="site" name="site" value=(visit.field("site")) list="sites"
-                autocomplete="off" spellcheck="false" aria-describedby="site-hint";
-            datalist #sites { @for (id, name) in all { option value=(id) label=(name) { (name) } } }
+        div.field.is-wrong[is_wrong] {
+            label for=(name) { (label.of(lang)) }
+            p.hint id=(hint_id) { (hint.of(lang)) }
+            @if is_wrong { p.error id=(error_id) { (icon(Icon::Critical)) span { (error) } } }
+            input type="text" id=(name) name=(name) value=(visit.field(name)) list=(list)
+                autocomplete="off" spellcheck="false" aria-describedby=(described)
+                aria-invalid=[is_wrong.then_some("true")];
+            datalist id=(list) { @for (id, name) in all { option value=(id) label=(name) { (name) } } }
         }
     }
 }

@@ -79,6 +79,13 @@ pub(crate) fn pages(lang: Lang, before: Option<&str>, after: Option<&str>) -> Ma
     }
 }
 
+/// Words that break between each other and never inside: a date and a time.
+pub(crate) fn unbroken(text: &str) -> Markup {
+    html! {
+        span.keep { @for (at, word) in text.split(' ').enumerate() { @if at > 0 { " " } span.number { (word) } } }
+    }
+}
+
 /// A number that people copy; a script puts the button to work.
 pub(crate) fn copyable(lang: Lang, text: &str) -> Markup {
     html! {

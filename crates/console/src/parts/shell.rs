@@ -279,6 +279,7 @@ pub(crate) fn role_name(role: &str, lang: Lang) -> &str {
         "auditor" => words::AUDITOR,
         "patient" => words::PATIENT,
         "proxy" => words::PROXY,
+        "system" => words::PROGRAM,
         _ => return role,
     };
     word.of(lang)

@@ -89,7 +89,6 @@ words! {
     CHART_GLUCOSE: "Glucose", "Glucosa";
     CHART_ABNORMAL: "{} to look at", "{} por revisar";
     CHART_TEST: "Test", "Prueba";
-    CHART_FOUND: "Result found", "Valor hallado";
     CHART_RANGE: "Reference", "Referencia";
     CHART_LOOSE: "Results in no report", "Resultados sin informe";
     CHART_CRITICAL: "Critical", "Crítico";

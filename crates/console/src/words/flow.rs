@@ -12,8 +12,6 @@ words! {
     FLOW_GONE: "Not coming", "No vienen";
     FLOW_CONFIRMED: "Confirmed", "Confirmada";
     FLOW_UNCONFIRMED: "Not confirmed", "Sin confirmar";
-    FLOW_NO_SHOW: "Did not come", "No se presentó";
-    FLOW_CANCELLED: "Called off", "Anulada";
     FLOW_NOBODY: "Nobody", "Nadie";
     FLOW_LATE: "{} min late", "{} min de retraso";
     FLOW_MINUTES: "{} min", "{} minutos";

@@ -114,7 +114,7 @@ words! {
     IT_AT_MACHINE_WHY: "These commands read and write files of the machine, so they are given there. An import needs the server stopped.", "Estas órdenes leen y escriben archivos de la máquina, por eso se dan allí. Una importación necesita el servidor parado.";
     IT_DO_IMPORT: "loads files", "carga archivos";
     IT_DO_EXPORT: "hands over records", "entrega registros";
-    IT_DO_BACKUP: "copies the house while it serves", "copia todo mientras está en servicio";
+    IT_DO_BACKUP: "copies everything while the server runs", "copia todo mientras está en servicio";
     IT_DO_VERIFY: "verifies the access log", "verifica el registro de accesos";
 
     // Configuration.

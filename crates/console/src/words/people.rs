@@ -43,9 +43,9 @@ words! {
     USERS_DISPLAY_HINT: "As on a badge, such as Dr. Maya Chen", "Como en una acreditación, por ejemplo Dra. Maya Chen";
     USERS_SIGN_IN_NAME: "Sign-in name", "Nombre de acceso";
     USERS_SIGN_IN_HINT: "Stays theirs for good; upper and lower case are alike.", "Será suyo siempre; mayúsculas y minúsculas son iguales.";
-    USERS_SITE_HINT: "The id of the organization they work for, from Places and people; may be left empty.", "El id de la organización para la que trabaja, en Lugares y personal; puede quedar vacío.";
+    USERS_SITE_HINT: "Choose from the list, or type the id of an organization. May be left empty.", "Elija de la lista o escriba el id de una organización. Puede quedar vacío.";
     USERS_PRACTITIONER: "Practitioner record", "Registro de Practitioner";
-    USERS_PRACTITIONER_HINT: "Its id, for who treats patients; may be left empty.", "Su id, para quien trata pacientes; puede quedar vacío.";
+    USERS_PRACTITIONER_HINT: "For who treats patients or signs notes. Choose from the list, or type an id.", "Para quien trata pacientes o firma notas. Elija de la lista o escriba un id.";
     USERS_NONE: "No account fits", "Ninguna cuenta coincide";
     USERS_NONE_WHY: "Ask for less, or show all.", "Pida menos o muestre todo.";
     USERS_FIRST: "The first {} are shown. Narrow it down to see the others.", "Se muestran los primeros {}. Acote para ver los demás.";
@@ -397,7 +397,7 @@ words! {
     OPENED_NONE: "Nothing is open.", "No hay nada abierto.";
     OPENED_NOBODY: "Nobody else is signed in", "Nadie más tiene sesión";
     OPENED_NOBODY_WHY: "Each sign-in and each token of a program appears here.", "Cada acceso y cada token de un programa aparece aquí.";
-    OPENED_NO_APPS: "No app has access.", "Ninguna aplicación tiene acceso.";
+    OPENED_NO_APPS: "No app has access", "Ninguna aplicación tiene acceso";
     OPENED_NO_APPS_WHY: "An app that is let in appears here, and can be turned out again.", "La aplicación que se autorice aparece aquí y se puede retirar.";
     OPENED_FIRST: "The {} used last are shown.", "Se muestran los {} usados al final.";
     OPENED_SINCE: "Since", "Desde";

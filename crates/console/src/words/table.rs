@@ -12,6 +12,7 @@ words! {
     IT_ADMINISTRATOR: "IT administrator", "Administrador de sistemas";
     AUDITOR: "Auditor", "Auditoría";
     PATIENT: "Patient", "Paciente";
+    PROGRAM: "System program", "Programa del sistema";
     PROXY: "Parent or guardian", "Padre, madre o tutor";
 
     // Coming in.

@@ -490,11 +490,11 @@ fn ports(facts: &Facts) -> Said {
             return fine("nothing but the server listens beyond this machine");
         }
         let listed: Vec<_> = others.iter().take(12).map(ToString::to_string).collect();
-        let found = format!(
-            "{} other ports are open beyond this machine: {}",
-            others.len(),
-            listed.join(", ")
-        );
+        let count = match others.len() {
+            1 => "1 other port is".to_owned(),
+            many => format!("{many} other ports are"),
+        };
+        let found = format!("{count} open beyond this machine: {}", listed.join(", "));
         bad(Weight::Warning, found, "close what is not needed, and shut the rest off by a firewall")
     })
 }

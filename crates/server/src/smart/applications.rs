@@ -15,7 +15,7 @@ pub(super) fn page(call: &Call) -> Result<Reply, Fault> {
         Err(page) => return Ok(*page),
     };
     let given = call.smart.given_by(caller.principal.id);
-    Ok(pages::applications(&call.form_text(), &caller.principal.profile.display, &given))
+    Ok(pages::applications(&call.form_text(), &caller.principal, &given, &call.state.zone))
 }
 
 /// Ends one grant.

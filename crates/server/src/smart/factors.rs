@@ -52,6 +52,7 @@ fn show(call: &Call, caller: &Caller, first: Option<&str>) -> Result<Reply, Faul
         party: party.as_ref().map(identity::Party::id),
         authenticator: kinds.contains(&FactorKind::Totp),
         codes: codes.sum(),
+        zone: &call.state.zone,
     }))
 }
 

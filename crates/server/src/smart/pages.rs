@@ -4,6 +4,7 @@
 
 mod applications;
 mod approval;
+mod days;
 mod factors;
 mod federated;
 mod html;
@@ -14,6 +15,7 @@ mod sign_in;
 
 pub(super) use applications::applications;
 pub(super) use approval::{Approval, approval};
+pub(super) use days::in_words;
 pub(super) use factors::{DEMANDED, Factors, authenticator, codes, confirm, factors, new_passkey};
 pub(super) use federated::{Offered, not_signed_in};
 pub(super) use launch::launch;
@@ -95,7 +97,7 @@ fn built(
         .raw(title)
         .raw(" · Plummer</title>\n<link rel=\"stylesheet\" href=\"style.css\">\n")
         .raw(tag)
-        .raw("</head>\n<body>\n<main>\n<h1>")
+        .raw("</head>\n<body>\n<header><svg viewBox=\"0 0 24 24\" aria-hidden=\"true\" focusable=\"false\"><path d=\"M6 3.5h12a2.5 2.5 0 0 1 2.5 2.5v12a2.5 2.5 0 0 1-2.5 2.5H6a2.5 2.5 0 0 1-2.5-2.5V6A2.5 2.5 0 0 1 6 3.5z\"/><path d=\"M6.5 12.5h2.5l1.800-4.5l3 8.5l1.7-4h2\"/></svg>Plummer</header>\n<main>\n<h1>")
         .raw(title)
         .raw("</h1>\n")
         .join(body)

@@ -3,6 +3,7 @@
 //! same trail.
 
 use super::call::Call;
+use super::pages::in_words;
 use base::error::code;
 use base::{Fault, Limits};
 use fhir::definitions::r4;
@@ -93,7 +94,11 @@ fn person(body: &[u8], id: &str) -> Person {
     if name.is_empty() {
         name = "without a name".to_owned();
     }
-    let parts = [text(root, "birthDate"), text(root, "gender"), text(first("identifier"), "value")];
+    let parts = [
+        in_words(&text(root, "birthDate")),
+        text(root, "gender"),
+        text(first("identifier"), "value"),
+    ];
     let more: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     Person { id: id.to_owned(), name, more: more.join(" · ") }
 }
@@ -112,7 +117,7 @@ mod tests {
         let ada = person(body, "a");
         assert_eq!(
             (ada.name.as_str(), ada.more.as_str()),
-            ("Ada King Lovelace", "1815-12-10 · female · 7")
+            ("Ada King Lovelace", "10-Dec-1815 · female · 7")
         );
         assert_eq!(person(b"{}", "a").name, "without a name");
         assert_eq!(format!("{ada:?}"), "Person");

@@ -118,9 +118,14 @@ fn before_the_day_of_a_demand_people_are_told_and_nobody_is_held_up() {
     let page = visitor.sign_in_for("eve", "");
     assert!(page.text().contains("<h1>Today</h1>"), "{}", page.text());
     let page = visitor.open("/auth/factors");
-    assert!(page.text().contains("From 2100-01-01 on your role asks"), "{}", page.text());
+    // By the clock of the house, which here is that of the machine.
+    let is_told = |text: &str| {
+        let days = ["01-Jan-2100", "31-Dec-2099"];
+        days.iter().any(|day| text.contains(&format!("From {day} on your role asks")))
+    };
+    assert!(is_told(&page.text()), "{}", page.text());
     register(&site, &visitor);
-    assert!(!visitor.open("/auth/factors").text().contains("2100-01-01"));
+    assert!(!is_told(&visitor.open("/auth/factors").text()));
 }
 
 #[test]

@@ -15,7 +15,9 @@ use base::Fault;
 use maud::{Markup, html};
 use record::{LogAsked, LogRow, LogRows, Source, Target};
 
-/// Targets, or patients, of one event that a page lists: an import has thousands.
+/// Targets, or patients, of one event that are seen at once.
+const OPEN_MAX: usize = 5;
+/// Targets, or patients, of one event that a page lists beyond those: an import has thousands.
 const LISTED_MAX: usize = 50;
 /// Bytes of an event's JSON that a page shows.
 const JSON_MAX: usize = 20_000;
@@ -57,6 +59,22 @@ pub(crate) fn event(visit: &Visit) -> Result<Answer, Fault> {
     Ok(shell(visit, 200, &title, &body))
 }
 
+/// The first of a list, and the rest behind a word that says how many there are.
+fn few<T>(all: &[T], lang: Lang, said: impl Fn(&T) -> Markup) -> Markup {
+    let (first, rest) = all.split_at(all.len().min(OPEN_MAX));
+    html! {
+        @if all.is_empty() { span.muted { (words::KEEP_NONE.of(lang)) } }
+        ul { @for one in first { li { (said(one)) } } }
+        @if !rest.is_empty() {
+            details {
+                summary { (words::LOGS_MORE.with(lang, &rest.len().to_string())) }
+                ul { @for one in rest.iter().take(LISTED_MAX) { li { (said(one)) } } }
+                (more(rest.len(), lang))
+            }
+        }
+    }
+}
+
 /// How many are not listed.
 fn more(count: usize, lang: Lang) -> Markup {
     let more = count.saturating_sub(LISTED_MAX);
@@ -83,21 +101,14 @@ fn happened(visit: &Visit, row: &LogRow, found: &LogRows) -> Markup {
             html! { (called(visit, &found.names, &event.actor)) " · " a href={ "/audit?who=" (event.actor) } { (words::LOGS_ALL_BY.of(lang)) } },
         ),
         (words::LOGS_WHENCE.of(lang), source.map_or_else(none, |word| html! { (word.of(lang)) })),
-        (
-            words::LOGS_TO.of(lang),
-            html! {
-                @if event.targets.is_empty() { (none()) }
-                ul { @for one in event.targets.iter().take(LISTED_MAX) { li { (target(visit, one, found)) } } }
-                (more(event.targets.len(), lang))
-            },
-        ),
+        (words::LOGS_TO.of(lang), few(&event.targets, lang, |one| target(visit, one, found))),
         (
             words::LOGS_PATIENTS.of(lang),
-            html! {
-                @if event.patients.is_empty() { (none()) }
-                ul { @for id in event.patients.iter().take(LISTED_MAX) { li { a.mono.row-action href={ "/audit?patient=" (id) } { (id) } } } }
-                (more(event.patients.len(), lang))
-            },
+            few(
+                &event.patients,
+                lang,
+                |id| html! { a.mono.row-action href={ "/audit?patient=" (id) } { (id) } },
+            ),
         ),
         (
             words::LOGS_ANSWER.of(lang),

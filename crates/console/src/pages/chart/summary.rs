@@ -5,7 +5,7 @@
 mod lines;
 mod measured;
 
-pub(super) use measured::name as sign_name;
+pub(super) use measured::{name as sign_name, value as sign_value};
 
 use super::{Open, framed, may, told};
 use crate::answer::{Answer, is_nothing};

@@ -1,8 +1,10 @@
 //! The chart in the order of time, and one visit of it. Each has an address of its own that says which
 //! filters are in force and behind which row the page begins, and names nobody.
 
+use super::summary::{sign_name, sign_value};
 use super::{Open, at, framed, may, open, told};
 use crate::answer::Answer;
+use crate::booking;
 use crate::days;
 use crate::pages::missing;
 use crate::parts::{Icon, Kind, Tone, badge, button, empty, facts, icon, link_button, panel};
@@ -260,12 +262,22 @@ fn record(open: &Open, item: &Item, lang: Lang) -> Markup {
         "DocumentReference" => open.path(&format!("/notes/{}", item.id)),
         kind => open.path(&format!("/history/{kind}/{}", item.id)),
     };
-    let what = if item.what.is_empty() { words::NOT_KNOWN.of(lang) } else { &item.what };
-    let detail = match item.kind {
-        "Condition" if !item.detail.is_empty() => {
+    // A vital sign is called and written as in the summary, and a kind of visit as everywhere else.
+    let measured = item.measured.as_ref();
+    let kind = booking::kind_word(&item.booked_as).map(|word| word.of(lang));
+    let what = match (measured, item.what.as_str()) {
+        (Some((sign, _)), _) => sign_name(*sign).of(lang),
+        (None, "") => words::NOT_KNOWN.of(lang),
+        (None, _) if item.detail.is_empty() => kind.unwrap_or(&item.what),
+        (None, what) => what,
+    };
+    let detail = match (measured, item.kind) {
+        (Some((sign, point)), _) => sign_value(*sign, point),
+        (None, "Condition") if !item.detail.is_empty() => {
             words::CHART_SINCE.with(lang, &days::shown(&item.detail, lang))
         }
-        _ => item.detail.clone(),
+        (None, _) if item.detail.is_empty() => String::new(),
+        (None, _) => kind.unwrap_or(&item.detail).to_owned(),
     };
     html! {
         div.timeline-item {

@@ -3,7 +3,7 @@
 //! A draft is its author's alone, and no record until it is signed (45 CFR 164.501).
 
 use super::{
-    Open, about, carried, encounter, entry_id, feet, framed, may, mendable, open, refusal,
+    Open, about, at, carried, encounter, entry_id, feet, framed, may, mendable, open, refusal,
 };
 use crate::answer::Answer;
 use crate::days;
@@ -122,7 +122,8 @@ pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
     if let Some(kind) = KINDS.into_iter().find(|kind| kind.code().0 == visit.parameter("kind")) {
         let summary = Summary::of(session, patient)?.wait()?;
         sheet.kind = kind;
-        sheet.text = notes::expand(template(kind, visit.lang()), &summary);
+        let (lang, now) = (visit.lang(), days::moment(summary.as_of, &visit.zone, visit.lang()));
+        sheet.text = notes::expand(template(kind, lang), &summary, &now, |date| at(date, lang));
     }
     let entry = entry_id(visit);
     Ok(form(visit, &open, (200, &entry), &sheet, None))

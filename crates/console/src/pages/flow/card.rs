@@ -31,8 +31,8 @@ pub(crate) const fn said(state: State) -> Word {
         State::Roomed => words::FLOW_ROOMED,
         State::WithClinician => words::FLOW_WITH,
         State::Done => words::FLOW_DONE,
-        State::NoShow => words::FLOW_NO_SHOW,
-        State::Cancelled => words::FLOW_CANCELLED,
+        State::NoShow => words::NO_SHOW,
+        State::Cancelled => words::CANCELLED,
     }
 }
 

@@ -474,8 +474,10 @@ fn hours(shown: &Shown<'_>, hint: Word, lang: Lang) -> Markup {
         fieldset.stack {
             legend { (words::PLACES_HOURS.of(lang)) }
             p.hint { (hint.of(lang)) }
-            @for (name, value) in DAYS.iter().zip(&shown.draft.hours) {
-                (field(&Field { id: name, name, label: day(name).of(lang), error: shown.error(name, lang), value, ..Field::default() }))
+            div.days {
+                @for (name, value) in DAYS.iter().zip(&shown.draft.hours) {
+                    (field(&Field { id: name, name, label: day(name).of(lang), error: shown.error(name, lang), value, ..Field::default() }))
+                }
             }
         }
     }

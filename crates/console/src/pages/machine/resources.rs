@@ -9,6 +9,7 @@ use crate::days;
 use crate::pages::missing;
 use crate::parts::{
     Column, Icon, Kind, Table, Tone, badge, button, empty, hidden, notice, panel, shell, table,
+    unbroken,
 };
 use crate::person;
 use crate::route::part;
@@ -225,7 +226,7 @@ fn row(visit: &Visit, of: TypeId, hit: &Hit) -> Vec<Markup> {
         html! { a href={ "/admin/resources/" (r4().name(of)) "/" (hit.id) } { code { (hit.id) } } },
         html! { @if says.is_empty() { (badge(Tone::Neutral, Icon::Info, words::IT_NO_NAME.of(lang))) } @else { (says) } },
         html! { span.number { (hit.version) } },
-        html! { span.keep { (days::moment(hit.last_updated, &visit.zone, lang)) } },
+        unbroken(&days::moment(hit.last_updated, &visit.zone, lang)),
     ]
 }
 

@@ -50,7 +50,7 @@ pub(crate) fn answer(visit: &Visit) -> Result<Answer, Fault> {
     };
     if visit.is_fragment() {
         form.alike = alike(visit, &form.intake)?;
-        return Ok(Answer::html(200, beside(visit, &form.alike)));
+        return Ok(Answer::html(200, beside(visit, &form)));
     }
     if visit.field("step") != "save" {
         form.line = visit.field("q").trim().to_owned();
@@ -160,7 +160,7 @@ fn show(visit: &Visit, status: u16, form: &Form) -> Result<Answer, Fault> {
                 }
                 div.row { (button(Kind::Primary, Some(Icon::Plus), words::REGISTER_NOW.of(lang))) }
             }
-            div.possible #possible aria-live="polite" { (beside(visit, &form.alike)) }
+            div.possible #possible aria-live="polite" { (beside(visit, form)) }
         }
     };
     let body = html! {
@@ -171,13 +171,17 @@ fn show(visit: &Visit, status: u16, form: &Form) -> Result<Answer, Fault> {
 }
 
 /// Those who may be here already.
-fn beside(visit: &Visit, found: &[Duplicate]) -> Markup {
-    let lang = visit.lang();
+fn beside(visit: &Visit, form: &Form) -> Markup {
+    let (lang, found) = (visit.lang(), &form.alike);
+    // Before anything is said of somebody, nobody was looked for.
+    let is_asked = form.intake != Intake::default();
     let today = days::day_at(visit.now(), &visit.zone);
     html! {
         section.panel #possible-list aria-labelledby="possible-title" {
             div.panel-head { h2 #possible-title { (words::POSSIBLE.of(lang)) } }
-            @if found.is_empty() {
+            @if !is_asked {
+                p.foot.muted { (words::POSSIBLE_NONE_WHY.of(lang)) }
+            } @else if found.is_empty() {
                 (empty(Icon::Twins, words::POSSIBLE_NONE.of(lang), words::POSSIBLE_NONE_WHY.of(lang), None))
             }
             ul.alike { @for one in found.iter().take(SHOWN_MAX) {

@@ -1,6 +1,7 @@
 //! The pages of how somebody signs in: passkeys, the authenticator, recovery codes, and the page that
 //! asks for a factor again before any of them is changed.
 
+use super::days::day;
 use super::html::Html;
 use super::passkey::ask;
 use super::sign_in::alert;
@@ -9,6 +10,7 @@ use crate::reply::Reply;
 use base::Millis;
 use http::StatusCode;
 use identity::{Enrolment, PasskeyAsked, PasskeyInfo, Secret};
+use jiff::tz::TimeZone;
 
 /// Why somebody with a second factor is asked for it, when they were not at the sign-in.
 pub(in crate::smart) const DEMANDED: &str =
@@ -32,6 +34,8 @@ pub(in crate::smart) struct Factors<'a> {
     pub(in crate::smart) party: Option<&'a str>,
     pub(in crate::smart) authenticator: bool,
     pub(in crate::smart) codes: usize,
+    /// In which days begin here.
+    pub(in crate::smart) zone: &'a TimeZone,
 }
 
 /// The page.
@@ -46,7 +50,7 @@ pub(in crate::smart) fn factors(view: &Factors<'_>) -> Reply {
     if let Some(from) = view.due {
         body = body
             .raw("<p class=\"step\" role=\"status\">From ")
-            .text(&day(from))
+            .text(&day(from, view.zone))
             .raw(" on your role asks for a second factor, and you have none yet. Make one before that day.</p>");
     }
     body =
@@ -99,9 +103,9 @@ fn passkey(view: &Factors<'_>, one: &PasskeyInfo) -> Html {
         .raw("<li><h2>")
         .text(&one.name)
         .raw("</h2><p class=\"quiet\">Since ")
-        .text(&day(one.since))
+        .text(&day(one.since, view.zone))
         .raw(", last used ")
-        .text(&one.used.map_or_else(|| "never".to_owned(), day));
+        .text(&one.used.map_or_else(|| "never".to_owned(), |at| day(at, view.zone)));
     if view.party != Some(&one.party) {
         html = html.raw(", for ").text(&one.party).raw(" and of no use here");
     }
@@ -115,7 +119,7 @@ fn passkey(view: &Factors<'_>, one: &PasskeyInfo) -> Html {
         .text(&id)
         .raw("\" value=\"")
         .text(&one.name)
-        .raw("\"><button name=\"do\" value=\"rename\" class=\"other\">Save the name</button> <button name=\"do\" value=\"remove\" class=\"other\">Remove this passkey</button><p class=\"hint\">Removing it signs you out everywhere else.</p></form></details></li>")
+        .raw("\"><p class=\"beside\"><button name=\"do\" value=\"rename\" class=\"other\">Save the name</button> <button name=\"do\" value=\"remove\" class=\"other\">Remove this passkey</button></p><p class=\"hint\">Removing it signs you out everywhere else.</p></form></details></li>")
 }
 
 fn fields(form: &str, passkey: &str) -> Html {
@@ -170,7 +174,7 @@ pub(in crate::smart) fn codes(codes: &[Secret]) -> Reply {
     for one in codes {
         body = body.raw("<li>").text(one.expose()).raw("</li>");
     }
-    let body = body.raw("</ul><p><a href=\"factors\">I have them</a></p>");
+    let body = body.raw("</ul><p><a class=\"button\" href=\"factors\">I have them</a></p>");
     page(StatusCode::OK, "Your recovery codes", &body, "")
 }
 
@@ -209,8 +213,4 @@ pub(in crate::smart) fn confirm(
         Some(_) => scripted("Is it still you?", &body, view.script),
         None => page(StatusCode::OK, "Is it still you?", &body, ""),
     }
-}
-
-fn day(at: Millis) -> String {
-    at.to_instant().chars().take(10).collect()
 }

@@ -12,6 +12,8 @@ use base::Fault;
 use rusqlite::params;
 use search::query::{Filter, Match};
 
+/// Candidates so few that looking at each costs less than gathering a span beside them.
+const FEW: u64 = super::span::FEW as u64;
 /// Rows counted before a list is simply called long.
 const PROBE: u64 = 2000;
 /// What a list too long to count is taken for, against the number of records of a type.
@@ -54,6 +56,16 @@ pub(super) struct Proposal {
     pub(super) whole: bool,
 }
 
+/// Whether a filter names its records one by one, or by values that are looked up as they are.
+fn names_few(filter: &Filter) -> bool {
+    let is_exact = |one: &Match| matches!(one, Match::Token { .. } | Match::Reference { .. });
+    match filter {
+        Filter::Id { negate: false, .. } => true,
+        Filter::Match { any, negate: false, .. } => any.iter().all(is_exact),
+        _ => false,
+    }
+}
+
 impl Finder<'_> {
     /// The driver of a conjunction of filters, and whether it may hand over many records.
     pub(super) fn driver(
@@ -76,7 +88,18 @@ impl Finder<'_> {
             name: "the types".to_owned(),
             whole: true,
         };
-        let span = if best.estimate > HANDFUL { self.span(filters)? } else { None };
+        // What names records one by one costs some rows to ask; a span is gathered only when none is short.
+        for filter in filters.iter().filter(|filter| names_few(filter)) {
+            if best.estimate <= FEW {
+                break;
+            }
+            if let Some(proposal) = self.propose(filter, kinds, FEW)?
+                && proposal.estimate <= FEW
+            {
+                best = proposal;
+            }
+        }
+        let span = if best.estimate > FEW { self.span(filters)? } else { None };
         let worth = span.as_ref().map_or(u64::MAX, Span::worth);
         for filter in filters {
             if best.estimate <= HANDFUL {

@@ -12,7 +12,7 @@ use search::query::{Filter, Match, Prefix};
 use search::registry::{AtomId, registry};
 
 /// Candidates so few that looking at each costs less than another list.
-const FEW: usize = 64;
+pub(super) const FEW: usize = 64;
 /// A list so many times as long costs less than looking at each record: reading a row of a list takes
 /// about a thirtieth of that.
 const WIDER: u64 = 12;

@@ -2,6 +2,7 @@
 //! is changed or to what became of it.
 
 use super::super::{Open, at, may};
+use crate::booking;
 use crate::days;
 use crate::pages::patient;
 use crate::parts::{Icon, Tone, badge, panel};
@@ -11,7 +12,7 @@ use charting::summary::{
     Agreement, Allergy, AllergyState, Booking, Carer, Cover, Immunisation, Medication, Paper,
     Problem, Summary, Visit as Encounter,
 };
-use charting::{Concept, Part};
+use charting::{Coding, Concept, Part};
 use maud::{Markup, html};
 use record::Reach;
 
@@ -275,13 +276,18 @@ impl Held<'_> {
         let lang = self.lang();
         let names = one.with.iter().map(|one| one.display.as_str());
         let with: Vec<&str> = names.filter(|name| !name.is_empty()).collect();
-        let what = match one.what.text.as_str() {
-            "" => words::CHART_APPOINTMENT.of(lang).to_owned(),
-            text => text.to_owned(),
+        let text = one.what.text.as_str();
+        // Of an appointment of which only the kind is said, the kind in our words.
+        let is_said = |kind: &&Coding| kind.system == booking::KINDS && kind.display == text;
+        let kind = one.what.codings.iter().find(is_said);
+        let what = match (kind.and_then(|kind| booking::kind_word(&kind.code)), text) {
+            (Some(word), _) => word.of(lang),
+            (None, "") => words::CHART_APPOINTMENT.of(lang),
+            (None, text) => text,
         };
         Line {
             href: None,
-            what,
+            what: what.to_owned(),
             detail: with.join(", "),
             when: at(&one.start, lang),
             marks: vec![patient::state(&one.status, lang)],

@@ -5,7 +5,7 @@
 use super::lines::{Held, rest};
 use crate::days;
 use crate::parts::{
-    Column, Icon, Kind, Spark, Table, Tone, badge, link_button, panel, spark, table,
+    Column, Icon, Kind, Spark, Table, Tone, badge, link_button, panel, spark, table, unbroken,
 };
 use crate::words::{self, Lang, Word};
 use charting::Part;
@@ -67,19 +67,19 @@ fn row(held: &Held<'_>, vital: &Vital, lang: Lang) -> Option<Vec<Markup>> {
     Some(vec![
         html! { a href=(held.history("Observation", &latest.id)) { (label) } },
         html! { strong.number { (value(vital.sign, latest)) } },
-        html! { span.keep { (super::super::at(&latest.at, lang)) } },
+        unbroken(&super::super::at(&latest.at, lang)),
         trend(vital, label, lang),
     ])
 }
 
 /// A value with its unit, and in the sign's own unit where that is another.
-fn value(sign: Sign, point: &Point) -> String {
-    let shown = charting::sign::unit_of(&point.value.code).map(|unit| unit.shown);
-    let unit = match sign {
-        Sign::Pain => "/10",
-        _ => shown.unwrap_or(point.value.unit.as_str()),
+pub(in super::super) fn value(sign: Sign, point: &Point) -> String {
+    let known = charting::sign::unit_of(&point.value.code);
+    let (gap, unit) = match (sign, known) {
+        (Sign::Pain, _) => ("", "/10"),
+        (_, Some(unit)) => (unit.gap(), unit.shown),
+        (_, None) => (" ", point.value.unit.as_str()),
     };
-    let gap = if unit.starts_with('/') || unit == "%" { "" } else { " " };
     let typed = match &point.second {
         Some(second) => format!("{}/{}{gap}{unit}", point.value.value, second.value),
         None => format!("{}{gap}{unit}", point.value.value),
@@ -178,7 +178,7 @@ fn findings(held: &Held<'_>, report: &Report, all: &[&Finding]) -> Markup {
     let column = |word: Word| Column { label: word.of(lang), is_figure: false };
     let columns = [
         column(words::CHART_TEST),
-        column(words::CHART_FOUND),
+        column(words::CHART_RESULT),
         column(words::CHART_RANGE),
         column(words::CHART_TREND),
     ];
@@ -188,8 +188,8 @@ fn findings(held: &Held<'_>, report: &Report, all: &[&Finding]) -> Markup {
         .map(|one| {
             vec![
                 html! { a href=(held.history("Observation", &one.id)) { (one.what.text) } },
-                html! { strong.number { (one.value) } @if let Some(flag) = flag(one.flag, lang) { " " (flag) } },
-                html! { span.muted.number { (one.range) } },
+                html! { strong.number.is-measured[one.quantity.is_some()] { (one.value) } @if let Some(flag) = flag(one.flag, lang) { " " (flag) } },
+                html! { span.muted.number.is-measured[one.quantity.is_some()] { (one.range) } },
                 course(one, all, lang),
             ]
         })
