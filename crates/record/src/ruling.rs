@@ -86,7 +86,11 @@ impl Session {
             if !self.is_ruled(of) {
                 continue;
             }
-            let before = self.as_it_is(of, id)?;
+            // Under an id that was drawn for it just now there is nothing.
+            let before = match op {
+                Op::Create(_) => None,
+                Op::Update { .. } | Op::Delete { .. } => self.as_it_is(of, id)?,
+            };
             let after = fresh.iter().find(|hit| hit.resource_type == of && hit.id == id);
             let after = after.map(|hit| Document::parse(hit.body.clone(), self.limits()));
             let after = after.transpose()?;

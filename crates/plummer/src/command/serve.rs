@@ -49,7 +49,7 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
         false => None,
     };
     let welcome = first_start::begin(&record, clinic.as_ref())?;
-    let runtime = Builder::new_multi_thread().enable_all().build()?;
+    let runtime = Builder::new_multi_thread().enable_all().global_queue_interval(GLOBAL_QUEUE).build()?;
     runtime.block_on(async {
         let stop = stopped()?;
         let house = Arc::new(Household::new(settings, &config, &record));

@@ -263,9 +263,9 @@ impl Finder<'_> {
         if longest > IN_ALL {
             return Ok(None);
         }
-        let mut all = self.called_so(range)?;
+        let mut all = self.called_so(&range)?;
         for (_, range) in ranges {
-            let here = self.called_so(range)?;
+            let here = self.called_so(&range)?;
             all.retain(|rid, one| {
                 here.get(rid).is_some_and(|other| *one != *other || one.is_none())
             });
@@ -277,7 +277,7 @@ impl Finder<'_> {
 
     /// Who stands in a range, each with the first name they stand there under; none for several. Who is
     /// there by one name alone does not have two that begin so: Gloria for `gl glo`.
-    fn called_so(&self, range: Range) -> Result<HashMap<i64, Option<String>>, Fault> {
+    fn called_so(&self, range: &Range) -> Result<HashMap<i64, Option<String>>, Fault> {
         let sql = "SELECT rid, key FROM find WHERE kind = ? AND key >= ? AND key < ?";
         let mut all: HashMap<i64, Option<String>> = HashMap::new();
         self.walk(sql, params![range.kind.number(), range.text, range.end()], &mut |row| {
