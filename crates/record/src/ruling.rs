@@ -213,7 +213,7 @@ impl Session {
     }
 
     /// The document a record has, for a caller who may see it: of any other, nothing may be told.
-    fn as_it_is(&self, of: TypeId, id: &str) -> Result<Option<Document>, Fault> {
+    pub(crate) fn as_it_is(&self, of: TypeId, id: &str) -> Result<Option<Document>, Fault> {
         let Ok(scope) = self.scope_of(Action::Read, of) else { return Ok(None) };
         let hit = self.gate.store.reader(&scope)?.read(of, id)?.filter(|hit| !hit.deleted);
         hit.map(|hit| Document::parse(hit.body, self.limits())).transpose()
