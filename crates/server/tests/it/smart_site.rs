@@ -140,7 +140,7 @@ impl Site {
             Settings {
                 seed: Some(7),
                 identity: cheap(local, second_factor),
-                departments: vec![&crate::department::DEPARTMENT],
+                departments: vec![&crate::department::DEPARTMENT, &inbox::DEPARTMENT],
                 ..Settings::default()
             },
         )
