@@ -155,6 +155,9 @@ codes! {
     CHART_ALTERED = "charting.note.altered", 409, "conflict", "the note is not as it was signed";
     INBOX_STATE = "inbox.item.state", 409, "business-rule", "the item is not in a state for this step";
     INBOX_UNOPENED = "inbox.result.unopened", 409, "business-rule", "a result that is not plainly normal is filed from its own page";
+    INBOX_CHANGED = "inbox.result.changed", 409, "conflict", "a result is not as it was when it was read";
+    INBOX_REVIEW = "inbox.review.invalid", 422, "business-rule", "a task does not review the result that it names";
+    INBOX_UNSEEN = "inbox.target.unseen", 409, "business-rule", "whom it is handed to is not shown it";
     INBOX_PERSON = "inbox.person.missing", 409, "business-rule", "whoever asks is no practitioner who can own an item";
     INBOX_VALUE = "inbox.value.invalid", 422, "value", "what was entered cannot be kept";
     EGRESS_TARGET_INVALID = "egress.target.invalid", 400, "value", "the address of another system cannot be understood in one way only";

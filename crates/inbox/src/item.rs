@@ -2,6 +2,7 @@
 
 use crate::clock::{self, Age, Due};
 use base::Millis;
+use fhir::reference::is_id;
 use std::fmt;
 
 /// What it is.
@@ -56,8 +57,45 @@ pub enum Whose {
     Pool(String),
     /// It is somebody's for whom they cover: that one's name.
     Covering(String),
-    /// It is somebody else's, and was opened from the patient's chart: who has it, as far as is known.
+    /// Nobody of the house is named: it waits for every clinician of the site.
+    Site,
+    /// It is somebody else's, and was opened from the patient's chart: what they are called.
     Other(String),
+    /// It is nobody's of this house, and was opened from the patient's chart.
+    Nobody,
+}
+
+impl Whose {
+    /// How near it is to whoever asks; what is nearer comes first.
+    pub(crate) const fn rank(&self) -> u8 {
+        match self {
+            Self::Own => 0,
+            Self::Covering(_) => 1,
+            Self::Pool(_) => 2,
+            Self::Site => 3,
+            Self::Other(_) => 4,
+            Self::Nobody => 5,
+        }
+    }
+
+    /// Whether it waits for whoever asks.
+    pub(crate) const fn is_theirs(&self) -> bool {
+        self.rank() < 4
+    }
+}
+
+/// How far a result has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Stage {
+    /// It is whole.
+    #[default]
+    Final,
+    /// There is more to come: `partial`, `preliminary`, or of unknown standing.
+    Preliminary,
+    /// It will not come.
+    Cancelled,
+    /// It was entered in error.
+    Withdrawn,
 }
 
 /// One value of a result.
@@ -79,6 +117,12 @@ pub struct Line {
     pub weight: Option<Weight>,
     /// It was corrected, amended or withdrawn.
     pub corrected: bool,
+    /// Nothing speaks against its being normal: the laboratory says so, of all of it, and no more.
+    pub plain: bool,
+    /// The version of the Observation; 0 of one that stands in the report itself.
+    pub version: u64,
+    /// Which of the versions in [`Seen::values`] is its own.
+    pub at: Option<usize>,
 }
 
 /// A record that is to be acted on, as whoever acts saw it.
@@ -90,6 +134,47 @@ pub struct Seen {
     pub id: String,
     /// The version that was on the screen.
     pub version: u64,
+    /// Of a result the versions of its values, in the order of the report; 0 of one that is not shown.
+    pub values: Vec<u64>,
+}
+
+impl Seen {
+    /// What a form carries: `id:version`, and of a result the versions of its values, `id:version:1-1-2`.
+    pub fn text(&self) -> String {
+        let text = format!("{}:{}", self.id, self.version);
+        if self.values.is_empty() { text } else { format!("{text}:{}", said(&self.values)) }
+    }
+
+    /// The versions of its values as text: `1-1-2`.
+    pub fn values_text(&self) -> String {
+        said(&self.values)
+    }
+
+    /// What [`Seen::text`] wrote; none for anything else.
+    pub fn parse(kind: Kind, text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, ':');
+        let (id, version) = (parts.next()?, parts.next()?.parse().ok()?);
+        let values = parts.next().map_or(Some(Vec::new()), versions)?;
+        is_id(id).then(|| Self { kind, id: id.to_owned(), version, values })
+    }
+}
+
+/// Values of one report whose versions are read back: far beyond any panel.
+const VALUES_MAX: usize = 2_000;
+
+/// Versions as text: `1-1-2`.
+pub(crate) fn said(versions: &[u64]) -> String {
+    versions.iter().map(u64::to_string).collect::<Vec<_>>().join("-")
+}
+
+/// Versions from text; none for anything else.
+pub(crate) fn versions(text: &str) -> Option<Vec<u64>> {
+    if text.is_empty() {
+        return Some(Vec::new());
+    }
+    let all: Option<Vec<u64>> =
+        text.split('-').take(VALUES_MAX + 1).map(|one| one.parse().ok()).collect();
+    all.filter(|all| all.len() <= VALUES_MAX)
 }
 
 /// One thing that waits.
@@ -121,6 +206,12 @@ pub struct Item {
     pub lines: Vec<Line>,
     /// Values that the report names and the caller is not shown.
     pub hidden: usize,
+    /// Values that stand in another system, and are not shown here.
+    pub elsewhere: usize,
+    /// How far a result has come.
+    pub stage: Stage,
+    /// Of a result: it is final, each of its values is plainly normal, and it says nothing beside.
+    pub plain: bool,
     /// It was corrected or amended.
     pub corrected: bool,
     /// It was filed before, and changed since.
@@ -138,11 +229,19 @@ impl Item {
     /// Whether it may be filed among others without being opened: a result that is plainly normal, whole,
     /// and not a corrected one.
     pub const fn is_plain(&self) -> bool {
-        matches!(self.weight, Weight::Normal)
+        self.plain
+            && matches!(self.weight, Weight::Normal)
             && matches!(self.seen.kind, Kind::Result)
+            && matches!(self.stage, Stage::Final)
             && self.hidden == 0
+            && self.elsewhere == 0
             && !self.corrected
             && !self.again
+    }
+
+    /// Whether it waits for whoever asks: as theirs, a pool's, the site's, or of whom they cover for.
+    pub const fn is_theirs(&self) -> bool {
+        self.whose.is_theirs()
     }
 }
 
@@ -165,7 +264,37 @@ impl fmt::Debug for Whose {
             Self::Own => "Own",
             Self::Pool(_) => "Pool",
             Self::Covering(_) => "Covering",
+            Self::Site => "Site",
             Self::Other(_) => "Other",
+            Self::Nobody => "Nobody",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_a_form_carries_comes_back(version in any::<u64>(), values in proptest::collection::vec(any::<u64>(), 0..9)) {
+            let seen = Seen { kind: Kind::Result, id: "a-1".to_owned(), version, values };
+            prop_assert_eq!(Seen::parse(Kind::Result, &seen.text()), Some(seen));
+        }
+
+        #[test]
+        fn whatever_a_form_says_it_is_read_or_left(text in "\\PC{0,60}|[a-z0-9:-]{0,60}") {
+            if let Some(seen) = Seen::parse(Kind::Result, &text) {
+                prop_assert!(is_id(&seen.id) && seen.values.len() <= VALUES_MAX);
+            }
+        }
+    }
+
+    #[test]
+    fn more_values_than_a_report_has_are_none() {
+        let long = vec!["1"; VALUES_MAX + 1].join("-");
+        assert_eq!(versions(&long), None);
+        assert_eq!(versions(&long[2..]).map(|all| all.len()), Some(VALUES_MAX));
     }
 }

@@ -7,47 +7,95 @@ use crate::read::{concept, each, text};
 use fhir::Value;
 use fhirpath::Decimal;
 
+/// Where the systems of flags begin that HL7 has (`v3-ObservationInterpretation`, table 0078).
+const HL7: [&str; 3] =
+    ["http://terminology.hl7.org/", "http://hl7.org/fhir/", "urn:oid:2.16.840.1.113883.5.83"];
 /// Codes of critical values.
 const CRITICAL: [&str; 3] = ["HH", "LL", "AA"];
 /// Codes of what is within range, absent or not reactive.
 const NORMAL: [&str; 5] = ["N", "NEG", "ND", "NR", "S"];
 /// Statuses of an Observation that say it was changed after it had been final.
-const CORRECTED: [&str; 3] = ["corrected", "amended", "entered-in-error"];
+pub(crate) const CORRECTED: [&str; 3] = ["corrected", "amended", "entered-in-error"];
 /// Components of one Observation that are shown.
 const COMPONENTS_MAX: usize = 10;
 
 /// How grave one value is: an Observation, or a component of one.
 fn weigh(value: Value<'_>) -> Weight {
-    let codes: Vec<String> = each(value, "interpretation")
-        .flat_map(|one| each(one, "coding"))
-        .map(|coding| text(coding, "code").to_ascii_uppercase())
-        .collect();
-    if !codes.is_empty() {
-        let any = |known: &[&str]| codes.iter().any(|code| known.contains(&code.as_str()));
-        return match () {
-            () if any(&CRITICAL) => Weight::Critical,
-            () if codes.iter().all(|code| NORMAL.contains(&code.as_str())) => Weight::Normal,
-            () => Weight::Abnormal,
-        };
+    let by_range = by_range(value);
+    match (by_flag(value), by_range) {
+        (None, by_range) => by_range,
+        // The flag says normal, and the range beside it does not: somebody has to look.
+        (Some(Weight::Normal), Weight::Abnormal) => Weight::Unjudged,
+        (Some(flag), _) => flag,
     }
-    let number = |quantity: Option<Value<'_>>| Decimal::parse(quantity?.get("value")?.as_number()?);
-    let measured = value.get("valueQuantity");
-    let (Some(own), Some(range)) = (number(measured), each(value, "referenceRange").next()) else {
+}
+
+/// What the laboratory's flags say, the gravest of them; none when there is none.
+fn by_flag(value: Value<'_>) -> Option<Weight> {
+    each(value, "interpretation")
+        .map(|concept| {
+            let codings: Vec<(bool, Weight)> = each(concept, "coding").map(flag).collect();
+            // The same in a house's own codes beside HL7's says no more; by itself nobody knows it.
+            let is_known = codings.iter().any(|(known, _)| *known);
+            let all = codings.into_iter();
+            let all = all.filter(|(known, flag)| *known == is_known || *flag == Weight::Critical);
+            let flag = gravest(all.map(|(_, flag)| flag));
+            if !is_known && flag == Weight::Normal { Weight::Unjudged } else { flag }
+        })
+        .min()
+}
+
+/// What one coding says, and whether its system is one we know.
+fn flag(coding: Value<'_>) -> (bool, Weight) {
+    let system = text(coding, "system");
+    let is_known = system.is_empty() || HL7.iter().any(|own| system.starts_with(own));
+    let code = text(coding, "code").to_ascii_uppercase();
+    let is = |known: &[&str]| known.contains(&code.as_str());
+    let flag = match () {
+        () if is(&CRITICAL) => Weight::Critical,
+        () if is(&NORMAL) => Weight::Normal,
+        () if code.is_empty() => Weight::Unjudged,
+        () => Weight::Abnormal,
+    };
+    (is_known, flag)
+}
+
+/// Where a number stands to the ranges beside it. Of several (for an age, for a phase) nobody says which
+/// is meant, so they count where they agree.
+fn by_range(value: Value<'_>) -> Weight {
+    let Some(measured) = value.get("valueQuantity") else { return Weight::Unjudged };
+    // Beyond what the machine measures says nothing.
+    let (Some(own), true) = (number(Some(measured)), text(measured, "comparator").is_empty())
+    else {
         return Weight::Unjudged;
     };
-    // A value in another unit than its range, or beyond what the machine measures, says nothing.
-    let unit = |quantity: Option<Value<'_>>| quantity.map(|one| text(one, "unit"));
+    let mut all = each(value, "referenceRange").map(|range| within(own, measured, range));
+    let Some(first) = all.next() else { return Weight::Unjudged };
+    if all.all(|other| other == first) { first } else { Weight::Unjudged }
+}
+
+fn within(own: Decimal, measured: Value<'_>, range: Value<'_>) -> Weight {
+    // A range of treatment, or of what is critical, is none of what is normal.
+    let is_normal = |of: Value<'_>| each(of, "coding").any(|one| text(one, "code") == "normal");
+    if range.get("type").is_some_and(|of| !is_normal(of)) {
+        return Weight::Unjudged;
+    }
+    // A value in another unit than its range says nothing.
     let (low, high) = (range.get("low"), range.get("high"));
-    let same = |end: Option<Value<'_>>| end.is_none() || unit(end) == unit(measured);
-    let compared = measured.is_some_and(|one| !text(one, "comparator").is_empty());
+    let unit = |quantity: Value<'_>| text(quantity, "unit");
+    let same = |end: Option<Value<'_>>| end.is_none_or(|end| unit(end) == unit(measured));
     match (number(low), number(high)) {
         (None, None) => Weight::Unjudged,
-        _ if compared || !same(low) || !same(high) => Weight::Unjudged,
+        _ if !same(low) || !same(high) => Weight::Unjudged,
         (low, high) => {
             let outside = low.is_some_and(|low| own < low) || high.is_some_and(|high| own > high);
             if outside { Weight::Abnormal } else { Weight::Normal }
         }
     }
+}
+
+fn number(quantity: Option<Value<'_>>) -> Option<Decimal> {
+    Decimal::parse(quantity?.get("value")?.as_number()?)
 }
 
 /// The gravest of several; of none, unjudged.
@@ -58,37 +106,54 @@ pub fn gravest(all: impl IntoIterator<Item = Weight>) -> Weight {
 /// An Observation as a line.
 pub(crate) fn line(id: &str, root: Value<'_>) -> Line {
     let status = text(root, "status");
-    let components: Vec<Value<'_>> = each(root, "component").take(COMPONENTS_MAX).collect();
+    let components: Vec<Value<'_>> = each(root, "component").collect();
     let own = shown(root);
     let parts: Vec<String> = components
         .iter()
         .map(|part| format!("{} {}", named(*part), shown(*part)))
         .filter(|part| !part.trim().is_empty())
         .collect();
-    let value = [own].into_iter().chain(parts).filter(|part| !part.is_empty());
-    let weights = components.iter().map(|part| weigh(*part));
-    let is_whole = root.get("interpretation").is_some() || components.is_empty();
+    let more = parts.len().saturating_sub(COMPONENTS_MAX);
+    let more = (more > 0).then(|| format!("+{more}"));
+    let has_own = components.is_empty() || !own.is_empty() || root.get("interpretation").is_some();
+    // A flag of the whole hides none of its components: the gravest counts, of all of them.
+    let whole = has_own.then(|| weigh(root));
     let weight = match status.as_str() {
         "entered-in-error" | "cancelled" => Weight::Unjudged,
-        _ if is_whole => weigh(root),
-        _ => gravest(weights),
+        _ => gravest(whole.into_iter().chain(components.iter().map(|part| weigh(*part)))),
     };
+    let is_said = !own.is_empty() || !parts.is_empty();
+    let says_more = ["note", "hasMember", "dataAbsentReason"].iter().any(|name| has(root, name))
+        || components.iter().any(|part| has(*part, "dataAbsentReason"));
     let first = root.get("code").into_iter().flat_map(|code| each(code, "coding")).next();
     let code = first.map(|one| format!("{}|{}", text(one, "system"), text(one, "code")));
+    let shown = parts.into_iter().take(COMPONENTS_MAX).chain(more);
+    let value = [own].into_iter().chain(shown).filter(|part| !part.is_empty());
     Line {
         id: id.to_owned(),
         what: named(root),
         code: code.unwrap_or_default(),
         value: value.collect::<Vec<_>>().join(" · "),
         range: range(root),
-        flag: each(root, "interpretation")
-            .flat_map(|one| each(one, "coding"))
-            .map(|one| text(one, "code"))
-            .next()
-            .unwrap_or_default(),
+        flag: gravest_flag(root, &components),
         weight: Some(weight),
         corrected: CORRECTED.contains(&status.as_str()),
+        plain: weight == Weight::Normal && status == "final" && is_said && !says_more,
+        version: 0,
+        at: None,
     }
+}
+
+fn has(value: Value<'_>, name: &str) -> bool {
+    value.get(name).is_some()
+}
+
+/// The flag that is shown: of the whole or of a component, the gravest.
+fn gravest_flag(root: Value<'_>, components: &[Value<'_>]) -> String {
+    let codings = |value| each(value, "interpretation").flat_map(|one| each(one, "coding"));
+    let all = codings(root).chain(components.iter().flat_map(|part| codings(*part)));
+    let gravest = all.min_by_key(|coding| flag(*coding).1);
+    gravest.map(|coding| text(coding, "code")).unwrap_or_default()
 }
 
 fn named(value: Value<'_>) -> String {
@@ -147,6 +212,93 @@ mod tests {
 
     fn flagged(code: &str) -> Option<Weight> {
         of(&format!(r#"{{"interpretation":[{{"coding":[{{"code":"{code}"}}]}}]}}"#)).weight
+    }
+
+    /// A final value of 85 mg/dL, with more.
+    fn plain(rest: &str) -> Line {
+        of(&format!(
+            r#"{{"status":"final","valueQuantity":{{"value":85,"unit":"mg/dL"}},"interpretation":[{{"coding":[{{"code":"N"}}]}}]{rest}}}"#
+        ))
+    }
+
+    #[test]
+    fn a_flag_of_the_whole_hides_no_component_and_the_eleventh_counts_as_the_first() {
+        let part = |flag: &str| {
+            format!(
+                r#"{{"code":{{"text":"x"}},"valueInteger":1,"interpretation":[{{"coding":[{{"code":"{flag}"}}]}}]}}"#
+            )
+        };
+        let with = |flags: &[&str]| {
+            let parts: Vec<String> = flags.iter().map(|flag| part(flag)).collect();
+            plain(&format!(r#","component":[{}]"#, parts.join(",")))
+        };
+        assert!(with(&["N", "N"]).plain);
+        let hidden = with(&["N", "HH"]);
+        assert_eq!((hidden.weight, hidden.flag.as_str()), (Some(Weight::Critical), "HH"));
+        let mut many = vec!["N"; 11];
+        many.push("LL");
+        let many = with(&many);
+        assert_eq!((many.weight, many.plain), (Some(Weight::Critical), false));
+        assert!(many.value.ends_with("+2"), "{}", many.value);
+        let bare = plain(r#","component":[{"code":{"text":"x"},"valueInteger":1}]"#);
+        assert_eq!(bare.weight, Some(Weight::Unjudged), "one that nobody judged");
+    }
+
+    #[test]
+    fn every_range_counts_and_one_of_treatment_is_none() {
+        let range = |low: i64, high: i64, more: &str| {
+            format!(
+                r#"{{"low":{{"value":{low},"unit":"mg/dL"}},"high":{{"value":{high},"unit":"mg/dL"}}{more}}}"#
+            )
+        };
+        let with = |ranges: &[String]| {
+            of(&format!(
+                r#"{{"valueQuantity":{{"value":85,"unit":"mg/dL"}},"referenceRange":[{}]}}"#,
+                ranges.join(",")
+            ))
+            .weight
+        };
+        let (inside, outside) = (range(70, 99, ""), range(10, 20, ""));
+        assert_eq!(with(&[inside.clone(), inside.clone()]), Some(Weight::Normal));
+        assert_eq!(with(&[outside.clone(), outside.clone()]), Some(Weight::Abnormal));
+        assert_eq!(with(&[inside, outside.clone()]), Some(Weight::Unjudged));
+        let treatment = range(70, 99, r#","type":{"coding":[{"code":"treatment"}]}"#);
+        assert_eq!(with(&[treatment]), Some(Weight::Unjudged));
+        let odd = plain(&format!(r#","referenceRange":[{outside}]"#));
+        assert_eq!(odd.weight, Some(Weight::Unjudged), "a flag that its own range contradicts");
+    }
+
+    #[test]
+    fn what_says_more_than_a_flag_is_not_plain() {
+        assert!(plain("").plain);
+        for more in [
+            r#","note":[{"text":"Haemolysed, repeat."}]"#,
+            r#","hasMember":[{"reference":"Observation/x"}]"#,
+            r#","dataAbsentReason":{"text":"not performed"}"#,
+        ] {
+            assert!(!plain(more).plain, "{more}");
+        }
+        let status = |status: &str| {
+            of(&format!(
+                r#"{{"status":"{status}","valueInteger":1,"interpretation":[{{"coding":[{{"code":"N"}}]}}]}}"#
+            ))
+        };
+        assert!(
+            status("final").plain && !status("preliminary").plain && !status("corrected").plain
+        );
+        let nothing = of(r#"{"status":"final","interpretation":[{"coding":[{"code":"N"}]}]}"#);
+        assert!(!nothing.plain, "a flag of no value");
+        let words =
+            of(r#"{"status":"final","valueInteger":1,"interpretation":[{"text":"normal"}]}"#);
+        assert_eq!(words.weight, Some(Weight::Unjudged), "a flag in words");
+        let own = of(
+            r#"{"valueInteger":1,"interpretation":[{"coding":[{"system":"urn:lab","code":"N"}]}]}"#,
+        );
+        assert_eq!(own.weight, Some(Weight::Unjudged), "a code that nobody here knows");
+        let both = of(
+            r#"{"valueInteger":1,"interpretation":[{"coding":[{"system":"urn:lab","code":"ok"},{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation","code":"N"}]}]}"#,
+        );
+        assert_eq!(both.weight, Some(Weight::Normal));
     }
 
     #[test]

@@ -9,20 +9,26 @@
 pub mod act;
 pub mod clock;
 pub mod cover;
+mod department;
 pub mod earlier;
 pub mod gather;
 pub mod item;
+mod items;
 pub mod judge;
 pub mod order;
+mod owner;
 mod read;
+mod reviews;
+mod rule;
 pub mod whom;
 mod write;
 
 pub use act::{Act, Done, Took};
 pub use clock::{Age, Due, Rule};
+pub use department::DEPARTMENT;
 pub use earlier::{Earlier, earlier};
 pub use gather::{Inbox, RESULT_DAYS, gather, of_patient, one};
-pub use item::{Item, Kind, Line, Seen, Weight, Whose};
+pub use item::{Item, Kind, Line, Seen, Stage, Weight, Whose};
 pub use order::Group;
 pub use whom::{Desks, Me, Pool};
 

@@ -48,7 +48,7 @@ mod tests {
 
     fn item(id: usize, patient: Option<u8>, weight: Weight, since: i64, kind: Kind) -> Item {
         Item {
-            seen: Seen { kind, id: format!("i{id}"), version: 1 },
+            seen: Seen { kind, id: format!("i{id}"), version: 1, values: Vec::new() },
             patient: patient.map(|n| format!("p{n}")),
             title: String::new(),
             text: String::new(),
@@ -61,6 +61,9 @@ mod tests {
             returns: false,
             lines: Vec::new(),
             hidden: 0,
+            elsewhere: 0,
+            stage: crate::Stage::Final,
+            plain: false,
             corrected: false,
             again: false,
             note: String::new(),

@@ -14,11 +14,13 @@ pub(crate) struct Reads<'s> {
     waits: Vec<Audited<()>>,
     /// There is more than was read.
     pub(crate) partial: bool,
+    /// The link to what follows the page that was read last.
+    next: Option<String>,
 }
 
 impl<'s> Reads<'s> {
     pub(crate) const fn new(session: &'s Session) -> Self {
-        Self { session, waits: Vec::new(), partial: false }
+        Self { session, waits: Vec::new(), partial: false, next: None }
     }
 
     /// The first page of what a search finds, what it includes behind. Of a type that the caller may not
@@ -30,6 +32,7 @@ impl<'s> Reads<'s> {
     ) -> Result<(Vec<Hit>, Vec<Hit>), Fault> {
         let of = type_of(kind)?;
         if !self.session.may_search(of) {
+            self.next = None;
             return Ok((Vec::new(), Vec::new()));
         }
         let pairs = query.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
@@ -37,7 +40,30 @@ impl<'s> Reads<'s> {
             self.session.search(Level::Type(of), pairs, &SearchHow::default())?;
         self.waits.push(Audited { value: (), ticket });
         self.partial |= value.next.is_some();
+        self.next = value.next;
         Ok((value.page.matches, value.page.included))
+    }
+
+    /// As [`Reads::search`], page by page, at most so many.
+    pub(crate) fn search_all(
+        &mut self,
+        kind: &str,
+        query: &[(&str, String)],
+        most: usize,
+    ) -> Result<(Vec<Hit>, Vec<Hit>), Fault> {
+        let was = self.partial;
+        let (mut matches, mut included) = self.search(kind, query)?;
+        while let Some(next) = self.next.take() {
+            if matches.len() >= most {
+                self.partial = true;
+                return Ok((matches, included));
+            }
+            self.partial = was;
+            let page = self.search(kind, &[("_cursor", next)])?;
+            matches.extend(page.0);
+            included.extend(page.1);
+        }
+        Ok((matches, included))
     }
 
     /// One record, or a version of it.

@@ -41,6 +41,12 @@ impl Me {
         let own = self.practitioner.as_ref().map(|id| format!("Practitioner/{id}"));
         own.or_else(|| self.sites.first().map(|id| format!("Organization/{id}")))
     }
+
+    /// As what they are a member of pools: themselves, and the sites they work at.
+    fn members(&self) -> Vec<String> {
+        let own = self.practitioner.iter().map(|id| format!("Practitioner/{id}"));
+        own.chain(self.sites.iter().map(|id| format!("Organization/{id}"))).collect()
+    }
 }
 
 /// A pool.
@@ -108,29 +114,34 @@ impl Desks {
 pub(crate) fn look(reads: &mut Reads<'_>, me: &Me) -> Result<Desks, Fault> {
     let now = reads.session.now();
     let own = me.practitioner.as_ref().map(|id| format!("Practitioner/{id}"));
-    let mut members: Vec<String> = own.iter().cloned().collect();
-    members.extend(me.sites.iter().map(|id| format!("Organization/{id}")));
+    let members = me.members();
     let mut desks = Desks { own, ..Desks::default() };
     if members.is_empty() {
         return Ok(desks);
     }
-    let teams = [
-        ("participant", members.join(",")),
-        ("status", "active".to_owned()),
-        ("category", [POOL, DESK, COVER].map(|code| format!("{SYSTEM}|{code}")).join(",")),
-        ("_count", TEAMS_MAX.to_string()),
-    ];
-    let (found, _) = reads.search("CareTeam", &teams)?;
-    for hit in &found {
+    let teams = |codes: &[&str]| {
+        let codes: Vec<String> = codes.iter().map(|code| format!("{SYSTEM}|{code}")).collect();
+        vec![
+            ("participant", members.join(",")),
+            ("status", "active".to_owned()),
+            ("category", codes.join(",")),
+            ("_count", TEAMS_MAX.to_string()),
+        ]
+    };
+    for hit in &reads.search("CareTeam", &teams(&[POOL, DESK]))?.0 {
         let document = parsed(hit)?;
         let root = document.root();
-        let is = |code: &str| each(root, "category").any(|one| has_code(one, code));
-        if is(COVER) {
-            desks.covers.extend(cover(hit.id.clone(), hit.version, root).filter(|c| now < c.until));
-        } else if is_member(root, me, &members, now) {
-            let (id, name) = (hit.id.clone(), text(root, "name"));
-            desks.pools.push(Pool { id, name, is_desk: is(DESK) });
+        let is_desk = each(root, "category").any(|one| has_code(one, DESK));
+        if is_member(root, me, now) {
+            desks.pools.push(Pool { id: hit.id.clone(), name: text(root, "name"), is_desk });
         }
+    }
+    // Those that lapsed are not asked for: after some years they would crowd out the others.
+    let mut covers = teams(&[COVER]);
+    covers.push(("date", format!("ge{}", now.to_instant())));
+    for hit in &reads.search("CareTeam", &covers)?.0 {
+        let cover = cover(hit.id.clone(), hit.version, parsed(hit)?.root());
+        desks.covers.extend(cover.filter(|cover| now < cover.until));
     }
     desks.pools.sort_by(|one, two| (&one.name, &one.id).cmp(&(&two.name, &two.id)));
     desks.covers.sort_by_key(|cover| (cover.from, cover.id.clone()));
@@ -138,7 +149,8 @@ pub(crate) fn look(reads: &mut Reads<'_>, me: &Me) -> Result<Desks, Fault> {
 }
 
 /// Whether a pool has them as a member now: by name, or as those of a role at a site.
-fn is_member(root: Value<'_>, me: &Me, members: &[String], now: Millis) -> bool {
+pub(crate) fn is_member(root: Value<'_>, me: &Me, now: Millis) -> bool {
+    let members = me.members();
     each(root, "participant").any(|one| {
         let (who, _) = named(one.get("member"));
         let roles: Vec<String> = each(one, "role")
@@ -157,7 +169,7 @@ fn cover(id: String, version: u64, root: Value<'_>) -> Option<Cover> {
         each(root, "participant").find(|one| each(*one, "role").any(|role| has_code(role, code)))
     };
     let (of, by) = (of_role(COVERED)?, of_role(COVERING)?);
-    let (from, until) = period(by);
+    let (from, until) = ends(root);
     Some(Cover {
         id,
         version,
@@ -168,7 +180,17 @@ fn cover(id: String, version: u64, root: Value<'_>) -> Option<Cover> {
     })
 }
 
-/// The period of a participant; open ends are far away.
+/// From when until when a cover holds: in its own period and in that of both its people. One without a
+/// period of its own is asked for by nobody (`look`), and the gate keeps none.
+pub(crate) fn ends(team: Value<'_>) -> (Millis, Millis) {
+    let (mut from, mut until) = period(team);
+    for one in each(team, "participant").map(period) {
+        (from, until) = (from.max(one.0), until.min(one.1));
+    }
+    (from, until)
+}
+
+/// The period of a team or a participant; open ends are far away.
 fn period(value: Value<'_>) -> (Millis, Millis) {
     let Some(period) = value.get("period") else { return (Millis(i64::MIN), Millis(i64::MAX)) };
     let from = instant(period, &["start"]).unwrap_or(Millis(i64::MIN));

@@ -10,7 +10,48 @@ use fhir::write::Writer;
 
 /// Letters of a text that somebody types.
 pub(crate) const TEXT_MAX: usize = 4_000;
+/// The system of ids of people who are no Practitioner of the record: those of the access log.
+pub(crate) const PERSON: &str = "urn:plummer:principal";
 const CONFIDENTIALITY: &str = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality";
+
+/// Who acts.
+pub(crate) struct By {
+    /// The Practitioner they are, by reference.
+    pub(crate) own: Option<String>,
+    /// What people call them.
+    pub(crate) name: String,
+    /// The id that the access log keeps of them.
+    pub(crate) who: String,
+    /// When.
+    pub(crate) now: Millis,
+}
+
+impl By {
+    /// Whether a reference is theirs.
+    pub(crate) fn is(&self, reference: &str) -> bool {
+        self.own.as_deref() == Some(reference)
+    }
+
+    /// As whom they own something.
+    pub(crate) fn owner(&self) -> Result<(String, String), Fault> {
+        let own = self.own.clone().ok_or_else(crate::cover::nobody)?;
+        Ok((own, self.name.clone()))
+    }
+
+    /// A reference to them: to the Practitioner, or to the person by the id of the access log
+    /// (<https://hl7.org/fhir/R4/references.html#logical>).
+    pub(crate) fn refer(&self, out: &mut Writer, name: &str) {
+        match &self.own {
+            Some(own) => refer(out, name, (own, &self.name)),
+            None => {
+                out.key(name).object().member("type", "Practitioner");
+                out.key("identifier").object().member("system", PERSON);
+                out.member("value", &self.who).end_object();
+                out.member("display", &self.name).end_object();
+            }
+        }
+    }
+}
 
 /// A stored document begun anew, but for some members.
 pub(crate) fn from(root: Value<'_>, but: &[&str]) -> Writer {
@@ -47,7 +88,7 @@ pub(crate) fn own_code(out: &mut Writer, name: &str, code: &str) {
 }
 
 /// `note`, with those there were and one more; `text` may be empty, and then none is added.
-pub(crate) fn noted(out: &mut Writer, root: Option<Value<'_>>, by: &str, at: Millis, say: &str) {
+pub(crate) fn noted(out: &mut Writer, root: Option<Value<'_>>, by: &By, say: &str) {
     let before: Vec<Value<'_>> = root.into_iter().flat_map(|root| each(root, "note")).collect();
     if before.is_empty() && say.is_empty() {
         return;
@@ -58,8 +99,13 @@ pub(crate) fn noted(out: &mut Writer, root: Option<Value<'_>>, by: &str, at: Mil
     }
     if !say.is_empty() {
         out.object();
-        out.key("authorReference").object().member("reference", by).end_object();
-        out.member("time", &at.to_instant()).member("text", say).end_object();
+        match &by.own {
+            Some(_) => by.refer(out, "authorReference"),
+            None => {
+                out.member("authorString", &by.name);
+            }
+        }
+        out.member("time", &by.now.to_instant()).member("text", say).end_object();
     }
     out.end_array();
 }

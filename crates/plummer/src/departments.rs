@@ -5,4 +5,4 @@ use record::Department;
 
 /// Every department.
 pub(crate) static DEPARTMENTS: &[&Department] =
-    &[&scheduling::DEPARTMENT, &registration::DEPARTMENT];
+    &[&scheduling::DEPARTMENT, &registration::DEPARTMENT, &inbox::DEPARTMENT];

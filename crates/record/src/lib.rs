@@ -14,6 +14,7 @@ mod care;
 mod certify;
 mod changeable;
 mod chart;
+mod colleague;
 mod condition;
 mod conditional;
 mod consents;
@@ -90,6 +91,7 @@ pub use find::{Found, SearchHow};
 pub use follow::{Followed, Following, Mark};
 pub use gate::{Health, Record, Settings, private_folder};
 pub use glass::Broken;
+pub use identity::Profile;
 pub use import::{
     Import, ImportEntry, ImportOptions, ImportOutcome, ImportReport, PreparedDocument, Submitted,
 };

@@ -8,7 +8,7 @@
 //! imports is told so (docs/internals/operations.md).
 
 use crate::ledger::Wanted;
-use crate::session::Session;
+use crate::session::{Session, Signer};
 use access::Action;
 use audit::Kind;
 use base::{Fault, Limits, Millis};
@@ -174,6 +174,23 @@ impl Asking<'_> {
     pub fn seen(&self, resource_type: &str, id: &str) -> Result<Option<Document>, Fault> {
         let Some(of) = r4().resource_type(resource_type) else { return Ok(None) };
         self.session.as_it_is(of, id)
+    }
+
+    /// Who signs what is written: a person who is a practitioner of the house, and no app or agent for
+    /// them.
+    pub fn signer(&self) -> Option<Signer> {
+        self.session.signer()
+    }
+
+    /// Whether an agent writes, for whomever.
+    pub fn is_agent(&self) -> bool {
+        self.session.is_agent()
+    }
+
+    /// Whether the house itself writes: whoever is on the machine, or another system of the site that
+    /// brings records with their ids.
+    pub fn is_house(&self) -> bool {
+        self.session.names_ids()
     }
 
     /// Whether the same unit of work writes this record too.

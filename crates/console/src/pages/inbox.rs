@@ -20,7 +20,8 @@ use crate::wait::wait;
 use crate::words::{self, Lang, Word};
 use crate::{days, live};
 use base::{Fault, Millis};
-use inbox::{Age, Group, Inbox, Item, Kind as What, Me, RESULT_DAYS, Rule, Weight, Whose};
+use inbox::act::FILE_MAX;
+use inbox::{Age, Group, Inbox, Item, Kind as What, Me, RESULT_DAYS, Rule, Stage, Weight, Whose};
 use maud::{Markup, html};
 
 /// Values of a result that a row shows.
@@ -137,6 +138,14 @@ fn group(visit: &Visit, inbox: &Inbox, of: &Group, items: &[&Item], order: &[&st
     let person = person.and_then(|hit| Person::read(hit).ok());
     let id = format!("of-{}", of.patient.as_deref().unwrap_or("nobody"));
     let plain: Vec<&&Item> = items.iter().filter(|item| item.is_plain()).collect();
+    // Of very many the first: the button says how many it files of how many.
+    let some = plain.get(..FILE_MAX).unwrap_or(if plain.len() > 1 { &plain } else { &[] });
+    let label = match plain.len() {
+        count if count > FILE_MAX => {
+            words::INBOX_FILE_FIRST.with(lang, &format!("{FILE_MAX}/{count}"))
+        }
+        count => words::INBOX_FILE_ALL.with(lang, &count.to_string()),
+    };
     let today = days::day_at(visit.now(), &visit.zone);
     html! {
         section.panel.inbox-group aria-labelledby=(id) {
@@ -151,11 +160,11 @@ fn group(visit: &Visit, inbox: &Inbox, of: &Group, items: &[&Item], order: &[&st
                         (None, None) => (words::INBOX_NO_PATIENT.of(lang)),
                     }
                 }
-                @if plain.len() > 1 {
+                @if !some.is_empty() {
                     form method="post" action="/inbox/file" {
                         (carried(visit, of.patient.as_deref()))
-                        @for item in &plain { input type="hidden" name="result" value=(named(item)); }
-                        (button(Kind::Quiet, Some(Icon::Ok), &words::INBOX_FILE_ALL.with(lang, &plain.len().to_string())))
+                        @for item in some { input type="hidden" name="result" value=(item.seen.text()); }
+                        (button(Kind::Quiet, Some(Icon::Ok), &label))
                     }
                 }
             }
@@ -187,7 +196,7 @@ fn row(visit: &Visit, item: &Item, order: &[&str]) -> Markup {
                 @if item.is_plain() {
                     form method="post" action="/inbox/file" {
                         (carried(visit, item.patient.as_deref()))
-                        input type="hidden" name="result" value=(named(item));
+                        input type="hidden" name="result" value=(item.seen.text());
                         input type="hidden" name="next" value=(next);
                         button.button.is-secondary type="submit" data-file="" aria-label=(words::INBOX_FILE_THIS.with(lang, &title)) {
                             (icon(Icon::Ok)) span { (words::INBOX_FILE.of(lang)) }
@@ -210,11 +219,6 @@ pub(super) fn carried(visit: &Visit, patient: Option<&str>) -> Markup {
             input type="hidden" name="kind" value=(visit.parameter("kind"));
         }
     }
-}
-
-/// A result as a form names it.
-fn named(item: &Item) -> String {
-    format!("{}:{}", item.seen.id, item.seen.version)
 }
 
 /// Where an item is opened.
@@ -294,7 +298,18 @@ pub(super) fn marks(visit: &Visit, item: &Item) -> Markup {
         Whose::Other(name) => {
             all.push(badge(Tone::Neutral, Icon::Person, &words::INBOX_ELSEWHERE.with(lang, name)));
         }
+        Whose::Site => all.push(badge(Tone::Neutral, Icon::People, words::INBOX_SITE.of(lang))),
+        Whose::Nobody => all.push(badge(Tone::Warning, Icon::Person, words::INBOX_NOBODY.of(lang))),
         Whose::Own => {}
+    }
+    let stage = match item.stage {
+        Stage::Preliminary => Some(words::INBOX_PRELIMINARY),
+        Stage::Cancelled => Some(words::INBOX_CANCELLED),
+        Stage::Withdrawn => Some(words::INBOX_WITHDRAWN),
+        Stage::Final => None,
+    };
+    if let Some(word) = stage {
+        all.push(badge(Tone::Warning, Icon::Info, word.of(lang)));
     }
     match &item.taken {
         Some((who, _)) if is_own(who) => {

@@ -43,10 +43,19 @@ words! {
     INBOX_TAKEN_BY_YOU: "Taken by you", "Lo lleva usted";
     INBOX_ELSEWHERE: "With {}", "Lo tiene {}";
     INBOX_ELSEWHERE_UNKNOWN: "Waits for somebody else", "Espera a otra persona";
+    INBOX_SITE: "For the clinicians of the site", "Para los médicos del centro";
+    INBOX_NOBODY: "Waits for nobody of this house", "No espera a nadie de esta casa";
+    INBOX_PRELIMINARY: "Preliminary", "Preliminar";
+    INBOX_CANCELLED: "Cancelled", "Cancelado";
+    INBOX_WITHDRAWN: "Entered in error", "Registrado por error";
+    INBOX_JUST_CHANGED: "Changed just now", "Acaba de cambiar";
+    INBOX_VALUES_ELSEWHERE: "Values that stand in another system, and are not shown here: {}.", "Valores que están en otro sistema y no se muestran aquí: {}.";
+    INBOX_OTHERS: "This waits for somebody else. To deal with it for them, begin a cover first.", "Esto espera a otra persona. Para atenderlo en su lugar, comience antes una sustitución.";
     INBOX_HIDDEN: "Values that are not shown to you: {}. Hand it to somebody who may see them.", "Valores que no se le muestran: {}. Páselo a quien pueda verlos.";
     INBOX_FILE: "File", "Archivar";
     INBOX_FILE_THIS: "File {}", "Archivar {}";
     INBOX_FILE_ALL: "File {} normal results", "Archivar {} resultados normales";
+    INBOX_FILE_FIRST: "File the first normal results: {}", "Archivar los primeros resultados normales: {}";
     INBOX_OPEN: "Open", "Abrir";
     INBOX_REPLY: "Answer", "Responder";
     INBOX_REPLY_HINT: "Sending closes the message.", "Al enviar se cierra el mensaje.";
@@ -69,6 +78,7 @@ words! {
     INBOX_WHOSE: "Whose", "De quién";
     INBOX_YOURS: "Yours", "Suyo";
     INBOX_DID_FILE: "Filed.", "Archivado.";
+    INBOX_DID_FILE_MANY: "{} results filed.", "{} resultados archivados.";
     INBOX_DID_REPLY: "Answered, and closed.", "Respondido y cerrado.";
     INBOX_DID_FORWARD: "Handed on.", "Pasado a otro.";
     INBOX_DID_TAKE: "It is yours now.", "Ahora es suyo.";
@@ -79,6 +89,8 @@ words! {
     INBOX_WHY_STATE: "It is not in a state for this any more: look at it as it is now.", "Ya no está en condiciones para esto: mírelo como está ahora.";
     INBOX_WHY_HIDDEN: "The report has values that are not shown to you, or it was dealt with already.", "El informe tiene valores que no se le muestran, o ya fue atendido.";
     INBOX_WHY_UNOPENED: "Open a result that is not plainly normal before you file it.", "Abra un resultado que no sea claramente normal antes de archivarlo.";
+    INBOX_WHY_VALUES: "The result changed since it was shown to you. Read it again: what changed is marked.", "El resultado cambió desde que se le mostró. Léalo de nuevo: lo que cambió está marcado.";
+    INBOX_WHY_UNSEEN: "Whom you chose would not be shown it. Hand it to somebody who treats the patient.", "La persona elegida no podría verlo. Páselo a quien atienda al paciente.";
     INBOX_WHY_PERSON: "Only a practitioner of the house can own it.", "Solo un profesional de la casa puede hacerse cargo.";
     INBOX_WHY_VALUE: "Fill in the field, or choose somebody.", "Rellene el campo o elija a alguien.";
     INBOX_WHY_OTHER: "The form was opened for another patient.", "El formulario se abrió para otro paciente.";

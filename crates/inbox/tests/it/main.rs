@@ -5,6 +5,8 @@ mod acts;
 #[cfg(test)]
 mod covers;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod waiting;

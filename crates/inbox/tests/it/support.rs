@@ -47,6 +47,7 @@ impl Room {
             clock: Arc::<Turned>::clone(&clock),
             sync: store::Sync::Relaxed,
             seed: Some(1),
+            departments: vec![&inbox::DEPARTMENT],
             ..Settings::default()
         };
         settings.identity.cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
@@ -107,6 +108,14 @@ impl Room {
         self.person("joan", "clinician", Some("two"))
     }
 
+    /// A clinician who treats nobody yet, and their roles.
+    pub(crate) fn stranger(&self, name: &str, role: &str) -> Person {
+        self.put(&format!(
+            r#"{{"resourceType":"Practitioner","id":"{name}","active":true,"name":[{{"family":"{name}"}}]}}"#
+        ));
+        self.person(name, role, Some(name))
+    }
+
     pub(crate) fn nurse(&self) -> Person {
         self.person("flo", "nurse", Some("nurse"))
     }
@@ -154,6 +163,16 @@ impl Room {
         self.put(&format!(
             r#"{{"resourceType":"Communication","id":"{id}","status":"in-progress","subject":{{"reference":"Patient/{patient}"}},"sent":"{at}","sender":{{"reference":"Patient/{patient}"}},"recipient":[{{"reference":"{recipient}"}}],"payload":[{{"contentString":"May I eat before the test?"}}]{rest}}}"#
         ));
+    }
+
+    /// A Task as a principal writes it through a door, and what came of it.
+    pub(crate) fn write(&self, session: &Session, body: &str) -> &'static str {
+        let body = Document::parse_text(body.to_owned(), &Limits::default()).unwrap();
+        let kind = of(&body.root().get_str("resourceType").unwrap());
+        match body.root().get_str("id").map(|id| id.into_owned()) {
+            Some(id) => code(run(session.update(kind, &id, body, None, false))),
+            None => code(run(session.create(kind, body, None))),
+        }
     }
 
     /// A pool of these members.
@@ -209,7 +228,14 @@ pub(crate) fn item<'i>(inbox: &'i Inbox, id: &str) -> &'i Item {
 }
 
 pub(crate) fn seen(kind: Kind, id: &str, version: u64) -> Seen {
-    Seen { kind, id: id.to_owned(), version }
+    // A report of these tests has one value.
+    let values = if kind == Kind::Result { vec![1] } else { Vec::new() };
+    Seen { kind, id: id.to_owned(), version, values }
+}
+
+/// A result as it is seen, with the versions of its values.
+pub(crate) fn result(id: &str, version: u64, values: &[u64]) -> Seen {
+    Seen { values: values.to_vec(), ..seen(Kind::Result, id, version) }
 }
 
 /// What a fault is named.

@@ -94,6 +94,7 @@ fn a_pool_is_its_members_and_a_desk_sees_what_is_labelled_for_it_alone() {
     let label = r#","meta":{"security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-Confidentiality","code":"M"}]}"#;
     room.task("t-3", "ada", "CareTeam/front", label);
     room.report("r-1", "ada", "HH", 1);
+    let _doctor = room.doctor();
     let nurse = waits(&room.nurse());
     assert_eq!(ids(&nurse), ["t-1"]);
     assert_eq!(item(&nurse, "t-1").whose, Whose::Pool("Pool nurses".to_owned()));
@@ -127,4 +128,151 @@ fn whoever_may_see_nothing_of_a_patient_has_nothing_of_theirs_waiting() {
     room.message("m-1", "ada", "Practitioner/two", "");
     assert!(ids(&waits(&room.colleague())).is_empty());
     room.put(r#"{"resourceType":"Patient","id":"ada","generalPractitioner":[{"reference":"Practitioner/two"}]}"#);
+}
+
+/// A report with one normal value, and what else is said of it.
+fn bare(room: &Room, id: &str, status: &str, rest: &str) {
+    room.put(&format!(
+        r#"{{"resourceType":"Observation","id":"{id}-v","status":"final","code":{{"text":"Potassium"}},"subject":{{"reference":"Patient/ada"}},"valueInteger":4,"interpretation":[{{"coding":[{{"code":"N"}}]}}]}}"#
+    ));
+    room.put(&format!(
+        r#"{{"resourceType":"DiagnosticReport","id":"{id}","status":"{status}","code":{{"text":"x"}},"subject":{{"reference":"Patient/ada"}},"result":[{{"reference":"Observation/{id}-v"}}]{rest}}}"#
+    ));
+}
+
+fn issued() -> String {
+    format!(r#","issued":"{}""#, Millis(NOW - DAY).to_instant())
+}
+
+#[test]
+fn a_result_waits_whatever_its_status_and_whether_it_says_when_it_was_issued() {
+    let room = Room::new();
+    for status in ["partial", "preliminary", "cancelled", "unknown", "appended"] {
+        bare(&room, status, status, &issued());
+    }
+    bare(&room, "wrong", "entered-in-error", &issued());
+    bare(&room, "ordered", "registered", &issued());
+    bare(&room, "unissued", "final", "");
+    bare(&room, "long-ago", "final", r#","effectiveDateTime":"2019-03-04""#);
+    let doctor = room.doctor();
+    let inbox = waits(&doctor);
+    let mut all = ids(&inbox);
+    all.sort_unstable();
+    assert_eq!(all, ["appended", "cancelled", "partial", "preliminary", "unissued", "unknown"]);
+    let plain: Vec<_> = inbox.items().filter(|item| item.is_plain()).collect();
+    assert_eq!(plain.len(), 1, "and only what is final and whole is plain");
+    // One that somebody filed, and that was then withdrawn, comes back.
+    let (session, me) = &doctor;
+    run(inbox::act::file(session, me, "ada", (&[seen(Kind::Result, "unissued", 1)], false)))
+        .unwrap();
+    bare(&room, "unissued", "entered-in-error", "");
+    assert!(item(&waits(&doctor), "unissued").again);
+}
+
+#[test]
+fn what_says_more_than_its_values_is_opened_first() {
+    let room = Room::new();
+    bare(&room, "plain", "final", &issued());
+    for (id, more) in [
+        ("words", r#","conclusion":"Please repeat.""#),
+        ("coded", r#","conclusionCode":[{"text":"Hyperkalaemia"}]"#),
+        ("paper", r#","presentedForm":[{"contentType":"application/pdf","title":"x"}]"#),
+    ] {
+        bare(&room, id, "final", &format!("{}{more}", issued()));
+    }
+    room.put(&room.body("DiagnosticReport", "words").replace(
+        r#""result":["#,
+r##""contained":[{"resourceType":"Observation","id":"own","status":"final","code":{"text":"y"},"valueInteger":9,"interpretation":[{"coding":[{"code":"HH"}]}]}],"result":[{"reference":"#own"},{"reference":"https://lab.example/Observation/9"},"##,
+    ));
+    let inbox = waits(&room.doctor());
+    for id in ["words", "coded", "paper"] {
+        assert!(!item(&inbox, id).is_plain(), "{id}");
+    }
+    assert!(item(&inbox, "plain").is_plain());
+    let words = item(&inbox, "words");
+    assert_eq!((words.weight, words.elsewhere, words.hidden), (Weight::Critical, 1, 0));
+    assert_eq!(item(&inbox, "coded").text, "Hyperkalaemia");
+}
+
+/// An order by somebody, and the report of it.
+fn ordered(room: &Room, id: &str, requester: &str) {
+    room.put(&format!(
+        r#"{{"resourceType":"ServiceRequest","id":"{id}-o","status":"completed","intent":"order","subject":{{"reference":"Patient/ada"}}{requester}}}"#
+    ));
+    let order = format!(r#"{},"basedOn":[{{"reference":"ServiceRequest/{id}-o"}}]"#, issued());
+    bare(room, id, "final", &order);
+}
+
+#[test]
+fn whoever_ordered_it_a_result_waits_for_somebody() {
+    let room = Room::new();
+    room.put(r#"{"resourceType":"PractitionerRole","id":"at-north","practitioner":{"reference":"Practitioner/two"}}"#);
+    room.put(
+        r#"{"resourceType":"Practitioner","id":"left","active":false,"name":[{"family":"Left"}]}"#,
+    );
+    room.put(r#"{"resourceType":"Patient","id":"ada","generalPractitioner":[{"reference":"Practitioner/doc"},{"reference":"Practitioner/two"}]}"#);
+    let by = |reference: &str| format!(r#","requester":{{"reference":"{reference}"}}"#);
+    ordered(&room, "role", &by("PractitionerRole/at-north"));
+    ordered(&room, "site", &by("Organization/north"));
+    ordered(&room, "self", &by("Patient/ada"));
+    ordered(&room, "left", &by("Practitioner/left"));
+    ordered(&room, "none", "");
+    bare(
+        &room,
+        "away",
+        "final",
+        &format!(
+            r#"{},"basedOn":[{{"reference":"https://lab.example/ServiceRequest/1"}}]"#,
+            issued()
+        ),
+    );
+    let (doctor, two) = (room.doctor(), room.colleague());
+    let sorted = |inbox: &inbox::Inbox| {
+        let mut all: Vec<String> = ids(inbox).into_iter().map(str::to_owned).collect();
+        all.sort_unstable();
+        all
+    };
+    let theirs = waits(&doctor);
+    assert_eq!(
+        sorted(&theirs),
+        ["away", "left", "none", "self", "site"],
+        "but not what the other ordered"
+    );
+    assert_eq!(item(&theirs, "site").whose, Whose::Site);
+    assert_eq!(item(&theirs, "self").whose, Whose::Own, "their patient's own order");
+    assert_eq!(sorted(&waits(&two)), ["away", "left", "none", "role", "self", "site"]);
+    // The page of each says the same as the list.
+    let (session, me) = &doctor;
+    for (id, whose) in
+        [("site", Whose::Site), ("left", Whose::Own), ("role", Whose::Other(String::new()))]
+    {
+        let (one, _) = run(inbox::one(session, me, (Kind::Result, id))).unwrap();
+        assert_eq!(one.whose, whose, "{id}");
+    }
+}
+
+#[test]
+fn a_result_that_is_nobodys_waits_for_every_clinician_of_the_site() {
+    let room = Room::new();
+    room.put(r#"{"resourceType":"Patient","id":"dan","name":[{"family":"dan"}],"managingOrganization":{"reference":"Organization/north"}}"#);
+    room.put(r#"{"resourceType":"Patient","id":"eli","name":[{"family":"eli"}],"managingOrganization":{"reference":"Organization/south"}}"#);
+    for of in ["dan", "eli"] {
+        room.put(&format!(
+            r#"{{"resourceType":"DiagnosticReport","id":"r-{of}","status":"final","code":{{"text":"x"}},"subject":{{"reference":"Patient/{of}"}}{}}}"#,
+            issued()
+        ));
+    }
+    room.put(r#"{"resourceType":"CareTeam","id":"team","status":"active","subject":{"reference":"Patient/dan"},"participant":[{"member":{"reference":"Practitioner/doc"}},{"member":{"reference":"Practitioner/two"}},{"member":{"reference":"Practitioner/nurse"}}]}"#);
+    room.put(r#"{"resourceType":"CareTeam","id":"team-2","status":"active","subject":{"reference":"Patient/eli"},"participant":[{"member":{"reference":"Practitioner/doc"}}]}"#);
+    let (doctor, two, nurse) = (room.doctor(), room.colleague(), room.nurse());
+    for one in [&doctor, &two] {
+        assert_eq!(ids(&waits(one)), ["r-dan"], "of another site it is not theirs");
+    }
+    assert!(ids(&waits(&nurse)).is_empty());
+    assert_eq!(item(&waits(&two), "r-dan").whose, Whose::Site);
+    // Who takes it has it, and nobody else.
+    let none = inbox::Seen { values: Vec::new(), ..seen(Kind::Result, "r-dan", 1) };
+    run(inbox::act::act(&two.0, &two.1, "dan", (&none, &inbox::Act::Take))).unwrap();
+    assert!(ids(&waits(&doctor)).is_empty());
+    assert_eq!(item(&waits(&two), "r-dan").whose, Whose::Own);
 }

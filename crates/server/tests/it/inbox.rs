@@ -124,7 +124,7 @@ fn the_list_shows_what_waits_the_gravest_first_and_nothing_of_whom_one_may_not_s
 fn a_normal_result_is_filed_by_one_press_and_comes_back_by_another() {
     let site = site();
     let mut eve = eve(&site);
-    let fields = [("patient", "ada"), ("result", "fine:1"), ("next", "high")];
+    let fields = [("patient", "ada"), ("result", "fine:1:1"), ("next", "high")];
     let answer = send(&mut eve, "/inbox/file", &fields);
     assert!(answer.header("location").is_some_and(|to| to.ends_with("#open-high")), "{answer:?}");
     let to = answer.header("location").expect("a way on").replace("#open-high", "");
@@ -143,7 +143,7 @@ fn a_normal_result_is_filed_by_one_press_and_comes_back_by_another() {
 fn what_is_critical_is_filed_from_its_own_page_alone() {
     let site = site();
     let mut eve = eve(&site);
-    let both = [("patient", "ada"), ("result", "fine:1"), ("result", "high:1")];
+    let both = [("patient", "ada"), ("result", "fine:1:1"), ("result", "high:1:1")];
     let answer = send(&mut eve, "/inbox/file", &both);
     let list = eve.follow(answer).text();
     assert!(list.contains("Open a result that is not plainly normal"), "{list}");
@@ -157,8 +157,16 @@ fn what_is_critical_is_filed_from_its_own_page_alone() {
     let answer = send(&mut eve, path, &stale);
     assert_eq!(answer.status, 412);
     assert!(answer.text().contains("Somebody changed it"));
-    let fields = [("act", "file"), ("patient", "ada"), ("version", "1")];
-    let answer = send(&mut eve, path, &fields);
+    // A value that was corrected while the page was open is not filed unseen, and is marked.
+    let value = site.ask(&site.all, "GET", "/Observation/high-v", "").text();
+    site.put("Observation/high-v", &value.replace("6.3", "7.1"));
+    let fields =
+        |values| [("act", "file"), ("patient", "ada"), ("version", "1"), ("values", values)];
+    let answer = send(&mut eve, path, &fields("1"));
+    assert_eq!(answer.status, 409);
+    let shown = answer.text();
+    assert!(shown.contains("7.1 mmol/L") && shown.contains("Changed just now"), "{shown}");
+    let answer = send(&mut eve, path, &fields("2"));
     assert!(!eve.follow(answer).text().contains("Report high"));
     assert_eq!(eve.send("GET", path, &[], "").status, 409, "it waits no more");
 }

@@ -145,7 +145,7 @@ impl Site {
                 seed: Some(7),
                 clock: record_clock,
                 identity: cheap(local, second_factor),
-                departments: vec![&crate::department::DEPARTMENT],
+                departments: vec![&crate::department::DEPARTMENT, &inbox::DEPARTMENT],
                 ..Settings::default()
             },
         )

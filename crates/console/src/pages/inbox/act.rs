@@ -12,8 +12,8 @@ use crate::words::{self, Lang, Word};
 use base::Fault;
 use base::error::{Code, code};
 use fhir::reference::is_id;
-use inbox::act::{UNDO_MAX, act, file as filed, undo as undone};
-use inbox::{Act, Done, Kind as What, Seen, Took};
+use inbox::act::{act, file as filed, undo as undone};
+use inbox::{Act, Done, Kind as What, Seen};
 use maud::{Markup, html};
 
 /// `POST /inbox/file`: one or several results of one patient, from the list.
@@ -22,7 +22,7 @@ pub(crate) fn file(visit: &Visit) -> Result<Answer, Fault> {
         return Ok(missing::page(visit));
     }
     let sent = visit.form.iter().filter(|(name, _)| name == "result");
-    let all: Option<Vec<Seen>> = sent.map(|(_, value)| seen(What::Result, value)).collect();
+    let all: Option<Vec<Seen>> = sent.map(|(_, value)| Seen::parse(What::Result, value)).collect();
     let Some(all) = all else { return Ok(missing::page(visit)) };
     let patient = visit.field("patient");
     answered(visit, "file", wait(filed(&visit.session, &me(visit), patient, (&all, false))))
@@ -33,8 +33,10 @@ pub(crate) fn one(visit: &Visit) -> Result<Answer, Fault> {
     let Some(kind) = What::of_type(part(visit, 1)).filter(|_| is_shown(visit)) else {
         return Ok(missing::page(visit));
     };
-    let sent = format!("{}:{}", part(visit, 2), visit.field("version"));
-    let Some(seen) = seen(kind, &sent) else { return Ok(missing::page(visit)) };
+    let values = Some(visit.field("values")).filter(|values| !values.is_empty());
+    let values = values.map(|values| format!(":{values}")).unwrap_or_default();
+    let sent = format!("{}:{}{values}", part(visit, 2), visit.field("version"));
+    let Some(seen) = Seen::parse(kind, &sent) else { return Ok(missing::page(visit)) };
     let text = |name: &str| visit.field(name).to_owned();
     let what = match visit.field("act") {
         "file" => Act::File,
@@ -57,8 +59,7 @@ pub(crate) fn undo(visit: &Visit) -> Result<Answer, Fault> {
     if !is_shown(visit) {
         return Ok(missing::page(visit));
     }
-    let all = undo_of(visit.field("undo"));
-    match wait(undone(&visit.session, visit.field("patient"), &all)) {
+    match wait(undone(&visit.session, visit.field("patient"), visit.field("undo"))) {
         Ok(_) => Ok(Answer::go(list_path(visit, &[("did", "undo")], ""))),
         Err(fault) => answered(visit, "undo", Err(fault)),
     }
@@ -67,13 +68,13 @@ pub(crate) fn undo(visit: &Visit) -> Result<Answer, Fault> {
 fn answered(visit: &Visit, did: &str, done: Result<Done, Fault>) -> Result<Answer, Fault> {
     match done {
         Ok(done) => {
-            let undo: Vec<String> = done
-                .undo
-                .iter()
-                .map(|one| format!("{}:{}:{}", one.kind, one.id, one.version))
-                .collect();
-            let (undo, patient) = (undo.join(","), visit.field("patient").to_owned());
-            let more = [("did", did), ("patient", patient.as_str()), ("undo", undo.as_str())];
+            let patient = visit.field("patient").to_owned();
+            // How many, of several that were filed at once.
+            let count = match done.took.len() {
+                count if did == "file" && count > 1 => count.to_string(),
+                _ => String::new(),
+            };
+            let more = [("did", did), ("n", &count), ("patient", &patient), ("undo", &done.undo)];
             Ok(Answer::go(list_path(visit, &more, visit.field("next"))))
         }
         Err(fault) if is_nothing(&fault) => Ok(missing::page(visit)),
@@ -101,7 +102,9 @@ fn list_path(visit: &Visit, more: &[(&str, &str)], next: &str) -> String {
 /// What was done just now and its undo, or why nothing was.
 pub(super) fn told(visit: &Visit) -> Markup {
     let lang = visit.lang();
+    let count: usize = visit.parameter("n").parse().unwrap_or(0);
     let did = match visit.parameter("did") {
+        "file" if count > 1 => words::INBOX_DID_FILE_MANY,
         "file" => words::INBOX_DID_FILE,
         "reply" => words::INBOX_DID_REPLY,
         "forward" => words::INBOX_DID_FORWARD,
@@ -115,7 +118,7 @@ pub(super) fn told(visit: &Visit) -> Markup {
         }
     };
     let all = visit.parameter("undo");
-    let undo = (!undo_of(all).is_empty()).then(|| {
+    let undo = (!all.is_empty()).then(|| {
         html! {
             form method="post" action="/inbox/undo" {
                 (hidden(visit))
@@ -125,13 +128,15 @@ pub(super) fn told(visit: &Visit) -> Markup {
             }
         }
     });
-    toast(lang, did.of(lang), undo.as_ref())
+    toast(lang, &did.with(lang, &count.to_string()), undo.as_ref())
 }
 
 /// Faults that somebody can do something about, and what is said of each.
-const REASONS: [(&Code, Word); 7] = [
+const REASONS: [(&Code, Word); 9] = [
     (&code::INBOX_STATE, words::INBOX_WHY_STATE),
     (&code::INBOX_UNOPENED, words::INBOX_WHY_UNOPENED),
+    (&code::INBOX_CHANGED, words::INBOX_WHY_VALUES),
+    (&code::INBOX_UNSEEN, words::INBOX_WHY_UNSEEN),
     (&code::INBOX_PERSON, words::INBOX_WHY_PERSON),
     (&code::INBOX_VALUE, words::INBOX_WHY_VALUE),
     (&code::CHART_OTHER_PATIENT, words::INBOX_WHY_OTHER),
@@ -152,45 +157,4 @@ pub(super) fn why(fault: &Fault, lang: Lang) -> Option<&'static str> {
 
 pub(super) fn not_done(word: Word, lang: Lang) -> Markup {
     notice(Tone::Critical, words::INBOX_NOT_DONE.of(lang), &html! { p { (word.of(lang)) } })
-}
-
-/// A record as a form names it: its id and the version that was shown.
-fn seen(kind: What, text: &str) -> Option<Seen> {
-    let (id, version) = text.split_once(':')?;
-    let version = version.parse().ok()?;
-    is_id(id).then(|| Seen { kind, id: id.to_owned(), version })
-}
-
-/// The records that an address or a form names for an undo.
-fn undo_of(text: &str) -> Vec<Took> {
-    let one = |part: &str| {
-        let mut parts = part.split(':');
-        let (kind, id, version) = (parts.next()?, parts.next()?, parts.next()?.parse().ok()?);
-        let is_ours = ["Task", "Communication"].contains(&kind) && is_id(id);
-        let took = Took { kind: kind.to_owned(), id: id.to_owned(), version };
-        (is_ours && parts.next().is_none()).then_some(took)
-    };
-    text.split(',').filter_map(one).take(UNDO_MAX).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn what_an_undo_takes_back_is_named_by_type_id_and_version() {
-        let read = undo_of("Task:a-1:2,Communication:b:1,Patient:c:1,Task:d,Task:e:x,Task:f:1:2");
-        let ids: Vec<&str> = read.iter().map(|one| one.id.as_str()).collect();
-        assert_eq!(ids, ["a-1", "b"]);
-        assert_eq!(undo_of(&"Task:b:1,".repeat(99)).len(), UNDO_MAX);
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_a_form_says_it_is_read_or_left(text in "\\PC{0,60}") {
-            prop_assert!(undo_of(&text).iter().all(|one| is_id(&one.id)));
-            prop_assert!(seen(What::Result, &text).is_none_or(|one| is_id(&one.id)));
-        }
-    }
 }

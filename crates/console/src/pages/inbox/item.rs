@@ -18,7 +18,7 @@ use crate::visit::Visit;
 use crate::wait::wait;
 use crate::words::{self, Word};
 use base::Fault;
-use inbox::{Earlier, Inbox, Item, Kind as What, Weight, Whose};
+use inbox::{Earlier, Inbox, Item, Kind as What, Seen, Weight, Whose};
 use maud::{Markup, html};
 
 /// Letters of a text.
@@ -114,6 +114,9 @@ fn about(visit: &Visit, item: &Item) -> Markup {
     html! {
         (facts(&all))
         @if !item.text.is_empty() { p.inbox-words { (item.text) } }
+        @if item.elsewhere > 0 {
+            p.withheld { (icon(Icon::Info)) span { (words::INBOX_VALUES_ELSEWHERE.with(lang, &item.elsewhere.to_string())) } }
+        }
         @if item.hidden > 0 {
             p.withheld { (icon(Icon::Withheld)) span { (words::INBOX_HIDDEN.with(lang, &item.hidden.to_string())) } }
         }
@@ -124,6 +127,13 @@ fn about(visit: &Visit, item: &Item) -> Markup {
 fn values(visit: &Visit, item: &Item, earlier: &Earlier) -> Markup {
     let lang = visit.lang();
     let has_flag = |line: &inbox::Line| line.weight.is_some_and(|w| w != Weight::Normal);
+    // After a refusal: what is not as it was when the form was made.
+    let sent = visit.field("values");
+    let shown = Seen::parse(What::Result, &format!("x:0:{sent}")).filter(|_| !sent.is_empty());
+    let is_new = |line: &inbox::Line| match (&shown, line.at) {
+        (Some(shown), Some(at)) => shown.values.get(at) != Some(&line.version),
+        _ => false,
+    };
     let rows: Vec<Vec<Markup>> = item
         .lines
         .iter()
@@ -136,7 +146,9 @@ fn values(visit: &Visit, item: &Item, earlier: &Earlier) -> Markup {
             };
             let flag = if line.flag.is_empty() { words::INBOX_UNJUDGED.of(lang) } else { &line.flag };
             vec![
-                html! { (line.what) @if line.corrected { " " (badge(Tone::Warning, Icon::Pencil, words::INBOX_CORRECTED.of(lang))) } },
+                html! { (line.what)
+                    @if is_new(line) { " " (badge(Tone::Critical, Icon::Warning, words::INBOX_JUST_CHANGED.of(lang))) }
+                    @if line.corrected { " " (badge(Tone::Warning, Icon::Pencil, words::INBOX_CORRECTED.of(lang))) } },
                 html! { strong.number { (line.value) } },
                 html! { @if has_flag(line) { (badge(tone, which, flag)) } @else { span.muted { (line.flag) } } },
                 html! { span.number { (line.range) } },
@@ -163,15 +175,17 @@ fn values(visit: &Visit, item: &Item, earlier: &Earlier) -> Markup {
 /// What can be done with it. The server decides again whether it may.
 fn acts(visit: &Visit, item: &Item, targets: &[(String, String)]) -> Markup {
     let lang = visit.lang();
-    let is_ours = !matches!(item.whose, Whose::Other(_));
+    let is_ours = item.is_theirs();
+    let is_others = matches!(item.whose, Whose::Other(_));
     let owns = visit.session.signer().is_some();
     let is_taken = item.taken.is_some() || item.returns;
-    let takes = owns && !is_taken && matches!(item.whose, Whose::Pool(_) | Whose::Covering(_));
+    let takes = owns && !is_taken && !is_others && item.whose != Whose::Own;
     let form = |act: &str, inside: &Markup| {
         html! {
             form.stack method="post" action=(path(item)) {
                 (carried(visit, item.patient.as_deref()))
                 input type="hidden" name="version" value=(item.seen.version);
+                @if !item.seen.values.is_empty() { input type="hidden" name="values" value=(item.seen.values_text()); }
                 input type="hidden" name="act" value=(act);
                 (inside)
             }
@@ -187,7 +201,8 @@ fn acts(visit: &Visit, item: &Item, targets: &[(String, String)]) -> Markup {
     let mut to = vec![(String::new(), words::INBOX_CHOOSE.of(lang).to_owned())];
     to.extend(targets.iter().cloned());
     html! {
-        @if item.seen.kind == What::Result && owns && item.hidden == 0 {
+        @if is_others { section.panel { p.foot { (words::INBOX_OTHERS.of(lang)) } } }
+        @if item.seen.kind == What::Result && owns && item.hidden == 0 && !is_others {
             section.panel {
                 (form("file", &html! {
                     button.button.is-primary type="submit" data-file="" { (icon(Icon::Ok)) span { (words::INBOX_FILE.of(lang)) } kbd.far aria-hidden="true" { "e" } }
@@ -210,12 +225,12 @@ fn acts(visit: &Visit, item: &Item, targets: &[(String, String)]) -> Markup {
                 div.row { button.button.is-secondary type="submit" data-file="" { (icon(Icon::Ok)) span { (word.of(lang)) } kbd.far aria-hidden="true" { "e" } } }
             })) }
         }
-        section.panel {
+        @if !is_others { section.panel {
             (form("forward", &html! {
                 (pick("to", words::INBOX_TO.of(lang), &to, visit.field("to"), ""))
                 (typed("note", words::INBOX_NOTE, "", false))
                 div.row { (button(Kind::Secondary, Some(Icon::Onward), words::INBOX_FORWARD.of(lang))) }
             }))
-        }
+        } }
     }
 }
