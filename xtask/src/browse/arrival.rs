@@ -58,10 +58,13 @@ pub(super) const ARRIVAL: &[Screen] = &[
         name: "wall-device",
         who: Some("front-desk"),
         path: "/kiosk/begin",
-        heading: "The day's visits",
-        way: |_, page| page.click("button", "Make this device a wall"),
+        heading: "Flow board",
+        way: |_, page| {
+            page.js(r#"document.getElementById("wall-site").value = """#)?;
+            page.click("button", "Make this device a wall")
+        },
         plain: true,
-        bytes_max: PAGE,
+        bytes_max: 2 * PAGE,
     },
     Screen {
         name: "no-wall",

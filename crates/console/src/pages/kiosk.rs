@@ -192,7 +192,7 @@ pub(crate) fn sign(visit: &Visit) -> Result<Answer, Fault> {
     };
     let needs = [words::KIOSK_INITIAL, words::KIOSK_BIRTH, words::KIOSK_PHONE];
     let body = html! {
-        div.no-paper {
+        div.no-paper.stack {
             h1 { (words::KIOSK_SIGN.of(lang)) }
             p.muted { (words::KIOSK_SIGN_HOW.of(lang)) }
             div.row { (link_button(Kind::Secondary, Some(Icon::Back), words::KIOSK_BEGIN.of(lang), "/kiosk/begin")) }
@@ -202,6 +202,7 @@ pub(crate) fn sign(visit: &Visit) -> Result<Answer, Fault> {
             @for of in both {
                 div.sign-words lang=(of.tag()) {
                     p.sign-title { (words::KIOSK.of(of)) }
+                    p { (words::KIOSK_ASK.of(of)) }
                     ul { @for need in needs { li { (need.of(of)) } } }
                     p { (words::KIOSK_SIGN_ELSE.of(of)) }
                 }

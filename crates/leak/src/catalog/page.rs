@@ -256,8 +256,8 @@ pub(super) fn absent(world: &World, asker: &mut Asker<'_>) -> anyhow::Result<()>
 }
 
 /// What the desk does for a visit that somebody checks in for: of a patient and a visit that do not belong
-/// together, whichever of them is hidden, each is answered as one that is nobody's. `/v/` and `/kiosk` without
-/// their secrets are alike for everybody.
+/// together, whichever of them is hidden, each is answered as one that is nobody's. `/v/`, `/kiosk` and `/wall`
+/// without their secrets are alike for everybody.
 pub(super) fn arrival(world: &World, asker: &mut Asker<'_>) -> anyhow::Result<()> {
     let most = asker.effort.records;
     let ids = |kind| -> Vec<String> {
@@ -292,7 +292,7 @@ pub(super) fn arrival(world: &World, asker: &mut Asker<'_>) -> anyhow::Result<()
             }
         }
     }
-    for path in ["/kiosk", "/v/0123456789abcdef0123456789abcdef/in/contact"] {
+    for path in ["/kiosk", "/wall", "/v/0123456789abcdef0123456789abcdef/in/contact"] {
         if let Some(request) = asker.page(path, None, false) {
             asker.ask_with(&request)?;
         }

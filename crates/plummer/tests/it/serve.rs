@@ -131,6 +131,21 @@ fn what_was_written_is_there_after_an_end_in_order() {
     assert_eq!(shown.out.lines().count(), 1, "{shown:?}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn somebody_forgets_links_that_are_over_also_where_nobody_is_reminded() {
+    let place = Place::new();
+    let server = Serving::start(&place, &[]);
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", server.child.id())).unwrap();
+    let names: Vec<String> = tasks
+        .filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).ok())
+        .map(|name| name.trim().to_owned())
+        .collect();
+    // What it forgets, the tests of the record and of scheduling tell.
+    assert!(names.iter().any(|name| name == "record-links"), "{names:?}");
+    assert!(!names.iter().any(|name| name == "reminders"), "{names:?}");
+}
+
 #[test]
 fn other_addresses_are_refused_at_start() {
     let place = Place::new();

@@ -96,7 +96,9 @@ fn a_wall_opens_nothing_else_and_a_kiosk_is_none() {
     assert_eq!(as_wall.get("/wall").status, 403);
     let stranger = Phone::new(&site).get("/wall");
     assert_eq!(stranger.status, 403);
-    assert!(stranger.text().contains("This device shows no board"));
+    let stranger = stranger.text();
+    assert!(stranger.contains("This device shows no board"));
+    assert!(!stranger.contains("wall.js") && !stranger.contains("url=/wall"), "it asks no more");
     // Only who makes kiosks makes walls, and nothing else.
     let mut robin = again(&site, "robin");
     let odd = send(&mut robin, "/kiosk/begin", &[("site", ""), ("what", "door")]);

@@ -9,7 +9,7 @@ use crate::days;
 use crate::live;
 use crate::pages::missing;
 use crate::parts::{Icon, Kind, Tone, empty, icon, link_button, notice, toast};
-use crate::parts::{button, hidden, shell::shell_with, shell::walled};
+use crate::parts::{bare, button, hidden, shell::shell_with, shell::walled};
 use crate::visit::Visit;
 use crate::words::{self, Lang, Word};
 use base::Fault;
@@ -122,17 +122,19 @@ pub(crate) fn device(visit: &Visit, site: &str) -> Result<Answer, Fault> {
 /// The same device when it shows no board: it is none, or something went wrong.
 pub(crate) fn no_device(visit: &Visit, status: Option<u16>) -> Answer {
     let lang = visit.lang();
-    let (status, title, say) = match status {
-        None => (403, words::WALL_NO, words::WALL_NO_SAY),
-        Some(status) => (status, words::WALL_FAILED, words::WALL_OFF),
-    };
-    let title = title.of(lang);
+    // What passes is tried again; a device that is none asks no more.
+    if let Some(status) = status {
+        let title = words::WALL_FAILED.of(lang);
+        let body = html! { h1 { (title) } p role="status" { (words::WALL_OFF.of(lang)) } };
+        return walled(visit, status, title, &body);
+    }
+    let title = words::WALL_NO.of(lang);
     let body = html! {
         h1 { (title) }
-        p role="status" { (say.of(lang)) }
-        @if status == 403 { (link_button(Kind::Quiet, None, words::WALL_STAFF.of(lang), "/kiosk/begin")) }
+        p role="status" { (words::WALL_NO_SAY.of(lang)) }
+        div.row { (link_button(Kind::Secondary, None, words::WALL_STAFF.of(lang), "/kiosk/begin")) }
     };
-    walled(visit, status, title, &body)
+    bare(visit, 403, title, &body)
 }
 
 /// The columns. A script fetches this part again when a visit changes.
