@@ -12,6 +12,9 @@ use crate::press::write_tag;
 const US_CORE: &str = "http://hl7.org/fhir/us/core/StructureDefinition/";
 const OMB: &str = "urn:oid:2.16.840.1.113883.6.238";
 
+/// By what right a relative acts for a patient (45 CFR 164.502(g)), what they may do, and what proves it.
+const PROXY: &str = "https://plummer.health/fhir/StructureDefinition/proxy-";
+
 const MARRIED: Code = hl7!("v3-MaritalStatus", "M", "Married");
 const SINGLE: Code = hl7!("v3-MaritalStatus", "S", "Never Married");
 const DIVORCED: Code = hl7!("v3-MaritalStatus", "D", "Divorced");
@@ -101,7 +104,25 @@ impl Chart<'_, '_, '_> {
         let id = self.new_id("RelatedPerson");
         let patient = &self.id;
         let today = self.clinic.today;
+        // Who has a child here was asked for the certificate.
+        let is_parent = [MOTHER.code, FATHER.code].contains(&relation.code);
+        let acts = is_parent && self.person.age(today) < 18 && other.death.is_none();
         self.press.emit("RelatedPerson", &id, |w| {
+            if acts {
+                w.arr("extension", |w| {
+                    let mut said = |name: &str, kind: &str, value: &str| {
+                        w.item(|w| {
+                            w.text("url", &format!("{PROXY}{name}"));
+                            w.text(kind, value);
+                        });
+                    };
+                    said("authority", "valueCode", "parent-of-minor");
+                    for power in ["decide", "record", "visits"] {
+                        said("power", "valueCode", power);
+                    }
+                    said("evidence", "valueString", "Birth certificate");
+                });
+            }
             w.flag("active", other.death.is_none());
             w.refer("patient", "Patient", patient);
             w.concept_one("relationship", relation);

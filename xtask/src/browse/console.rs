@@ -122,6 +122,28 @@ pub(super) const CONSOLE: &[Screen] = &[
         bytes_max: FIRST,
     },
     Screen {
+        name: "consent-minor",
+        who: Some("him"),
+        path: "/find",
+        heading: "What is signed",
+        way: |_, page| {
+            finds(page, "lancaster aaron")?;
+            page.click("link", "LANCASTER, Aaron Caleb")?;
+            page.click("link", "Consents")?;
+            page.click("link", "Sign: Part 2 disclosure")?;
+            page.tab_to("textbox", "Who discloses")?;
+            page.types("Lakeside Family Health")?;
+            page.click("radio", "All that is kept here, whoever made it")?;
+            page.click("radio", "All records of substance use disorder treatment")?;
+            page.click("radio", "Those who treat the patient, pay, or help to run this place")?;
+            page.click("checkbox", "Treatment")?;
+            page.click("radio", "Until it is revoked")?;
+            page.click("button", "Show the text")
+        },
+        plain: true,
+        bytes_max: FIRST,
+    },
+    Screen {
         name: "people",
         who: Some("front-desk"),
         path: "/find",

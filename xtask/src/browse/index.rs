@@ -35,6 +35,7 @@ const SHOWS: &[(&str, &str)] = &[
     ("chart-print", "A chart as it goes on paper"),
     ("find-many", "More patients fit than are shown"),
     ("find-nobody", "Nobody fits"),
+    ("consent-minor", "A minor's Part 2 consent, which the minor signs, and a parent beside them"),
     ("who-saw", "Who opened a patient's record"),
     ("access-review-officer", "The access review, for the privacy officer"),
     ("sessions-all", "All sessions, for whoever runs the server"),
