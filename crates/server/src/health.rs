@@ -11,6 +11,7 @@ use console::machine::{Finding, Grade};
 use fhir::definitions::r4;
 use fhir::write::Writer;
 use http::{Method, StatusCode};
+use scheduling::waitlist::send;
 
 const JSON: &str = "application/json";
 /// What is answered beside the FHIR API and the authorization server.
@@ -90,7 +91,7 @@ fn ready(state: &State, watches: bool) -> Reply {
     }
     if let Some(standing) = &state.waitlist {
         w.key("waitlist").object();
-        w.member("status", if standing.is_failing() { "failing" } else { "looking" });
+        w.member("status", standing_word(standing).1);
         w.key("faulty").integer(integer(standing.faulty())).end_object();
     }
     transport(state, &mut w);
@@ -135,6 +136,11 @@ pub(crate) fn findings(state: &State) -> Vec<Finding> {
         let mend = "see the page of this error, and do not stop the server before it is mended";
         all.push(("root_key.status", Grade::Critical, fault.code().name, mend));
     }
+    if let Some(standing) = &state.waitlist {
+        let (grade, word) = standing_word(standing);
+        let mend = "see the log of the server; what it passes over is offered to nobody";
+        all.push(("waitlist.status", grade, word, mend));
+    }
     let finding = |(code, grade, word, mend): (&'static str, Grade, &'static str, &str)| Finding {
         code,
         grade,
@@ -153,6 +159,15 @@ const fn word_of(labels: &record::LabelStanding) -> &'static str {
         (_, _, Some(_)) => "failing",
         (_, 0, None) => "current",
         _ => "relabelling",
+    }
+}
+
+/// How the looks at the waiting list go.
+fn standing_word(standing: &send::Standing) -> (Grade, &'static str) {
+    match (standing.is_failing(), standing.faulty()) {
+        (true, _) => (Grade::Critical, "failing"),
+        (false, 0) => (Grade::Fine, "looking"),
+        (false, _) => (Grade::Warning, "passing-over"),
     }
 }
 

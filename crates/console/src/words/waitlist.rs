@@ -57,7 +57,7 @@ words! {
     WAIT_IS_OFFERED: "The freed time is offered to those who wait.", "La hora libre se ofrece a quienes esperan.";
     WAIT_BY_ITSELF_ONE: "1 person waits whom the freed time suits. It is offered by itself, from eight in the morning to nine in the evening.", "A 1 persona en espera le conviene la hora libre. Se ofrece por sí sola, de las ocho de la mañana a las nueve de la noche.";
     WAIT_BY_ITSELF_MANY: "The freed time suits {} people who wait. It is offered by itself, from eight in the morning to nine in the evening.", "La hora libre conviene a {} personas en espera. Se ofrece por sí sola, de las ocho de la mañana a las nueve de la noche.";
-    WAIT_AWAY: "Times that somebody leaves who is away are not offered by themselves to those who wait", "Las horas que deja quien falta no se ofrecen por sí solas a quienes esperan";
+    WAIT_AWAY: "Their freed times are not offered to the waiting list by themselves", "Sus horas libres no se ofrecen por sí solas a la lista de espera";
     WAIT_AWAY_WHY: "If they are there after all, call those who wait from the list.", "Si al final está, llame a quienes esperan desde la lista.";
     WAIT_RESTS: "The next are asked soon; at night, in the morning.", "Los siguientes se preguntan pronto; de noche, por la mañana.";
     WAIT_LEFT_ONE: "It suits 1 more person, who is not asked.", "Conviene a 1 persona más, a quien no se pregunta.";

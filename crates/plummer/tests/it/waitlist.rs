@@ -3,6 +3,8 @@
 
 use crate::run::Place;
 use crate::serve::Serving;
+use base::Clock as _;
+use base::time::SystemClock;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::civil::{Date, Weekday};
@@ -187,7 +189,8 @@ fn furnish(server: &Serving, zone: &str, (now, start): (Timestamp, Timestamp)) {
 
 #[test]
 fn a_freed_time_reaches_who_waits_wherever_the_server_is_killed() {
-    let (place, post, now) = (Place::new(), Post::start(), Timestamp::now());
+    let now = Timestamp::from_millisecond(SystemClock.now().0).unwrap();
+    let (place, post) = (Place::new(), Post::start());
     let zone = zone_of_day(now);
     let at = ten_o_clock(now, zone);
     place.write(

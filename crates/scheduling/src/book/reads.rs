@@ -146,7 +146,8 @@ pub(crate) fn parsed(hit: &Hit) -> Result<Document, Fault> {
     Document::parse(hit.body.clone(), &Limits::default())
 }
 
-fn type_of(kind: &str) -> Result<TypeId, Fault> {
+/// The number of a type.
+pub(crate) fn type_of(kind: &str) -> Result<TypeId, Fault> {
     let odd = || Fault::new(&code::INTERNAL, "the department names a type that R4 has not");
     r4().resource_type(kind).ok_or_else(odd)
 }

@@ -11,13 +11,13 @@ use super::whom::{self, Way, Whom};
 use super::{Blanks, Fate, Language, Lead, Link, Quiet, due};
 use crate::appointment::Appointment;
 use crate::arrive::link_ends;
+pub(crate) use crate::book::reads::type_of;
 use crate::occupied::Status;
 use crate::time::{MINUTE_MS, Span, Zone, Zones};
 use base::error::code;
 use base::{Fault, Limits, Millis, Phi};
 use fhir::Document;
 use fhir::date::parse;
-use fhir::definitions::{TypeId, r4};
 use record::{Hit, Kind, Level, Linked, SearchHow, Session, Telling};
 use std::fmt;
 
@@ -513,9 +513,4 @@ pub(crate) fn opted_out(session: &Session, patient: &str) -> Result<bool, Fault>
             Document::parse(hit.body.clone(), &Limits::default())
                 .is_ok_and(|flag| whom::opts_out(flag.root(), session.now()))
         }))
-}
-
-pub(crate) fn type_of(kind: &str) -> Result<TypeId, Fault> {
-    let odd = || Fault::new(&code::INTERNAL, "the department names a type that R4 has not");
-    r4().resource_type(kind).ok_or_else(odd)
 }

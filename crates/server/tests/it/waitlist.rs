@@ -315,7 +315,11 @@ fn where_times_are_offered_by_themselves_the_pages_say_so() {
         &[],
         "",
     );
-    assert!(away.text().contains("not offered by themselves"), "{}", away.text());
+    assert!(
+        away.text().contains("not offered to the waiting list by themselves"),
+        "{}",
+        away.text()
+    );
 }
 
 #[test]
