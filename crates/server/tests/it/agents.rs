@@ -135,6 +135,31 @@ fn an_agent_drafts_and_changes_nothing_else() {
     assert_eq!(room.site.ask(&narrow, "POST", "/Communication", &note("ada")).status, 403);
 }
 
+/// An agent that could write a review, or a task of somebody's, could make a result vanish, or fill an inbox.
+#[test]
+fn an_agents_task_is_a_draft_until_a_person_takes_it_up() {
+    let room = Room::new();
+    room.site.put(
+        "DiagnosticReport/r",
+        r#"{"resourceType":"DiagnosticReport","id":"r","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/ada"}}"#,
+    );
+    let task = |status: &str, rest: &str| {
+        format!(
+            r#"{{"resourceType":"Task","status":"{status}","intent":"order","for":{{"reference":"Patient/ada"}}{rest}}}"#
+        )
+    };
+    let review = r#","code":{"coding":[{"system":"urn:plummer:inbox","code":"review-result"}]},"focus":{"reference":"DiagnosticReport/r"},"owner":{"reference":"Practitioner/pr-grace"},"input":[{"type":{"coding":[{"system":"urn:plummer:inbox","code":"reviewed-version"}]},"valueReference":{"reference":"DiagnosticReport/r/_history/1"}}]"#;
+    for status in ["requested", "accepted", "completed"] {
+        assert_eq!(room.send("POST", "/Task", &task(status, "")), 403, "{status}");
+        assert_eq!(room.send("POST", "/Task", &task(status, review)), 403, "{status}");
+    }
+    assert_eq!(room.send("POST", "/Task", &task("draft", "")), 201);
+    assert_eq!(room.send("POST", "/Task", &task("draft", review)), 201);
+    // Whom it acts for writes tasks as ever.
+    let own = room.site.ask(&room.own, "POST", "/Task", &task("requested", ""));
+    assert_eq!(own.status, 201);
+}
+
 /// Attack 47: no glass, no log, no pages of the person, no chain of agents.
 #[test]
 fn attack_47_an_agent_breaks_no_glass_reads_no_log_and_passes_nothing_on() {
