@@ -25,7 +25,7 @@ impl Session {
     pub fn practitioners(&self) -> Result<HashSet<String>, Fault> {
         let mut found = HashSet::new();
         self.any_person(|person| {
-            found.extend(person.profile.practitioner.clone());
+            found.extend(person.profile.practitioner);
             Ok(false)
         })?;
         Ok(found)
