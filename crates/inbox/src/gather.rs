@@ -11,6 +11,7 @@ use crate::read::{Reads, each, id_in, named, parsed, patient, text};
 use crate::reviews::{Changed, Review, is_as_filed, last, named_values, reviewed};
 use crate::whom::{Desks, Me, look};
 use crate::{REVIEW, SYSTEM};
+use base::error::code;
 use base::{Fault, Millis};
 use fhir::{Document, Value};
 use record::{Hit, Session};
@@ -139,7 +140,13 @@ fn all(reads: &mut Reads<'_>, me: &Me) -> Result<Inbox, Fault> {
     for query in of.owners.questions(reads)? {
         for window in [Window::Issued, Window::Written] {
             let query = std::slice::from_ref(&query);
-            reviews.extend(of.reports(reads, (query, window), &mut reports)?);
+            match of.reports(reads, (query, window), &mut reports) {
+                Ok(found) => reviews.extend(found),
+                // One question that costs too much does not keep the answers of the others back; that
+                // something is missing is said.
+                Err(fault) if fault.code() == &code::SEARCH_TOO_COSTLY => reads.partial = true,
+                Err(fault) => return Err(fault),
+            }
         }
     }
     of.results(reads, reports.into_values().collect(), &reviews, false)?;
@@ -189,7 +196,7 @@ pub(crate) fn opened(
             of.results(reads, vec![hit], &reviews, true)?;
         }
     }
-    let gone = || Fault::new(&base::error::code::INBOX_STATE, "it was filed and waits no more");
+    let gone = || Fault::new(&code::INBOX_STATE, "it was filed and waits no more");
     let item = of.items.first().cloned().ok_or_else(gone)?;
     if let Some(patient) = about
         && !of.people.contains_key(&patient)

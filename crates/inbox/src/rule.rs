@@ -5,12 +5,12 @@
 
 use crate::read::{each, has_code, id_in, named, patient, text};
 use crate::reviews::{Review, named_values};
-use crate::whom::{COVER, DESK, POOL, ends};
+use crate::whom::{COVER, DESK, POOL, ends, has_member};
 use crate::{REVIEW, gather::OPEN};
 use base::Fault;
 use base::error::code;
 use fhir::Value;
-use record::{Action, Asking, Rule, Ruling};
+use record::{Action, Asking, Profile, Rule, Ruling};
 
 /// Of Tasks.
 pub(crate) const REVIEWS: Rule = Rule {
@@ -67,10 +67,10 @@ fn review(asking: &Asking<'_>) -> Result<Ruling, Fault> {
     let status = text(after, "status");
     let owner = named(after.get("owner")).0;
     if OPEN.split(',').any(|open| open == status) {
-        let is_somebody = ["Practitioner", "CareTeam"].iter().any(|of| id_in(&owner, of).is_some());
-        return match is_somebody {
+        let had = was.map(|was| named(was.get("owner")).0);
+        return match owner == own || had.as_ref() == Some(&owner) {
             true => Ok(Ruling::default()),
-            false => Err(odd("a review that is open is a practitioner's or a pool's", "owner")),
+            false => handed(asking, &report, &owner),
         };
     }
     if status != "completed" {
@@ -80,6 +80,24 @@ fn review(asking: &Asking<'_>) -> Result<Ruling, Fault> {
         return Err(odd("whoever files a result owns its review", "owner"));
     }
     filed_as_it_is(asking, (&report, root), after)
+}
+
+/// Holds what is handed on to somebody who is shown it: else it would wait for nobody.
+fn handed(asking: &Asking<'_>, report: &str, owner: &str) -> Result<Ruling, Fault> {
+    let shown = |is: &dyn Fn(&Profile) -> bool| asking.is_shown_to(is, "DiagnosticReport", report);
+    let nobody = || odd("a review that is open is a practitioner's or a pool's", "owner");
+    let is_shown = if let Some(id) = id_in(owner, "Practitioner") {
+        shown(&|profile| profile.practitioner.as_ref() == Some(&id))?
+    } else {
+        let team = id_in(owner, "CareTeam").ok_or_else(nobody)?;
+        let team = asking.read("CareTeam", &team)?.ok_or_else(nobody)?;
+        shown(&|profile| has_member(team.root(), profile, asking.now()))?
+    };
+    if is_shown {
+        return Ok(Ruling::default());
+    }
+    let say = "whom the review is handed to would not be shown the report";
+    Err(Fault::at(&code::INBOX_UNSEEN, say, "owner"))
 }
 
 /// Holds a filing to the versions that there are, now and until it is committed.

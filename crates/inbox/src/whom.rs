@@ -8,6 +8,7 @@ use crate::SYSTEM;
 use crate::read::{Reads, each, has_code, instant, named, parsed, text};
 use base::{Fault, Millis};
 use fhir::Value;
+use record::Profile;
 
 /// Category of a pool of people who treat patients.
 pub const POOL: &str = "pool";
@@ -148,8 +149,19 @@ pub(crate) fn look(reads: &mut Reads<'_>, me: &Me) -> Result<Desks, Fault> {
     Ok(desks)
 }
 
+/// Whether somebody who can sign in is a member of a pool now.
+pub(crate) fn has_member(root: Value<'_>, profile: &Profile, now: Millis) -> bool {
+    let me = Me {
+        practitioner: profile.practitioner.clone(),
+        sites: profile.sites.clone(),
+        roles: profile.roles.clone(),
+        display: String::new(),
+    };
+    is_member(root, &me, now)
+}
+
 /// Whether a pool has them as a member now: by name, or as those of a role at a site.
-pub(crate) fn is_member(root: Value<'_>, me: &Me, now: Millis) -> bool {
+fn is_member(root: Value<'_>, me: &Me, now: Millis) -> bool {
     let members = me.members();
     each(root, "participant").any(|one| {
         let (who, _) = named(one.get("member"));

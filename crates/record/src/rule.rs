@@ -176,6 +176,20 @@ impl Asking<'_> {
         self.session.as_it_is(of, id)
     }
 
+    /// Whether any of the people that `is` picks would be shown a record that the caller sees.
+    ///
+    /// # Errors
+    /// As [`Session::is_shown_to`].
+    pub fn is_shown_to(
+        &self,
+        is: impl Fn(&identity::Profile) -> bool,
+        resource_type: &str,
+        id: &str,
+    ) -> Result<bool, Fault> {
+        let Some(of) = r4().resource_type(resource_type) else { return Ok(false) };
+        self.session.is_shown_to(is, (of, id), None)
+    }
+
     /// Who signs what is written: a person who is a practitioner of the house, and no app or agent for
     /// them.
     pub fn signer(&self) -> Option<Signer> {

@@ -8,7 +8,7 @@ use crate::cover::called;
 use crate::item::{Item, Kind, Whose};
 use crate::read::{Reads, each, has_code, named, parsed, text, type_of};
 use crate::reviews::{TAKEN_FROM, is_taken_from};
-use crate::whom::{DESK, Desks, Me, POOL, is_member};
+use crate::whom::{DESK, Desks, POOL, has_member};
 use crate::write::{self, By, typed};
 use base::Fault;
 use base::error::code;
@@ -45,15 +45,7 @@ pub(super) fn target(
         "CareTeam" if !is_pool || text(root, "status") != "active" => return Err(bad()),
         "CareTeam" => {
             let label = is_desk.then_some("M");
-            let is_member = |profile: &Profile| {
-                let me = Me {
-                    practitioner: profile.practitioner.clone(),
-                    sites: profile.sites.clone(),
-                    roles: profile.roles.clone(),
-                    display: String::new(),
-                };
-                is_member(root, &me, now)
-            };
+            let is_member = |profile: &Profile| has_member(root, profile, now);
             reads.session.is_shown_to(is_member, of, label)?
         }
         _ => {

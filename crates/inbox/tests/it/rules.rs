@@ -71,6 +71,8 @@ fn a_review_through_a_door_is_written_by_who_may_file_and_by_nobody_else() {
     ] {
         assert_eq!(room.write(&doctor.0, &odd.text()), "inbox.review.invalid", "{why}");
     }
+    let unseen = Body { status: "requested", owner: "Practitioner/two", ..FILED };
+    assert_eq!(room.write(&doctor.0, &unseen.text()), "inbox.target.unseen", "hidden with another");
     for (version, values) in [(9, "1"), (1, "2"), (1, "x"), (1, "1-1")] {
         let unread = Body { version, values, ..FILED };
         assert_eq!(

@@ -159,7 +159,8 @@ fn what_is_critical_is_filed_from_its_own_page_alone() {
     assert!(answer.text().contains("Somebody changed it"));
     // A value that was corrected while the page was open is not filed unseen, and is marked.
     let value = site.ask(&site.all, "GET", "/Observation/high-v", "").text();
-    site.put("Observation/high-v", &value.replace("6.3", "7.1"));
+    let value = value.replace("6.3", "7.1");
+    assert_eq!(site.ask(&site.all, "PUT", "/Observation/high-v", &value).status, 200);
     let fields =
         |values| [("act", "file"), ("patient", "ada"), ("version", "1"), ("values", values)];
     let answer = send(&mut eve, path, &fields("1"));
