@@ -237,7 +237,7 @@ pub async fn sign(
     }
     let hands = hands::of(session, about, &hit, kind, signing).await?;
     let entry = entry(&signing.form, "s", &signing.read)?;
-    let body = write::signed(session, about, &entry, &form, signing, &hands, &text);
+    let body = write::signed(session, (about, &entry), &form, signing, &hands, &text);
     keep_new(session, about, &entry, body).await
 }
 

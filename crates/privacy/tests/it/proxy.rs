@@ -145,6 +145,6 @@ proptest! {
     fn any_date_and_any_record_are_read(date in "\\PC{0,12}", day in "[0-9]{1,6}-[0-9]{1,3}-[0-9]{1,3}", value in "\\PC{0,12}") {
         let _ = (last_day_of_minority(&date, Some(&value)), last_day_of_minority(&day, None));
         let json = format!(r#"{{"extension":[{{"url":"{}","valueCode":{:?}}}],"period":{{"end":"{day}"}}}}"#, privacy::proxy::AUTHORITY, "guardian");
-        let _ = Proxy::read(document(&json).root(), &Whose { born: date.clone(), died: Some(day.clone()), state: Some(&value) }, at("2026-01-01"));
+        let _ = Proxy::read(document(&json).root(), &Whose { born: date, died: Some(day), state: Some(&value) }, at("2026-01-01"));
     }
 }

@@ -41,8 +41,7 @@ const REASONS: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
 /// A consent that was signed just now.
 pub(super) fn signed(
     session: &Session,
-    about: &str,
-    entry: &str,
+    (about, entry): (&str, &str),
     form: &Form,
     signing: &Signing,
     hands: &[Given<'_>],

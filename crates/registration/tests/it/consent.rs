@@ -179,7 +179,7 @@ fn a_minor_signs_a_part_2_consent_and_a_parent_never_instead() {
     };
     assert_eq!(refused(Signing { proxy: ann.clone(), ..own("f1") }), "signer");
     assert_eq!(refused(own("f1")), "beside", "who else signs is said");
-    let second = Second { proxy: ann.clone(), name: "Ann Okafor".into(), drawn: None };
+    let second = Second { proxy: ann, name: "Ann Okafor".into(), drawn: None };
     let beside = |second: &Second| Signing { beside: Beside::Signs(second.clone()), ..own("f1") };
     assert_eq!(code(done(beside(&second))), "registration.value.invalid", "she did not sign");
     let drawn = Signature::read("10,20 90,20 40,90");
