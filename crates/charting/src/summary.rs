@@ -254,12 +254,13 @@ impl From<&Summary> for Head {
 
 fn consents(chart: &mut OpenChart<'_>) -> Result<Part<Agreement>, Fault> {
     let query = [("status", "active"), ("_sort", "-date")];
-    Ok(Part::of(&ask(chart, "Consent", &counted(RECENT, &query))?, visits::agreement))
+    // An old one may be the one that denies.
+    Ok(Part::of(&ask(chart, "Consent", &counted(ALL, &query))?, visits::agreement))
 }
 
 /// Who may act for the patient now (45 CFR 164.502(g)).
 fn proxies(chart: &mut OpenChart<'_>, person: &Hit, now: Millis) -> Result<Vec<Proxy>, Fault> {
-    let found = ask(chart, "RelatedPerson", &[("_count", ALL)])?;
+    let found = ask(chart, "RelatedPerson", &[("_count", ALL), ("active:not", "false")])?;
     let Some(person) = parsed(person) else { return Ok(Vec::new()) };
     let whose = Whose::of(person.root(), chart.home_state());
     let all = found.page.matches.iter().filter_map(|hit| {
