@@ -329,7 +329,7 @@ fn an_entry_whose_later_visit_was_called_off_is_changed_like_any_other() {
     let with = Wish { instead_of: Some(later.id.clone()), ..wish("p0") };
     let made = desk.put(&with);
     desk.cancel(&later);
-    let more = Wish { notice_minutes: 60, ..with.clone() };
+    let more = Wish { notice_minutes: 60, ..with };
     let changed = run(change(&desk.session(), &made.id, made.version, &more)).unwrap();
     assert_eq!((changed.wish.instead_of, changed.wish.notice_minutes), (None, 60));
     // A visit that the entry never stood for is not taken for one that is over.
