@@ -70,6 +70,7 @@ words! {
     WAIT_DONE_CHANGED: "The wish was changed.", "Se cambió lo que espera.";
     WAIT_DONE_REMOVED: "They were taken off the list.", "Se quitó de la lista.";
     WAIT_DONE_OFFERED: "The time is held, and is offered now.", "La hora está reservada y se ofrece ahora.";
+    WAIT_DONE_RESTS: "It is offered by message: soon, and at night from eight in the morning.", "Se ofrece por mensaje: pronto y, de noche, desde las ocho de la mañana.";
     WAIT_DONE_NOBODY: "Nobody on the list can have this time.", "Nadie de la lista puede tener esta hora.";
     WAIT_DONE_TAKEN: "It is booked for them.", "La cita es suya.";
     WAIT_DONE_DECLINED: "Written down. They stay on the list.", "Anotado. Sigue en la lista.";

@@ -323,6 +323,24 @@ fn where_times_are_offered_by_themselves_the_pages_say_so() {
 }
 
 #[test]
+fn what_the_desk_offers_by_message_is_not_said_to_be_asked_before_it_is() {
+    let tune = |config: &mut server::Config| config.offers_by_message = true;
+    let site = clinic_of(Site::with(Making { tune, ..Making::default() }));
+    and_bob(&site);
+    let mut visitor = fay(&site);
+    assert_eq!(put_on(&mut visitor, "bob").status, 303);
+    let day = booked(&site, &mut visitor);
+    let freed = called_off(&site, &mut visitor, &day);
+    let offered = visitor.post("/waitlist/offer", &carried(&freed, &["form", "of", "v"]), &[]);
+    assert_eq!(path(&site, &offered), "/waitlist?done=rests");
+    let page = visitor.send("GET", "/waitlist?done=rests", &[], "");
+    for said in ["It is offered by message: soon", "The next are asked soon", "By message"] {
+        assert!(page.text().contains(said), "{said}: {}", page.text());
+    }
+    assert!(!page.text().contains("Asked, answer until"), "{}", page.text());
+}
+
+#[test]
 fn an_entry_whose_later_visit_is_called_off_is_still_changed_by_its_form() {
     let site = clinic();
     let mut visitor = fay(&site);

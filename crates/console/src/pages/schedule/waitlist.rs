@@ -62,6 +62,7 @@ fn told(visit: &Visit) -> Markup {
         "changed" => words::WAIT_DONE_CHANGED,
         "removed" => words::WAIT_DONE_REMOVED,
         "offered" => words::WAIT_DONE_OFFERED,
+        "rests" => words::WAIT_DONE_RESTS,
         "nobody" => words::WAIT_DONE_NOBODY,
         "taken" => words::WAIT_DONE_TAKEN,
         "declined" => words::WAIT_DONE_DECLINED,
@@ -87,7 +88,11 @@ pub(crate) fn offer(visit: &Visit) -> Result<Answer, Fault> {
         let (means, waves) = how(visit);
         let house = desk::house(visit);
         let begun = wait(waitlist::begin(&visit.session, &house, &freed, waves, means))?;
-        Ok(if begun.is_some() { "offered" } else { "nobody" })
+        Ok(match begun {
+            Some(round) if round.rests => "rests",
+            Some(_) => "offered",
+            None => "nobody",
+        })
     };
     landed(visit, work())
 }
