@@ -5,8 +5,8 @@
 //! after minutes or when whoever stands there leaves. It makes a subject of its own, which stands in the log by
 //! a part of the hash and reaches that patient's appointments and flags and nothing else: it changes those and
 //! sets these, such as that nobody is to be reminded (45 CFR 164.312(a)(1), (b)). Whoever also said the patient's
-//! date of birth (`pre_check_in`) is shown the record of the patient, to say whether it is right, and what the
-//! house asks of all who come for such a visit.
+//! date of birth (`pre_check_in`) reaches the record of the patient, of which the pages show in part how they are
+//! reached, and the kinds of visits, for what the house asks of all who come for one.
 //!
 //! A link of an offer reaches one record more: that of the round of offers it is of, by its identifier.
 

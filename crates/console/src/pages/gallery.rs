@@ -196,7 +196,7 @@ mod tests {
     const PAGE: &str = include_str!("gallery.rs");
     /// What shows nothing of its own: the token of a form, words that stand in a banner, the field that has
     /// the focus (one page has one), pages for whoever has not signed in, and names.
-    const APART: [&str; 9] = [
+    const APART: [&str; 10] = [
         "hidden",
         "born",
         "gender",
@@ -204,6 +204,7 @@ mod tests {
         "shell_with",
         "bare",
         "arriving",
+        "walled",
         "role_name",
         "role_names",
     ];
