@@ -291,7 +291,7 @@ fn confidential(root: Value<'_>) -> Vec<String> {
     addresses.filter_map(address).chain(phones).collect()
 }
 
-/// A HumanName as it is said: the given names, then the family's.
+/// A `HumanName` as it is said: the given names, then the family's.
 pub(crate) fn said_name(name: Value<'_>) -> String {
     let mut parts = given(name);
     parts.push(text(name, "family"));
