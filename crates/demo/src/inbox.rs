@@ -155,7 +155,7 @@ impl Chart<'_, '_, '_> {
             w.refer("for", "Patient", patient);
             w.at("authoredOn", read);
             w.at("lastModified", read);
-            w.one("executionPeriod", |w| w.at("end", read));
+            w.obj("executionPeriod", |w| w.at("end", read));
             w.refer_shown("owner", "Practitioner", &doctor.id, &doctor.name);
             w.one("input", |w| {
                 w.concept("type", &VERSION);
