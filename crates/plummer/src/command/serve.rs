@@ -37,9 +37,6 @@ const FORGET_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// How often whoever holds the root key is asked whether it is still there.
 const ASK_EVERY: Duration = Duration::from_secs(60);
-/// Tasks of its own that a thread goes on with before it looks for what others woke: writes are answered from
-/// the writer's thread, and whoever waits for one has waited already.
-const GLOBAL_QUEUE: u32 = 7;
 
 /// Serves.
 pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode> {
@@ -52,8 +49,7 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
         false => None,
     };
     let welcome = first_start::begin(&record, clinic.as_ref())?;
-    let runtime =
-        Builder::new_multi_thread().enable_all().global_queue_interval(GLOBAL_QUEUE).build()?;
+    let runtime = Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let stop = stopped()?;
         let house = Arc::new(Household::new(settings, &config, &record));
