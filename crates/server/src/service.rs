@@ -296,7 +296,7 @@ async fn carry_out(mut ask: Ask, body: Incoming) -> Result<Reply, Fault> {
     };
     if on_pool {
         let (state, runtime) = (Arc::clone(&ask.state), Handle::current());
-        return state.on_pool(move || runtime.block_on(interact(ask))).await;
+        return state.on_acting(move || runtime.block_on(interact(ask))).await;
     }
     interact(ask).await
 }

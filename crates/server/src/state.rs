@@ -23,6 +23,9 @@ use tokio::sync::Semaphore;
 /// Requests that may wait for other systems at once: four for each of sixteen issuers, and sixteen for
 /// each of four apps with key sets, so that one which is silent keeps no other from being asked.
 const WAITING_MAX: usize = 128;
+/// For each search that is worked on at a time, so many acts that write: most of an act's time is its wait
+/// for the disk.
+const ACTS_A_SEARCH: usize = 3;
 
 tokio::task_local! {
     /// The permit of the request a task works on: work on the pool is charged to it, and holds it
@@ -70,6 +73,8 @@ pub(crate) struct State {
     pub(crate) zone: TimeZone,
     random: Mutex<Box<dyn Random>>,
     pool: Arc<Semaphore>,
+    /// Work that looks around and then writes.
+    acting: Arc<Semaphore>,
     /// Work that may wait for another system.
     waiting: Arc<Semaphore>,
     draining: AtomicBool,
@@ -90,6 +95,7 @@ impl State {
         let zone = config.zone.clone().unwrap_or_else(TimeZone::system);
         let meter = Arc::new(Meter::new(config.rates.clone(), random.next_u64()));
         let pool = Arc::new(Semaphore::new(config.search_threads));
+        let acting = Arc::new(Semaphore::new(config.search_threads.saturating_mul(ACTS_A_SEARCH)));
         Ok(Self {
             record,
             config,
@@ -113,6 +119,7 @@ impl State {
             zone,
             random: Mutex::new(random),
             pool,
+            acting,
             waiting: Arc::new(Semaphore::new(WAITING_MAX)),
             draining: AtomicBool::new(false),
         })
@@ -158,6 +165,15 @@ impl State {
         work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
         self.on(&self.pool, work).await
+    }
+
+    /// Does work that looks around and then writes. It holds its place while it waits for the disk, which
+    /// many can do at once, and writers who wait together are written together.
+    pub(crate) async fn on_acting<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        self.on(&self.acting, work).await
     }
 
     /// Does work that may wait for another system, on threads that searches do not need: however slow
