@@ -119,7 +119,6 @@ words! {
     INBOX_TODAY_MANY: "{} items", "{} asuntos";
     INBOX_TODAY_OVER: "Overdue", "Vencidos";
     INBOX_CHART: "Waits about this patient", "Pendiente de este paciente";
-    INBOX_CHART_NONE: "Nothing waits.", "Nada pendiente.";
     KEY_ITEMS: "Next or previous item", "Asunto siguiente o anterior";
     KEY_FILE: "File the item, or open it", "Archivar el asunto, o abrirlo";
 }

@@ -72,8 +72,11 @@ pub(crate) fn about(visit: &Visit, patient: &str) -> Result<Option<Markup>, Faul
     }
     let lang = visit.lang();
     let all = wait(inbox::of_patient(&visit.session, &me(visit), patient))?;
+    // Of most patients nothing waits: a frame that says so would stand above every chart.
+    if all.is_empty() {
+        return Ok(None);
+    }
     let body = html! {
-        @if all.is_empty() { p.foot.muted { (words::INBOX_CHART_NONE.of(lang)) } }
         ul.inbox-rows { @for item in &all {
             li.inbox-row.is-short {
                 div.inbox-what {

@@ -10,6 +10,7 @@ use crate::machine::{Figures, Finding, Grade, Rate};
 use crate::pages::missing;
 use crate::parts::{
     Column, Icon, Kind, Table, badge, empty, facts, link_button, panel, shell::shell_with, table,
+    unbroken,
 };
 use crate::visit::Visit;
 use crate::words::{self, Word};
@@ -143,7 +144,7 @@ fn store(findings: &[Finding], figures: &Figures, lang: words::Lang) -> Markup {
 fn protection(visit: &Visit, findings: &[Finding], figures: &Figures) -> Markup {
     let lang = visit.lang();
     let when = |at: Option<Millis>, never: Word| match at {
-        Some(at) => html! { span.keep { (days::moment(at, &visit.zone, lang)) } },
+        Some(at) => unbroken(&days::moment(at, &visit.zone, lang)),
         None => html! { span.muted { (never.of(lang)) } },
     };
     let certificate = match figures.certificate_until {
@@ -268,7 +269,7 @@ fn slow(visit: &Visit, all: &[SlowSearch]) -> Markup {
             number(&took(one.took_us)),
             number(&grouped(one.steps)),
             html! { span.it-plan lang="en" { @for line in &one.plan { span { (line) } } } },
-            html! { span.keep { (days::moment(one.at, &visit.zone, lang)) } },
+            unbroken(&days::moment(one.at, &visit.zone, lang)),
         ]
     };
     let rows: Vec<_> = all.iter().map(row).collect();
