@@ -264,7 +264,10 @@ fn slow(visit: &Visit, all: &[SlowSearch]) -> Markup {
     let row = |one: &SlowSearch| {
         let of = one.of.map_or(words::IT_EVERYTHING.of(lang), |of| r4().name(of));
         vec![
-            html! { code { (of) @if !one.parameters.is_empty() { "?" (one.parameters.join("&")) } }
+            // A line may end behind each of its parameters.
+            html! { code {
+                (of) @for (at, name) in one.parameters.iter().enumerate() { (if at == 0 { "?" } else { "&" }) wbr; (name) }
+            }
             @if let Some(refused) = one.refused { " " code.it-bad { (refused) } } },
             number(&took(one.took_us)),
             number(&grouped(one.steps)),
