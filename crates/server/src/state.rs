@@ -26,6 +26,8 @@ const WAITING_MAX: usize = 128;
 /// For each search that is worked on at a time, so many acts that write: most of an act's time is its wait
 /// for the disk.
 const ACTS_A_SEARCH: usize = 3;
+/// Acts at once, however many searches: the runtime has 512 threads for work that waits, and others need some.
+const ACTS_MAX: usize = 256;
 
 tokio::task_local! {
     /// The permit of the request a task works on: work on the pool is charged to it, and holds it
@@ -95,7 +97,8 @@ impl State {
         let zone = config.zone.clone().unwrap_or_else(TimeZone::system);
         let meter = Arc::new(Meter::new(config.rates.clone(), random.next_u64()));
         let pool = Arc::new(Semaphore::new(config.search_threads));
-        let acting = Arc::new(Semaphore::new(config.search_threads.saturating_mul(ACTS_A_SEARCH)));
+        let acts = config.search_threads.saturating_mul(ACTS_A_SEARCH).min(ACTS_MAX);
+        let acting = Arc::new(Semaphore::new(acts));
         Ok(Self {
             record,
             config,

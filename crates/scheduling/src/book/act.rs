@@ -229,7 +229,12 @@ async fn book_now(
         }
     };
     if !new {
-        return repeated(reads, parsed_hit(hit)?, booking);
+        let before = parsed_hit(hit)?;
+        // What the form made is a hold that is over: nothing was booked by it.
+        if super::load::extra(&before).hold.is_some() {
+            return Err(lost());
+        }
+        return repeated(reads, before, booking);
     }
     let findings = judged.verdict.findings;
     let names = judged.patient_name.map(|name| (booking.patient.clone(), name));

@@ -243,6 +243,16 @@ fn a_place_is_held_for_ten_minutes_by_the_clock_and_whoever_held_it_books_it() {
 }
 
 #[test]
+fn the_form_of_a_hold_that_is_over_is_not_taken_for_a_booking() {
+    let desk = desk();
+    let place = talk("a", 0);
+    run(hold(&desk.session(), &desk.house, &place, Some("p0"), "h1")).unwrap();
+    desk.pass(10 * MINUTE_MS);
+    assert_eq!(name(desk.book(&desk.booking(place.clone(), "p0", "h1"))), "scheduling.hold.lost");
+    desk.book(&desk.booking(place, "p0", "f1")).unwrap();
+}
+
+#[test]
 fn a_hold_that_is_over_keeps_nobody_and_books_nothing() {
     let desk = desk();
     let place = talk("a", 0);
