@@ -142,7 +142,9 @@ fn a_case_that_is_overdue_rings_in_doctor_health_and_metrics_until_it_is_decided
     ] {
         assert!(metrics.contains(line), "{line}: {metrics}");
     }
-    for text in [&health, &metrics, &found] {
+    // The heads of an answer hold drawn digits, which may spell a name.
+    let body = |answer: &str| answer.split_once("\r\n\r\n").unwrap().1.to_owned();
+    for text in [&body(&health), &body(&metrics), &found] {
         assert!(!["ada", "erin", &id].iter().any(|name| text.contains(*name)), "counts alone");
     }
     let close = ["close", &id, "--outcome", "explained", "--note", NOTE, "--by", "paula"];
