@@ -166,7 +166,7 @@ pub(crate) struct Gate {
     /// The slowest searches of the last hour.
     pub(crate) slow: Slow,
     /// Whose time is taken, as rules about time ask.
-    pub(crate) ledger: Mutex<Ledger>,
+    pub(crate) ledger: std::sync::Mutex<Ledger>,
     /// Whom people opened last, as far as it was looked at.
     pub(crate) recents: Recents,
     /// Held for its thread.
@@ -253,7 +253,7 @@ impl Record {
                 reminders: Mutex::default(),
                 drafts: Mutex::default(),
                 slow: Slow::default(),
-                ledger: Mutex::default(),
+                ledger: std::sync::Mutex::default(),
                 recents: Recents::default(),
                 _outbox: outbox,
             }),

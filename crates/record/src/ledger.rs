@@ -17,7 +17,7 @@ use fhir::definitions::{TypeId, r4};
 use search::parse::{Level, parse};
 use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 use store::{Hit, PageRequest, Scope};
 
 /// Milliseconds of a cell's day.
@@ -32,6 +32,8 @@ const FILL_MAX: usize = 20_000;
 const PAGE: usize = 1_000;
 /// People, rooms and devices whose cells one search fills.
 const TOGETHER: usize = 100;
+/// Times that cells are filled for one question, which others make the ledger forget meanwhile.
+const FILLS_MAX: usize = 4;
 /// Days that one claim reaches over, at most: longer ones are seen for their first days.
 const DAYS_MAX: i64 = 2;
 
@@ -72,50 +74,62 @@ pub(crate) struct Wanted<'a> {
     pub end: Millis,
 }
 
-impl Ledger {
-    /// What takes somebody's time within a span, by instants; `None` when the ledger cannot tell.
-    fn taken(
-        &mut self,
-        gate: &Gate,
-        claims: &Claims,
-        wanted: &Wanted<'_>,
+/// What a search found to fill cells with, read beside the ledger: who fills the day of one person keeps
+/// nobody waiting who asks about another.
+struct Fill {
+    as_of: u64,
+    cells: Vec<Cell>,
+    claims: Vec<(Arc<str>, Vec<Claim>)>,
+}
+
+impl Fill {
+    /// `None` when there is more than cells hold.
+    fn read(
+        reader: &store::Scoped<'_, store::Reader>,
+        (of, claims, limits): (TypeId, &Claims, Limits),
+        (whose, days): (&[Arc<str>], &RangeInclusive<i64>),
         now: Millis,
-    ) -> Result<Option<Vec<Entry>>, Fault> {
-        let house = Scope::everything();
-        let reader = gate.store.reader(&house)?;
-        self.catch_up(&reader, gate, claims, wanted.of)?;
-        let whose: Arc<str> = wanted.whose.into();
-        let days = days(wanted.start.0, wanted.end.0);
-        if !self.filled(
-            &reader,
-            gate,
-            claims,
-            wanted.of,
-            &[Arc::clone(&whose)],
-            days.clone(),
-            now,
-        )? {
-            return Ok(None);
-        }
-        let mut found: Vec<Entry> = Vec::new();
-        for day in days {
-            let cell = (Arc::clone(&whose), day);
-            let entries = self.cells.get(&cell).into_iter().flatten();
-            for entry in entries.filter(|entry| entry.meets(wanted.start, wanted.end, now)) {
-                if !found.iter().any(|one| one.taken.by == entry.taken.by) {
-                    found.push(entry.clone());
+    ) -> Result<Option<Self>, Fault> {
+        let as_of = reader.snapshot()?;
+        let options = condition_options(limits, now, None);
+        let start = Millis(days.start().saturating_mul(DAY_MS));
+        let end = Millis(days.end().saturating_add(1).saturating_mul(DAY_MS));
+        let mut found = Vec::new();
+        for some in whose.chunks(TOGETHER) {
+            let names: Vec<&str> = some.iter().map(|one| &**one).collect();
+            let search = parse(&Level::Type(of), &(claims.among)(&names, start, end), &options)?;
+            let mut request = PageRequest {
+                count: PAGE,
+                position: None,
+                include_max: 0,
+                steps_max: limits.search_steps,
+            };
+            let mut hits = 0;
+            loop {
+                let page = reader.search(&search, &request)?;
+                hits += page.matches.len();
+                for hit in &page.matches {
+                    found.push(claimed(claims, hit, &limits)?);
+                }
+                match page.next {
+                    None => break,
+                    Some(_) if hits >= FILL_MAX => return Ok(None),
+                    Some(next) => request.position = Some(next),
                 }
             }
         }
-        Ok(Some(found))
+        let cell = |one: &Arc<str>, day| (Arc::clone(one), day);
+        let cells = whose.iter().flat_map(|one| days.clone().map(move |day| cell(one, day)));
+        Ok(Some(Self { as_of, cells: cells.collect(), claims: found }))
     }
+}
 
+impl Ledger {
+    /// Brings the cells there are up to what a reader sees.
     fn catch_up(
         &mut self,
         reader: &store::Scoped<'_, store::Reader>,
-        gate: &Gate,
-        claims: &Claims,
-        of: TypeId,
+        (of, claims, limits): (TypeId, &Claims, Limits),
     ) -> Result<(), Fault> {
         let newest = reader.snapshot()?;
         if newest <= self.as_of {
@@ -127,7 +141,8 @@ impl Ledger {
                     for (id, hit) in versions {
                         self.forget(&id);
                         if let Some(hit) = hit.filter(|hit| !hit.deleted) {
-                            self.add(claims, &hit, &gate.settings.limits)?;
+                            let (id, claims) = claimed(claims, &hit, &limits)?;
+                            self.add(&id, claims);
                         }
                     }
                 }
@@ -138,113 +153,55 @@ impl Ledger {
         Ok(())
     }
 
-    /// Fills the cells of some days that are not there, by one search; `false` when there is more than
-    /// they hold.
-    #[expect(clippy::too_many_arguments, reason = "what is looked at, for whom, and when")]
-    fn filled(
-        &mut self,
-        reader: &store::Scoped<'_, store::Reader>,
-        gate: &Gate,
-        claims: &Claims,
-        of: TypeId,
-        whose: &[Arc<str>],
-        days: RangeInclusive<i64>,
-        now: Millis,
-    ) -> Result<bool, Fault> {
+    /// Of whom a day is not kept.
+    fn lacking(&self, whose: &[Arc<str>], days: &RangeInclusive<i64>) -> Vec<Arc<str>> {
         let lacks = |one: &&Arc<str>| {
             days.clone().any(|day| !self.cells.contains_key(&(Arc::clone(one), day)))
         };
-        let lacking: Vec<Arc<str>> = whose.iter().filter(lacks).cloned().collect();
-        if lacking.is_empty() {
-            return Ok(true);
-        }
+        whose.iter().filter(lacks).cloned().collect()
+    }
+
+    /// Puts in what was read. It may be older than what the ledger has by now: then every cell is as of what
+    /// was read, and what was written since is caught up with once more.
+    fn put(&mut self, fill: Fill) {
         if self.cells.len() >= CELLS_MAX {
             self.clear();
         }
-        let limits = gate.settings.limits;
-        let options = condition_options(limits, now, None);
-        let start = Millis(days.start().saturating_mul(DAY_MS));
-        let end = Millis(days.end().saturating_add(1).saturating_mul(DAY_MS));
-        let names: Vec<&str> = lacking.iter().map(|one| &**one).collect();
-        let search = parse(&Level::Type(of), &(claims.among)(&names, start, end), &options)?;
-        let mut request = PageRequest {
-            count: PAGE,
-            position: None,
-            include_max: 0,
-            steps_max: limits.search_steps,
-        };
-        let mut hits = Vec::new();
-        loop {
-            let page = reader.search(&search, &request)?;
-            hits.extend(page.matches);
-            match page.next {
-                None => break,
-                Some(_) if hits.len() >= FILL_MAX => return Ok(false),
-                Some(next) => request.position = Some(next),
-            }
+        self.as_of = self.as_of.min(fill.as_of);
+        for cell in fill.cells {
+            self.cells.entry(cell).or_default();
         }
-        for one in &lacking {
-            for day in days.clone() {
-                self.cells.entry((Arc::clone(one), day)).or_default();
-            }
+        for (id, claims) in fill.claims {
+            self.forget(&id);
+            self.add(&id, claims);
         }
-        for hit in &hits {
-            self.forget(&hit.id);
-            self.add(claims, hit, &limits)?;
-        }
-        Ok(true)
     }
 
-    /// When the time of several is taken within a span, for each by start; none for one of whom the
-    /// ledger cannot tell. They cost one search, at most.
-    fn all(
-        &mut self,
-        gate: &Gate,
-        claims: &Claims,
-        (of, whose): (TypeId, &[String]),
+    /// What takes the time of some within a span, and each by its own; every cell of it is there.
+    fn entries<'l>(
+        &'l self,
+        whose: &'l Arc<str>,
+        days: &RangeInclusive<i64>,
         (start, end): (Millis, Millis),
         now: Millis,
-    ) -> Result<Vec<Option<Vec<Taken>>>, Fault> {
-        let house = Scope::everything();
-        let reader = gate.store.reader(&house)?;
-        self.catch_up(&reader, gate, claims, of)?;
-        let whose: Vec<Arc<str>> = whose.iter().map(|one| one.as_str().into()).collect();
-        let days = day_of(start.0)..=day_of(end.0.saturating_sub(1)).max(day_of(start.0));
-        let mut all = Vec::with_capacity(whose.len());
-        for some in whose.chunks(TOGETHER) {
-            let told = self.filled(&reader, gate, claims, of, some, days.clone(), now)?;
-            for one in some {
-                let cells = days.clone().map(|day| (Arc::clone(one), day));
-                let entries = cells.filter_map(|cell| self.cells.get(&cell)).flatten();
-                let mut taken: Vec<Taken> = entries
-                    .filter(|entry| entry.meets(start, end, now))
-                    .map(|entry| entry.taken.clone())
-                    .collect();
-                // What reaches over midnight stands in the cells of both days.
-                taken.sort_unstable();
-                taken.dedup();
-                all.push(told.then_some(taken));
-            }
-        }
-        Ok(all)
+    ) -> impl Iterator<Item = &'l Entry> {
+        let cells = days.clone().filter_map(move |day| self.cells.get(&(Arc::clone(whose), day)));
+        cells.flatten().filter(move |entry| entry.meets(start, end, now))
     }
 
     /// Adds what a record takes to the cells there are.
-    fn add(&mut self, claims: &Claims, hit: &Hit, limits: &Limits) -> Result<(), Fault> {
-        let document = Document::parse(hit.body.clone(), limits)?;
-        let id: Arc<str> = hit.id.as_str().into();
-        for Claim { whose, start, end, lapses, kept_ms, about } in (claims.read)(document.root()) {
+    fn add(&mut self, id: &Arc<str>, claims: Vec<Claim>) {
+        for Claim { whose, start, end, lapses, kept_ms, about } in claims {
             let about: Option<Arc<str>> = about.map(Into::into);
             let whose: Arc<str> = whose.into();
             for day in days(start.0, end.0) {
                 let cell = (Arc::clone(&whose), day);
                 let Some(entries) = self.cells.get_mut(&cell) else { continue };
-                let (by, about) = (Arc::clone(&id), about.clone());
+                let (by, about) = (Arc::clone(id), about.clone());
                 entries.push(Entry { taken: Taken { start, end, kept_ms, about, by }, lapses });
-                self.of.entry(Arc::clone(&id)).or_default().push(cell);
+                self.of.entry(Arc::clone(id)).or_default().push(cell);
             }
         }
-        Ok(())
     }
 
     fn forget(&mut self, id: &str) {
@@ -277,22 +234,95 @@ impl Gate {
         now: Millis,
     ) -> Result<Option<bool>, Fault> {
         let Some(claims) = self.claims(wanted.of) else { return Ok(None) };
-        let found = self.ledger.lock().taken(self, claims, wanted, now)?;
-        Ok(found.map(|entries| {
-            entries.iter().any(|entry| !own.contains(&(wanted.of, entry.taken.by.to_string())))
-        }))
+        let whose = [Arc::from(wanted.whose)];
+        let (span, days) = ((wanted.start, wanted.end), days(wanted.start.0, wanted.end.0));
+        self.told((wanted.of, claims), (&whose, &days), now, |ledger| {
+            let mut entries = ledger.entries(&whose[0], &days, span, now);
+            entries.any(|entry| !own.contains(&(wanted.of, entry.taken.by.to_string())))
+        })
     }
 
-    /// When the time of several is taken within a span; `None` when no department keeps time.
+    /// When the time of several is taken within a span, for each by start, none for those of whom the
+    /// ledger cannot tell; `None` when no department keeps time. They cost one search, at most.
     pub(crate) fn taken(
         &self,
         (of, whose): (TypeId, &[String]),
-        span: (Millis, Millis),
+        (start, end): (Millis, Millis),
         now: Millis,
     ) -> Result<Option<Vec<Option<Vec<Taken>>>>, Fault> {
         let Some(claims) = self.claims(of) else { return Ok(None) };
-        self.ledger.lock().all(self, claims, (of, whose), span, now).map(Some)
+        let whose: Vec<Arc<str>> = whose.iter().map(|one| one.as_str().into()).collect();
+        let days = day_of(start.0)..=day_of(end.0.saturating_sub(1)).max(day_of(start.0));
+        let mut all = Vec::with_capacity(whose.len());
+        for some in whose.chunks(TOGETHER) {
+            let told = self.told((of, claims), (some, &days), now, |ledger| {
+                let of = |one| {
+                    let entries = ledger.entries(one, &days, (start, end), now);
+                    let mut taken: Vec<Taken> = entries.map(|entry| entry.taken.clone()).collect();
+                    // What reaches over midnight stands in the cells of both days.
+                    taken.sort_unstable();
+                    taken.dedup();
+                    Some(taken)
+                };
+                some.iter().map(of).collect::<Vec<_>>()
+            })?;
+            all.extend(told.unwrap_or_else(|| vec![None; some.len()]));
+        }
+        Ok(Some(all))
     }
+
+    /// The ledger, for a moment. This lock is never handed to whoever waits longest, as fair ones are: with more
+    /// threads at work than processors each of them would first have to be woken, and all others wait.
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(|poisoned| {
+            // Whoever panicked may have left something half done; it is only a copy.
+            let mut ledger = poisoned.into_inner();
+            *ledger = Ledger::default();
+            self.ledger.clear_poison();
+            ledger
+        })
+    }
+
+    /// What the ledger tells of some people's days, which are filled first where they are not kept; `None`
+    /// when there is more than cells hold, or so much is written meanwhile that none stays filled.
+    fn told<T>(
+        &self,
+        (of, claims): (TypeId, &Claims),
+        (whose, days): (&[Arc<str>], &RangeInclusive<i64>),
+        now: Millis,
+        tell: impl Fn(&Ledger) -> T,
+    ) -> Result<Option<T>, Fault> {
+        let about = (of, claims, self.settings.limits);
+        let house = Scope::everything();
+        for _ in 0..FILLS_MAX {
+            let reader = self.store.reader(&house)?;
+            let lacking = {
+                let mut ledger = self.ledger();
+                ledger.catch_up(&reader, about)?;
+                let lacking = ledger.lacking(whose, days);
+                if lacking.is_empty() {
+                    return Ok(Some(tell(&ledger)));
+                }
+                lacking
+            };
+            let fill = Fill::read(&reader, about, (&lacking, days), now)?;
+            let Some(fill) = fill else { return Ok(None) };
+            let mut ledger = self.ledger();
+            ledger.put(fill);
+            ledger.catch_up(&reader, about)?;
+            // Others may have made the ledger forget all meanwhile.
+            if ledger.lacking(whose, days).is_empty() {
+                return Ok(Some(tell(&ledger)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What a record takes.
+fn claimed(claims: &Claims, hit: &Hit, limits: &Limits) -> Result<(Arc<str>, Vec<Claim>), Fault> {
+    let document = Document::parse(hit.body.clone(), limits)?;
+    Ok((hit.id.as_str().into(), (claims.read)(document.root())))
 }
 
 /// The days that a span touches, the first few.

@@ -115,6 +115,41 @@ fn whose_time_is_told_is_never_a_patients() {
     }
 }
 
+/// Days are filled beside the ledger, so that what others write and fill at that moment must not be lost.
+#[test]
+fn whoever_wrote_is_told_of_it_whatever_others_fill_and_write() {
+    let clinic = Clinic::new();
+    let asked = |who: &str, day: i64| {
+        let from = Millis(midnight().0 + day * 86_400_000);
+        let told = clinic.session().taken(&[who.to_owned()], (from, Millis(from.0 + 86_400_000)));
+        told.unwrap().wait().unwrap().remove(0).expect("so few can be told").len()
+    };
+    let busy = |desk: i64| {
+        let who = format!("Practitioner/{desk}");
+        for day in 0..24 {
+            // Filled by now or in a moment, by several at once.
+            asked(&format!("Practitioner/{}", (desk + day) % 6), day);
+            let date = format!("2026-12-{:02}", day + 1);
+            let one = |nth| body(&format!("y{desk}-{day}-{nth}"), "booked", nth, &who);
+            for nth in 0..3 {
+                clinic.put(&one(nth).replace("2026-12-01", &date)).unwrap();
+                assert_eq!(asked(&who, day), usize::from(nth) + 1, "{who} on {date}");
+            }
+            let off = one(1).replace("2026-12-01", &date).replace("booked", "cancelled");
+            clinic.put(&off).unwrap();
+            assert_eq!(asked(&who, day), 2, "{who} on {date}");
+        }
+    };
+    std::thread::scope(|scope| {
+        for desk in 0..6 {
+            scope.spawn(move || busy(desk));
+        }
+    });
+    for (desk, day) in (0..6).flat_map(|desk| (0..24).map(move |day| (desk, day))) {
+        assert_eq!(asked(&format!("Practitioner/{desk}"), day), 2, "{desk} on {day}");
+    }
+}
+
 #[derive(Debug, Clone)]
 enum Write {
     Put(u8, u8, usize, bool),

@@ -56,6 +56,21 @@ pub(super) struct Proposal {
     pub(super) whole: bool,
 }
 
+/// What of a list is worth reading beside what is known already.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Worth {
+    /// Of a list of more rows than these it suffices to know that.
+    pub(super) rows: u64,
+    /// The records it is asked about, from and to and with both; rows of others are not read.
+    pub(super) from: i64,
+    pub(super) to: i64,
+}
+
+impl Worth {
+    /// Any list, whole.
+    pub(super) const ANY: Self = Self { rows: u64::MAX, from: 0, to: i64::MAX };
+}
+
 /// Whether a filter names its records one by one, or by values that are looked up as they are.
 fn names_few(filter: &Filter) -> bool {
     let is_exact = |one: &Match| matches!(one, Match::Token { .. } | Match::Reference { .. });
@@ -93,22 +108,26 @@ impl Finder<'_> {
             if best.estimate <= FEW {
                 break;
             }
-            if let Some(proposal) = self.propose(filter, kinds, FEW)?
+            if let Some(proposal) =
+                self.propose(filter, kinds, Worth { rows: FEW, ..Worth::ANY })?
                 && proposal.estimate <= FEW
             {
                 best = proposal;
             }
         }
         let span = if best.estimate > FEW { self.span(filters)? } else { None };
-        let worth = span.as_ref().map_or(u64::MAX, Span::worth);
+        let worth = span.as_ref().map_or(Worth::ANY, Span::worth);
+        let few = span.as_ref().is_some_and(Span::is_few);
         for filter in filters {
-            if best.estimate <= HANDFUL {
+            if best.estimate <= HANDFUL || few {
                 break;
             }
             if span.as_ref().is_some_and(|span| span.covers(filter)) {
                 continue;
             }
-            if let Some(proposal) = self.propose(filter, kinds, worth)?
+            // A list that is longer than the best so far is not taken.
+            let rows = if best.whole { worth.rows } else { worth.rows.min(best.estimate) };
+            if let Some(proposal) = self.propose(filter, kinds, Worth { rows, ..worth })?
                 // A list of unknown length is still shorter than the list of everything.
                 && (proposal.estimate < best.estimate || best.whole)
             {
@@ -242,12 +261,12 @@ impl Finder<'_> {
         })
     }
 
-    /// What a filter can name. Of a list of more rows than are `worth` reading it suffices to know that.
+    /// What a filter can name, of what is worth reading.
     fn propose(
         &self,
         filter: &Filter,
         kinds: &[u16],
-        worth: u64,
+        worth: Worth,
     ) -> Result<Option<Proposal>, Fault> {
         match filter {
             Filter::Match { name, atoms, any, negate: false } => {
@@ -352,7 +371,7 @@ impl Finder<'_> {
             Filter::Any(filters) => {
                 let mut rids = Vec::new();
                 for inner in filters {
-                    let Some(p) = self.propose(inner, kinds, u64::MAX)? else { return Ok(None) };
+                    let Some(p) = self.propose(inner, kinds, Worth::ANY)? else { return Ok(None) };
                     if p.estimate > PROBE {
                         return Ok(None);
                     }
@@ -395,7 +414,7 @@ impl Finder<'_> {
         if !self.sight.sees_type(kind) {
             return Ok(Some(Vec::new()));
         }
-        let proposal = match self.propose(filter, &[kind], u64::MAX)? {
+        let proposal = match self.propose(filter, &[kind], Worth::ANY)? {
             Some(p) => p,
             None if self.live(&[kind]) <= PROBE => Proposal {
                 driver: Driver::Lists(vec![(ATOM_TYPE, i64::from(kind))]),
@@ -444,7 +463,7 @@ impl Finder<'_> {
         &self,
         sources: impl Iterator<Item = Result<Option<Source>, Fault>>,
         name: &str,
-        worth: u64,
+        worth: Worth,
     ) -> Result<Option<Proposal>, Fault> {
         let mut lists = Vec::new();
         let mut rids: Vec<i64> = Vec::new();
@@ -465,7 +484,7 @@ impl Finder<'_> {
         if !gathers {
             return self.lists(lists, name, worth).map(Some);
         }
-        let lists_driver = self.lists(lists, name, u64::MAX)?;
+        let lists_driver = self.lists(lists, name, Worth::ANY)?;
         if lists_driver.estimate > PROBE {
             return Ok(None);
         }
@@ -478,12 +497,12 @@ impl Finder<'_> {
         Ok(Some(gathered(rids, name)))
     }
 
-    fn lists(&self, lists: Vec<(u32, i64)>, name: &str, worth: u64) -> Result<Proposal, Fault> {
+    fn lists(&self, lists: Vec<(u32, i64)>, name: &str, worth: Worth) -> Result<Proposal, Fault> {
         let mut estimate = 0;
-        let each = if lists.len() > 64 { 50 } else { PROBE.min(worth) };
-        for (atom, value) in lists.iter().take(64) {
-            estimate += self.probe(*atom, *value, each)?;
-            if estimate > worth {
+        let each = if lists.len() > 64 { 50 } else { PROBE.min(worth.rows) };
+        for list in lists.iter().take(64) {
+            estimate += self.probe(*list, each, worth)?;
+            if estimate > worth.rows {
                 break;
             }
         }
@@ -495,14 +514,15 @@ impl Finder<'_> {
         Ok(Proposal { driver: Driver::Lists(lists), estimate, name, whole: false })
     }
 
-    /// Rows of an index list, counted up to a bound.
-    fn probe(&self, atom: u32, value: i64, most: u64) -> Result<u64, Fault> {
+    /// Rows of an index list that are asked about, counted up to a bound.
+    fn probe(&self, (atom, value): (u32, i64), most: u64, worth: Worth) -> Result<u64, Fault> {
         let run = || -> rusqlite::Result<u64> {
             self.conn
                 .prepare_cached(
-                    "SELECT count(*) FROM (SELECT 1 FROM ix WHERE atom = ? AND value = ? LIMIT ?)",
+                    "SELECT count(*) FROM (SELECT 1 FROM ix \
+                     WHERE atom = ? AND value = ? AND rid >= ? AND rid <= ? LIMIT ?)",
                 )?
-                .query_row(params![atom, value, most], |r| r.get(0))
+                .query_row(params![atom, value, worth.from, worth.to, most], |r| r.get(0))
         };
         let counted = run().map_err(unavailable)?;
         // A list that fills the probe may be any length: it ranks behind every counted one.

@@ -5,7 +5,7 @@
 //! stands in both is a candidate.
 
 use super::Finder;
-use super::drive::{Driver, GATHER, Proposal, gathered};
+use super::drive::{Driver, GATHER, Proposal, Worth, gathered};
 use base::Fault;
 use rusqlite::params;
 use search::query::{Filter, Match, Prefix};
@@ -34,10 +34,18 @@ impl Span {
         bounds(filter).is_some_and(|bounds| bounds.atom == self.atom)
     }
 
-    /// Rows of another list that are worth reading beside it.
-    pub(super) fn worth(&self) -> u64 {
-        let own = self.rids.as_ref().map(|rids| rids.len() as u64);
-        own.map_or(u64::MAX, |own| own.saturating_mul(WIDER).max(ALWAYS))
+    /// Whether looking at each costs less than another list.
+    pub(super) fn is_few(&self) -> bool {
+        self.rids.as_ref().is_some_and(|rids| rids.len() <= FEW)
+    }
+
+    /// What of another list is worth reading beside it: what was booked for a day was booked in the weeks
+    /// before, so that of somebody's years a list has few rows between the first and the last record.
+    pub(super) fn worth(&self) -> Worth {
+        let Some(rids) = &self.rids else { return Worth::ANY };
+        let rows = (rids.len() as u64).saturating_mul(WIDER).max(ALWAYS);
+        let (from, to) = (rids.first().copied(), rids.last().copied());
+        Worth { rows, from: from.unwrap_or(0), to: to.unwrap_or(0) }
     }
 }
 
@@ -97,12 +105,12 @@ impl Finder<'_> {
 
     /// The better of a span and what another condition proposes, or what stands in both.
     pub(super) fn within(&self, span: Span, best: Proposal) -> Result<Proposal, Fault> {
-        let (worth, Span { name, rids, .. }) = (span.worth(), span);
+        let (worth, few) = (span.worth(), span.is_few());
+        let Span { name, rids, .. } = span;
         let Some(mut rids) = rids else { return Ok(best) };
-        let long = best.whole || best.estimate > worth || best.estimate > GATHER as u64;
-        if rids.len() <= FEW || long {
-            let own = gathered(rids, &name);
-            return Ok(if own.estimate < best.estimate || best.whole { own } else { best });
+        let long = best.whole || best.estimate > worth.rows || best.estimate > GATHER as u64;
+        if few || long {
+            return Ok(gathered(rids, &name));
         }
         if let Driver::Records(others) = &best.driver
             && others.len() <= FEW
@@ -110,9 +118,9 @@ impl Finder<'_> {
             return Ok(best);
         }
         let mut both = Vec::new();
-        self.each(&best.driver, None, false, &mut |rid| {
+        self.each(&best.driver, Some(worth.from.saturating_sub(1)), false, &mut |rid| {
             both.push(rid);
-            Ok(true)
+            Ok(rid < worth.to)
         })?;
         // Both ascend, each record once.
         let mut others = both.into_iter().peekable();
