@@ -74,11 +74,22 @@ pub(crate) struct Wanted<'a> {
     pub end: Millis,
 }
 
+/// Days that are not kept.
+struct Lacking {
+    /// Of whom.
+    whose: Vec<Arc<str>>,
+    days: RangeInclusive<i64>,
+    /// The day before the first is kept of all of them.
+    follows: bool,
+}
+
 /// What a search found to fill cells with, read beside the ledger: who fills the day of one person keeps
 /// nobody waiting who asks about another.
 struct Fill {
     as_of: u64,
     cells: Vec<Cell>,
+    /// Whose day before the first was kept already: what began on it is taken from there.
+    follows: Vec<Cell>,
     claims: Vec<(Arc<str>, Vec<Claim>)>,
 }
 
@@ -87,12 +98,13 @@ impl Fill {
     fn read(
         reader: &store::Scoped<'_, store::Reader>,
         (of, claims, limits): (TypeId, &Claims, Limits),
-        (whose, days): (&[Arc<str>], &RangeInclusive<i64>),
+        Lacking { whose, days, follows }: &Lacking,
         now: Millis,
     ) -> Result<Option<Self>, Fault> {
         let as_of = reader.snapshot()?;
         let options = condition_options(limits, now, None);
-        let start = Millis(days.start().saturating_mul(DAY_MS));
+        let reach_ms = if *follows { 0 } else { claims.reach_ms };
+        let start = Millis(days.start().saturating_mul(DAY_MS).saturating_sub(reach_ms));
         let end = Millis(days.end().saturating_add(1).saturating_mul(DAY_MS));
         let mut found = Vec::new();
         for some in whose.chunks(TOGETHER) {
@@ -120,7 +132,8 @@ impl Fill {
         }
         let cell = |one: &Arc<str>, day| (Arc::clone(one), day);
         let cells = whose.iter().flat_map(|one| days.clone().map(move |day| cell(one, day)));
-        Ok(Some(Self { as_of, cells: cells.collect(), claims: found }))
+        let before = whose.iter().filter(|_| *follows).map(|one| cell(one, days.start() - 1));
+        Ok(Some(Self { as_of, cells: cells.collect(), follows: before.collect(), claims: found }))
     }
 }
 
@@ -153,12 +166,13 @@ impl Ledger {
         Ok(())
     }
 
-    /// Of whom a day is not kept.
-    fn lacking(&self, whose: &[Arc<str>], days: &RangeInclusive<i64>) -> Vec<Arc<str>> {
-        let lacks = |one: &&Arc<str>| {
-            days.clone().any(|day| !self.cells.contains_key(&(Arc::clone(one), day)))
-        };
-        whose.iter().filter(lacks).cloned().collect()
+    /// What is not kept of some people's days.
+    fn lacking(&self, whose: &[Arc<str>], days: &RangeInclusive<i64>) -> Option<Lacking> {
+        let has = |one: &Arc<str>, day| self.cells.contains_key(&(Arc::clone(one), day));
+        let lacks = |one: &&Arc<str>| days.clone().any(|day| !has(one, day));
+        let whose: Vec<Arc<str>> = whose.iter().filter(lacks).cloned().collect();
+        let follows = whose.iter().all(|one| has(one, days.start() - 1));
+        (!whose.is_empty()).then(|| Lacking { whose, days: days.clone(), follows })
     }
 
     /// Puts in what was read. It may be older than what the ledger has by now: then every cell is as of what
@@ -167,9 +181,16 @@ impl Ledger {
         if self.cells.len() >= CELLS_MAX {
             self.clear();
         }
+        // Others may have made the ledger forget the days before.
+        if fill.follows.iter().any(|cell| !self.cells.contains_key(cell)) {
+            return;
+        }
         self.as_of = self.as_of.min(fill.as_of);
         for cell in fill.cells {
             self.cells.entry(cell).or_default();
+        }
+        for before in fill.follows {
+            self.reach_over(&before);
         }
         for (id, claims) in fill.claims {
             self.forget(&id);
@@ -201,6 +222,22 @@ impl Ledger {
                 entries.push(Entry { taken: Taken { start, end, kept_ms, about, by }, lapses });
                 self.of.entry(Arc::clone(id)).or_default().push(cell);
             }
+        }
+    }
+
+    /// Puts what began on somebody's day and ends behind it into the next, which is new.
+    fn reach_over(&mut self, before: &Cell) {
+        let next = (Arc::clone(&before.0), before.1 + 1);
+        let reaches =
+            |entry: &&Entry| days(entry.taken.start.0, entry.taken.end.0).contains(&next.1);
+        let entries = self.cells.get(before).into_iter().flatten().filter(reaches);
+        for entry in entries.cloned().collect::<Vec<_>>() {
+            let cells = self.of.entry(Arc::clone(&entry.taken.by)).or_default();
+            if cells.contains(&next) {
+                continue;
+            }
+            cells.push(next.clone());
+            self.cells.entry(next.clone()).or_default().push(entry);
         }
     }
 
@@ -299,19 +336,18 @@ impl Gate {
             let lacking = {
                 let mut ledger = self.ledger();
                 ledger.catch_up(&reader, about)?;
-                let lacking = ledger.lacking(whose, days);
-                if lacking.is_empty() {
-                    return Ok(Some(tell(&ledger)));
+                match ledger.lacking(whose, days) {
+                    None => return Ok(Some(tell(&ledger))),
+                    Some(lacking) => lacking,
                 }
-                lacking
             };
-            let fill = Fill::read(&reader, about, (&lacking, days), now)?;
+            let fill = Fill::read(&reader, about, &lacking, now)?;
             let Some(fill) = fill else { return Ok(None) };
             let mut ledger = self.ledger();
             ledger.put(fill);
             ledger.catch_up(&reader, about)?;
             // Others may have made the ledger forget all meanwhile.
-            if ledger.lacking(whose, days).is_empty() {
+            if ledger.lacking(whose, days).is_none() {
                 return Ok(Some(tell(&ledger)));
             }
         }

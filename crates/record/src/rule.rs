@@ -44,8 +44,11 @@ pub struct Claims {
     pub of: &'static str,
     /// What a record takes, whatever it is like: what says too little takes nothing.
     pub read: fn(Value<'_>) -> Vec<Claim>,
-    /// A search that finds at least the records that take time of any of these within a span.
+    /// A search that finds at least the records that take time of any of these and begin within a span.
     pub among: fn(&[&str], Millis, Millis) -> Among,
+    /// For how long before a time what takes it may have begun, in milliseconds: a day at most, which is
+    /// what the ledger keeps together.
+    pub reach_ms: i64,
 }
 
 /// Time that a record takes.

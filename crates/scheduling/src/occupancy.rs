@@ -35,7 +35,12 @@ pub const RULE: Rule = Rule {
     about: "Nobody and nothing is booked twice at one time, and a slot that is named is taken.",
     types: &["Appointment"],
     ask,
-    claims: Some(Claims { of: "Appointment", read: claims, among }),
+    claims: Some(Claims {
+        of: "Appointment",
+        read: claims,
+        among: beginning,
+        reach_ms: LONGEST_MS,
+    }),
 };
 
 /// The statuses in which an appointment takes the time of those it names.
@@ -121,8 +126,12 @@ fn beside(appointment: Value<'_>) -> ((i64, i64), Option<String>) {
 
 /// A search that finds at least what takes time of any of these within a span.
 fn among(actors: &[&str], start: Millis, end: Millis) -> Vec<(String, String)> {
+    beginning(actors, Millis(start.0.saturating_sub(LONGEST_MS)), end)
+}
+
+/// As [`among`], of what begins within it.
+fn beginning(actors: &[&str], from: Millis, end: Millis) -> Vec<(String, String)> {
     let pair = |name: &str, value: String| (name.to_owned(), value);
-    let from = Millis(start.0.saturating_sub(LONGEST_MS));
     vec![
         pair("actor", actors.join(",")),
         pair("status", OCCUPYING.join(",")),

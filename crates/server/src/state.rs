@@ -23,9 +23,9 @@ use tokio::sync::Semaphore;
 /// Requests that may wait for other systems at once: four for each of sixteen issuers, and sixteen for
 /// each of four apps with key sets, so that one which is silent keeps no other from being asked.
 const WAITING_MAX: usize = 128;
-/// For each search that is worked on at a time, so many acts that write: most of an act's time is its wait
-/// for the disk.
-const ACTS_A_SEARCH: usize = 3;
+/// For every two searches that are worked on at a time, so many acts that write: much of an act's time is its
+/// wait for the disk. Twice as many do no more in a second, and make each wait longer for its turn.
+const ACTS_FOR_TWO: usize = 3;
 /// Acts at once, however many searches: the runtime has 512 threads for work that waits, and others need some.
 const ACTS_MAX: usize = 256;
 
@@ -97,7 +97,7 @@ impl State {
         let zone = config.zone.clone().unwrap_or_else(TimeZone::system);
         let meter = Arc::new(Meter::new(config.rates.clone(), random.next_u64()));
         let pool = Arc::new(Semaphore::new(config.search_threads));
-        let acts = config.search_threads.saturating_mul(ACTS_A_SEARCH).min(ACTS_MAX);
+        let acts = (config.search_threads.saturating_mul(ACTS_FOR_TWO) / 2).clamp(2, ACTS_MAX);
         let acting = Arc::new(Semaphore::new(acts));
         Ok(Self {
             record,

@@ -388,7 +388,7 @@ pub(crate) static TABLE: &[Setting] = &[
         "search_threads",
         Kind::Number(1, 512),
         "8",
-        "searches, histories and bundles worked on at a time, beside three times as many operations, 256 at most; more use more memory, not more processors",
+        "searches, histories and bundles worked on at a time, beside half as many more operations, 256 at most; more use more memory, not more processors",
     ),
     row(
         "page_memory_mib",

@@ -150,6 +150,42 @@ fn whoever_wrote_is_told_of_it_whatever_others_fill_and_write() {
     }
 }
 
+#[test]
+fn what_reaches_over_midnight_takes_both_days_in_whichever_order_they_are_filled() {
+    const WHO: &str = "Practitioner/a";
+    let at = |id: &str, from: &str, to: &str| {
+        appointment(id, "booked", ("from", "to"), &[WHO], "")
+            .replace("2026-12-01Tfrom", &format!("2026-12-{from}"))
+            .replace("2026-12-01Tto", &format!("2026-12-{to}"))
+    };
+    let night = |id: &str| at(id, "02T23:30", "03T00:30");
+    // Days of December, from the first: which of them are asked about, one after the other.
+    for order in [[1, 2, 3], [2, 1, 3], [3, 2, 1], [2, 3, 1], [0, 1, 2]] {
+        let clinic = Clinic::new();
+        let asked = |day: i64| {
+            let from = Millis(midnight().0 + day * 86_400_000);
+            let day = (from, Millis(from.0 + 86_400_000));
+            let told = clinic.session().taken(&[WHO.to_owned()], day).unwrap().wait().unwrap();
+            told.into_iter().next().unwrap().expect("so few can be told").len()
+        };
+        clinic.put(&night("n")).unwrap();
+        clinic.put(&at("d", "03T09:00", "03T09:30")).unwrap();
+        let has = |day| match day {
+            1 => 1,
+            2 => 2,
+            _ => 0,
+        };
+        for day in order {
+            assert_eq!(asked(day), has(day), "day {day} of {order:?}");
+        }
+        // Moved to where it reaches into a day that is not kept yet, and back.
+        clinic.put(&at("n", "04T23:30", "05T00:30")).unwrap();
+        assert_eq!([1, 2, 3, 4].map(asked), [0, 1, 1, 1], "{order:?}");
+        clinic.put(&night("n")).unwrap();
+        assert_eq!([1, 2, 3, 4, 5].map(asked), [1, 2, 0, 0, 0], "{order:?}");
+    }
+}
+
 #[derive(Debug, Clone)]
 enum Write {
     Put(u8, u8, usize, bool),

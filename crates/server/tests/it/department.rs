@@ -166,6 +166,8 @@ fn an_operation_leaves_its_event_and_needs_what_it_declares() {
         server.token(identity::Kind::Service, crate::client::person("biller", &["auditor"]));
     let denied = server.get_as(&auditor, "/Patient/$say?word=x");
     assert_eq!((denied.status, denied.code()), (403, "access.denied".to_owned()));
+    // A refusal does not wait for its event; what is asked now waits for one that stands behind it.
+    server.get("/metadata");
     server.stop();
     let log = server.audit_log();
     let events: Vec<_> = log.map(|entry| entry.unwrap().event).collect();

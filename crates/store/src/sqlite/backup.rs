@@ -55,7 +55,7 @@ fn copy(
         .map_err(unavailable)?;
     // A sealed store's copy is sealed under the same keys, page by page anew.
     let _known = match &shared.cipher {
-        Some(cipher) => Some(cipher::Known::new(to, &cipher.pages, 0)?),
+        Some(cipher) => Some(cipher::Known::new(to, &cipher.pages, 0, true)?),
         None => None,
     };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;

@@ -36,7 +36,13 @@ const FRAME_HEAD: usize = 24;
 const FRAME: usize = FRAME_HEAD + PAGE;
 
 /// What connections to one database share.
-type Use = (Arc<PageKey>, Arc<Opened>);
+#[derive(Clone)]
+struct Use {
+    key: Arc<PageKey>,
+    opened: Arc<Opened>,
+    /// Every commit is synced (`synchronous=FULL`), or nobody reads beside whoever writes.
+    synced: bool,
+}
 
 /// Which key opens which database, and what is kept of it in memory; an entry stands as long as the file
 /// is in use.
@@ -48,8 +54,14 @@ static REGISTERED: LazyLock<Result<(), i32>> = LazyLock::new(|| vfs::register(NA
 pub(super) struct Known(PathBuf);
 
 impl Known {
-    /// Says under which key a database is sealed, and how many bytes of it may be kept in memory.
-    pub(super) fn new(path: &Path, key: &Arc<PageKey>, opened_bytes: u64) -> Result<Self, Fault> {
+    /// Says under which key a database is sealed, and how many bytes of it may be kept in memory. `synced`:
+    /// every commit is synced before anybody may read it, or nobody reads beside whoever writes.
+    pub(super) fn new(
+        path: &Path,
+        key: &Arc<PageKey>,
+        opened_bytes: u64,
+        synced: bool,
+    ) -> Result<Self, Fault> {
         let broken = |what: String| Fault::new(&code::STORE_UNAVAILABLE, what);
         if let Err(number) = *REGISTERED {
             return Err(broken(format!("the engine refuses sealed files (its code {number})")));
@@ -59,7 +71,8 @@ impl Known {
         if keys.contains_key(&path) {
             return Err(Fault::new(&code::STORE_LOCKED, "this process has the store open already"));
         }
-        keys.insert(path.clone(), (Arc::clone(key), Arc::new(Opened::new(opened_bytes))));
+        let (key, opened) = (Arc::clone(key), Arc::new(Opened::new(opened_bytes)));
+        keys.insert(path.clone(), Use { key, opened, synced });
         Ok(Self(path))
     }
 }
@@ -208,10 +221,12 @@ mod tests {
         Arc::new(PageKey::new(&key, &keys::SystemRandom).unwrap())
     }
 
-    fn sealed(path: &Path) -> Connection {
+    fn sealed(path: &Path, synced: bool) -> Connection {
         let conn = connect(path, true, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
         // A cache of a few pages: they are written in the middle of a transaction, some of them twice.
         conn.execute_batch("PRAGMA cache_size = 4; PRAGMA wal_autocheckpoint = 0;").unwrap();
+        let synchronous = if synced { "FULL" } else { "NORMAL" };
+        conn.execute_batch(&format!("PRAGMA synchronous = {synchronous};")).unwrap();
         conn
     }
 
@@ -245,14 +260,15 @@ mod tests {
                 (proptest::collection::vec((any::<u8>(), 0i64..60, 0usize..9000), 1..25), 0u8..8),
                 1..12,
             ),
+            synced in any::<bool>(),
         ) {
             let dir = tempfile::tempdir().unwrap();
             let (path, key) = (dir.path().join("x.sqlite"), key());
             create(&path, &key).unwrap();
             // Fewer pages than the database has, so that they share places.
-            let _known = Known::new(&path, &key, 1 << 20).unwrap();
+            let _known = Known::new(&path, &key, 1 << 20, synced).unwrap();
             let plain = Connection::open_in_memory().unwrap();
-            let mut conn = sealed(&path);
+            let mut conn = sealed(&path, synced);
             for each in [&plain, &conn] {
                 each.execute_batch("CREATE TABLE t (id INTEGER PRIMARY KEY, x BLOB)").unwrap();
             }
@@ -266,14 +282,14 @@ mod tests {
                     each.execute_batch(sql).unwrap();
                 }
                 match end {
-                    1 => conn = sealed(&path),
+                    1 => conn = sealed(&path, synced),
                     2 => drop(conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))),
                     3 => drop(conn.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))),
                     _ => {}
                 }
-                check_log(&path, &key, true).unwrap();
+                check_log(&path, &key, synced).unwrap();
                 prop_assert_eq!(content(&conn), content(&plain));
-                prop_assert_eq!(content(&sealed(&path)), content(&plain));
+                prop_assert_eq!(content(&sealed(&path, synced)), content(&plain));
             }
             let sound: String = conn.query_row("PRAGMA integrity_check", [], |r| r.get(0)).unwrap();
             prop_assert_eq!(sound, "ok");
@@ -285,8 +301,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (path, key) = (dir.path().join("x.sqlite"), key());
         create(&path, &key).unwrap();
-        let _known = Known::new(&path, &key, 1 << 20).unwrap();
-        let conn = sealed(&path);
+        let _known = Known::new(&path, &key, 1 << 20, true).unwrap();
+        let conn = sealed(&path, true);
         let ask = |sql: &str| conn.query_row(sql, [], |r| r.get::<_, String>(0)).unwrap();
         assert_eq!(ask("PRAGMA journal_mode"), "wal");
         assert_eq!(ask("PRAGMA integrity_check"), "ok");

@@ -196,7 +196,7 @@ pub(super) fn make_ready(
             let synced = sync == Sync::Full;
             cipher::check_key(path, &keys.pages, synced)?;
             cipher::check_log(path, &keys.pages, synced)?;
-            cipher::Known::new(path, &keys.pages, opened_bytes).map(Some)
+            cipher::Known::new(path, &keys.pages, opened_bytes, synced).map(Some)
         }
     }
 }

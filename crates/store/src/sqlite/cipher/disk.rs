@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use vfs::{Disk, DiskFile, Failure, How, Kind};
 
+/// Frames that go to the log in one write, at most.
+const RUN_FRAMES: usize = 64;
 /// What temporary files may take of memory.
 const TEMPORARY_BYTES_MAX: usize = 1 << 30;
 
@@ -39,6 +41,15 @@ pub(super) struct Log {
     pending: Option<(u64, [u8; FRAME_HEAD])>,
     /// Set until the name of a new log is on the disk.
     unnamed: Option<PathBuf>,
+    /// The number of the first frame of the run.
+    run_first: u64,
+    /// Sealed frames that follow each other and wait to be written together: a commit of forty pages is
+    /// one write instead of forty. A frame does not fill whole pages of the file, so that each of forty
+    /// would have to read what it shares with its neighbours where memory has not got it.
+    run: Vec<u8>,
+    /// Bytes of a run, at most. None wait unless every commit is synced: others read the log without
+    /// asking us as soon as SQLite says that it may be read, and before that it syncs.
+    run_max: usize,
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
@@ -63,7 +74,7 @@ impl Disk for Sealed {
             (Kind::Journal, _) => return Err(Failure::CannotOpen),
             _ => return Ok(SealedFile::Memory(Vec::new())),
         };
-        let (key, opened) =
+        let super::Use { key, opened, synced } =
             super::KEYS.lock().get(&database).cloned().ok_or(Failure::CannotOpen)?;
         let is_new = !path.exists();
         let mut options = OpenOptions::new();
@@ -73,7 +84,16 @@ impl Disk for Sealed {
             SealedFile::Pages(Pages { file, key, opened, page: vec![0; PAGE] })
         } else {
             let unnamed = is_new.then(|| path.to_owned());
-            SealedFile::Log(Log { file, key, frame: vec![0; FRAME], pending: None, unnamed })
+            SealedFile::Log(Log {
+                file,
+                key,
+                frame: vec![0; FRAME],
+                pending: None,
+                unnamed,
+                run_first: 0,
+                run: Vec::new(),
+                run_max: if synced { RUN_FRAMES * FRAME } else { 0 },
+            })
         })
     }
 
@@ -128,6 +148,7 @@ impl DiskFile for SealedFile {
             Self::Pages(pages) => pages.opened.cut(|| pages.file.set_len(length).map_err(failure)),
             Self::Log(log) => {
                 log.pending = None;
+                log.flush()?;
                 log.file.set_len(length).map_err(failure)
             }
             Self::Memory(all) => {
@@ -274,12 +295,12 @@ impl Log {
         self.change(number, inside, bytes)
     }
 
-    /// Writes the head of a frame whose page was written before.
+    /// Writes the head of a frame whose page was written before, and what waits.
     fn settle(&mut self) -> Result<(), Failure> {
-        match self.pending.take() {
-            Some((number, head)) => self.change(number, 0, &head),
-            None => Ok(()),
+        if let Some((number, head)) = self.pending.take() {
+            self.change(number, 0, &head)?;
         }
+        self.flush()
     }
 
     /// Changes a part of a frame.
@@ -295,14 +316,41 @@ impl Log {
     }
 
     fn load(&mut self, number: u64) -> Result<bool, Failure> {
+        self.flush()?;
         let at = LOG_HEAD + number * FRAME as u64;
         Ok(read_up_to(&self.file, &mut self.frame, at).map_err(failure)? == FRAME)
     }
 
     fn seal(&mut self, number: u64) -> Result<(), Failure> {
-        let at = LOG_HEAD + number * FRAME as u64;
         self.key.seal(PageSpot::Frame(number), &mut self.frame).map_err(|_fault| Failure::Io)?;
-        self.file.write_all_at(&self.frame, at).map_err(failure)
+        if number != self.run_first + (self.run.len() / FRAME) as u64 {
+            self.flush()?;
+            self.run_first = number;
+        }
+        self.run.extend_from_slice(&self.frame);
+        if self.run.len() >= self.run_max { self.flush() } else { Ok(()) }
+    }
+
+    /// Writes the frames that wait. When that fails none of them waits any more: SQLite takes the
+    /// transaction back and writes others in their places.
+    fn flush(&mut self) -> Result<(), Failure> {
+        if self.run.is_empty() {
+            return Ok(());
+        }
+        let at = LOG_HEAD + self.run_first * FRAME as u64;
+        let outcome = self.file.write_all_at(&self.run, at).map_err(failure);
+        self.run_first += (self.run.len() / FRAME) as u64;
+        self.run.clear();
+        outcome
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        // What was committed is synced, and so written. This is of a commit that nobody asked to sync.
+        if self.flush().is_err() {
+            tracing::warn!("the end of the write-ahead log could not be written");
+        }
     }
 }
 
