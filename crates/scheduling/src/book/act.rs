@@ -1,7 +1,7 @@
 //! What is done at the desk: hold, book, move, call off, take a step, take back. Each is one unit of work
 //! with one event (`operation`), made anew when what it was made from has changed.
 
-use super::document::{Extra, Kept, is_ahead, state_of, write};
+use super::document::{Extra, Kept, is_ahead, state_of, was_held, write};
 use super::here::read_visit_type;
 use super::judge::{Judged, judge, judge_visit};
 use super::load::{Loaded, extra};
@@ -17,7 +17,7 @@ use crate::visit_type::VisitType;
 use base::error::code;
 use base::{Fault, Millis, Phi};
 use fhir::reference::is_id;
-use record::{Content, Hit, Kind, Session, Work, Worked};
+use record::{Conditions, Content, Hit, Kind, Session, Work, Worked};
 
 /// Reasons for which appointments are called off, as screens offer them; the value set has more
 /// (<https://hl7.org/fhir/R4/valueset-appointment-cancellation-reason.html>).
@@ -117,10 +117,10 @@ pub async fn release(session: &Session, id: &str) -> Result<(), Fault> {
             return Ok(());
         }
         let mut extra = extra(&loaded);
-        let Some(kept) = extra.hold.take() else { return Err(lost()) };
-        if kept.holder != session.who() {
+        if extra.hold.as_ref().is_none_or(|kept| kept.holder != session.who()) {
             return Err(lost());
         }
+        let_go(&mut extra, session.now());
         let mut appointment = loaded.read.clone();
         appointment.status = Status::Cancelled;
         save(session, &loaded, &appointment, &extra, house_zone(&loaded.read).as_ref())
@@ -177,7 +177,7 @@ pub(crate) async fn booked(
 }
 
 fn booked_before(reads: &mut Reads<'_>, booking: &Booking) -> Result<Option<Loaded>, Fault> {
-    Ok(by_form(reads, &booking.form)?.filter(|before| extra(before).hold.is_none()))
+    Ok(by_form(reads, &booking.form)?.filter(|before| !was_held(before.document.root())))
 }
 
 async fn book_now(
@@ -230,8 +230,8 @@ async fn book_now(
     };
     if !new {
         let before = parsed_hit(hit)?;
-        // What the form made is a hold that is over: nothing was booked by it.
-        if super::load::extra(&before).hold.is_some() {
+        // What the form made is a hold that is over, or was let go: nothing was booked by it.
+        if was_held(before.document.root()) {
             return Err(lost());
         }
         return repeated(reads, before, booking);
@@ -340,7 +340,7 @@ pub(super) fn called_off(
     if !may || loaded.read.status == Status::EnteredInError {
         return Err(step("what is over, or called off already, is not called off"));
     }
-    extra.hold = None;
+    let_go(&mut extra, session.now());
     take_step(session, &mut extra, from, State::Cancelled)?;
     let mut appointment = loaded.read.clone();
     appointment.status = Status::Cancelled;
@@ -440,6 +440,13 @@ pub async fn undo(session: &Session, undo: &Undo) -> Result<Done, Fault> {
     reads.settle(outcome).await
 }
 
+/// A hold ends now, and what is called off goes on saying that it was one: its form booked nothing.
+fn let_go(extra: &mut Extra, now: Millis) {
+    if let Some(kept) = &mut extra.hold {
+        kept.until = kept.until.min(now);
+    }
+}
+
 fn done(
     reads: &mut Reads<'_>,
     before: &Hit,
@@ -528,6 +535,16 @@ fn appointment_onto(
 }
 
 pub(super) async fn update(session: &Session, before: &Hit, body: Vec<u8>) -> Result<Hit, Fault> {
+    update_if(session, before, body, None).await
+}
+
+/// As [`update`], while something holds.
+pub(super) async fn update_if(
+    session: &Session,
+    before: &Hit,
+    body: Vec<u8>,
+    conditions: Option<Conditions>,
+) -> Result<Hit, Fault> {
     let (id, version, of) = (before.id.clone(), before.version, before.resource_type);
     let mut again = false;
     let made = session.carry_out(Kind::Operation, |session| {
@@ -538,6 +555,9 @@ pub(super) async fn update(session: &Session, before: &Hit, body: Vec<u8>) -> Re
         again = true;
         let mut work = Work::new();
         work.update("Appointment", &id, version, body.clone());
+        if let Some(conditions) = conditions.clone() {
+            work.demand(conditions);
+        }
         Ok(work)
     });
     written(made.await?).map(|(hit, _)| hit)

@@ -210,6 +210,11 @@ pub(crate) fn kept(root: Value<'_>) -> Option<Kept> {
     Some(Kept { until, holder: holder.unwrap_or_default().into_owned() })
 }
 
+/// Whether an appointment was held and never booked: booking leaves nothing of the hold behind.
+pub(super) fn was_held(root: Value<'_>) -> bool {
+    ours(root, HOLD).next().is_some()
+}
+
 /// Whether a stored appointment is a hold whose time has passed: nothing any more.
 pub fn is_lapsed(body: &[u8], now: Millis) -> bool {
     let document = Document::parse(body.to_vec(), &Limits::default());

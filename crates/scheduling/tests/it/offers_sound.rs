@@ -353,6 +353,45 @@ fn nobody_waits_for_one_visit_by_two_entries_however_many_forms_are_sent() {
     assert_eq!(run(listed(&desk.session())).unwrap().rows.len(), 1);
 }
 
+#[test]
+fn of_entries_that_are_changed_to_one_visit_at_one_moment_one_is() {
+    let desk = desk();
+    let needs = format!(
+        r#""timingDuration":{{"value":30,"unit":"min","system":"http://unitsofmeasure.org","code":"min"}},"extension":[{{"extension":[{{"url":"role","valueCode":"clinician"}}],"url":"{OURS}needed-resource"}}]"#
+    );
+    let made: Vec<_> = (0..6)
+        .map(|n| {
+            desk.clinic().put(&format!(r#"{{"resourceType":"ActivityDefinition","id":"v{n}","title":"Visit {n}","status":"active","kind":"Appointment",{needs}}}"#)).unwrap();
+            let first = Wish { visit_type: format!("v{n}"), ..wish("p0") };
+            run(put(&desk.session(), &first, &format!("w-{n}"))).unwrap()
+        })
+        .collect();
+    let won = thread::scope(|scope| {
+        let each: Vec<_> = made
+            .iter()
+            .map(|one| {
+                let session = desk.session();
+                scope.spawn(move || run(change(&session, &one.id, one.version, &wish("p0"))))
+            })
+            .collect();
+        each.into_iter().map(|one| one.join().unwrap()).filter_map(Result::ok).collect::<Vec<_>>()
+    });
+    assert_eq!(won.len(), 1);
+    let waits = |visit: &str| {
+        let rows = run(listed(&desk.session())).unwrap().rows;
+        rows.iter().filter(|one| one.wish.visit_type == visit).count()
+    };
+    assert_eq!(waits("talk"), 1);
+    // The one that waits for it is changed on, and the others are when it is for another visit.
+    let own = Wish { notice_minutes: 60, ..wish("p0") };
+    let own = run(change(&desk.session(), &won[0].id, won[0].version, &own)).unwrap();
+    let free = (0..6).map(|n| format!("v{n}")).find(|visit| waits(visit) == 0).unwrap();
+    let away = Wish { visit_type: free, ..wish("p0") };
+    run(change(&desk.session(), &own.id, own.version, &away)).unwrap();
+    let other = made.iter().find(|one| one.id != own.id).unwrap();
+    run(change(&desk.session(), &other.id, other.version, &wish("p0"))).unwrap();
+}
+
 /// Random bytes that cannot be had at times, as it is told.
 #[derive(Debug, Default)]
 struct Moody {

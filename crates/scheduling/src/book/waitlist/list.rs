@@ -3,7 +3,9 @@
 
 use super::entry::{ENTRY, Waiting, Wish, document};
 use crate::book::Listed;
-use crate::book::act::{by_form, conflict, form_id, load, of_version, parsed_hit, update, written};
+use crate::book::act::{
+    by_form, conflict, form_id, load, of_version, parsed_hit, update, update_if, written,
+};
 use crate::book::document::{is_ahead, patient_name};
 use crate::book::here::read_visit_type;
 use crate::book::load::{Loaded, Names};
@@ -11,8 +13,9 @@ use crate::book::reads::{Found, Reads, parsed};
 use crate::occupied::Status;
 use base::error::code::{SCHEDULING_CALENDAR, SCHEDULING_OFFER};
 use base::{Fault, Millis, Phi};
+use fhir::Value;
 use fhir::write::Writer;
-use record::{Kind, Session, Work};
+use record::{Conditions, Eyes, Kind, Session, Work};
 
 /// Entries that one look at the list reads.
 pub const LIST_MAX: usize = 2_000;
@@ -77,8 +80,9 @@ pub async fn change(
         let (wish, title) = checked(&mut reads, wish, Some(&loaded))?;
         waits_once(&mut reads, &wish, Some(id))?;
         let old = Some(loaded.document.root());
-        let body = document(wish.write(&title, (Some(id), None), old))?;
-        let hit = update(session, &loaded.hit, body.text().as_bytes().to_vec()).await?;
+        let body = document(wish.write(&title, (Some(id), None), old))?.text().as_bytes().to_vec();
+        let once = Some(still_once(&wish, &loaded));
+        let hit = update_if(session, &loaded.hit, body, once).await?;
         read(&mut reads, &parsed_hit(hit)?)
     };
     let outcome = outcome.await;
@@ -193,6 +197,28 @@ fn waits_once(reads: &mut Reads<'_>, wish: &Wish, but: Option<&str>) -> Result<(
     match all.any(|one| is_other(&one) && one.wish.visit_type == wish.visit_type) {
         true => Err(twice()),
         false => Ok(()),
+    }
+}
+
+/// What [`waits_once`] found holds when an entry is changed, too: of two that are changed at one moment to one
+/// visit one is refused.
+fn still_once(wish: &Wish, entry: &Loaded) -> Conditions {
+    let key = wish.key();
+    let root = entry.document.root();
+    let mut names = root.get("identifier").into_iter().flat_map(Value::items);
+    let is_this = names.any(|i| {
+        i.get_str("system").as_deref() == Some(ENTRY)
+            && i.get_str("value").as_deref() == Some(key.as_str())
+    });
+    Conditions {
+        resource_type: "Appointment".to_owned(),
+        among: vec![
+            ("identifier".to_owned(), format!("{ENTRY}|{key}")),
+            ("status".to_owned(), Status::WaitList.as_str().to_owned()),
+        ],
+        finds: is_this.then(|| entry.hit.id.clone()).into_iter().collect(),
+        eyes: Eyes::Caller,
+        fault: twice(),
     }
 }
 
