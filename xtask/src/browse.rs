@@ -127,17 +127,22 @@ fn browse(words: &Words, program: &Path, folder: &Path) -> anyhow::Result<()> {
     let chromium = Chromium::launch(program, &evidence)?;
     let axe = axe(words, folder)?;
     let mut failed = Vec::new();
-    // Who signs in with what is changed by some of them: the others have a clinic of their own.
-    for about_sign_in in [true, false] {
-        let journeys = if about_sign_in { [JOURNEYS, &[]] } else { [WORK, MISHAPS] };
+    // Each has a clinic of its own: who signs in with what is changed by some, and of the few visits of a
+    // day the journeys of the desk use up those that screens show.
+    let is_sign_in = |screen: &Screen| screen.path.starts_with("/auth/");
+    let parts: [(&str, [&'static [Journey]; 2], Option<bool>); 3] = [
+        ("sign-in", [JOURNEYS, &[]], Some(true)),
+        ("desk", [WORK, MISHAPS], None),
+        ("screens", [&[], &[]], Some(false)),
+    ];
+    for (data, journeys, about_sign_in) in parts {
         let journeys = journeys.into_iter().flatten();
-        let screens = screens().filter(|one| one.path.starts_with("/auth/") == about_sign_in);
+        let screens = screens().filter(|one| about_sign_in == Some(is_sign_in(one)));
         let journeys: Vec<_> = journeys.filter(|one| words.wants(one.name)).collect();
         let screens: Vec<_> = screens.filter(|one| words.wants(one.name)).collect();
         if journeys.is_empty() && screens.is_empty() {
             continue;
         }
-        let data = if about_sign_in { "sign-in" } else { "desk" };
         let site = Site::open(&folder.join(data))?;
         println!("{}, a demo clinic at {}", chromium.version()?, site.root());
         if let Some(axe) = &axe {

@@ -2,12 +2,15 @@
 //! offset (<https://hl7.org/fhir/R4/datatypes.html#dateTime>), ages, working days. The offset
 //! follows the rule of 15 U.S.C. 260a (second Sunday of March to first Sunday of November) by day.
 
+use base::Millis;
 use base::time::{civil_from_days, days_from_civil};
 
 /// Days since 1970-01-01, local.
 pub(crate) type Day = i64;
 
 const DAY_MINUTES: i64 = 1440;
+const DAY_MS: i64 = 86_400_000;
+const HOUR_MS: i64 = 3_600_000;
 
 /// Minutes since 1970-01-01T00:00 local.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,6 +43,12 @@ impl At {
         push_padded(out, minute % 60, 2);
         out.push_str(if is_summer(day) { ":00-05:00" } else { ":00-06:00" });
     }
+}
+
+/// The day that an instant falls on.
+pub(crate) const fn day_of(now: Millis) -> Day {
+    let standard = (now.0 - 6 * HOUR_MS).div_euclid(DAY_MS);
+    if is_summer(standard) { (now.0 - 5 * HOUR_MS).div_euclid(DAY_MS) } else { standard }
 }
 
 /// The weekday, 0 for Sunday.
@@ -139,6 +148,23 @@ mod tests {
         let mut out = String::new();
         at.push(&mut out);
         out
+    }
+
+    #[test]
+    fn an_instant_falls_on_the_day_of_the_clinic() {
+        let day = |y, m, d, hour: i64, minute: i64| {
+            let midnight = days_from_civil(y, m, d) * DAY_MS;
+            date_text(day_of(Millis(midnight + hour * HOUR_MS + minute * 60_000)))
+        };
+        assert_eq!(day(2026, 11, 24, 5, 59), "2026-11-23");
+        assert_eq!(day(2026, 11, 24, 6, 0), "2026-11-24");
+        assert_eq!(day(2026, 7, 2, 4, 59), "2026-07-01");
+        assert_eq!(day(2026, 7, 2, 5, 0), "2026-07-02");
+        // The clocks go forward on 8 March 2026 and back on 1 November.
+        assert_eq!(day(2026, 3, 8, 5, 59), "2026-03-07");
+        assert_eq!(day(2026, 3, 8, 6, 0), "2026-03-08");
+        assert_eq!(day(2026, 11, 1, 4, 59), "2026-10-31");
+        assert_eq!(day(2026, 11, 1, 6, 0), "2026-11-01");
     }
 
     #[test]

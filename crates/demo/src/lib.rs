@@ -44,7 +44,7 @@ mod vitals;
 
 use base::Millis;
 use base::time::{civil_from_days, days_from_civil};
-use calendar::{At, Day};
+use calendar::{At, Day, day_of};
 use press::Press;
 
 pub use cast::Part;
@@ -69,9 +69,10 @@ impl Options {
         Self { patients, seed, today, years_of_history: 8 }
     }
 
-    /// Eight years of history up to the (UTC) day of an instant.
+    /// Eight years of history up to the day that an instant falls on where the clinic is: in its evening
+    /// the day is still today's, whatever it is in Greenwich.
     pub const fn at(patients: u64, seed: u64, now: Millis) -> Self {
-        Self::new(patients, seed, civil_from_days(now.0.div_euclid(86_400_000)))
+        Self::new(patients, seed, civil_from_days(day_of(now)))
     }
 }
 
