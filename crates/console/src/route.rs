@@ -9,6 +9,8 @@ use crate::{assets, live, pages, parts};
 use base::Fault;
 use base::error::code;
 use http::Method;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// Who may ask for a page. What it shows is the gate's business, whoever asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,23 +188,43 @@ fn asset(visit: &Visit) -> Result<Answer, Fault> {
     Ok(assets::at(&visit.path).unwrap_or_else(|| pages::missing::page(visit)))
 }
 
+/// The rows by the first part of their path. Every request of the server is asked about, and nearly all of
+/// them are for a record: those cost one look.
+static BY_FIRST: LazyLock<HashMap<&str, Vec<&Route>>> = LazyLock::new(|| {
+    let mut rows: HashMap<&str, Vec<&Route>> = HashMap::new();
+    for row in ROUTES {
+        rows.entry(first(row.path)).or_default().push(row);
+    }
+    rows
+});
+
+/// The rows whose path fits.
+fn rows(path: &str) -> impl Iterator<Item = &'static Route> {
+    let near = BY_FIRST.get(first(path)).map(Vec::as_slice).unwrap_or_default();
+    near.iter().copied().filter(move |row| fits(row.path, path))
+}
+
+/// The first part of a path: of rows it is never one in braces.
+fn first(path: &str) -> &str {
+    path.get(1..).and_then(|rest| rest.split('/').next()).unwrap_or_default()
+}
+
 /// Whether a path is the console's.
 pub fn serves(path: &str) -> bool {
-    ROUTES.iter().any(|route| fits(route.path, path))
+    rows(path).next().is_some()
 }
 
 /// Whether a path is one of our pages that somebody may be sent to: never an address of another.
 pub fn is_page(path: &str) -> bool {
-    let is_page = |route: &&Route| {
-        route.method == "GET" && route.who == Who::SignedIn && route.path != EVENTS
-    };
-    ROUTES.iter().filter(is_page).any(|route| fits(route.path, path))
+    let is_page =
+        |route: &Route| route.method == "GET" && route.who == Who::SignedIn && route.path != EVENTS;
+    rows(path).any(is_page)
 }
 
 /// The methods of a path, for the `Allow` header.
 pub fn allow(path: &str) -> Vec<&'static str> {
     let mut methods = Vec::new();
-    for route in ROUTES.iter().filter(|route| fits(route.path, path)) {
+    for route in rows(path) {
         methods.push(route.method);
         if route.method == "GET" {
             methods.push("HEAD");
@@ -214,8 +236,7 @@ pub fn allow(path: &str) -> Vec<&'static str> {
 /// Answers a visit by its row.
 pub(crate) fn answer(visit: &Visit) -> Result<Answer, Fault> {
     let method = if visit.method == Method::HEAD { "GET" } else { visit.method.as_str() };
-    let found = ROUTES.iter().find(|row| row.method == method && fits(row.path, &visit.path));
-    match found {
+    match rows(&visit.path).find(|row| row.method == method) {
         None => Ok(pages::missing::page(visit)),
         Some(row) if row.who == Who::SignedIn && visit.caller.is_none() => {
             // A script is not led to a page where a person would sign in.
@@ -300,7 +321,27 @@ mod tests {
         assert_eq!(allow("/nowhere"), [""; 0]);
     }
 
+    #[test]
+    fn no_row_begins_with_any_part() {
+        for row in ROUTES {
+            assert!(row.path.starts_with('/') && !first(row.path).starts_with('{'), "{}", row.path);
+        }
+    }
+
     proptest! {
+        #[test]
+        fn the_rows_of_a_path_are_those_that_fit_it(
+            path in prop_oneof![
+                "\\PC{0,40}",
+                (0..ROUTES.len()).prop_map(|at| ROUTES[at].path.replace("{id}", "a-1")),
+                (0..ROUTES.len(), "[a-z/{}]{0,4}").prop_map(|(at, more)| format!("{}{more}", ROUTES[at].path)),
+            ],
+        ) {
+            let found: Vec<_> = rows(&path).map(|row| (row.method, row.path)).collect();
+            let all = ROUTES.iter().filter(|row| fits(row.path, &path));
+            prop_assert_eq!(found, all.map(|row| (row.method, row.path)).collect::<Vec<_>>());
+        }
+
         #[test]
         fn any_path_is_ours_or_not(path in "\\PC{0,40}") {
             prop_assert!(!is_page(&path) || serves(&path));
