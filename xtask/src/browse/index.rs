@@ -9,6 +9,8 @@ use std::fmt::Write as _;
 
 /// Its name, in the folder of the pictures.
 pub(crate) const FILE: &str = "README.md";
+/// Beside it: the browser that all of them were taken with. Pictures of another one are not compared.
+pub(crate) const TAKEN_WITH: &str = "taken-with.txt";
 const HEAD: &str = "# Screens
 
 What each screen looks like: in a wide window, in a dark one of 1024 pixels, and on a phone.
@@ -64,7 +66,11 @@ pub(crate) fn faults(paths: &BTreeSet<String>, page: Option<&str>) -> Vec<String
         .filter(|name| !kept.contains(name.as_str()))
         .map(|name| format!("{name} is not there; `cargo xtask pictures` takes it"))
         .collect();
-    let strange = there().filter(|name| *name != FILE && !known.contains(*name));
+    if !there().any(|name| name == TAKEN_WITH) {
+        told.push(format!("{TAKEN_WITH} is not there; `cargo xtask pictures` writes it"));
+    }
+    let own = |name: &str| name == FILE || name == TAKEN_WITH || known.contains(name);
+    let strange = there().filter(|name| !own(name));
     told.extend(strange.map(|name| format!("{name} is the picture of no screen")));
     if page != Some(&text()) {
         told.push(format!("{FILE} is not what `cargo xtask pictures` writes"));
@@ -96,13 +102,20 @@ mod tests {
 
     #[test]
     fn a_missing_picture_a_strange_one_and_an_old_page_are_told() {
-        let mut paths: BTreeSet<String> = files().map(|name| format!("{FOLDER}/{name}")).collect();
+        let all = files().chain([TAKEN_WITH.to_owned()]);
+        let mut paths: BTreeSet<String> = all.map(|name| format!("{FOLDER}/{name}")).collect();
         assert!(faults(&paths, Some(&text())).is_empty());
         paths.remove("docs/screens/sign-in-dark.webp");
+        paths.remove("docs/screens/taken-with.txt");
         paths.insert("docs/screens/gone-dark.webp".to_owned());
         let told = faults(&paths, Some("# Screens\n")).join("\n");
-        for name in ["sign-in-dark.webp is not there", "gone-dark.webp is the picture", "README.md"]
-        {
+        let wanted = [
+            "sign-in-dark.webp is not there",
+            "taken-with.txt is not there",
+            "gone-dark.webp is the picture",
+            "README.md",
+        ];
+        for name in wanted {
             assert!(told.contains(name), "{told}");
         }
     }

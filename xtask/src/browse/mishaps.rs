@@ -6,7 +6,7 @@ use super::work::{PATIENT, comes_in, finds};
 use anyhow::{Context, bail, ensure};
 use browser::{Budget, Look, Page};
 
-const CLINICIAN: &str = "Dr. Per Hagen";
+pub(super) const CLINICIAN: &str = "Dr. Per Hagen";
 const OTHER: &str = "BERMÚDEZ, Víctor";
 /// What is written in a note.
 const WORDS: &str = "Walks without a stick since Monday.";

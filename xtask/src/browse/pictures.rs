@@ -111,7 +111,17 @@ fn pictures(words: &Words, chromium: &Path, library: &Path, folder: &Path) -> an
             "the letters are this machine's own: DejaVu (package `fonts-dejavu-core`) is not there"
         );
     }
-    if !words.compare {
+    let here = Chromium::launch(chromium, &root().join(EVIDENCE))?.version()?;
+    if words.compare {
+        let then = fs::read_to_string(studio.into.join(index::TAKEN_WITH)).unwrap_or_default();
+        if then.trim() != here {
+            println!(
+                "NOT COMPARED: the pictures were taken with `{}`, and this is `{here}`, which may draw letters otherwise; take them anew, look at them, and commit them",
+                then.trim()
+            );
+            return Ok(());
+        }
+    } else {
         fs::create_dir_all(&studio.into)?;
     }
     let queue: VecDeque<_> = screens().filter(|one| words.wants(one.name)).collect();
@@ -121,6 +131,7 @@ fn pictures(words: &Words, chromium: &Path, library: &Path, folder: &Path) -> an
         failed.extend(studio.left_over()?);
         if !words.compare {
             fs::write(studio.into.join(index::FILE), index::text())?;
+            fs::write(studio.into.join(index::TAKEN_WITH), format!("{here}\n"))?;
         }
     }
     println!("{count} screens in {:.0} s", began.elapsed().as_secs_f64());

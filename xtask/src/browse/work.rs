@@ -2,6 +2,7 @@
 //! few clicks and keys as it may cost them.
 
 use super::journeys::Journey;
+use super::mishaps::CLINICIAN;
 use anyhow::Context;
 use browser::{Budget, Page};
 
@@ -75,6 +76,26 @@ pub(super) const WORK: &[Journey] = &[
             page.press("Enter")?;
             page.reads("The vital signs were kept.")?;
             page.reads("120/80 mmHg")
+        },
+    },
+    Journey {
+        // Results alone, the first of them opened, filed by one key, and taken back.
+        name: "file-a-result",
+        budget: Budget { clicks: 3, keys: 5 },
+        walk: |_, page| {
+            comes_in(page, CLINICIAN)?;
+            page.press("g")?;
+            page.press("i")?;
+            page.sees("heading", "Inbox")?;
+            page.click_first("link", "Results")?;
+            page.wait("results alone", |page| Ok(page.address()?.contains("kind=results")))?;
+            page.press("j")?;
+            page.press("Enter")?;
+            page.sees("heading", "Result")?;
+            page.press("e")?;
+            page.reads("Filed.")?;
+            page.click("button", "Undo")?;
+            page.reads("Taken back.")
         },
     },
     Journey {
