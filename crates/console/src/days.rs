@@ -24,8 +24,13 @@ pub(crate) fn bounds(day: Date, zone: &TimeZone) -> Option<(String, String)> {
     Some((start.to_string(), end.to_string()))
 }
 
+/// The day of an instant as people read it, as the clinic counts days.
+pub fn day(at: Millis, zone: &TimeZone, lang: Lang) -> String {
+    shown(&day_at(at, zone).to_string(), lang)
+}
+
 /// A FHIR date as people read it: of as much as is known of it. Text that is no date stays as it is.
-pub(crate) fn shown(text: &str, lang: Lang) -> String {
+pub fn shown(text: &str, lang: Lang) -> String {
     let day = text.get(..10).unwrap_or(text);
     let mut parts = day.split('-');
     let (Some(year), month, date) = (parts.next(), parts.next(), parts.next()) else {
@@ -221,6 +226,15 @@ mod tests {
         assert_eq!(shown("1961-03", Lang::En), "Mar-1961");
         assert_eq!(shown("1961", Lang::En), "1961");
         assert_eq!(shown("1961-13-01", Lang::En), "1961-13-01");
+    }
+
+    #[test]
+    fn an_instant_is_of_the_day_that_it_is_in_the_house() {
+        let chicago = TimeZone::get("America/Chicago").expect("a zone");
+        // Three in the morning of the 21st in Greenwich.
+        let at = Millis(1_921_460_400_000);
+        assert_eq!(day(at, &chicago, Lang::En), "20-Nov-2030");
+        assert_eq!(day(at, &TimeZone::UTC, Lang::Es), "21-nov-2030");
     }
 
     #[test]

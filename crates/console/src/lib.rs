@@ -24,14 +24,17 @@ mod wait;
 mod words;
 
 pub use answer::{Answer, Body, POLICY};
+pub use days::{day, shown};
 pub use live::Live;
 pub use pages::arrival::{ArrivalPage, Step};
 pub use pages::kiosk::KioskPage;
 pub use pages::link::LinkPage;
 pub use people::{GivenApp, People};
+pub use person::gender;
 pub use route::{EVENTS, ROUTES, Route, Who, allow, is_page, serves};
-pub use visit::{Demo, DemoPerson, LANGUAGE, LIVE, Visit};
+pub use visit::{Demo, DemoPerson, LANGUAGE, LIVE, Visit, language};
 pub use wait::wait;
+pub use words::{Lang, Word, scopes as scope_words, sign_in as sign_in_words};
 
 /// Answers a visit.
 ///
@@ -68,6 +71,11 @@ pub fn no_wall(visit: &Visit, failed: Option<u16>) -> Answer {
 /// The page of a kiosk, between two people.
 pub fn kiosk(visit: &Visit, shows: &KioskPage) -> Answer {
     pages::kiosk::page(visit, shows)
+}
+
+/// What is said of a fault where its own words are not for whoever reads it: that it failed, and what to do.
+pub fn why(fault: &base::Fault) -> Word {
+    pages::failed::why(fault)
 }
 
 /// The page that says what went wrong, to whoever asked.

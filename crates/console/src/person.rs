@@ -1,6 +1,7 @@
 //! A patient as pages show one, read out of a FHIR Patient (<https://hl7.org/fhir/R4/patient.html>). What
 //! is not in the record is not there: pages say "Not known", and never guess.
 
+use crate::words::{self, Word};
 use base::{Fault, Limits, Millis};
 use fhir::{Document, Value};
 use record::contact::{self, is_confidential};
@@ -191,6 +192,17 @@ impl Ways {
             addresses: reach.addresses.iter().filter_map(|one| address(*one)).collect(),
             is_address_secret: is_secret("address"),
         })
+    }
+}
+
+/// What an administrative gender is called; `None` for what tells nothing
+/// (<https://hl7.org/fhir/R4/valueset-administrative-gender.html>).
+pub fn gender(code: &str) -> Option<Word> {
+    match code {
+        "female" => Some(words::FEMALE),
+        "male" => Some(words::MALE),
+        "other" => Some(words::OTHER_GENDER),
+        _ => None,
     }
 }
 

@@ -122,14 +122,9 @@ impl Visit {
         self.session.now()
     }
 
-    /// The language of the page: what was chosen, else what the browser asks for.
-    pub(crate) fn lang(&self) -> Lang {
-        let chosen = self.cookie(LANGUAGE).and_then(Lang::from_tag);
-        let asked = || {
-            let header = self.headers.get(http::header::ACCEPT_LANGUAGE)?.to_str().ok()?;
-            header.split(',').find_map(|part| Lang::from_tag(part.split(';').next()?.trim()))
-        };
-        chosen.or_else(asked).unwrap_or(Lang::En)
+    /// The language of the page.
+    pub fn lang(&self) -> Lang {
+        language(&self.headers)
     }
 
     /// How the page looks.
@@ -169,11 +164,26 @@ impl Visit {
     }
 
     fn cookie(&self, name: &str) -> Option<&str> {
-        let headers = self.headers.get_all(http::header::COOKIE).iter();
-        let texts = headers.filter_map(|value| value.to_str().ok());
-        let mut pairs = texts.flat_map(|text| text.split(';')).filter_map(|p| p.split_once('='));
-        pairs.find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim())
+        cookie(&self.headers, name)
     }
+}
+
+/// The language of every page that answers a request with these headers: what was chosen in this browser, else
+/// what it asks for.
+pub fn language(headers: &HeaderMap) -> Lang {
+    let chosen = cookie(headers, LANGUAGE).and_then(Lang::from_tag);
+    let asked = || {
+        let header = headers.get(http::header::ACCEPT_LANGUAGE)?.to_str().ok()?;
+        header.split(',').find_map(|part| Lang::from_tag(part.split(';').next()?.trim()))
+    };
+    chosen.or_else(asked).unwrap_or(Lang::En)
+}
+
+fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let texts =
+        headers.get_all(http::header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = texts.flat_map(|text| text.split(';')).filter_map(|p| p.split_once('='));
+    pairs.find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim())
 }
 
 fn first<'p>(pairs: &'p [(String, String)], name: &str) -> &'p str {

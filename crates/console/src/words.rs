@@ -1,10 +1,14 @@
 //! Every word that a page says, in each language, in one catalogue of several parts. A page says nothing that
-//! is not in it; a word that no page says, or that is missing in a language, fails a test.
+//! is not in it; a word that no page says, or that is missing in a language, fails a test. So it is for the pages
+//! of signing in as well, which the server draws: the parts that they say are open to it.
 
-/// A part of the catalogue: its words, and all of them by name.
+/// A part of the catalogue: its words, and all of them by name. It is the console's own, or open to the server.
 macro_rules! words {
     ($($name:ident: $en:literal, $es:literal;)*) => {
-        $(pub(crate) const $name: super::Word = super::Word { en: $en, es: $es };)*
+        words! { [pub(crate)] $($name: $en, $es;)* }
+    };
+    ([$seen:vis] $($name:ident: $en:literal, $es:literal;)*) => {
+        $($seen const $name: super::Word = super::Word { en: $en, es: $es };)*
 
         /// All of them, by name.
         #[cfg(test)]
@@ -25,6 +29,8 @@ mod people;
 mod places;
 mod registration;
 mod saw;
+pub mod scopes;
+pub mod sign_in;
 mod table;
 mod waitlist;
 
@@ -56,6 +62,8 @@ const PARTS: &[&[(&str, Word)]] = &[
     frame::ALL,
     registration::ALL,
     saw::ALL,
+    scopes::ALL,
+    sign_in::ALL,
     people::ALL,
     places::ALL,
     machine::ALL,
@@ -68,8 +76,10 @@ const PARTS: &[&[(&str, Word)]] = &[
 
 /// A language of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lang {
+pub enum Lang {
+    /// English.
     En,
+    /// Spanish.
     Es,
 }
 
@@ -77,7 +87,7 @@ impl Lang {
     pub(crate) const ALL: [Self; 2] = [Self::En, Self::Es];
 
     /// Its tag (BCP 47).
-    pub(crate) const fn tag(self) -> &'static str {
+    pub const fn tag(self) -> &'static str {
         match self {
             Self::En => "en",
             Self::Es => "es",
@@ -101,22 +111,22 @@ impl Lang {
 
 /// A word or sentence in every language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Word {
+pub struct Word {
     en: &'static str,
     es: &'static str,
 }
 
 impl Word {
     /// In a language.
-    pub(crate) const fn of(self, lang: Lang) -> &'static str {
+    pub const fn of(self, lang: Lang) -> &'static str {
         match lang {
             Lang::En => self.en,
             Lang::Es => self.es,
         }
     }
 
-    /// In a language, with `{}` replaced by what belongs there.
-    pub(crate) fn with(self, lang: Lang, text: &str) -> String {
+    /// In a language, with the first `{}` replaced by what belongs there.
+    pub fn with(self, lang: Lang, text: &str) -> String {
         self.of(lang).replacen("{}", text, 1)
     }
 }
@@ -159,7 +169,8 @@ mod tests {
     #[test]
     fn every_word_is_said_by_some_page() {
         let mut said = std::collections::HashSet::new();
-        let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+        let own = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut folders = vec![own.join("src"), own.join("../server/src/smart")];
         while let Some(folder) = folders.pop() {
             for file in std::fs::read_dir(folder).expect("a folder") {
                 let path = file.expect("a file").path();

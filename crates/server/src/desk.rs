@@ -196,7 +196,8 @@ fn visited(call: &Call, caller: Option<identity::Caller>, is_read: bool) -> Resu
         .is_some_and(|caller| caller.principal.profile.roles.iter().any(|role| role == WATCHES));
     visit.health = (watches && visit.path == "/today").then(|| call.state.record.health());
     visit.people = caller.as_ref().map(|_| {
-        let people = people::Visited { smart: Arc::clone(&call.smart), peer: call.peer };
+        let (smart, lang) = (Arc::clone(&call.smart), call.lang());
+        let people = people::Visited { smart, peer: call.peer, lang };
         Arc::new(people) as Arc<dyn console::People>
     });
     visit.machine = watches.then(|| Steward::of(call)).flatten();

@@ -22,8 +22,10 @@ mod pages;
 mod patient;
 mod people;
 mod revoke;
+pub(crate) mod scopes;
 pub(crate) mod sign_in;
 mod token;
+mod told;
 
 use crate::reply::Reply;
 use crate::route::BASE_PATH;
@@ -32,6 +34,7 @@ use crate::state::State;
 use base::Fault;
 use base::error::code;
 use call::Call;
+use console::{Lang, sign_in_words as words};
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_MAX_AGE, HOST, HeaderName, ORIGIN, PRAGMA, VARY,
@@ -146,11 +149,16 @@ pub(crate) async fn answer(
     body: Incoming,
 ) -> Reply {
     let Some(row) = find(parts.uri.path()) else {
-        return pages::failed(&Fault::new(&code::UNKNOWN_ROUTE, "there is nothing here"));
+        return pages::failed(&nothing(), console::language(&parts.headers));
+    };
+    // Programs are told in one language.
+    let lang = match row.readers {
+        Readers::Nobody => console::language(&parts.headers),
+        Readers::Anybody | Readers::Apps => Lang::En,
     };
     let origin = parts.headers.get(ORIGIN).cloned();
     let done = work(state, session, peer, row, parts, body).await;
-    let mut reply = done.unwrap_or_else(|fault| pages::failed(&fault));
+    let mut reply = done.unwrap_or_else(|fault| pages::failed(&fault, lang));
     share(state, row, origin, &mut reply);
     reply.headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
     // No audit, no answer.
@@ -166,7 +174,7 @@ pub(crate) async fn answer(
             Err(fault) => Err(fault),
         };
         if let Err(fault) = written {
-            return pages::failed(&fault);
+            return pages::failed(&fault, lang);
         }
     }
     reply
@@ -187,7 +195,9 @@ async fn work(
         _ => None,
     };
     let Some(answer) = answer else {
-        let reply = pages::failed(&Fault::new(&code::NOT_SUPPORTED, "use another method here"));
+        // No page of ours asks so: it is a program.
+        let fault = Fault::new(&code::NOT_SUPPORTED, "use another method here");
+        let reply = pages::failed(&fault, Lang::En);
         return Ok(reply.allow(&methods(row)));
     };
     let body = match parts.method {
@@ -195,8 +205,7 @@ async fn work(
         _ => bytes::Bytes::new(),
     };
     let place = place(state, &parts.headers)?;
-    let unknown = || Fault::new(&code::UNKNOWN_ROUTE, "there is nothing here");
-    let smart = state.smart.clone().ok_or_else(unknown)?;
+    let smart = state.smart.clone().ok_or_else(nothing)?;
     let own = Arc::clone(state);
     let session = session.clone();
     let call = Call { state: own, smart, session, peer, parts, body, place };
@@ -209,6 +218,10 @@ async fn work(
         true => state.beside_pool(move || answer(&call)).await,
         false => state.on_pool(move || answer(&call)).await,
     }
+}
+
+fn nothing() -> Fault {
+    Fault::new(&code::UNKNOWN_ROUTE, words::TOLD_NOTHING.of(Lang::En))
 }
 
 /// The addresses of this server as the caller knows them.

@@ -23,13 +23,13 @@ mod introspect;
 mod item;
 pub mod keys;
 pub mod launch;
+pub mod parts;
 pub mod reach;
 pub mod refusal;
 pub mod scope;
 mod signing;
 pub mod smart;
 mod token;
-pub mod words;
 
 pub use address::{Params, Place};
 pub use app::{App, Proves, Registered, Registration};

@@ -4,7 +4,7 @@
 use crate::answer::Answer;
 use crate::parts::{Tone, bare, notice, shell};
 use crate::visit::Visit;
-use crate::words;
+use crate::words::{self, Word};
 use base::Fault;
 use base::error::code;
 use maud::{Markup, html};
@@ -34,8 +34,8 @@ pub(crate) fn part(visit: &Visit, fault: Fault) -> Result<Markup, Fault> {
     Ok(notice(Tone::Critical, title, &about(visit, &fault)))
 }
 
-fn about(visit: &Visit, fault: &Fault) -> Markup {
-    let lang = visit.lang();
+/// What people are told of a fault.
+pub(crate) fn why(fault: &Fault) -> Word {
     let name = fault.code().name;
     let told = [
         (&code::SEARCH_TOO_COSTLY, words::FAILED_COSTLY),
@@ -45,10 +45,13 @@ fn about(visit: &Visit, fault: &Fault) -> Markup {
         (&code::TIMEOUT, words::FAILED_TIME),
         (&code::ACCESS_DENIED, words::FAILED_DENIED),
     ];
-    let say =
-        told.iter().find(|(code, _)| code.name == name).map_or(words::FAILED_WHY, |(_, w)| *w);
+    told.iter().find(|(code, _)| code.name == name).map_or(words::FAILED_WHY, |(_, word)| *word)
+}
+
+fn about(visit: &Visit, fault: &Fault) -> Markup {
+    let lang = visit.lang();
     html! {
-        p { (say.of(lang)) }
-        p.muted { (words::FAILED_CODE.of(lang)) " " code { (name) } }
+        p { (why(fault).of(lang)) }
+        p.muted { (words::FAILED_CODE.of(lang)) " " code { (fault.code().name) } }
     }
 }

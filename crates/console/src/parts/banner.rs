@@ -125,13 +125,8 @@ pub(crate) fn born(person: &Person, today: Date, lang: Lang) -> Markup {
 
 /// The gender in words.
 pub(crate) fn gender(person: &Person, lang: Lang) -> Markup {
-    let word: Option<Word> = match person.gender.as_str() {
-        "female" => Some(words::FEMALE),
-        "male" => Some(words::MALE),
-        "other" => Some(words::OTHER_GENDER),
-        _ => None,
-    };
-    word.map_or_else(|| unknown(lang), |word| html! { (word.of(lang)) })
+    crate::person::gender(&person.gender)
+        .map_or_else(|| unknown(lang), |word| html! { (word.of(lang)) })
 }
 
 fn unknown(lang: Lang) -> Markup {

@@ -2,10 +2,10 @@
 //! gave to apps, and its end. Who may ask was held by the record's gate before (SMART App Launch,
 //! management of what was given).
 
+use crate::smart::scopes::sentence;
 use base::Fault;
-use console::{GivenApp, People};
+use console::{GivenApp, Lang, People};
 use identity::{By, PrincipalId};
-use smart::words::sentence;
 use smart::{Given, GrantId, Scope, Smart};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,6 +14,8 @@ use std::sync::Arc;
 pub(super) struct Visited {
     pub(super) smart: Arc<Smart>,
     pub(super) peer: IpAddr,
+    /// In which what apps may do is said.
+    pub(super) lang: Lang,
 }
 
 impl People for Visited {
@@ -22,7 +24,7 @@ impl People for Visited {
     }
 
     fn given(&self, user: PrincipalId) -> Vec<GivenApp> {
-        self.smart.given_by(user).into_iter().map(told).collect()
+        self.smart.given_by(user).into_iter().map(|given| told(given, self.lang)).collect()
     }
 
     fn end_given(&self, by: PrincipalId, user: PrincipalId, id: &str) -> Result<bool, Fault> {
@@ -33,7 +35,7 @@ impl People for Visited {
     }
 }
 
-fn told(given: Given) -> GivenApp {
+fn told(given: Given, lang: Lang) -> GivenApp {
     let launches = |scope: &Scope| {
         matches!(scope, Scope::Launch | Scope::LaunchPatient | Scope::LaunchEncounter)
     };
@@ -42,7 +44,7 @@ fn told(given: Given) -> GivenApp {
         id: given.grant.id.to_string(),
         app: given.display,
         is_agent: given.agent,
-        may: scopes.map(|scope| sentence(scope, false)).collect(),
+        may: scopes.map(|scope| sentence(scope, false, lang)).collect(),
         since: given.grant.created,
         used: given.used,
         ends: given.ends,

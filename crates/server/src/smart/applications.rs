@@ -15,7 +15,8 @@ pub(super) fn page(call: &Call) -> Result<Reply, Fault> {
         Err(page) => return Ok(*page),
     };
     let given = call.smart.given_by(caller.principal.id);
-    Ok(pages::applications(&call.form_text(), &caller.principal, &given, &call.state.zone))
+    let (lang, zone) = (call.lang(), &call.state.zone);
+    Ok(pages::applications(&call.form_text(), &caller.principal, &given, zone, lang))
 }
 
 /// Ends one grant.

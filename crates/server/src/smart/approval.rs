@@ -8,13 +8,14 @@ use super::{pages, people};
 use crate::reply::Reply;
 use base::Fault;
 use base::error::code;
+use console::{Lang, sign_in_words as words};
 use identity::Caller;
 use smart::{Ask, Scopes, own_patient};
 
 /// The page.
 pub(super) fn page(call: &Call, request: &str, ask: &Ask, caller: &Caller) -> Result<Reply, Fault> {
     let person = match &ask.shown.patient {
-        Some(id) => Some(people::see(&people::session(call, caller)?, "Patient", id)?),
+        Some(id) => Some(people::see(&people::session(call, caller)?, id, call.lang())?),
         None => None,
     };
     let own =
@@ -27,6 +28,7 @@ pub(super) fn page(call: &Call, request: &str, ask: &Ask, caller: &Caller) -> Re
         patient: person.as_ref(),
         own,
         target: &form_target(&ask.redirect),
+        lang: call.lang(),
     };
     Ok(pages::approval(&view))
 }
@@ -46,7 +48,7 @@ pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
         "approve" => {
             // Asked again, for what may be seen may have changed while the page was open.
             if let Some(id) = &ask.shown.patient {
-                people::see(&people::session(call, &caller)?, "Patient", id)?;
+                people::see(&people::session(call, &caller)?, id, call.lang())?;
             }
             let agreed: Vec<&str> = params.all("scope").collect();
             let agreed = Scopes::parse(&agreed.join(" ")).ok_or_else(bad)?;
@@ -58,5 +60,5 @@ pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
 }
 
 fn bad() -> Fault {
-    Fault::new(&code::PARAMETER_INVALID, "answer with approve or deny, and scopes that were shown")
+    Fault::new(&code::PARAMETER_INVALID, words::TOLD_ANSWER.of(Lang::En))
 }

@@ -2,10 +2,12 @@
 //! deciding returns: sign-in, then the patient, then the approval.
 
 use super::call::{Call, set_browser};
+use super::told::said;
 use super::{approval, pages, patient, people, sign_in};
 use crate::reply::Reply;
 use base::Fault;
 use base::error::code;
+use console::{Lang, sign_in_words as words};
 use smart::{Turned, own_patient};
 
 /// Checks and keeps a request, and sends the browser on.
@@ -31,7 +33,12 @@ pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
             Ok(reply)
         }
         Err(Turned::Back(address)) => Ok(call.go(&address)),
-        Err(Turned::Page(say)) => Ok(pages::notice("This app cannot be answered", say)),
+        Err(Turned::Page(say)) => {
+            let lang = call.lang();
+            let say =
+                said(say, lang).unwrap_or_else(|| words::AUTH_UNKNOWN_APP.of(lang).to_owned());
+            Ok(pages::notice(words::AUTH_UNKNOWN_APP, &say, lang))
+        }
         Err(Turned::Failed(fault)) => Err(fault),
     }
 }
@@ -48,9 +55,9 @@ pub(super) fn resume(call: &Call) -> Result<Reply, Fault> {
         return Ok(sign_in::ask(call, request, Some(&ask.app.registration.display)));
     };
     if ask.launched_by.is_some_and(|by| by != caller.principal.id) {
-        let say =
-            "Somebody else started this app. Sign out, sign in as them, or start the app anew.";
-        return Ok(pages::notice("You did not start this app", say));
+        let lang = call.lang();
+        let say = words::AUTH_OTHER_STARTED_SAY.of(lang);
+        return Ok(pages::notice(words::AUTH_OTHER_STARTED, say, lang));
     }
     if !ask.needs_patient() {
         return approval::page(call, request, &ask, &caller);
@@ -58,7 +65,7 @@ pub(super) fn resume(call: &Call) -> Result<Reply, Fault> {
     let session = people::session(call, &caller)?;
     match own_patient(&caller.principal) {
         Some(own) => {
-            people::see(&session, "Patient", own)?;
+            people::see(&session, own, call.lang())?;
             call.smart.choose_patient(request, call.browser(), &caller, own)?;
             let ask = call.smart.waiting(request, call.browser()).ok_or_else(over)?;
             approval::page(call, request, &ask, &caller)
@@ -69,6 +76,5 @@ pub(super) fn resume(call: &Call) -> Result<Reply, Fault> {
 
 /// The request was answered, took too long, or began in another browser.
 pub(super) fn over() -> Fault {
-    let what = "the request is over: it was answered, or took too long; start the app again";
-    Fault::new(&code::SESSION_EXPIRED, what)
+    Fault::new(&code::SESSION_EXPIRED, words::TOLD_OVER.of(Lang::En))
 }

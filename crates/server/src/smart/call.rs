@@ -8,6 +8,7 @@ use crate::state::State;
 use base::Fault;
 use base::error::code;
 use bytes::Bytes;
+use console::{Lang, sign_in_words as words};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, LOCATION, ORIGIN, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, request};
 use identity::{Caller, Party, SessionKind};
@@ -74,6 +75,11 @@ impl Call {
         cookie(&self.parts.headers, name)
     }
 
+    /// The language of the pages that answer it.
+    pub(crate) fn lang(&self) -> Lang {
+        console::language(&self.parts.headers)
+    }
+
     /// What the browser is known again by; empty when it is not.
     pub(crate) fn browser(&self) -> &str {
         self.cookie(BROWSER).unwrap_or_default()
@@ -123,8 +129,7 @@ impl Call {
         if self.smart.is_own_form(self.browser(), self.session_text(), given) {
             return Ok(());
         }
-        let what = "the page was open for too long, or another page sent it; open it anew";
-        Err(Fault::new(&code::SESSION_EXPIRED, what))
+        Err(Fault::new(&code::SESSION_EXPIRED, words::TOLD_FORM_OLD.of(Lang::En)))
     }
 
     /// Refuses what a page of another origin sends.
@@ -134,8 +139,7 @@ impl Call {
         if origin.to_str().ok().is_some_and(|origin| Some(origin) == own) {
             return Ok(());
         }
-        let what = "a page of another origin sent this; open the page here";
-        Err(Fault::at(&code::HEADER_INVALID, what, "Origin"))
+        Err(Fault::at(&code::HEADER_INVALID, words::TOLD_FOREIGN.of(Lang::En), "Origin"))
     }
 
     /// Sends the browser on. What it sent is not sent again.

@@ -4,10 +4,12 @@
 
 use super::call::Call;
 use super::pages::{self, Factors, Scripted};
-use super::sign_in::{field, need_anybody, proof, refused};
+use super::sign_in::{field, need_anybody, needs_name, proof, refused};
+use super::told::told;
 use crate::reply::Reply;
 use base::Fault;
 use base::error::code;
+use console::{Lang, sign_in_words as words};
 use http::StatusCode;
 use identity::{Asker, By, Caller, FactorKind, Identity, PasskeyId, Proof, Secret, Standing};
 use smart::Params;
@@ -53,6 +55,7 @@ fn show(call: &Call, caller: &Caller, first: Option<&str>) -> Result<Reply, Faul
         authenticator: kinds.contains(&FactorKind::Totp),
         codes: codes.sum(),
         zone: &call.state.zone,
+        lang: call.lang(),
     }))
 }
 
@@ -68,8 +71,7 @@ pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
     match act(call, &identity, &caller, &params) {
         Err(fault) if fault.code() == &code::STEP_UP_NEEDED => Ok(call.go_own("confirm")),
         Err(fault) if fault.code() == &code::PARAMETER_INVALID => {
-            let say = fault.issues.first().map(|issue| issue.diagnostics.as_str());
-            let mut reply = show(call, &caller, say)?;
+            let mut reply = show(call, &caller, Some(&told(&fault, call.lang())))?;
             reply.status = StatusCode::BAD_REQUEST;
             Ok(reply)
         }
@@ -85,9 +87,9 @@ fn act(call: &Call, identity: &Identity, caller: &Caller, params: &Params) -> Re
             let (handle, name) = (field(params, "asked"), field(params, "name"));
             match identity.add_passkey(caller, handle, &answer, name) {
                 Ok(codes) if codes.is_empty() => Ok(call.go_own("factors")),
-                Ok(codes) => Ok(pages::codes(&codes)),
+                Ok(codes) => Ok(pages::codes(&codes, call.lang())),
                 Err(fault) if fault.code() == &code::SIGN_IN_REFUSED => {
-                    let say = "The passkey was not taken. Try again.";
+                    let say = words::AUTH_PASSKEY_AGAIN.of(call.lang());
                     make(call, identity, caller, Some(say))
                 }
                 Err(fault) => Err(fault),
@@ -102,25 +104,26 @@ fn act(call: &Call, identity: &Identity, caller: &Caller, params: &Params) -> Re
             Ok(call.go_own("factors"))
         }
         "authenticator" => {
-            Ok(pages::authenticator(&call.form_text(), &identity.enrol_totp(caller)?, None))
+            let given = identity.enrol_totp(caller)?;
+            Ok(pages::authenticator(&call.form_text(), &given, None, call.lang()))
         }
         "code" => {
             let typed: String =
                 field(params, "code").chars().filter(|c| !c.is_whitespace()).collect();
             match identity.confirm_totp(caller, &Secret::new(typed)) {
-                Ok(codes) => Ok(pages::codes(&codes)),
+                Ok(codes) => Ok(pages::codes(&codes, call.lang())),
                 Err(fault) if fault.code() == &code::SIGN_IN_REFUSED => {
-                    let say = "The code was not right. Here is a new key; the one before is void.";
+                    let (say, lang) = (Some(words::AUTH_APP_CODES_AGAIN), call.lang());
                     let given = identity.enrol_totp(caller)?;
-                    let mut reply = pages::authenticator(&call.form_text(), &given, Some(say));
+                    let mut reply = pages::authenticator(&call.form_text(), &given, say, lang);
                     reply.status = StatusCode::UNAUTHORIZED;
                     Ok(reply)
                 }
                 Err(fault) => Err(fault),
             }
         }
-        "codes" => Ok(pages::codes(&identity.new_recovery_codes(caller)?)),
-        _ => Err(Fault::at(&code::PARAMETER_INVALID, "Use a button of the page.", "do")),
+        "codes" => Ok(pages::codes(&identity.new_recovery_codes(caller)?, call.lang())),
+        _ => Err(Fault::at(&code::PARAMETER_INVALID, words::TOLD_BUTTON.of(Lang::En), "do")),
     }
 }
 
@@ -131,12 +134,11 @@ fn make(
     wrong: Option<&str>,
 ) -> Result<Reply, Fault> {
     let Some(party) = call.party() else {
-        let what = "passkeys need this server to be opened by its name, over TLS";
-        return Err(Fault::new(&code::NOT_SUPPORTED, what));
+        return Err(needs_name());
     };
     let asked = identity.ask_new_passkey(caller, &party)?;
     let (form, script) = (call.form_text(), call.script());
-    let view = Scripted { form: &form, script: &script };
+    let view = Scripted { form: &form, script: &script, lang: call.lang() };
     let mut reply = pages::new_passkey(&view, &asked, wrong);
     if wrong.is_some() {
         reply.status = StatusCode::UNAUTHORIZED;
@@ -145,7 +147,8 @@ fn make(
 }
 
 fn which(params: &Params) -> Result<PasskeyId, Fault> {
-    let bad = || Fault::at(&code::PARAMETER_INVALID, "Choose one of your passkeys.", "passkey");
+    let say = words::TOLD_WHICH.of(Lang::En);
+    let bad = || Fault::at(&code::PARAMETER_INVALID, say, "passkey");
     PasskeyId::parse(field(params, "passkey")).ok_or_else(bad)
 }
 
@@ -176,8 +179,8 @@ fn ask_again(
     };
     let codes = !identity.factors(caller.principal.id)?.is_empty();
     let (form, script) = (call.form_text(), call.script());
-    let view = Scripted { form: &form, script: &script };
-    let why = is_confined(call, caller).then_some(pages::DEMANDED);
+    let view = Scripted { form: &form, script: &script, lang: call.lang() };
+    let why = is_confined(call, caller).then_some(words::AUTH_DEMANDED);
     Ok(pages::confirm(&view, asked.as_ref(), codes, why, wrong, next))
 }
 
@@ -200,7 +203,7 @@ pub(super) fn confirmed(call: &Call) -> Result<Reply, Fault> {
             next => call.go(&format!("{}{next}", call.place.root)),
         }),
         Err(refusal) => {
-            refused(&refusal, |wrong| ask_again(call, &caller, next_of(&params), Some(wrong)))
+            refused(call, &refusal, |wrong| ask_again(call, &caller, next_of(&params), Some(wrong)))
         }
     }
 }

@@ -8,6 +8,7 @@ use super::sign_in;
 use crate::reply::Reply;
 use base::Fault;
 use base::error::code;
+use console::{Lang, sign_in_words as words};
 use federation::{Arrived, Federation};
 use identity::{Asker, By, Step};
 
@@ -17,7 +18,11 @@ const BACK: &str = "oidc-";
 /// What the sign-in page offers beside name and password.
 pub(super) fn offered(call: &Call) -> Offered<'_> {
     let issuers = call.state.federation.iter().flat_map(|federation| federation.issuers());
-    Offered { issuers: issuers.collect(), own: call.smart.identity().settings().local }
+    Offered {
+        issuers: issuers.collect(),
+        own: call.smart.identity().settings().local,
+        passkeys: call.party().is_some(),
+    }
 }
 
 /// Sends the browser to an issuer. It is a form of this browser's, so no foreign page begins it.
@@ -28,7 +33,7 @@ pub(super) fn begin(call: &Call) -> Result<Reply, Fault> {
     let back = call.place.at(&format!("{BACK}{name}"));
     let begun = match federation(call)?.begin(name, &back, next) {
         Ok(begun) => begun,
-        Err(fault) => return Ok(pages::not_signed_in(&fault)),
+        Err(fault) => return Ok(pages::not_signed_in(&fault, call.lang())),
     };
     let mut reply = call.go(begun.address.expose());
     set_elsewhere(&mut reply, begun.browser.expose());
@@ -50,13 +55,13 @@ pub(super) fn back(call: &Call) -> Result<Reply, Fault> {
             let handle = awaited.handle.text();
             sign_in::second(call, &identity, &next, handle.expose(), None)?
         }
-        Err(fault) => pages::not_signed_in(&fault),
+        Err(fault) => pages::not_signed_in(&fault, call.lang()),
     };
     clear_elsewhere(&mut reply);
     Ok(reply)
 }
 
 fn federation(call: &Call) -> Result<&Federation, Fault> {
-    let none = || Fault::new(&code::UNKNOWN_ROUTE, "there is nothing here");
+    let none = || Fault::new(&code::UNKNOWN_ROUTE, words::TOLD_NOTHING.of(Lang::En));
     call.state.federation.as_deref().ok_or_else(none)
 }

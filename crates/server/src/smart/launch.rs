@@ -7,6 +7,7 @@ use super::{pages, people};
 use crate::reply::Reply;
 use base::Fault;
 use base::error::code;
+use console::{Lang, sign_in_words as words};
 use identity::PrincipalId;
 use smart::Shown;
 
@@ -22,7 +23,7 @@ pub(super) fn page(call: &Call) -> Result<Reply, Fault> {
         .filter_map(|app| app.registration.launch_url.as_deref())
         .map(form_target)
         .collect();
-    Ok(pages::launch(&call.form_text(), &apps, &targets.join(" ")))
+    Ok(pages::launch(&call.form_text(), &apps, &targets.join(" "), call.lang()))
 }
 
 /// Starts one.
@@ -37,7 +38,7 @@ pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
     let (patient, encounter) = (some("patient"), some("encounter"));
     let session = people::session(call, &caller)?;
     if let Some(patient) = &patient {
-        people::see(&session, "Patient", patient)?;
+        people::see(&session, patient, call.lang())?;
     }
     if let Some(encounter) = &encounter {
         people::see_encounter(&session, encounter, patient.as_deref().unwrap_or_default())?;
@@ -45,7 +46,7 @@ pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
     let shown =
         Shown { patient, encounter, intent: some("intent"), need_patient_banner: Some(true) };
     let app = PrincipalId::parse(field(&params, "app")).ok_or_else(|| {
-        Fault::at(&code::PARAMETER_INVALID, "choose one of the apps that are shown", "app")
+        Fault::at(&code::PARAMETER_INVALID, words::TOLD_SHOWN_APP.of(Lang::En), "app")
     })?;
     let launched = call.smart.launch(&caller, app, shown, &call.place)?;
     Ok(call.go(launched.address.expose()))

@@ -17,7 +17,8 @@ pub(super) fn page(
     ask: &Ask,
     found: Option<(&str, &[Person])>,
 ) -> Reply {
-    pages::patient(&call.form_text(), request, &ask.app.registration.display, found)
+    let app = &ask.app.registration.display;
+    pages::patient(&call.form_text(), request, app, found, call.lang())
 }
 
 /// Searches, or takes the choice.
@@ -34,10 +35,10 @@ pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
     let chosen = field(&params, "patient");
     if chosen.is_empty() {
         let name = field(&params, "name");
-        let found = people::find(&session, name)?;
+        let found = people::find(&session, name, call.lang())?;
         return Ok(page(call, request, &ask, Some((name, &found))));
     }
-    people::see(&session, "Patient", chosen)?;
+    people::see(&session, chosen, call.lang())?;
     call.smart.choose_patient(request, call.browser(), &caller, chosen)?;
     Ok(call.go_own(&format!("continue?request={request}")))
 }

@@ -3,9 +3,9 @@
 //! same trail.
 
 use super::call::Call;
-use super::pages::in_words;
 use base::error::code;
 use base::{Fault, Limits};
+use console::{Lang, Word, sign_in_words as words};
 use fhir::definitions::r4;
 use fhir::{Document, Value};
 use identity::Caller;
@@ -38,41 +38,44 @@ pub(super) fn session(call: &Call, caller: &Caller) -> Result<Session, Fault> {
     Ok(call.state.record.session(subject, call.session.request()))
 }
 
-/// A patient or an encounter, if the user may see it; what may not be seen is not there.
-pub(super) fn see(session: &Session, of: &str, id: &str) -> Result<Person, Fault> {
-    let type_id = r4().resource_type(of).ok_or_else(|| unknown(of))?;
+/// A patient, if the user may see them; who may not be seen is not there.
+pub(super) fn see(session: &Session, id: &str, lang: Lang) -> Result<Person, Fault> {
+    let unknown = || unknown(words::TOLD_NO_PATIENT);
+    let type_id = r4().resource_type("Patient").ok_or_else(unknown)?;
     if !fhir::reference::is_id(id) {
-        return Err(unknown(of));
+        return Err(unknown());
     }
     let hit = session.read(type_id, id, None)?.wait()?;
-    Ok(person(&hit.body, id))
+    Ok(person(&hit.body, id, lang))
 }
 
 /// An encounter of a patient; one of another patient is not there either.
 pub(super) fn see_encounter(session: &Session, id: &str, patient: &str) -> Result<(), Fault> {
-    let type_id = r4().resource_type("Encounter").ok_or_else(|| unknown("Encounter"))?;
+    let unknown = || unknown(words::TOLD_NO_ENCOUNTER);
+    let type_id = r4().resource_type("Encounter").ok_or_else(unknown)?;
     if !fhir::reference::is_id(id) {
-        return Err(unknown("Encounter"));
+        return Err(unknown());
     }
     let hit = session.read(type_id, id, None)?.wait()?;
     let document = Document::parse(hit.body, &Limits::default())?;
     let subject = document.root().get("subject").and_then(|s| s.get_str("reference"));
     let whose = subject.as_deref().and_then(|reference| reference.rsplit_once("Patient/"));
-    if whose.is_some_and(|(_, id)| id == patient) { Ok(()) } else { Err(unknown("Encounter")) }
+    if whose.is_some_and(|(_, id)| id == patient) { Ok(()) } else { Err(unknown()) }
 }
 
 /// Patients whose names begin with what was typed.
-pub(super) fn find(session: &Session, name: &str) -> Result<Vec<Person>, Fault> {
-    let of = r4().resource_type("Patient").ok_or_else(|| unknown("Patient"))?;
+pub(super) fn find(session: &Session, name: &str, lang: Lang) -> Result<Vec<Person>, Fault> {
+    let unknown = || unknown(words::TOLD_NO_PATIENT);
+    let of = r4().resource_type("Patient").ok_or_else(unknown)?;
     let mut pairs: Vec<_> =
         name.split_whitespace().take(4).map(|part| ("name".to_owned(), escaped(part))).collect();
     pairs.push(("_count".to_owned(), SHOWN_MAX.to_string()));
     pairs.push(("_sort".to_owned(), "family".to_owned()));
     let found = session.search(Level::Type(of), pairs, &SearchHow::default())?.wait()?;
-    Ok(found.page.matches.iter().map(|hit| person(&hit.body, &hit.id)).collect())
+    Ok(found.page.matches.iter().map(|hit| person(&hit.body, &hit.id, lang)).collect())
 }
 
-fn person(body: &[u8], id: &str) -> Person {
+fn person(body: &[u8], id: &str, lang: Lang) -> Person {
     let document = Document::parse(body.to_vec(), &Limits::default()).ok();
     let root = document.as_ref().map(Document::root);
     let text = |value: Option<Value<'_>>, name: &str| {
@@ -92,19 +95,20 @@ fn person(body: &[u8], id: &str) -> Person {
         name = parts.join(" ").trim().to_owned();
     }
     if name.is_empty() {
-        name = "without a name".to_owned();
+        name = words::AUTH_UNNAMED.of(lang).to_owned();
     }
+    let gender = console::gender(&text(root, "gender"));
     let parts = [
-        in_words(&text(root, "birthDate")),
-        text(root, "gender"),
+        console::shown(&text(root, "birthDate"), lang),
+        gender.map(|word| word.of(lang).to_owned()).unwrap_or_default(),
         text(first("identifier"), "value"),
     ];
     let more: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     Person { id: id.to_owned(), name, more: more.join(" · ") }
 }
 
-fn unknown(of: &str) -> Fault {
-    Fault::new(&code::NOT_FOUND, format!("there is no such {of} for you"))
+fn unknown(say: Word) -> Fault {
+    Fault::new(&code::NOT_FOUND, say.of(Lang::En))
 }
 
 #[cfg(test)]
@@ -114,12 +118,13 @@ mod tests {
     #[test]
     fn a_patient_is_shown_by_name_and_what_tells_them_apart() {
         let body = br#"{"resourceType":"Patient","id":"a","name":[{"family":"Lovelace","given":["Ada","King"]}],"birthDate":"1815-12-10","gender":"female","identifier":[{"value":"7"}]}"#;
-        let ada = person(body, "a");
+        let ada = person(body, "a", Lang::En);
         assert_eq!(
             (ada.name.as_str(), ada.more.as_str()),
-            ("Ada King Lovelace", "10-Dec-1815 · female · 7")
+            ("Ada King Lovelace", "10-Dec-1815 · Female · 7")
         );
-        assert_eq!(person(b"{}", "a").name, "without a name");
+        assert_eq!(person(body, "a", Lang::Es).more, "10-dic-1815 · Femenino · 7");
+        assert_eq!(person(b"{}", "a", Lang::En).name, "without a name");
         assert_eq!(format!("{ada:?}"), "Person");
     }
 }

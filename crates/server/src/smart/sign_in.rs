@@ -3,10 +3,12 @@
 //! is worth anything (session fixation), and every refusal reads the same.
 
 use super::call::{Call, clear_session, set_browser, set_session};
+use super::told::told;
 use super::{federated, pages};
 use crate::reply::Reply;
 use base::Fault;
 use base::error::code;
+use console::{Lang, sign_in_words as words};
 use http::StatusCode;
 use http::header::RETRY_AFTER;
 use identity::{Asker, By, FactorKind, Identity, Opened, Proof, Refusal, Secret, Step};
@@ -29,18 +31,17 @@ pub(super) fn ask(call: &Call, next: &str, app: Option<&str>) -> Reply {
 }
 
 fn show(call: &Call, next: &str, app: Option<&str>, tried: Option<pages::Tried<'_>>) -> Reply {
-    let passkeys = call.party().is_some();
+    let (offered, lang) = (federated::offered(call), call.lang());
     // Who has no browser yet gets one, and the form is of that one.
     if call.browser().is_empty()
         && let Ok(browser) = call.smart.draw_browser()
     {
         let form = call.smart.form_text(browser.expose(), call.session_text());
-        let mut reply =
-            pages::sign_in(&form, next, app, passkeys, tried, &federated::offered(call));
+        let mut reply = pages::sign_in(&form, next, app, tried, &offered, lang);
         set_browser(&mut reply, browser.expose());
         return reply;
     }
-    pages::sign_in(&call.form_text(), next, app, passkeys, tried, &federated::offered(call))
+    pages::sign_in(&call.form_text(), next, app, tried, &offered, lang)
 }
 
 /// Takes a name and password, or a second factor.
@@ -60,7 +61,7 @@ pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
                 choose(call, next, Upon::Handle(handle), &refusal)
             }
             Err(refusal) => {
-                refused(&refusal, |wrong| second(call, &identity, next, handle, Some(wrong)))
+                refused(call, &refusal, |wrong| second(call, &identity, next, handle, Some(wrong)))
             }
         };
     }
@@ -70,7 +71,7 @@ pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
         let upon = if handle.is_empty() { Upon::Name(&name) } else { Upon::Handle(handle) };
         let chosen = Secret::new(field(&params, "new").to_owned());
         if field(&params, "again") != chosen.expose() {
-            let say = "The two new passwords are not the same. Type them again.";
+            let say = words::TOLD_NOT_ALIKE.of(Lang::En);
             let fault = Fault::at(&code::PARAMETER_INVALID, say, "again");
             return choose(call, next, upon, &fault.into());
         }
@@ -92,12 +93,11 @@ pub(super) fn answer(call: &Call) -> Result<Reply, Fault> {
             let handle = awaited.handle.text();
             let wanted = awaited.factors.contains(&FactorKind::Passkey);
             let no_party = wanted && call.party().is_none();
-            let say = no_party
-                .then_some("Your passkey works only where this server is opened by its own name.");
+            let say = no_party.then_some(words::AUTH_PASSKEY_HOST.of(call.lang()));
             second(call, &identity, next, handle.expose(), say)
         }
         Err(refusal) if must_change(&refusal) => choose(call, next, Upon::Name(&name), &refusal),
-        Err(refusal) => refused(&refusal, |wrong| {
+        Err(refusal) => refused(call, &refusal, |wrong| {
             let tried = pages::Tried { name: &name, wrong };
             Ok(show(call, next, app.as_deref(), Some(tried)))
         }),
@@ -120,7 +120,10 @@ fn must_change(refusal: &Refusal) -> bool {
 /// The page on which a password is chosen, with what has to be done first or was wrong.
 fn choose(call: &Call, next: &str, upon: Upon<'_>, refusal: &Refusal) -> Result<Reply, Fault> {
     let wrong = !must_change(refusal);
-    refused(refusal, |say| Ok(pages::choose_password(&call.form_text(), next, upon, (say, wrong))))
+    let lang = call.lang();
+    refused(call, refusal, |say| {
+        Ok(pages::choose_password(&call.form_text(), next, upon, (say, wrong), lang))
+    })
 }
 
 /// The page of the second step, which asks for a passkey where there is one.
@@ -135,7 +138,7 @@ pub(super) fn second(
     let asked = call.party().map(|party| identity.ask_second_passkey(handle, &party));
     let asked = asked.and_then(Result::ok).flatten();
     let (form, script) = (call.form_text(), call.script());
-    let view = pages::Scripted { form: &form, script: &script };
+    let view = pages::Scripted { form: &form, script: &script, lang: call.lang() };
     Ok(pages::second_factor(&view, next, handle, asked.as_ref(), wrong))
 }
 
@@ -151,19 +154,23 @@ pub(super) fn passkey(call: &Call) -> Result<Reply, Fault> {
     let answer = Secret::new(field(&params, "answer").to_owned());
     match asked_here(call).enter_with_passkey(handle, &answer, call.peer) {
         Ok(opened) => enter(call, next, &opened),
-        Err(refusal) => refused(&refusal, |wrong| any_passkey(call, next, Some(wrong))),
+        Err(refusal) => refused(call, &refusal, |wrong| any_passkey(call, next, Some(wrong))),
     }
 }
 
 fn any_passkey(call: &Call, next: &str, wrong: Option<&str>) -> Result<Reply, Fault> {
     let Some(party) = call.party() else {
-        let what = "passkeys need this server to be opened by its name, over TLS";
-        return Err(Fault::new(&code::NOT_SUPPORTED, what));
+        return Err(needs_name());
     };
     let asked = call.smart.identity().ask_any_passkey(&party)?;
     let (form, script) = (call.form_text(), call.script());
-    let view = pages::Scripted { form: &form, script: &script };
+    let view = pages::Scripted { form: &form, script: &script, lang: call.lang() };
     Ok(pages::passkey(&view, next, &asked, wrong))
+}
+
+/// A passkey is asked for or made where browsers have none.
+pub(super) fn needs_name() -> Fault {
+    Fault::new(&code::NOT_SUPPORTED, words::TOLD_NAMED_HOST.of(Lang::En))
 }
 
 /// Identity, asked by whoever is on the other side of this request.
@@ -227,11 +234,12 @@ fn go_console(call: &Call, page: &str) -> Reply {
 
 /// The page again, with what was wrong; another fault is told as it is.
 pub(super) fn refused(
+    call: &Call,
     refusal: &Refusal,
     page: impl FnOnce(&str) -> Result<Reply, Fault>,
 ) -> Result<Reply, Fault> {
     let fault = &refusal.fault;
-    let told = [
+    let shown = [
         &code::SIGN_IN_REFUSED,
         &code::SIGN_IN_BACK_OFF,
         &code::PASSWORD_MUST_CHANGE,
@@ -239,11 +247,10 @@ pub(super) fn refused(
         &code::PARAMETER_INVALID,
         &code::OVERLOADED,
     ];
-    if !told.iter().any(|code| code.name == fault.code().name) {
-        return Ok(pages::failed(fault));
+    if !shown.iter().any(|code| code.name == fault.code().name) {
+        return Ok(pages::failed(fault, call.lang()));
     }
-    let say = fault.issues.first().map(|issue| issue.diagnostics.as_str()).unwrap_or_default();
-    let mut reply = page(say)?;
+    let mut reply = page(&told(fault, call.lang()))?;
     reply.status = StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::UNAUTHORIZED);
     if let Some(seconds) = refusal.retry_after_s {
         reply.put(RETRY_AFTER, &seconds.to_string());

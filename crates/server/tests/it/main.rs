@@ -92,6 +92,8 @@ mod smart_scopes;
 #[cfg(test)]
 mod smart_site;
 #[cfg(test)]
+mod smart_spanish;
+#[cfg(test)]
 mod smart_totp;
 #[cfg(test)]
 mod stranger;

@@ -5,10 +5,10 @@ use crate::client::Answer;
 use crate::smart_site::{Site, Visitor};
 use testkit::authenticator::Authenticator;
 
-const HERE: &str = "https://ehr.example";
+pub(crate) const HERE: &str = "https://ehr.example";
 
 /// What a page asks the browser for.
-fn asked(page: &Answer) -> String {
+pub(crate) fn asked(page: &Answer) -> String {
     let text = page.text();
     let at = text.find("data-passkey=\"").expect("a page that asks for a passkey") + 14;
     let quoted = text[at..].split('"').next().expect("its end");
@@ -16,7 +16,7 @@ fn asked(page: &Answer) -> String {
 }
 
 /// Sends a form of ours.
-fn send(visitor: &mut Visitor<'_>, path: &str, fields: &[(&str, &str)]) -> Answer {
+pub(crate) fn send(visitor: &mut Visitor<'_>, path: &str, fields: &[(&str, &str)]) -> Answer {
     let form = visitor.form.clone();
     let mut all = vec![("form".to_owned(), form)];
     all.extend(fields.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())));

@@ -269,12 +269,7 @@ fn languages(shown: &Shown<'_>, lang: Lang) -> Markup {
 }
 
 fn gender(code: &str) -> Word {
-    match code {
-        "female" => words::FEMALE,
-        "male" => words::MALE,
-        "other" => words::OTHER_GENDER,
-        _ => words::NOT_KNOWN,
-    }
+    crate::person::gender(code).unwrap_or(words::NOT_KNOWN)
 }
 
 fn sex(code: &str) -> Word {

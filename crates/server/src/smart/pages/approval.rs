@@ -4,8 +4,10 @@ use super::html::Html;
 use super::{hidden, page};
 use crate::reply::Reply;
 use crate::smart::people::Person;
+use crate::smart::scopes::{part_words, sentence};
+use console::{Lang, sign_in_words as words};
 use http::StatusCode;
-use smart::words::{part_words, parts, sentence};
+use smart::parts::parts;
 use smart::{Ask, Scope};
 
 /// What is shown.
@@ -25,50 +27,61 @@ pub(in crate::smart) struct Approval<'a> {
     pub(in crate::smart) own: bool,
     /// Where the answer leads.
     pub(in crate::smart) target: &'a str,
+    /// In which it is asked.
+    pub(in crate::smart) lang: Lang,
 }
 
 /// The page.
 pub(in crate::smart) fn approval(view: &Approval<'_>) -> Reply {
+    let lang = view.lang;
     let app = &view.ask.app.registration.display;
-    let mut body = Html::new()
-        .raw("<p>You are signed in as <b>")
-        .text(view.user)
-        .raw("</b>. The app <b>")
-        .text(app)
-        .raw("</b> at <b>")
-        .text(view.target)
-        .raw("</b> asks for this.</p>");
+    let bold = |text: &str| Html::new(lang).bold(text);
+    let mut body = Html::new(lang)
+        .raw("<p>")
+        .fill(words::AUTH_AS, &[bold(view.user)])
+        .raw(" ")
+        .fill(words::AUTH_ASKS, &[bold(app), bold(view.target)])
+        .raw("</p>");
     if let Some(person) = view.patient {
         body = body
-            .raw("<p class=\"who\"><span class=\"quiet\">Whose record: </span><b>")
-            .text(&person.name)
-            .raw("</b> <span class=\"quiet\">")
+            .raw("<p class=\"who\"><span class=\"quiet\">")
+            .say(words::AUTH_WHOSE)
+            .raw("</span>")
+            .bold(&person.name)
+            .raw(" <span class=\"quiet\">")
             .text(&person.more)
             .raw("</span></p>");
     }
     body = body
         .raw("<form method=\"post\" action=\"approval\">")
-        .join(&hidden(view.form, "request", view.request))
-        .raw("<fieldset><legend>The app may</legend>");
+        .join(&hidden(lang, view.form, "request", view.request))
+        .raw("<fieldset><legend>")
+        .say(words::AUTH_THE_APP_MAY)
+        .raw("</legend>");
     for (at, scope) in view.ask.scopes.iter().enumerate() {
-        body = body.join(&choice(scope, at, view.own));
+        body = body.join(&choice(scope, at, view.own, lang));
     }
     let body = body
-        .raw("</fieldset><p class=\"hint\">Take away what you do not want to give. You can end all of it at any time under “Apps that can see my record”.</p>")
-        .raw("<div class=\"answers\"><button name=\"answer\" value=\"deny\" class=\"other\">Deny</button><button name=\"answer\" value=\"approve\" class=\"other\">Allow</button></div></form>");
-    page(StatusCode::OK, "Decide what the app may do", &body, view.target)
+        .raw("</fieldset><p class=\"hint\">")
+        .say(words::AUTH_TAKE_AWAY)
+        .raw("</p><div class=\"answers\"><button name=\"answer\" value=\"deny\" class=\"other\">")
+        .say(words::AUTH_DENY)
+        .raw("</button><button name=\"answer\" value=\"approve\" class=\"other\">")
+        .say(words::AUTH_ALLOW)
+        .raw("</button></div></form>");
+    page(StatusCode::OK, words::AUTH_DECIDE, &body, view.target)
 }
 
-fn choice(scope: &Scope, at: usize, own: bool) -> Html {
+fn choice(scope: &Scope, at: usize, own: bool, lang: Lang) -> Html {
     // Where it was started from is no permission: it tells nothing that the launch did not.
     if matches!(scope, Scope::Launch | Scope::LaunchPatient | Scope::LaunchEncounter) {
-        return Html::new()
+        return Html::new(lang)
             .raw("<input type=\"hidden\" name=\"scope\" value=\"")
             .text(&scope.to_string())
             .raw("\">");
     }
     let number = at.to_string();
-    let mut html = Html::new()
+    let mut html = Html::new(lang)
         .raw("<label class=\"box\" for=\"s")
         .text(&number)
         .raw("\"><input type=\"checkbox\" id=\"s")
@@ -76,14 +89,19 @@ fn choice(scope: &Scope, at: usize, own: bool) -> Html {
         .raw("\" name=\"scope\" checked value=\"")
         .text(&scope.to_string())
         .raw("\"><span>")
-        .text(&sentence(scope, own))
+        .text(&sentence(scope, own, lang))
         .raw("</span></label>");
     let parts = match scope {
         Scope::Reach(reach) => parts(reach),
         _ => Vec::new(),
     };
     if !parts.is_empty() {
-        html = html.raw("<details><summary>Or only some kinds of records</summary><p class=\"hint\">Take away the box above, and choose here.</p>");
+        html = html
+            .raw("<details><summary>")
+            .say(words::AUTH_ONLY_SOME)
+            .raw("</summary><p class=\"hint\">")
+            .say(words::AUTH_ONLY_HOW)
+            .raw("</p>");
         for (n, part) in parts.iter().enumerate() {
             let id = format!("s{number}-{n}");
             html = html
@@ -94,7 +112,7 @@ fn choice(scope: &Scope, at: usize, own: bool) -> Html {
                 .raw("\" value=\"")
                 .text(&part.to_string())
                 .raw("\"><span>")
-                .text(&part_words(part))
+                .text(&part_words(part, lang))
                 .raw("</span></label>");
         }
         html = html.raw("</details>");

@@ -3,23 +3,30 @@
 use super::html::Html;
 use super::{hidden, page};
 use crate::reply::Reply;
+use console::{Lang, sign_in_words as words};
 use http::StatusCode;
 use smart::App;
 use std::sync::Arc;
 
 /// The page.
-pub(in crate::smart) fn launch(form: &str, apps: &[&Arc<App>], target: &str) -> Reply {
+pub(in crate::smart) fn launch(form: &str, apps: &[&Arc<App>], target: &str, lang: Lang) -> Reply {
     if apps.is_empty() {
         let body =
-            Html::new().raw("<p role=\"status\">No app that can be started is registered.</p>");
-        return page(StatusCode::OK, "Start an app", &body, "");
+            Html::new(lang).raw("<p role=\"status\">").say(words::AUTH_START_NONE).raw("</p>");
+        return page(StatusCode::OK, words::AUTH_START, &body, "");
     }
-    let mut body = Html::new()
+    let mut body = Html::new(lang)
         .raw("<form method=\"post\" action=\"launch\">")
-        .join(&hidden(form, "intent", ""))
-        .raw("<label for=\"patient\">Id of the patient</label><input type=\"text\" id=\"patient\" name=\"patient\" autocomplete=\"off\" required>")
-        .raw("<label for=\"encounter\">Id of the encounter, if there is one</label><input type=\"text\" id=\"encounter\" name=\"encounter\" autocomplete=\"off\">")
-        .raw("<h2>Apps</h2>");
+        .join(&hidden(lang, form, "intent", ""))
+        .raw("<label for=\"patient\">")
+        .say(words::AUTH_START_PATIENT)
+        .raw("</label><input type=\"text\" id=\"patient\" name=\"patient\" autocomplete=\"off\" required>")
+        .raw("<label for=\"encounter\">")
+        .say(words::AUTH_START_VISIT)
+        .raw("</label><input type=\"text\" id=\"encounter\" name=\"encounter\" autocomplete=\"off\">")
+        .raw("<h2>")
+        .say(words::AUTH_START_APPS)
+        .raw("</h2>");
     for app in apps {
         body = body
             .raw("<button class=\"row\" name=\"app\" value=\"")
@@ -28,5 +35,5 @@ pub(in crate::smart) fn launch(form: &str, apps: &[&Arc<App>], target: &str) -> 
             .text(&app.registration.display)
             .raw("</b></button>");
     }
-    page(StatusCode::OK, "Start an app", &body.raw("</form>"), target)
+    page(StatusCode::OK, words::AUTH_START, &body.raw("</form>"), target)
 }

@@ -1,6 +1,6 @@
 // Passkeys on the pages of signing in (W3C Web Authentication Level 3). The page says what is asked
 // for, in `data-passkey` of a form; what the browser answers goes back in the form's field `answer`.
-// Nothing is loaded and nothing is sent but that form.
+// Nothing is loaded and nothing is sent but that form. What is said stands in the page, in its language.
 "use strict";
 
 (() => {
@@ -59,18 +59,18 @@
   const words = (error) => {
     switch (error && error.name) {
       case "NotAllowedError":
-        return "No passkey was given: it was cancelled, or took too long. Try again, or use another way.";
+        return told.dataset.cancelled;
       case "InvalidStateError":
-        return "This device has a passkey of yours already.";
+        return told.dataset.known;
       case "SecurityError":
-        return "The browser gives no passkey at this address. Open this server by its own name.";
+        return told.dataset.address;
       default:
-        return "The browser could not give a passkey. Use another way.";
+        return told.dataset.told;
     }
   };
 
   if (!window.PublicKeyCredential || !navigator.credentials) {
-    told.textContent = "This browser has no passkeys. Use another way, or another browser.";
+    told.textContent = told.dataset.none;
     button.disabled = true;
     return;
   }

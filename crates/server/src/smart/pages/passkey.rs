@@ -6,6 +6,7 @@ use super::scripted;
 use crate::reply::Reply;
 use crate::smart::call::Call;
 use base::Fault;
+use console::{Lang, Word, sign_in_words as words};
 use http::StatusCode;
 use identity::PasskeyAsked;
 
@@ -16,6 +17,7 @@ const SCRIPT: &str = include_str!("passkey.js");
 pub(in crate::smart) struct Scripted<'a> {
     pub(in crate::smart) form: &'a str,
     pub(in crate::smart) script: &'a str,
+    pub(in crate::smart) lang: Lang,
 }
 
 /// The script.
@@ -31,14 +33,18 @@ pub(in crate::smart) fn passkey(
     asked: &PasskeyAsked,
     wrong: Option<&str>,
 ) -> Reply {
-    let more = Html::new()
+    let more = Html::new(view.lang)
         .raw("<input type=\"hidden\" name=\"next\" value=\"")
         .text(next)
-        .raw("\"><p>Your device asks for your finger, your face or its PIN, and keeps them to itself.</p>");
-    let body = super::sign_in::alert(Html::new(), wrong)
-        .join(&ask("passkey", view.form, asked, &more, "Use your passkey"))
-        .raw("<p class=\"or\"><a href=\"sign-in\">Sign in with a name and a password</a></p>");
-    scripted("Sign in with a passkey", &body, view.script)
+        .raw("\"><p>")
+        .say(words::AUTH_DEVICE)
+        .raw("</p>");
+    let body = super::sign_in::alert(Html::new(view.lang), wrong)
+        .join(&ask("passkey", view.form, asked, &more, words::AUTH_USE_PASSKEY))
+        .raw("<p class=\"or\"><a href=\"sign-in\">")
+        .say(words::AUTH_BY_PASSWORD)
+        .raw("</a></p>");
+    scripted(words::AUTH_BY_PASSKEY, &body, view.script)
 }
 
 /// The form that asks.
@@ -47,9 +53,9 @@ pub(super) fn ask(
     form: &str,
     asked: &PasskeyAsked,
     more: &Html,
-    button: &'static str,
+    button: Word,
 ) -> Html {
-    Html::new()
+    let mut html = Html::new(more.lang())
         .raw("<form method=\"post\" action=\"")
         .raw(action)
         .raw("\" data-passkey=\"")
@@ -60,7 +66,20 @@ pub(super) fn ask(
         .text(asked.handle.expose())
         .raw("\"><input type=\"hidden\" name=\"answer\" value=\"\">")
         .join(more)
-        .raw("<p role=\"alert\" data-told></p><noscript><p role=\"alert\">A passkey needs a browser that runs scripts. Use another way.</p></noscript><button>")
-        .raw(button)
+        .raw("<p role=\"alert\"");
+    // What the script may have to say.
+    for (name, word) in [
+        (" data-cancelled=\"", words::AUTH_CANCELLED),
+        (" data-known=\"", words::AUTH_HAS_ONE),
+        (" data-address=\"", words::AUTH_ADDRESS),
+        (" data-none=\"", words::AUTH_NO_PASSKEYS),
+        (" data-told=\"", words::AUTH_NO_ANSWER),
+    ] {
+        html = html.raw(name).say(word).raw("\"");
+    }
+    html.raw("></p><noscript><p role=\"alert\">")
+        .say(words::AUTH_SCRIPT)
+        .raw("</p></noscript><button>")
+        .say(button)
         .raw("</button></form>")
 }

@@ -6,6 +6,7 @@ use super::passkey::ask;
 use super::{Scripted, hidden, page, scripted};
 use crate::reply::Reply;
 use crate::smart::sign_in::Upon;
+use console::{Lang, sign_in_words as words};
 use http::StatusCode;
 use identity::PasskeyAsked;
 
@@ -18,45 +19,51 @@ pub(in crate::smart) struct Tried<'a> {
     pub(in crate::smart) wrong: &'a str,
 }
 
-/// Name and password; `passkeys` where a browser can have them.
+/// Name and password, and what else is offered.
 pub(in crate::smart) fn sign_in(
     form: &str,
     next: &str,
     app: Option<&str>,
-    passkeys: bool,
     tried: Option<Tried<'_>>,
     offered: &Offered<'_>,
+    lang: Lang,
 ) -> Reply {
-    let mut body = Html::new();
+    let mut body = Html::new(lang);
     if let Some(app) = app {
-        body = body
-            .raw("<p>The app <b>")
-            .text(app)
-            .raw("</b> asks to see health records. Sign in to decide about it.</p>");
+        let app = Html::new(lang).bold(app);
+        body = body.raw("<p>").fill(words::AUTH_APP_WAITS, &[app]).raw("</p>");
     }
     let name = tried.map(|tried| tried.name).unwrap_or_default();
     // The focus is where there is something to do: at the password when the name is there.
     let (at_name, at_password) =
         if name.is_empty() { (" autofocus>", ">") } else { (">", " autofocus>") };
-    let mut own = Html::new()
+    let mut own = Html::new(lang)
         .raw("<form method=\"post\" action=\"sign-in\">")
-        .join(&hidden(form, "next", next))
-        .raw("<label for=\"name\">Sign-in name</label><input type=\"text\" id=\"name\" name=\"name\" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" required value=\"")
+        .join(&hidden(lang, form, "next", next))
+        .raw("<label for=\"name\">")
+        .say(words::AUTH_NAME)
+        .raw("</label><input type=\"text\" id=\"name\" name=\"name\" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" required value=\"")
         .text(name)
         .raw("\"")
         .raw(at_name)
-        .raw("<label for=\"password\">Password</label><input type=\"password\" id=\"password\" name=\"password\" autocomplete=\"current-password\" required")
+        .raw("<label for=\"password\">")
+        .say(words::AUTH_PASSWORD)
+        .raw("</label><input type=\"password\" id=\"password\" name=\"password\" autocomplete=\"current-password\" required")
         .raw(at_password)
-        .raw("<button>Sign in</button></form>");
-    if passkeys {
+        .raw("<button>")
+        .say(words::AUTH_SIGN_IN)
+        .raw("</button></form>");
+    if offered.passkeys {
         own = own
             .raw("<form class=\"or\" method=\"post\" action=\"passkey\">")
-            .join(&hidden(form, "next", next))
-            .raw("<button class=\"other\">Sign in with a passkey</button></form>");
+            .join(&hidden(lang, form, "next", next))
+            .raw("<button class=\"other\">")
+            .say(words::AUTH_BY_PASSKEY)
+            .raw("</button></form>");
     }
     let said = alert(body, tried.map(|tried| tried.wrong));
     let body = offered.around(said, form, next, &own, tried.is_some());
-    page(StatusCode::OK, "Sign in", &body, &offered.targets())
+    page(StatusCode::OK, words::AUTH_SIGN_IN, &body, &offered.targets())
 }
 
 /// A password of one's own, in the place of one that has to be changed; `name` is empty where it has to
@@ -66,22 +73,23 @@ pub(in crate::smart) fn choose_password(
     next: &str,
     upon: Upon<'_>,
     (say, wrong): (&str, bool),
+    lang: Lang,
 ) -> Reply {
-    let mut body = Html::new()
+    let mut body = Html::new(lang)
         .raw(if wrong { "<p role=\"alert\">" } else { "<p class=\"step\" role=\"status\">" })
         .text(say)
         .raw("</p><form method=\"post\" action=\"sign-in\">")
-        .join(&hidden(form, "next", next));
+        .join(&hidden(lang, form, "next", next));
     body = match upon {
-        Upon::Name(name) => body.raw("<label for=\"name\">Sign-in name</label><input type=\"text\" id=\"name\" name=\"name\" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" required value=\"").text(name),
+        Upon::Name(name) => body.raw("<label for=\"name\">").say(words::AUTH_NAME).raw("</label><input type=\"text\" id=\"name\" name=\"name\" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" required value=\"").text(name),
         Upon::Handle(handle) => {
             body.raw("<input type=\"hidden\" name=\"handle\" value=\"").text(handle)
         }
     };
     let fields = [
-        ("password", "The password you have", "current-password"),
-        ("new", "Your new password", "new-password"),
-        ("again", "Your new password once more", "new-password"),
+        ("password", words::AUTH_OLD, "current-password"),
+        ("new", words::AUTH_NEW, "new-password"),
+        ("again", words::AUTH_AGAIN, "new-password"),
     ];
     // With a handle the password was shown before the second factor.
     let known = usize::from(matches!(upon, Upon::Handle(_)));
@@ -95,7 +103,7 @@ pub(in crate::smart) fn choose_password(
             .raw("\"><label for=\"")
             .raw(id)
             .raw("\">")
-            .raw(label)
+            .say(label)
             .raw("</label><input type=\"password\" id=\"")
             .raw(id)
             .raw("\" name=\"")
@@ -104,8 +112,15 @@ pub(in crate::smart) fn choose_password(
             .raw(" required autocomplete=\"")
             .raw(complete);
     }
-    let body = body.raw("\"><p class=\"hint\">At least 12 characters. A few words that have nothing to do with you or each other are easy to keep.</p><button>Change it and sign in</button></form><p class=\"or\"><a href=\"sign-in\">Back to signing in</a></p>");
-    page(StatusCode::OK, "Choose a password", &body, "")
+    let body = body
+        .raw("\"><p class=\"hint\">")
+        .say(words::AUTH_CHOOSE_HINT)
+        .raw("</p><button>")
+        .say(words::AUTH_CHANGE)
+        .raw("</button></form><p class=\"or\"><a href=\"sign-in\">")
+        .say(words::AUTH_BACK_IN)
+        .raw("</a></p>");
+    page(StatusCode::OK, words::AUTH_CHOOSE, &body, "")
 }
 
 /// The second factor: a passkey where one is `asked` for, a code where there are any.
@@ -116,15 +131,15 @@ pub(in crate::smart) fn second_factor(
     asked: Option<&PasskeyAsked>,
     wrong: Option<&str>,
 ) -> Reply {
-    let mut body = alert(Html::new(), wrong);
-    let step = Html::new()
+    let mut body = alert(Html::new(view.lang), wrong);
+    let step = Html::new(view.lang)
         .raw("<input type=\"hidden\" name=\"next\" value=\"")
         .text(next)
         .raw("\"><input type=\"hidden\" name=\"handle\" value=\"")
         .text(handle)
         .raw("\">");
     if let Some(asked) = asked {
-        body = body.join(&ask("sign-in", view.form, asked, &step, "Use your passkey"));
+        body = body.join(&ask("sign-in", view.form, asked, &step, words::AUTH_USE_PASSKEY));
     }
     body = body
         .raw(if asked.is_some() { "<form class=\"or\"" } else { "<form" })
@@ -132,14 +147,19 @@ pub(in crate::smart) fn second_factor(
         .text(view.form)
         .raw("\">")
         .join(&step)
-        .raw("<label for=\"code\">Code</label><input type=\"text\" id=\"code\" name=\"code\" autocomplete=\"one-time-code\" aria-describedby=\"hint\" required")
+        .raw("<label for=\"code\">")
+        .say(words::AUTH_CODE)
+        .raw("</label><input type=\"text\" id=\"code\" name=\"code\" autocomplete=\"one-time-code\" aria-describedby=\"hint\" required")
         .raw(if asked.is_some() { ">" } else { " autofocus>" })
-        .raw("<p id=\"hint\" class=\"hint\">Six digits from your authenticator, or one of your recovery codes.</p>")
+        .raw("<p id=\"hint\" class=\"hint\">")
+        .say(words::AUTH_CODE_HINT)
+        .raw("</p>")
         .raw(if asked.is_some() { "<button class=\"other\">" } else { "<button>" })
-        .raw("Go on</button></form>");
+        .say(words::AUTH_GO_ON)
+        .raw("</button></form>");
     match asked {
-        Some(_) => scripted("One more step", &body, view.script),
-        None => page(StatusCode::OK, "One more step", &body, ""),
+        Some(_) => scripted(words::AUTH_STEP, &body, view.script),
+        None => page(StatusCode::OK, words::AUTH_STEP, &body, ""),
     }
 }
 
