@@ -305,6 +305,7 @@ impl Actor {
         let hearing = Hearing {
             who: &self.who,
             practitioner: self.principal.profile.practitioner.as_deref(),
+            anybody: false,
             purposes: &self.purposes(asked),
             release: way == Way::Release,
             make: way == Way::Make,

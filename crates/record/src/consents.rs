@@ -56,6 +56,8 @@ pub(crate) struct Hearing<'h> {
     pub(crate) who: &'h Who,
     /// The Practitioner the caller is.
     pub(crate) practitioner: Option<&'h str>,
+    /// Nobody knows who the person in the end is.
+    pub(crate) anybody: bool,
     /// The purposes, any of which the caller may have.
     pub(crate) purposes: &'h [Purpose],
     /// Records are handed out.
@@ -154,6 +156,9 @@ impl Consents {
             Some(id) => actor = actor.is("Practitioner", id),
             None if patient => actor = actor.never("Practitioner"),
             None => {}
+        }
+        if hearing.anybody {
+            actor = actor.anybody();
         }
         let mut heard = Heard {
             wishes: Arc::default(),

@@ -8,6 +8,7 @@ use crate::directory::Directory;
 use crate::glass::Glasses;
 use crate::in_force::{self, InForce};
 use crate::ledger::Ledger;
+use crate::onlookers::Onlookers;
 use crate::outbox::{Outbox, Relay};
 use crate::recent::Recents;
 use crate::review::{Queue, ReviewSettings};
@@ -151,6 +152,7 @@ pub(crate) struct Gate {
     pub(crate) reviews: Queue,
     pub(crate) directory: Directory,
     pub(crate) consents: Arc<Consents>,
+    pub(crate) onlookers: Onlookers,
     pub(crate) elements: Elements,
     pub(crate) labelling: Labelling,
     /// Finds events of the log.
@@ -244,6 +246,7 @@ impl Record {
                 reviews,
                 directory,
                 consents: Arc::new(consents),
+                onlookers: Onlookers::default(),
                 elements,
                 labelling,
                 finder,

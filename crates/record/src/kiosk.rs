@@ -6,7 +6,8 @@
 //! part of the hash (45 CFR 164.310(b), 164.312(a)(1), (b)). Tries that found nobody are counted on the disk.
 //!
 //! A wall is such a device that shows the board of the day and takes nothing: the same, for a week, and its
-//! session sees no record that is marked as more than normally confidential or sensitive.
+//! session sees no record that is marked as more than normally confidential or sensitive. Neither sees what a
+//! patient denied to whoever may stand there (`onlookers`).
 
 use crate::actor::denied;
 use crate::errand::hex;
@@ -20,7 +21,8 @@ use audit::{Event, Kind, Source, Target};
 use base::error::code;
 use base::{Fault, Millis};
 use fhir::reference::is_id;
-use store::{ItemAct, ItemChange, Rights, Scope, Unit};
+use std::sync::Arc;
+use store::{ItemAct, ItemChange, Scope, Unit};
 
 const SHELF: &str = "kiosk";
 /// The first byte of a body: the form of what follows.
@@ -185,10 +187,8 @@ impl Record {
         request: [u8; 16],
     ) -> Result<(Session, Kiosk), Fault> {
         let kiosk = self.device(token, false)?;
-        let types = ["Patient", "Appointment", "Location"].into_iter().map(type_of);
-        let types: Vec<_> = types.collect::<Result<_, Fault>>()?;
-        let see = Scope::everything().of_types(types);
-        let subject = Subject::of_link(format!("kiosk-{}", kiosk.id), seeing(see)).from(source);
+        let rights = Arc::clone(&self.gate.screens()?.kiosk);
+        let subject = Subject::of_link(format!("kiosk-{}", kiosk.id), rights).from(source);
         Ok((self.session(subject, request), kiosk))
     }
 
@@ -203,14 +203,8 @@ impl Record {
         request: [u8; 16],
     ) -> Result<(Session, Kiosk), Fault> {
         let wall = self.device(token, true)?;
-        let types =
-            ["Patient", "Appointment", "Location", "Practitioner", "PractitionerRole"].map(type_of);
-        let types: Vec<_> = types.into_iter().collect::<Result<_, Fault>>()?;
-        // Whoever passes by reads it: what is marked in any way but as nothing out of the ordinary is not on it.
-        let plain = ["U", "L", "M", "N"].map(|code| Labels::coded(CONFIDENTIALITY, code).bits());
-        let marked = !plain.iter().fold(0, |all, label| all | label);
-        let see = Scope::everything().of_types(types).without_labels(marked);
-        let subject = Subject::of_link(format!("wall-{}", wall.id), seeing(see)).from(source);
+        let rights = Arc::clone(&self.gate.screens()?.wall);
+        let subject = Subject::of_link(format!("wall-{}", wall.id), rights).from(source);
         Ok((self.session(subject, request), wall))
     }
 
@@ -360,15 +354,18 @@ impl Gate {
     }
 }
 
-/// Who sees this and writes nothing.
-fn seeing(see: Scope) -> Rights {
-    Rights {
-        see,
-        create: Scope::nothing(),
-        update: Scope::nothing(),
-        delete: Scope::nothing(),
-        names_ids: false,
-    }
+/// What a kiosk and a wall see where no patient denied anything ([`Gate::screens`]).
+pub(crate) fn plainly_seen() -> Result<[Scope; 2], Fault> {
+    let of = |types: &[&str]| -> Result<Scope, Fault> {
+        let types: Vec<_> = types.iter().copied().map(type_of).collect::<Result<_, Fault>>()?;
+        Ok(Scope::everything().of_types(types))
+    };
+    let kiosk = of(&["Patient", "Appointment", "Location"])?;
+    let wall = of(&["Patient", "Appointment", "Location", "Practitioner", "PractitionerRole"])?;
+    // Whoever passes by reads it: what is marked in any way but as nothing out of the ordinary is not on it.
+    let plain = ["U", "L", "M", "N"].map(|code| Labels::coded(CONFIDENTIALITY, code).bits());
+    let marked = !plain.iter().fold(0, |all, label| all | label);
+    Ok([kiosk, wall.without_labels(marked)])
 }
 
 fn named(key: &[u8]) -> String {

@@ -44,6 +44,7 @@ mod mask;
 mod matching;
 mod members;
 mod number;
+mod onlookers;
 mod operation;
 mod outbox;
 mod patients;

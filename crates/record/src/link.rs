@@ -179,7 +179,8 @@ impl Record {
     /// Opens a link: a session in its name, and what it is about.
     ///
     /// # Errors
-    /// `record.link.over` for one that is over, and for one that never was: nobody is told which.
+    /// `record.link.over` for one that is over, for one that never was, and for one of a kiosk whose patient
+    /// denied meanwhile that whoever stands there sees the visit: nobody is told which.
     pub fn follow(
         &self,
         token: &str,
@@ -194,9 +195,15 @@ impl Record {
             return Err(over());
         }
         let name = format!("link-{}", hex(key.get(..NAMED).unwrap_or_default()));
-        let rights = rights(&linked.patient, linked.round.as_deref(), false)?;
+        let rights = Arc::new(rights(&linked.patient, linked.round.as_deref(), false)?);
         let subject = Subject::of_link(name, rights).from(source);
-        Ok((self.session(subject, request), linked))
+        let session = self.session(subject, request);
+        // Who has a link of their own is the patient, whom nothing of theirs is denied (164.524). Who stands at a
+        // kiosk said three things that others may know.
+        if linked.is_kiosk && self.is_denied_there(&session, &linked)? {
+            return Err(over());
+        }
+        Ok((session, linked))
     }
 
     /// The same session once the patient's date of birth was said, by the proof that the browser kept: it
@@ -215,12 +222,27 @@ impl Record {
         }
         let mut subject = Subject::of_link(
             session.who().to_owned(),
-            rights(&linked.patient, linked.round.as_deref(), true)?,
+            Arc::new(rights(&linked.patient, linked.round.as_deref(), true)?),
         );
         subject.source = session.subject.source;
         let mut proven = self.session(subject, session.request());
         proven.noted = Arc::clone(&session.noted);
         Ok(Some(proven))
+    }
+
+    /// Whether a visit that was opened at a kiosk is one that its patient denied to whoever stands there.
+    fn is_denied_there(&self, session: &Session, linked: &Linked) -> Result<bool, Fault> {
+        let seen = rights(&linked.patient, None, true)?;
+        let Some(see) = self.gate.screens()?.left_of(&seen.see, &linked.patient) else {
+            return Ok(false);
+        };
+        let subject = Subject::of_link(session.who().to_owned(), Arc::new(Rights { see, ..seen }));
+        let heeding = self.session(subject, session.request());
+        match heeding.sees_visit(&linked.appointment, &linked.patient) {
+            Ok(_) => Ok(false),
+            Err(fault) if matches!(fault.status(), 404 | 410) => Ok(true),
+            Err(fault) => Err(fault),
+        }
     }
 
     /// Ends a link before its time. One that is over already is over.
@@ -337,7 +359,7 @@ pub(crate) fn hashed(token: &str) -> Vec<u8> {
 
 impl Subject {
     /// Whoever has a link.
-    pub(crate) fn of_link(name: String, rights: Rights) -> Self {
-        Self::nobody().named(name, Arc::new(rights))
+    pub(crate) fn of_link(name: String, rights: Arc<Rights>) -> Self {
+        Self::nobody().named(name, rights)
     }
 }

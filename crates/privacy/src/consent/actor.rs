@@ -48,6 +48,15 @@ impl Actor {
         self
     }
 
+    /// The person in the end may be anybody: nobody knows who reads a screen in a waiting room. A deny for any person,
+    /// team or place may mean them, and no permit for one surely does.
+    #[must_use]
+    pub fn anybody(mut self) -> Self {
+        self.last.references.clear();
+        self.last.complete = BTreeSet::from(["Organization", "Device"]);
+        self
+    }
+
     /// Whether a permit for these is surely for this actor.
     pub(crate) fn surely(&self, references: &[String]) -> bool {
         references.iter().any(|reference| self.last.references.contains(reference))

@@ -146,6 +146,38 @@ fn a_deny_for_somebody_is_for_whoever_it_may_be() {
 }
 
 #[test]
+fn who_stands_before_a_screen_may_be_anybody_of_the_house_and_is_surely_nobody() {
+    let actor_of = Actor::of(&user("grace")).is("Practitioner", "p1").anybody();
+    let ask = |text: String| {
+        let purpose = Purpose::Operations;
+        let question = Question { actor: &actor_of, purpose, release: false, now: at(NOW) };
+        releases(&[text]).rules(&question)
+    };
+    for reference in [
+        "Practitioner/p2",
+        "PractitionerRole/r",
+        "RelatedPerson/ex",
+        "Patient/bob",
+        "CareTeam/team-2",
+        "Location/south",
+        "Group/g",
+    ] {
+        let text = consent("", &format!(r#""type":"deny"{}"#, actor("PRCP", reference)));
+        assert!(!shows(&ask(text), "Appointment", 0), "{reference}");
+    }
+    for reference in ["Organization/exchange", "Device/d"] {
+        let text = consent("", &format!(r#""type":"deny"{}"#, actor("PRCP", reference)));
+        assert!(shows(&ask(text), "Appointment", 0), "{reference}");
+    }
+    for reference in ["Practitioner/p1", "CareTeam/team-1", "Organization/clinic"] {
+        let to = actor("PRCP", reference);
+        assert_eq!(granted(&ask(permit(&to))), 0, "{reference}");
+        let but = format!(r#""type":"deny","provision":[{{"type":"permit"{to}}}]"#);
+        assert!(!shows(&ask(consent("", &but)), "Appointment", 0), "{reference}");
+    }
+}
+
+#[test]
 fn an_app_gets_what_its_user_is_permitted_and_not_what_either_is_denied() {
     let mut app = Who::new(access::PrincipalKind::Device, "d1", "clinic");
     app.on_behalf_of = Some(std::sync::Arc::new(user("grace")));

@@ -61,6 +61,8 @@ mod oidc_attacks;
 #[cfg(test)]
 mod oidc_issuer;
 #[cfg(test)]
+mod onlookers;
+#[cfg(test)]
 mod operations;
 #[cfg(test)]
 mod places;

@@ -9,7 +9,7 @@ fn site() -> Site {
 }
 
 /// A device that somebody of the front desk made a wall.
-fn wall<'s>(site: &'s Site, robin: &mut Visitor<'_>, place: &str) -> Phone<'s> {
+pub(crate) fn wall<'s>(site: &'s Site, robin: &mut Visitor<'_>, place: &str) -> Phone<'s> {
     let answer = send(robin, "/kiosk/begin", &[("site", place), ("what", "wall")]);
     assert_eq!(answer.status, 303, "{}", answer.text());
     assert!(answer.header("location").unwrap().ends_with("/wall"));
