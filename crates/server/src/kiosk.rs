@@ -6,13 +6,13 @@ use crate::arrival::{FORM_MAX, cookie, forget, go, prove, set_cookie};
 use crate::desk;
 use crate::reply::Reply;
 use crate::state::State;
-use crate::stranger::{self, form};
+use crate::stranger::{answered, form};
 use base::Fault;
 use base::error::code;
 use bytes::Bytes;
 use console::{KioskPage, LANGUAGE, Visit};
-use http::header::{CACHE_CONTROL, HeaderMap, REFERRER_POLICY};
-use http::{HeaderValue, Method, request};
+use http::header::HeaderMap;
+use http::{Method, request};
 use hyper::body::Incoming;
 use record::{Kiosk, Session, Source};
 use scheduling::arrive::{Asked, birth_of, find};
@@ -46,26 +46,17 @@ pub(crate) async fn answer(
     parts: request::Parts,
     body: Incoming,
 ) -> Reply {
-    let visit = desk::bare(state, session, &parts);
-    let (of, who) = (Arc::clone(state), session.clone());
-    let asked = stranger::on_pool(state, parts, body, FORM_MAX, move |parts, body| async move {
+    let work = move |of: Arc<State>, who: Session, parts: request::Parts, body: Bytes| async move {
         opened(&of, &who, peer, &parts, &body).await
-    });
-    let (session, outcome) = match asked.await {
-        Ok(done) => done,
-        Err(fault) => (session.clone(), Err(fault)),
     };
-    let mut reply = outcome.unwrap_or_else(|fault| {
+    let failed = |visit: &Visit, fault: &Fault| {
         let shows = match fault.code() == &code::LINK_OVER {
             true => KioskPage::No,
             false => KioskPage::Failed(fault.status()),
         };
-        desk::page(&console::kiosk(&visit, &shows))
-    });
-    for (name, value) in [(&REFERRER_POLICY, "no-referrer"), (&CACHE_CONTROL, "no-store")] {
-        reply.headers.insert(name.clone(), HeaderValue::from_static(value));
-    }
-    desk::trail(&session, &visit, reply).await
+        desk::page(&console::kiosk(visit, &shows))
+    };
+    answered(state, session, parts, body, FORM_MAX, work, failed).await
 }
 
 /// Answers on the pool, in the name of the kiosk if it is one.

@@ -7,12 +7,12 @@ use crate::desk;
 use crate::kiosk;
 use crate::reply::Reply;
 use crate::state::State;
-use crate::stranger;
+use crate::stranger::{self, answered};
 use base::Fault;
 use base::error::code;
 use bytes::Bytes;
 use console::{LinkPage, Visit};
-use http::header::{CACHE_CONTROL, HeaderName, LOCATION, REFERRER_POLICY};
+use http::header::{HeaderName, LOCATION};
 use http::{HeaderValue, Method, StatusCode, request};
 use hyper::body::Incoming;
 use record::{Session, Source};
@@ -41,42 +41,26 @@ pub(crate) async fn answer(
     parts: request::Parts,
     body: Incoming,
 ) -> Reply {
-    let visit = desk::bare(state, session, &parts);
     let is_kiosk = kiosk::is_one(&parts.headers);
     let form_max = if is_arrival(parts.uri.path()) { arrival::FORM_MAX } else { FORM_MAX };
-    let (of, who) = (Arc::clone(state), session.clone());
-    let asked = stranger::on_pool(state, parts, body, form_max, move |parts, body| async move {
+    let work = move |of: Arc<State>, who: Session, parts: request::Parts, body: Bytes| async move {
         opened(&of, &who, peer, &parts, &body).await
-    });
-    let outcome = match asked.await {
-        Ok(outcome) => outcome,
-        Err(fault) => Err((session.clone(), fault)),
     };
-    let (session, mut reply) = match outcome {
-        Ok((session, reply)) => (session, reply),
+    let failed = |visit: &Visit, fault: &Fault| {
+        let is_over = fault.code() == &code::LINK_OVER;
         // Who goes back there after leaving, or stayed too long, would have a page on which nothing helps.
-        Err((session, fault)) if is_kiosk && fault.code() == &code::LINK_OVER => {
+        if is_over && is_kiosk {
             let mut reply = arrival::go("/kiosk?done=over");
             arrival::forget(&mut reply);
-            (session, reply)
+            return reply;
         }
-        Err((session, fault)) => {
-            let shows = match fault.code() == &code::LINK_OVER {
-                true => LinkPage::Over,
-                false => LinkPage::Failed(fault.status()),
-            };
-            (session, desk::page(&console::link(&visit, &shows)))
-        }
+        let shows = if is_over { LinkPage::Over } else { LinkPage::Failed(fault.status()) };
+        desk::page(&console::link(visit, &shows))
     };
+    let mut reply = answered(state, session, parts, body, form_max, work, failed).await;
     // The address is a secret: it is told to nobody, kept nowhere, and found by nobody.
-    for (name, value) in [
-        (&REFERRER_POLICY, "no-referrer"),
-        (&CACHE_CONTROL, "no-store"),
-        (&ROBOTS, "noindex, nofollow"),
-    ] {
-        reply.headers.insert(name.clone(), HeaderValue::from_static(value));
-    }
-    desk::trail(&session, &visit, reply).await
+    reply.headers.insert(ROBOTS.clone(), HeaderValue::from_static("noindex, nofollow"));
+    reply
 }
 
 /// The token of an address, and the path behind `/in`, if that is asked for.
@@ -99,12 +83,14 @@ async fn opened(
     peer: IpAddr,
     parts: &request::Parts,
     body: &Bytes,
-) -> Result<(Session, Reply), Refused> {
+) -> (Session, Result<Reply, Fault>) {
     let visit = desk::bare(state, session, parts);
     let path = parts.uri.path().to_owned();
     let (token, step) = place(&path);
-    let opened = state.record.follow(token, Source::of(peer), session.request());
-    let (session, linked) = opened.map_err(|fault| (session.clone(), fault))?;
+    let (session, linked) = match state.record.follow(token, Source::of(peer), session.request()) {
+        Ok(opened) => opened,
+        Err(fault) => return (session.clone(), Err(fault)),
+    };
     let outcome = match step {
         // Nobody calls a visit off at a device that others use next.
         None if linked.is_kiosk => Ok(arrival::go("/kiosk")),
@@ -114,13 +100,8 @@ async fn opened(
             arrival::answer(state, &asked, &session, parts, body).await
         }
     };
-    match outcome {
-        Ok(reply) => Ok((session, reply)),
-        Err(fault) => Err((session, fault)),
-    }
+    (session, outcome)
 }
-
-type Refused = (Session, Fault);
 
 async fn work(
     state: &State,

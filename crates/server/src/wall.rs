@@ -7,11 +7,12 @@ use crate::arrival::{cookie, set_cookie};
 use crate::desk;
 use crate::reply::Reply;
 use crate::state::State;
-use crate::stranger;
+use crate::stranger::answered;
 use base::Fault;
 use base::error::code;
-use http::header::{CACHE_CONTROL, REFERRER_POLICY};
-use http::{HeaderValue, Method, request};
+use bytes::Bytes;
+use console::Visit;
+use http::{Method, request};
 use hyper::body::Incoming;
 use record::{Session, Source};
 use std::net::IpAddr;
@@ -36,23 +37,14 @@ pub(crate) async fn answer(
     parts: request::Parts,
     body: Incoming,
 ) -> Reply {
-    let visit = desk::bare(state, session, &parts);
-    let (of, who) = (Arc::clone(state), session.clone());
-    let asked = stranger::on_pool(state, parts, body, 0, move |parts, _body| async move {
+    let work = move |of: Arc<State>, who: Session, parts: request::Parts, _: Bytes| async move {
         shown(&of, &who, peer, &parts)
-    });
-    let (session, outcome) = match asked.await {
-        Ok(done) => done,
-        Err(fault) => (session.clone(), Err(fault)),
     };
-    let mut reply = outcome.unwrap_or_else(|fault| {
+    let failed = |visit: &Visit, fault: &Fault| {
         let is_none = fault.code() == &code::LINK_OVER;
-        desk::page(&console::no_wall(&visit, (!is_none).then(|| fault.status())))
-    });
-    for (name, value) in [(&REFERRER_POLICY, "no-referrer"), (&CACHE_CONTROL, "no-store")] {
-        reply.headers.insert(name.clone(), HeaderValue::from_static(value));
-    }
-    desk::trail(&session, &visit, reply).await
+        desk::page(&console::no_wall(visit, (!is_none).then(|| fault.status())))
+    };
+    answered(state, session, parts, body, 0, work, failed).await
 }
 
 /// The board, in the name of the wall if it is one.
