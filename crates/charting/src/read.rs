@@ -154,7 +154,8 @@ impl Quantity {
         let digits = value.get("value")?.as_number()?.to_owned();
         let code = text(value, "code");
         let unit = text(value, "unit");
-        let unit = if unit.is_empty() { code.clone() } else { unit };
+        let unit = if unit.is_empty() { &code } else { &unit };
+        let unit = fhirpath::units::shown(unit).into_owned();
         Some(Self { comparator: text(value, "comparator"), value: digits, unit, code })
     }
 

@@ -19,6 +19,8 @@ use std::collections::HashMap;
 #[derive(Clone, Default)]
 pub(crate) struct Booking {
     pub(crate) status: String,
+    /// The patient said that they come.
+    pub(crate) is_confirmed: bool,
     /// As it stands in the record: with the offset of the place it is at.
     pub(crate) start: String,
     /// What it is for, in words of whoever booked it.
@@ -128,7 +130,10 @@ fn read(body: Vec<u8>) -> Result<Booking, Fault> {
         let reference = text(actor, "reference");
         let Some(Reference::Relative(target)) = parse(&reference) else { continue };
         match target.resource_type {
-            "Patient" => booking.patient = Some(target.id.to_owned()),
+            "Patient" => {
+                booking.patient = Some(target.id.to_owned());
+                booking.is_confirmed = text(participant, "status") == "accepted";
+            }
             "Practitioner" | "PractitionerRole" => {
                 let shown = text(actor, "display");
                 booking.with.extend((!shown.is_empty()).then_some(shown));

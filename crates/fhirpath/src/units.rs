@@ -4,6 +4,7 @@
 //! with themselves.
 
 use crate::decimal::Decimal;
+use std::borrow::Cow;
 
 /// A unit in terms of its dimensions: `value × numerator / denominator`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,20 @@ pub fn canonical(code: &str) -> Option<Canonical> {
     let mut scan = Scan { rest: code, depth: 0 };
     let unit = scan.term()?;
     scan.rest.is_empty().then_some(unit)
+}
+
+/// A unit as people read it: of one that begins with a power of ten, `10*3/uL` is `10³/µL`. Any other stays as it
+/// is: a µ before a gram is mistaken for an m (ISMP, error-prone abbreviations).
+pub fn shown(unit: &str) -> Cow<'_, str> {
+    let power = unit.strip_prefix("10*").or_else(|| unit.strip_prefix("10^"));
+    let raised = power.and_then(|power| {
+        let rest = power.trim_start_matches(|c: char| c.is_ascii_digit());
+        let digits = power.strip_suffix(rest).filter(|digits| (1..=2).contains(&digits.len()))?;
+        let above = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+        let digits = digits.bytes().filter_map(|b| above.get(usize::from(b.wrapping_sub(b'0'))));
+        Some(format!("10{}{}", digits.collect::<String>(), rest.replace("/uL", "/µL")))
+    });
+    raised.map_or(Cow::Borrowed(unit), Cow::Owned)
 }
 
 impl Canonical {
@@ -358,6 +373,22 @@ mod tests {
         let value = Decimal::parse(value).unwrap();
         let converted = canonical(from)?.convert(value, &canonical(into)?)?;
         Some(converted.to_string())
+    }
+
+    #[test]
+    fn a_power_of_ten_is_read_as_one_and_anything_else_as_it_is() {
+        for (code, people) in [
+            ("10*3/uL", "10³/µL"),
+            ("10^12/L", "10¹²/L"),
+            ("10*6", "10⁶"),
+            ("10*", "10*"),
+            ("10*-3", "10*-3"),
+            ("10*123", "10*123"),
+            ("ug/dL", "ug/dL"),
+            ("", ""),
+        ] {
+            assert_eq!(shown(code), people);
+        }
     }
 
     #[test]

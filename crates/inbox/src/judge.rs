@@ -164,6 +164,7 @@ fn quantity(value: Value<'_>) -> String {
     let number = value.get("value").and_then(Value::as_number).unwrap_or_default();
     let unit = text(value, "unit");
     let unit = if unit.is_empty() { text(value, "code") } else { unit };
+    let unit = fhirpath::units::shown(&unit);
     format!("{}{number} {unit}", text(value, "comparator")).trim().to_owned()
 }
 
@@ -341,6 +342,10 @@ mod tests {
         assert_eq!((line.what.as_str(), line.value.as_str()), ("Potassium", "6.30 mmol/L"));
         assert_eq!((line.range.as_str(), line.flag.as_str()), ("3.5–5.1 mmol/L", "HH"));
         assert!(line.corrected && line.code == "http://loinc.org|2823-3");
+        let count = of(
+            r#"{"valueQuantity":{"value":6.1,"code":"10*3/uL"},"referenceRange":[{"low":{"value":4,"unit":"10*3/uL"},"high":{"value":11,"unit":"10*3/uL"}}]}"#,
+        );
+        assert_eq!((&*count.value, &*count.range), ("6.1 10³/µL", "4–11 10³/µL"));
     }
 
     proptest! {

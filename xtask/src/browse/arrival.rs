@@ -166,7 +166,7 @@ pub(super) const ARRIVAL: &[Screen] = &[
 ];
 
 fn begins(_: &Site, page: &mut Page) -> anyhow::Result<()> {
-    page.click("button", "Make this device a kiosk")?;
+    page.click("button", "Begin the kiosk")?;
     page.sees("heading", "Check in here")
 }
 

@@ -131,7 +131,7 @@ pub(super) const WORK: &[Journey] = &[
             finds(page, "nils", PATIENT)?;
             page.tab_to("link", "Consents")?;
             page.press("Enter")?;
-            page.sees("heading", "To be signed")?;
+            page.sees("heading", "Have one signed")?;
             page.reads("Privacy notice not acknowledged")?;
             page.tab_to("link", "Sign: Visits by video")?;
             page.press("Enter")?;

@@ -61,6 +61,8 @@ pub struct Booking {
     pub version: u64,
     /// `booked`, `fulfilled`, `noshow` …
     pub status: String,
+    /// The patient said that they come.
+    pub is_confirmed: bool,
     /// When it begins.
     pub start: String,
     /// What for.
@@ -193,10 +195,13 @@ pub(crate) fn booking(hit: &Hit, root: Value<'_>) -> Booking {
         what.text = described;
     }
     let others = each(root, "participant").filter_map(|one| one.get("actor")).map(Named::of);
+    let mut answers = each(root, "participant").filter(|one| text(*one, "status") == "accepted");
+    let is_patient = |actor: Value<'_>| text(actor, "reference").starts_with("Patient/");
     Booking {
         id: hit.id.clone(),
         version: hit.version,
         status: text(root, "status"),
+        is_confirmed: answers.any(|one| one.get("actor").is_some_and(is_patient)),
         start: text(root, "start"),
         what,
         with: others.filter(|one| !one.reference.starts_with("Patient/")).collect(),

@@ -90,7 +90,7 @@ fn badges(lang: Lang) -> Markup {
     ];
     html! {
         div.row { @for (tone, word) in Tone::ALL.into_iter().zip(tones) { (badge(tone, tone.icon(), word.of(lang))) } }
-        div.row { @for status in ["booked", "pending", "arrived", "fulfilled", "cancelled", "noshow"] { (state(status, lang)) } }
+        div.row { @for status in ["booked", "pending", "arrived", "fulfilled", "cancelled", "noshow"] { (state(status, false, lang)) } (state("booked", true, lang)) }
     }
 }
 

@@ -8,8 +8,8 @@ use crate::done::finish;
 use crate::pages::missing;
 use crate::pages::schedule::desk::house;
 use crate::parts::{
-    Icon, Kind, Tone, button, error_summary, hidden, link_button, notice, panel, qr,
-    shell::arriving, shell::shell,
+    Icon, Kind, button, error_summary, hidden, icon, link_button, panel, qr, shell::arriving,
+    shell::shell,
 };
 use crate::visit::Visit;
 use crate::words::{self, Lang};
@@ -93,8 +93,13 @@ fn form(visit: &Visit, is_wrong: bool) -> Markup {
     html! {
         @if is_wrong { (error_summary(lang, &[("initial", words::KIOSK_UNREAD.of(lang))])) }
         form.languages method="post" action="/kiosk" {
-            button.button.is-secondary type="submit" name="lang" value="en" lang="en" { "English" }
-            button.button.is-secondary type="submit" name="lang" value="es" lang="es" { "Español" }
+            @for of in Lang::ALL {
+                @let is_own = of == lang;
+                button.button.is-secondary type="submit" name="lang" value=(of.tag()) lang=(of.tag()) aria-current=[is_own.then_some("true")] {
+                    @if is_own { (icon(Icon::Ok)) }
+                    span { (of.own_name()) }
+                }
+            }
         }
         p { (words::KIOSK_ASK.of(lang)) }
         form method="post" action="/kiosk" autocomplete="off" {
@@ -141,15 +146,15 @@ pub(crate) fn begin(visit: &Visit) -> Result<Answer, Fault> {
     };
     let body = html! {
         h1 { (words::KIOSK_BEGIN.of(lang)) }
-        (notice(Tone::Warning, words::KIOSK_BEGIN.of(lang), &html! { p { (words::KIOSK_BEGIN_SAY.of(lang)) } }))
-        (panel("kiosk", words::KIOSK_SITE.of(lang), None, &html! {
+        (panel("kiosk", words::KIOSK_ONE.of(lang), None, &html! {
             form.stack method="post" action="/kiosk/begin" {
                 (hidden(visit))
+                p { (words::KIOSK_BEGIN_SAY.of(lang)) }
                 (choice("site"))
-                div.row { (button(Kind::Primary, Some(Icon::Ok), words::KIOSK_BEGIN.of(lang))) }
+                div.row { (button(Kind::Primary, Some(Icon::Ok), words::KIOSK_BEGIN_DO.of(lang))) }
             }
         }))
-        (panel("wall", words::WALL_BEGIN.of(lang), None, &html! {
+        (panel("wall", words::WALL.of(lang), None, &html! {
             form.stack method="post" action="/kiosk/begin" {
                 (hidden(visit))
                 input type="hidden" name="what" value="wall";

@@ -6,7 +6,8 @@ use crate::answer::is_nothing;
 use crate::booking::type_id;
 use crate::days;
 use crate::pages::registration::{details, proxies};
-use crate::parts::{Banner, Chart, Icon, Tab, Tone, badge, banner, facts, icon, tabs};
+use crate::pages::schedule::draw::state_of;
+use crate::parts::{Banner, Chart, Icon, Tab, badge, banner, facts, icon, tabs};
 use crate::person::{Contact, Person};
 use crate::route::part;
 use crate::visit::Visit;
@@ -130,18 +131,14 @@ pub(crate) fn risks(head: &Head, lang: Lang) -> Chart {
     }
 }
 
-/// The state of an appointment (<https://hl7.org/fhir/R4/valueset-appointmentstatus.html>).
-pub(crate) fn state(status: &str, lang: Lang) -> Markup {
-    let (tone, which, word) = match status {
-        "booked" => (Tone::Accent, Icon::Today, words::BOOKED),
-        "pending" | "proposed" | "waitlist" => (Tone::Warning, Icon::Clock, words::PENDING),
-        "arrived" | "checked-in" => (Tone::Ok, Icon::Ok, words::ARRIVED),
-        "fulfilled" => (Tone::Ok, Icon::Ok, words::FULFILLED),
-        "cancelled" => (Tone::Neutral, Icon::Close, words::CANCELLED),
-        "noshow" => (Tone::Critical, Icon::Warning, words::NO_SHOW),
-        _ => return badge(Tone::Neutral, Icon::Info, status),
-    };
-    badge(tone, which, word.of(lang))
+/// The state of an appointment, and of one that is booked that its patient said that they come: that is no state
+/// of its own there (<https://hl7.org/fhir/R4/appointment-definitions.html#Appointment.participant.status>).
+pub(crate) fn state(status: &str, is_confirmed: bool, lang: Lang) -> Markup {
+    let (tone, which, word) = state_of(status, lang);
+    html! {
+        (badge(tone, which, word))
+        @if is_confirmed && status == "booked" { " " span.muted { (words::SAID_THEY_COME.of(lang)) } }
+    }
 }
 
 fn unknown(lang: Lang) -> Markup {

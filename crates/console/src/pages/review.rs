@@ -9,7 +9,7 @@ use crate::pages::keep::{Wrong, called, kept, pick, told};
 use crate::pages::missing;
 use crate::parts::{
     Choice, Column, Field, Icon, Kind, Tab, Table, Tone, badge, button, choices, empty, facts,
-    field, hidden, panel, shell, table, tabs, toast,
+    field, hidden, panel, shell, table, tabs, toast, unbroken,
 };
 use crate::route::part;
 use crate::visit::Visit;
@@ -81,7 +81,7 @@ fn list(visit: &Visit, cases: &[Case], names: &Names) -> Markup {
         .take(SHOWN_MAX)
         .map(|case| {
             vec![
-                html! { a.keep href={ "/review/" (case.id) } { (days::moment(case.due, &visit.zone, lang)) }
+                html! { a href={ "/review/" (case.id) } { (unbroken(&days::moment(case.due, &visit.zone, lang))) }
                 @if case.is_overdue(now) { " " (badge(Tone::Critical, Icon::Clock, words::OVERDUE.of(lang))) } },
                 html! { (kind(case, lang)) },
                 called(visit, names, &case.actor),
@@ -213,7 +213,7 @@ fn shown(visit: &Visit, wrong: Option<&Wrong>) -> Result<Answer, Fault> {
 fn about(visit: &Visit, file: &CaseFile, names: &Names) -> Markup {
     let lang = visit.lang();
     let case = &file.case;
-    let moment = |at| html! { span.keep { (days::moment(at, &visit.zone, lang)) } };
+    let moment = |at| unbroken(&days::moment(at, &visit.zone, lang));
     facts(&[
         (
             words::CASE_ABOUT.of(lang),
@@ -303,7 +303,7 @@ fn history(visit: &Visit, case: &Case, names: &Names) -> Markup {
         .map(|step| {
             let (did, note) = told(step);
             vec![
-                html! { span.keep { (days::moment(step.at, &visit.zone, lang)) } },
+                unbroken(&days::moment(step.at, &visit.zone, lang)),
                 html! { @match &step.by { Some(by) => (called(visit, names, by)), None => span.muted { (words::TURNS_SERVER.of(lang)) } }
                 @if step.at_console { " " span.muted { (words::TURNS_CONSOLE.of(lang)) } } },
                 html! { (did) },

@@ -8,7 +8,7 @@ pub(crate) mod appointment;
 mod asked;
 pub(crate) mod confirm;
 pub(crate) mod desk;
-mod draw;
+pub(crate) mod draw;
 pub(crate) mod fields;
 mod finding;
 mod grid;

@@ -9,7 +9,7 @@ use crate::pages::patient::state;
 use crate::pages::{failed, flow, inbox};
 use crate::parts::{
     Column, Icon, Kind, Table, Tone, badge, empty, facts, link_button, notice, panel, places,
-    shell::shell_with, table,
+    shell::shell_with, table, unbroken,
 };
 use crate::visit::Visit;
 use crate::words::{self, Word};
@@ -106,11 +106,15 @@ fn ahead(visit: &Visit, book: &Book) -> Markup {
         .iter()
         .map(|booking| {
             vec![
-                html! { span.keep.number { (days::shown(&booking.start, lang)) " " (days::wall_time(&booking.start)) } },
+                unbroken(&format!(
+                    "{} {}",
+                    days::shown(&booking.start, lang),
+                    days::wall_time(&booking.start)
+                )),
                 who(visit, book, booking),
                 html! { (booking.purpose(lang)) },
                 html! { (booking.with.join(", ")) },
-                state(&booking.status, lang),
+                state(&booking.status, booking.is_confirmed, lang),
             ]
         })
         .collect();
@@ -160,7 +164,7 @@ fn cases(visit: &Visit) -> Result<Option<Markup>, Fault> {
                 _ => words::CASE_ASSIGNED,
             };
             vec![
-                html! { span.keep { (days::moment(case.due, &visit.zone, lang)) }
+                html! { (unbroken(&days::moment(case.due, &visit.zone, lang)))
                     @if case.is_overdue(now) { " " (badge(Tone::Critical, Icon::Clock, words::OVERDUE.of(lang))) } },
                 badge(tone, which, word.of(lang)),
                 html! { (state.of(lang)) },

@@ -5,7 +5,7 @@
 
 use super::badge::{Tone, badge};
 use super::icon::{Icon, icon};
-use super::list::copyable;
+use super::list::{copyable, unbroken};
 use crate::days;
 use crate::person::Person;
 use crate::words::{self, Lang, Word};
@@ -118,9 +118,8 @@ pub(crate) fn born(person: &Person, today: Date, lang: Lang) -> Markup {
     let until = person.died.as_deref().filter(|died| died.len() >= 10);
     let on = until.and_then(|died| died.get(..10)?.parse().ok()).unwrap_or(today);
     let age = days::age(&person.born, on, lang);
-    html! {
-        span.keep { (days::shown(&person.born, lang)) @if let Some(age) = age { " (" (age) ")" } }
-    }
+    let day = days::shown(&person.born, lang);
+    unbroken(&age.map_or_else(|| day.clone(), |age| format!("{day} ({age})")))
 }
 
 /// The gender in words.

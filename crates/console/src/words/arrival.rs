@@ -79,6 +79,7 @@ words! {
     KIOSK_STAFF: "For staff: make this device a kiosk", "Para el personal: convertir este aparato en quiosco";
     KIOSK_BEGIN: "Make this device a kiosk", "Convertir este aparato en quiosco";
     KIOSK_BEGIN_SAY: "You will be signed out here. Patients can then check in on this device and do nothing else. It ends after a day; you can end it before on the page of sessions.", "Se cerrará su sesión aquí. Los pacientes podrán registrar su llegada en este aparato y nada más. Termina al cabo de un día; puede terminarlo antes en la página de sesiones.";
+    KIOSK_BEGIN_DO: "Begin the kiosk", "Empezar el quiosco";
     KIOSK_SITE: "Where does it stand?", "¿Dónde está?";
     KIOSK_ANY_SITE: "Every site", "Todos los centros";
     KIOSK_SIGN: "A sign for the kiosk", "Un cartel para el quiosco";

@@ -6,8 +6,7 @@ words! {
     CONSENTS_NONE_WHY: "What the patient signs here, or brings along, is listed with its text.", "Lo que el paciente firme aquí, o traiga, figura con su texto.";
     CONSENTS_MORE: "Show more that ended", "Mostrar más que terminaron";
     CONSENTS_MOST: "More that ended are on record; all in force are listed above.", "Constan más que terminaron; todos los que están en vigor figuran arriba.";
-    CONSENTS_DUE: "To be signed", "Por firmar";
-    CONSENTS_DUE_WHY: "Everybody is asked for these once.", "Se pide a todos una vez.";
+    CONSENTS_DUE_WHY: "Everybody is asked once for those that are marked.", "Los marcados se piden a todos una vez.";
     CONSENT_NEW: "Have one signed", "Firmar uno";
     CONSENT_NEW_WHY: "The text is read on the screen and signed there, or on the printed sheet.", "El texto se lee en la pantalla y se firma allí, o en la hoja impresa.";
     CONSENT_NOTICE: "Privacy notice received", "Aviso de privacidad recibido";

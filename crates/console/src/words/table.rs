@@ -115,7 +115,8 @@ words! {
     FOLLOW_UP: "Follow-up", "Seguimiento";
     ROUTINE: "Routine", "Rutina";
     WALK_IN: "Walk-in", "Sin cita previa";
-    BOOKED: "Booked", "Confirmada";
+    BOOKED: "Booked", "Reservada";
+    SAID_THEY_COME: "confirmed by the patient", "confirmada por el paciente";
     PENDING: "Not confirmed", "Sin confirmar";
     ARRIVED: "Arrived", "Ha llegado";
     FULFILLED: "Kept", "Realizada";

@@ -209,3 +209,24 @@ fn who_is_not_shown_what_a_visit_is_for_takes_its_steps_and_leaves_that_as_it_is
     let stored = site.ask(&site.all, "GET", "/Appointment/of-ada", "").text();
     assert!(stored.contains("\"description\":\"Follow-up\""), "{stored}");
 }
+
+#[test]
+fn a_visit_stands_alike_wherever_it_is_shown() {
+    let site = crate::arrival::made(crate::smart_site::Making::default());
+    let mut eve = eve(&site);
+    let mut pages = || {
+        ["/today", "/p/lou/check-in/of-lou", "/p/lou", "/appointments/of-lou"]
+            .map(|path| (path, eve.send("GET", path, &[], "").text()))
+    };
+    for (path, page) in pages() {
+        assert!(page.contains("<span>Booked</span>"), "{path}: {page}");
+        assert!(!page.contains("confirmed by the patient"), "{path}");
+    }
+    let stored = site.ask(&site.all, "GET", "/Appointment/of-lou", "").text();
+    let said = stored.replacen("\"needs-action\"", "\"accepted\"", 1);
+    assert_eq!(site.ask(&site.all, "PUT", "/Appointment/of-lou", &said).status, 200);
+    for (path, page) in pages() {
+        assert!(page.contains("<span>Booked</span>"), "{path}: {page}");
+        assert!(page.contains("confirmed by the patient"), "{path}: {page}");
+    }
+}

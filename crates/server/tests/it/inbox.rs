@@ -173,6 +173,26 @@ fn what_is_critical_is_filed_from_its_own_page_alone() {
 }
 
 #[test]
+fn values_before_have_a_column_where_there_are_any() {
+    let site = site();
+    let mut eve = eve(&site);
+    let path = "/inbox/DiagnosticReport/high";
+    assert!(!page(&mut eve, path).contains("Before<"), "nothing was measured before");
+    let value = |id: &str, at: String, value: &str| {
+        format!(
+            r#"{{"resourceType":"Observation","id":"{id}","status":"final","code":{{"text":"Leukocytes","coding":[{{"system":"http://loinc.org","code":"6690-2"}}]}},"subject":{{"reference":"Patient/ada"}},"issued":"{at}","valueQuantity":{{"value":{value},"unit":"10*3/uL"}},"interpretation":[{{"coding":[{{"code":"HH"}}]}}]}}"#
+        )
+    };
+    site.put("Observation/old", &value("old", ago(900), "7.5"));
+    let now = value("high-v", ago(2), "30.1");
+    assert_eq!(site.ask(&site.all, "PUT", "/Observation/high-v", &now).status, 200);
+    let opened = page(&mut eve, path);
+    for part in ["Before<", "30.1 10³/µL", "7.5 10³/µL"] {
+        assert!(opened.contains(part), "{part}: {opened}");
+    }
+}
+
+#[test]
 fn a_message_is_answered_and_an_empty_answer_keeps_what_was_there() {
     let site = site();
     let mut eve = eve(&site);

@@ -284,7 +284,7 @@ fn record(open: &Open, item: &Item, lang: Lang) -> Markup {
             a href=(href) { (what) }
             @if !detail.is_empty() { " " span.timeline-detail { (detail) } }
             @if item.status == "entered-in-error" { " " (badge(Tone::Critical, Icon::Close, words::CHART_IN_ERROR.of(lang))) }
-            @if item.status == "cancelled" || item.status == "noshow" { " " (crate::pages::patient::state(&item.status, lang)) }
+            @if item.status == "cancelled" || item.status == "noshow" { " " (crate::pages::patient::state(&item.status, false, lang)) }
         }
     }
 }

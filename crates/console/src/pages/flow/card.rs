@@ -3,6 +3,7 @@
 
 use super::day::{Card, Chosen, Day, Press};
 use crate::days;
+use crate::pages::patient;
 use crate::parts::{Icon, Tone, badge, hidden, icon};
 use crate::visit::Visit;
 use crate::words::{self, Lang, Word};
@@ -36,11 +37,12 @@ pub(crate) const fn said(state: State) -> Word {
     }
 }
 
-/// A state as a badge: each with a sign of its own.
+/// A state as a badge: each with a sign of its own. What is still to come stands as everywhere else.
 pub(crate) fn state(state: State, lang: Lang) -> Markup {
     let (tone, which) = match state {
-        State::Booked => (Tone::Neutral, Icon::Clock),
-        State::Confirmed => (Tone::Accent, Icon::Today),
+        State::Booked | State::Confirmed => {
+            return patient::state("booked", state == State::Confirmed, lang);
+        }
         State::Arrived => (Tone::Warning, Icon::Person),
         State::Roomed => (Tone::Accent, Icon::Home),
         State::WithClinician => (Tone::Sensitive, Icon::Health),
@@ -124,8 +126,10 @@ pub(crate) fn card(visit: &Visit, day: &Day, of: &Card, chosen: &Chosen, manner:
                 span.number.stay-time { (clock(of.start, visit)) }
                 @if let Some(late) = of.late(now) {
                     (badge(Tone::Warning, Icon::Warning, &words::FLOW_LATE.with(lang, &late.to_string())))
-                } @else if called_off || matches!(of.state, State::Booked) {
+                } @else if called_off {
                     (state(of.state, lang))
+                } @else if of.state == State::Booked {
+                    (badge(Tone::Neutral, Icon::Clock, words::FLOW_UNCONFIRMED.of(lang)))
                 }
                 (since(of, now, lang))
             }

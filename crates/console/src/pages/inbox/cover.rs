@@ -10,7 +10,7 @@ use crate::pages::missing;
 use crate::pages::schedule::fields::{Input, input};
 use crate::parts::{
     Choice, Column, Icon, Kind, Table, Tone, badge, button, choices, empty, hidden, link_button,
-    notice, panel, shell::shell_with, table, toast,
+    notice, panel, shell::shell_with, table, toast, unbroken,
 };
 use crate::visit::Visit;
 use crate::wait::wait;
@@ -127,9 +127,9 @@ fn covers(visit: &Visit, all: &[Cover]) -> Markup {
             vec![
                 html! { (cover.of.1) },
                 html! { (cover.by.1) },
-                html! { span.keep { (day(cover.from)) } },
+                unbroken(&day(cover.from)),
                 // The last whole day, as it was entered.
-                html! { span.keep { (day(Millis(cover.until.0.saturating_sub(1)))) } },
+                unbroken(&day(Millis(cover.until.0.saturating_sub(1)))),
                 html! { div.row {
                     (badge(tone, which, word.of(lang)))
                     form method="post" action="/inbox/cover/end" {

@@ -10,7 +10,7 @@ use crate::pages::schedule::fields::{Input, area};
 use crate::pages::{missing, patient};
 use crate::parts::{
     Banner, Column, Icon, Kind, Table, Tone, badge, banner, button, facts, icon, link_button,
-    notice, panel, shell::shell_with, table,
+    notice, panel, shell::shell_with, table, unbroken,
 };
 use crate::person::Person;
 use crate::route::part;
@@ -95,14 +95,13 @@ fn about(visit: &Visit, item: &Item) -> Markup {
     let lang = visit.lang();
     let (which, word) = kind(item.seen.kind);
     let at = |at| days::moment(at, &visit.zone, lang);
-    let due =
-        html! { span.keep { (at(item.due.at)) } " " span.muted { (rule(item.due.rule, lang)) } };
+    let due = html! { (unbroken(&at(item.due.at))) " " span.muted { (rule(item.due.rule, lang)) } };
     let mut all: Vec<(&str, Markup)> = vec![
         (
             words::INBOX_WHAT.of(lang),
             html! { (icon(which)) " " (word.of(lang)) " " (weight(item, lang)) },
         ),
-        (words::INBOX_SINCE.of(lang), html! { span.keep { (at(item.since)) } }),
+        (words::INBOX_SINCE.of(lang), unbroken(&at(item.since))),
         (words::INBOX_DUE_BY.of(lang), due),
     ];
     if !item.from.is_empty() {
@@ -134,39 +133,49 @@ fn values(visit: &Visit, item: &Item, earlier: &Earlier) -> Markup {
         (Some(shown), Some(at)) => shown.values.get(at) != Some(&line.version),
         _ => false,
     };
+    let before_of =
+        |line: &inbox::Line| earlier.get(&line.code).map(Vec::as_slice).unwrap_or_default();
+    let has_before = item.lines.iter().any(|line| !before_of(line).is_empty());
     let rows: Vec<Vec<Markup>> = item
         .lines
         .iter()
         .map(|line| {
-            let before = earlier.get(&line.code).map(Vec::as_slice).unwrap_or_default();
+            let before = before_of(line);
             let (tone, which) = match line.weight {
                 Some(Weight::Critical) => (Tone::Critical, Icon::Critical),
                 Some(Weight::Abnormal) => (Tone::Warning, Icon::Warning),
                 _ => (Tone::Neutral, Icon::Info),
             };
             let flag = if line.flag.is_empty() { words::INBOX_UNJUDGED.of(lang) } else { &line.flag };
-            vec![
+            let mut row = vec![
                 html! { (line.what)
                     @if is_new(line) { " " (badge(Tone::Critical, Icon::Warning, words::INBOX_JUST_CHANGED.of(lang))) }
                     @if line.corrected { " " (badge(Tone::Warning, Icon::Pencil, words::INBOX_CORRECTED.of(lang))) } },
                 html! { strong.number { (line.value) } },
                 html! { @if has_flag(line) { (badge(tone, which, flag)) } @else { span.muted { (line.flag) } } },
                 html! { span.number { (line.range) } },
-                html! { span.inbox-before { @for (at, one) in before {
-                    span { span.number { (one.value) } " " span.muted.keep { (days::long(days::day_at(*at, &visit.zone), lang)) } }
-                } } },
-            ]
+            ];
+            // Where nothing was measured before, there is no column for it.
+            if has_before {
+                row.push(html! { span.inbox-before { @for (at, one) in before {
+                    span { span.number { (one.value) } " " span.muted { (unbroken(&days::long(days::day_at(*at, &visit.zone), lang))) } }
+                } } });
+            }
+            row
         })
         .collect();
     let column = |word: Word| Column { label: word.of(lang), is_figure: false };
-    let columns = [
+    let mut columns = vec![
         words::INBOX_WHAT,
         words::INBOX_VALUE,
         words::INBOX_FLAG,
         words::INBOX_RANGE,
         words::INBOX_BEFORE,
-    ]
-    .map(column);
+    ];
+    if !has_before {
+        columns.pop();
+    }
+    let columns: Vec<_> = columns.into_iter().map(column).collect();
     let caption = words::INBOX_VALUE.of(lang);
     let body = table(&Table { caption, columns: &columns, rows: &rows });
     panel("values", words::INBOX_ONE_RESULT.of(lang), None, &body)

@@ -7,7 +7,9 @@ use super::tree;
 use crate::answer::{Answer, is_nothing};
 use crate::days;
 use crate::pages::missing;
-use crate::parts::{Column, Icon, Tab, Table, Tone, badge, copyable, panel, shell, table, tabs};
+use crate::parts::{
+    Column, Icon, Tab, Table, Tone, badge, copyable, panel, shell, table, tabs, unbroken,
+};
 use crate::route::part;
 use crate::visit::Visit;
 use crate::words::{self, Word};
@@ -123,7 +125,7 @@ fn history(visit: &Visit, of: TypeId, id: &str) -> Result<(String, Markup), Faul
         vec![
             html! { @if hit.deleted { span.number { (hit.version) } }
             @else { a.number href={ (base) "?view=json&version=" (hit.version) } { (hit.version) } } },
-            html! { span.keep { (days::moment(hit.last_updated, &visit.zone, lang)) } },
+            unbroken(&days::moment(hit.last_updated, &visit.zone, lang)),
             html! { (by.of(lang)) },
             html! { @if before > 0 && !hit.deleted {
                 a href={ (base) "?view=diff&a=" (before) "&b=" (hit.version) } { (words::IT_WITH_BEFORE.of(lang)) }

@@ -47,15 +47,14 @@ pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
                 }
             })) }
             @if !kinds.is_empty() { div {
-                @if !due.is_empty() {
-                    (panel("due", words::CONSENTS_DUE.of(lang), None, &html! {
-                        p.foot.muted { (words::CONSENTS_DUE_WHY.of(lang)) }
-                        ul.cards { @for kind in due { li.card { (missing_one(kind, lang)) (to_sign(&person.id, kind, Button::Primary, lang)) } } }
-                    }))
-                }
                 (panel("new", words::CONSENT_NEW.of(lang), None, &html! {
-                    p.foot.muted { (words::CONSENT_NEW_WHY.of(lang)) }
-                    ul.cards { @for kind in kinds { li.card { span { (called(kind).of(lang)) } (to_sign(&person.id, kind, Button::Quiet, lang)) } } }
+                    p.foot.muted { (words::CONSENT_NEW_WHY.of(lang)) @if !due.is_empty() { " " (words::CONSENTS_DUE_WHY.of(lang)) } }
+                    ul.cards {
+                        @for kind in &due { li.card { (missing_one(*kind, lang)) (to_sign(&person.id, *kind, Button::Primary, lang)) } }
+                        @for kind in kinds.iter().filter(|kind| !due.contains(kind)) {
+                            li.card { span { (called(*kind).of(lang)) } (to_sign(&person.id, *kind, Button::Quiet, lang)) }
+                        }
+                    }
                 }))
             } }
         }

@@ -10,7 +10,7 @@ use crate::done::finish;
 use crate::pages::{missing, patient};
 use crate::parts::{
     Column, Icon, Kind, Table, Tone, button, facts, hidden, link_button, notice, panel, shell,
-    shell_with, table,
+    shell_with, table, unbroken,
 };
 use crate::person::Person;
 use crate::visit::Visit;
@@ -217,7 +217,7 @@ fn history(visit: &Visit, id: &str) -> Result<Markup, Fault> {
             None => vec![html! { span.muted { (words::DETAILS_EARLIER.of(lang)) } }],
         };
         rows.push(vec![
-            html! { span.keep { (days::moment(hit.last_updated, &visit.zone, lang)) } },
+            unbroken(&days::moment(hit.last_updated, &visit.zone, lang)),
             html! { @for one in &changes { div { (one) } } @if changes.is_empty() { span.muted { (words::DETAILS_OTHER.of(lang)) } } },
         ]);
     }

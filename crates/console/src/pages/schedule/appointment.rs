@@ -11,9 +11,10 @@ use crate::booking::booked;
 use crate::booking::type_id;
 use crate::days;
 use crate::pages::missing;
+use crate::pages::patient::state;
 use crate::parts::shell::shell_with;
 use crate::parts::{
-    Icon, Kind, Tone, badge, button, facts, hidden, link_button, notice, panel, toast,
+    Icon, Kind, Tone, badge, button, facts, hidden, link_button, notice, panel, toast, unbroken,
 };
 use crate::route::part;
 use crate::visit::Visit;
@@ -25,6 +26,7 @@ use record::HistoryQuery;
 use scheduling::actor::Actor;
 use scheduling::appointment::Appointment;
 use scheduling::book::{self, Visit as Booked};
+use scheduling::flow::State;
 use scheduling::occupied::Status;
 use scheduling::time::{Span, Zone};
 
@@ -139,9 +141,9 @@ impl Page<'_> {
 
     fn state(&self) -> Markup {
         let lang = self.visit.lang();
-        let (tone, which, word) = draw::state_of(self.booked.status.as_str(), lang);
+        let is_confirmed = self.booked.state == Some(State::Confirmed);
         html! { div.row {
-            (badge(tone, which, word))
+            (state(self.booked.status.as_str(), is_confirmed, lang))
             @if self.booked.overridden { (badge(Tone::Warning, Icon::Warning, words::CAL_OVERRIDDEN.of(lang))) }
             @if let Some(held) = &self.booked.held {
                 (badge(Tone::Warning, Icon::Clock, &words::CAL_HELD_UNTIL.with(lang, &self.zone.wall(held.until).strftime("%H:%M").to_string())))
@@ -334,7 +336,7 @@ impl Page<'_> {
                             Some(now) => { @for line in self.changed(before, now) { div { (line) } } }
                             None => (words::CAL_CHANGED_OTHER.of(lang)),
                         } }
-                        span.muted.keep { (days::moment(*at, &self.visit.zone, lang)) }
+                        span.muted { (unbroken(&days::moment(*at, &self.visit.zone, lang))) }
                     }
                 }
             }

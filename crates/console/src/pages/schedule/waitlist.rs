@@ -10,7 +10,7 @@ use crate::pages::missing;
 use crate::parts::shell::shell_with;
 use crate::parts::{
     Column, Icon, Kind, Table, Tone, badge, button, empty, hidden, link_button, notice, panel,
-    table, toast,
+    table, toast, unbroken,
 };
 use crate::visit::Visit;
 use crate::wait::wait;
@@ -281,7 +281,7 @@ impl Page<'_> {
                     @if by < now { (badge(Tone::Critical, Icon::Warning, words::WAIT_SEE_BY_PAST.of(lang))) }
                 }
             },
-            html! { span.keep.number { (day(one.since)) } },
+            unbroken(&day(one.since)),
             self.suits(one),
             html! { @if desk::changes(visit) && one.whom.name.is_some() {
                 a.row-action href={ "/waitlist/" (one.id) } { (words::WAIT_EDIT.of(lang)) span.unseen { " " (self.name(&one.id)) } }

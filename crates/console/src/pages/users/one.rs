@@ -11,7 +11,7 @@ use crate::pages::keep::{
 use crate::pages::{missing, sessions};
 use crate::parts::{
     Column, Field, Icon, Kind, Table, Tone, badge, button, empty, facts, field, hidden, panel,
-    role_name, shell, table, toast,
+    role_name, shell, table, toast, unbroken,
 };
 use crate::route::part;
 use crate::visit::Visit;
@@ -213,7 +213,7 @@ fn decided(visit: &Visit, member: &Member, names: &HashMap<String, (String, Stri
         .take(50)
         .map(|one| {
             vec![
-                html! { span.keep { (days::moment(one.at, &visit.zone, lang)) } },
+                unbroken(&days::moment(one.at, &visit.zone, lang)),
                 html! { (role_name(&one.role, lang)) ": " (crate::pages::roles::done_word(one.done).of(lang)) },
                 called(visit, names, &one.by),
                 html! { (one.reason) },

@@ -290,7 +290,7 @@ impl Held<'_> {
             what: what.to_owned(),
             detail: with.join(", "),
             when: at(&one.start, lang),
-            marks: vec![patient::state(&one.status, lang)],
+            marks: vec![patient::state(&one.status, one.is_confirmed, lang)],
         }
     }
 
