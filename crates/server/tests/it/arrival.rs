@@ -30,15 +30,18 @@ fn site_with(tune: fn(&mut server::Config)) -> Site {
     made(Making { tune, ..Making::default() })
 }
 
-/// A site with two patients who have a visit in half an hour.
+/// A site with two patients who have a visit today, in half an hour.
 pub(crate) fn made(of: Making) -> Site {
     let site = Site::with(of);
     site.put("Practitioner/pr-eve", r#"{"resourceType":"Practitioner","id":"pr-eve","name":[{"family":"Stone","given":["Eve"]}]}"#);
     let born = r#","birthDate":"1945-12-10""#;
     site.put("Patient/lou", &person("lou", "Lane", born, "(312) 555-0142"));
     site.put("Patient/unborn", &person("unborn", "Lark", "", "(312) 555-0143"));
-    site.put("Appointment/of-lou", &visit("of-lou", "lou", "booked", HOUR / 2));
-    site.put("Appointment/of-unborn", &visit("of-unborn", "unborn", "booked", HOUR / 2));
+    // Late in the evening sooner, since it is a visit of today.
+    let left = 24 * HOUR - SystemClock.now().0.rem_euclid(24 * HOUR);
+    let soon = (HOUR / 2).min(left - HOUR / 60);
+    site.put("Appointment/of-lou", &visit("of-lou", "lou", "booked", soon));
+    site.put("Appointment/of-unborn", &visit("of-unborn", "unborn", "booked", soon));
     site
 }
 

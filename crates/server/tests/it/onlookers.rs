@@ -61,7 +61,7 @@ fn denials() -> Vec<String> {
         to("RelatedPerson/ex"),
         to("Practitioner/neighbor"),
         to("CareTeam/other"),
-        to("Location/south"),
+        to("Patient/ex"),
         to(&format!("Organization/{}", record::TENANT)),
         // What the house may see is not what anybody may see who passes by.
         deny(&format!(r#","provision":[{{"type":"permit"{house}}}]"#)),
