@@ -56,7 +56,7 @@ pub(crate) async fn answer(
         };
         desk::page(&console::kiosk(visit, &shows))
     };
-    answered(state, session, parts, body, FORM_MAX, work, failed).await
+    answered(state, session, (parts, body), FORM_MAX, work, failed).await
 }
 
 /// Answers on the pool, in the name of the kiosk if it is one.

@@ -25,8 +25,7 @@ use tokio::runtime::Handle;
 pub(crate) async fn answered<F: Future<Output = (Session, Result<Reply, Fault>)>>(
     state: &Arc<State>,
     session: &Session,
-    parts: request::Parts,
-    body: Incoming,
+    (parts, body): (request::Parts, Incoming),
     form_max: usize,
     work: impl FnOnce(Arc<State>, Session, request::Parts, Bytes) -> F + Send + 'static,
     failed: impl FnOnce(&Visit, &Fault) -> Reply,

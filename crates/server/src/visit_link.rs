@@ -57,7 +57,7 @@ pub(crate) async fn answer(
         let shows = if is_over { LinkPage::Over } else { LinkPage::Failed(fault.status()) };
         desk::page(&console::link(visit, &shows))
     };
-    let mut reply = answered(state, session, parts, body, form_max, work, failed).await;
+    let mut reply = answered(state, session, (parts, body), form_max, work, failed).await;
     // The address is a secret: it is told to nobody, kept nowhere, and found by nobody.
     reply.headers.insert(ROBOTS.clone(), HeaderValue::from_static("noindex, nofollow"));
     reply

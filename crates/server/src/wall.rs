@@ -44,7 +44,7 @@ pub(crate) async fn answer(
         let is_none = fault.code() == &code::LINK_OVER;
         desk::page(&console::no_wall(visit, (!is_none).then(|| fault.status())))
     };
-    answered(state, session, parts, body, 0, work, failed).await
+    answered(state, session, (parts, body), 0, work, failed).await
 }
 
 /// The board, in the name of the wall if it is one.
