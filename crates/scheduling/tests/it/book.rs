@@ -107,7 +107,7 @@ impl Desk {
         }
     }
 
-    fn book(&self, booking: &Booking) -> Result<book::Done, base::Fault> {
+    fn book(&self, booking: &Booking) -> Result<book::Done, Fault> {
         run(book(&self.session(), &self.house, booking))
     }
 }
@@ -151,7 +151,7 @@ fn date(text: &str) -> Date {
     text.parse().unwrap()
 }
 
-fn name<T: std::fmt::Debug>(outcome: Result<T, base::Fault>) -> &'static str {
+fn name<T: std::fmt::Debug>(outcome: Result<T, Fault>) -> &'static str {
     code(outcome)
 }
 
