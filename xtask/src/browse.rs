@@ -130,14 +130,15 @@ fn browse(words: &Words, program: &Path, folder: &Path) -> anyhow::Result<()> {
     // Each has a clinic of its own: who signs in with what is changed by some, and of the few visits of a
     // day the journeys of the desk use up those that screens show.
     let is_sign_in = |screen: &Screen| screen.path.starts_with("/auth/");
-    let parts: [(&str, [&'static [Journey]; 2], Option<bool>); 3] = [
-        ("sign-in", [JOURNEYS, &[]], Some(true)),
-        ("desk", [WORK, MISHAPS], None),
-        ("screens", [&[], &[]], Some(false)),
-    ];
-    for (data, journeys, about_sign_in) in parts {
-        let journeys = journeys.into_iter().flatten();
-        let screens = screens().filter(|one| about_sign_in == Some(is_sign_in(one)));
+    for data in ["sign-in", "desk", "screens"] {
+        let journeys: &[&'static [Journey]] = match data {
+            "sign-in" => &[JOURNEYS],
+            "desk" => &[WORK, MISHAPS],
+            _ => &[],
+        };
+        let journeys = journeys.iter().copied().flatten();
+        let shown = |one: &&Screen| data == if is_sign_in(one) { "sign-in" } else { "screens" };
+        let screens = screens().filter(shown);
         let journeys: Vec<_> = journeys.filter(|one| words.wants(one.name)).collect();
         let screens: Vec<_> = screens.filter(|one| words.wants(one.name)).collect();
         if journeys.is_empty() && screens.is_empty() {

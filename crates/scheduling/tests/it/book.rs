@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use record::{Record, Session, Settings, Subject};
 use scheduling::actor::{Actor, Role};
 use scheduling::book::{
-    self, Booking, Entry, Held, House, Move, Place, Query, Undo, appointment as show, book, cancel,
-    day, find, hold, move_to, next_state, release, undo,
+    self, Booking, Entry, House, Move, Place, Query, Undo, appointment as show, book, cancel, day,
+    find, hold, move_to, next_state, release, undo,
 };
 use scheduling::find::By;
 use scheduling::flow::State;
@@ -256,16 +256,13 @@ fn the_form_of_a_hold_that_is_over_is_not_taken_for_a_booking() {
 fn the_form_of_a_hold_that_was_let_go_is_not_taken_for_a_booking() {
     let desk = desk();
     let place = talk("a", 0);
-    let let_go: [fn(&Desk, &Held) -> Result<(), Fault>; 2] = [
-        |desk: &Desk, held: &Held| run(release(&desk.session(), &held.id)).map(drop),
-        |desk: &Desk, held: &Held| {
-            run(cancel(&desk.session(), &held.id, held.version, "pat")).map(drop)
-        },
-    ];
-    for (n, let_go) in let_go.into_iter().enumerate() {
-        let form = format!("h{n}");
+    for is_cancelled in [false, true] {
+        let form = format!("h-{is_cancelled}");
         let held = run(hold(&desk.session(), &desk.house, &place, Some("p0"), &form)).unwrap();
-        let_go(&desk, &held).unwrap();
+        match is_cancelled {
+            true => drop(run(cancel(&desk.session(), &held.id, held.version, "pat")).unwrap()),
+            false => run(release(&desk.session(), &held.id)).unwrap(),
+        }
         let by_its_form = desk.booking(place.clone(), "p0", &form);
         assert_eq!(name(desk.book(&by_its_form)), "scheduling.hold.lost");
         let by_both = Booking { hold: Some(held.id), ..by_its_form };
