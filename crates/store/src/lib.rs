@@ -31,3 +31,4 @@ pub use sqlite::{
     encrypt, form, restore,
 };
 pub use unit::{Done, Expectation, Guard, Judge, Method, Op, OpResult, Receipt, Unit, Watch};
+pub use vfs::give_back_memory;

@@ -3,7 +3,8 @@
 //! (45 CFR 164.312(a)(2)(iv)).
 //!
 //! SQLite calls a file system through tables of C functions, and only `unsafe` can fill such a table:
-//! this is the one crate of the product that says it, all of it in `bridge.rs` and `memory.rs`. No
+//! this is the one crate of the product that says it, in `bridge.rs` and `memory.rs`, and in `heap.rs` for one
+//! call of the C library. No
 //! crate that is kept serves: `sqlite-plugin` needs libclang at every build, `sqlite-vfs` has no
 //! write-ahead log, the others are for the web.
 //!
@@ -12,11 +13,13 @@
 //! the same file open; the store holds a lock of its own for that.
 
 mod bridge;
+mod heap;
 mod locks;
 mod memory;
 mod node;
 
 pub use bridge::register;
+pub use heap::give_back_memory;
 
 use rusqlite::ffi;
 use std::fmt::Debug;

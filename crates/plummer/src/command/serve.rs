@@ -101,6 +101,8 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
         if let Err(error) = greet(&base, &settings.data().display().to_string(), &welcome) {
             warn!(kind = %error.kind(), "the greeting could not be written");
         }
+        // Much was read to open it all, and little of it is needed again.
+        store::give_back_memory();
         server.run(stop).await;
         // Its batch under way is whole before the store closes.
         drop((keeper, reviewing, forgetting, reminding, offering));
