@@ -35,10 +35,26 @@ const FILE_ROWS: usize = 1_000;
 /// What a filter is called in an address.
 const NAMES: [&str; 7] = ["who", "patient", "kind", "decision", "request", "from", "until"];
 
-/// What the address asks for, as it stands in it.
-fn pairs(visit: &Visit) -> Vec<(String, String)> {
-    let one = |name: &&str| ((*name).to_owned(), visit.parameter(name).to_owned());
-    NAMES.iter().map(one).filter(|(_, value)| !value.is_empty()).collect()
+/// What the address asks for, as it stands in it; whoever is called by their sign-in name, by their id.
+fn pairs(visit: &Visit) -> Result<Vec<(String, String)>, Fault> {
+    let mut pairs = Vec::new();
+    for name in NAMES {
+        let value = visit.parameter(name);
+        if value.is_empty() {
+            continue;
+        }
+        let called = if name == "who" { id_of(visit, value)? } else { None };
+        pairs.push((name.to_owned(), called.unwrap_or_else(|| value.to_owned())));
+    }
+    Ok(pairs)
+}
+
+/// The id in the log of whoever is called so; none where nobody is.
+fn id_of(visit: &Visit, typed: &str) -> Result<Option<String>, Fault> {
+    if typed == "operator" || PrincipalId::parse(typed).is_some() {
+        return Ok(Some(typed.to_owned()));
+    }
+    Ok(visit.session.member_named(typed)?.map(|id| id.to_string()))
 }
 
 fn day_start(text: &str, visit: &Visit, after: bool) -> Option<Millis> {
@@ -96,7 +112,7 @@ pub(crate) fn page(visit: &Visit) -> Result<Answer, Fault> {
     if !visit.session.may_read_whole_log() {
         return Ok(missing::page(visit));
     }
-    let pairs = pairs(visit);
+    let pairs = pairs(visit)?;
     match asked(visit, &pairs) {
         Ok(asked) => {
             let found = visit.session.log_rows(&asked)?.wait()?;
@@ -310,9 +326,8 @@ pub(crate) fn narrow(visit: &Visit) -> Result<Answer, Fault> {
             continue;
         }
         let value = match name {
-            "who" if typed == "operator" || PrincipalId::parse(typed).is_some() => typed.to_owned(),
-            "who" => match visit.session.member_named(typed)? {
-                Some(id) => id.to_string(),
+            "who" => match id_of(visit, typed)? {
+                Some(id) => id,
                 None => {
                     let wrong = Wrong::at(visit.lang(), "who", words::SEES_NOBODY);
                     return shown(visit, &[], None, Some(&wrong));
@@ -336,7 +351,7 @@ pub(crate) fn export(visit: &Visit) -> Result<Answer, Fault> {
     if !visit.session.may_read_whole_log() {
         return Ok(missing::page(visit));
     }
-    let pairs = pairs(visit);
+    let pairs = pairs(visit)?;
     let mut asked = match asked(visit, &pairs) {
         Ok(asked) => asked,
         Err(wrong) => return shown(visit, &pairs, None, Some(&wrong)),

@@ -192,6 +192,8 @@ fn the_log_is_narrowed_by_an_address_without_a_name_and_handed_out_as_a_file() {
     assert!(address.ends_with(&format!("/audit?who={nina}&decision=deny")), "{address}");
     let page = paula.follow(to).text();
     assert!(page.contains("nina Somebody") && page.contains("Turned away"), "{page}");
+    let by_name = paula.send("GET", "/audit?who=nina&decision=deny", &[], "").text();
+    assert!(by_name.contains("nina Somebody") && by_name.contains("Turned away"), "{by_name}");
     let odd = send(&mut paula, "/audit", "/audit", &[("who", "nobody here")]);
     assert_eq!((odd.status, odd.header("location")), (400, None));
     assert!(odd.text().contains("Nobody signs in by this name."));
