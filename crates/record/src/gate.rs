@@ -279,6 +279,15 @@ impl Record {
         drop(self.gate.notary.lock().take());
     }
 
+    /// Forgets the pages that were read to open it all, few of which are needed again, and gives the memory
+    /// back to the machine.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn forget_pages(&self) -> Result<(), Fault> {
+        self.gate.store.forget_pages()
+    }
+
     /// Figures of the store.
     pub fn store_stats(&self) -> store::Stats {
         self.gate.store.stats()

@@ -102,7 +102,7 @@ pub(crate) fn run(settings: &Settings, args: &Serve) -> anyhow::Result<ExitCode>
             warn!(kind = %error.kind(), "the greeting could not be written");
         }
         // Much was read to open it all, and little of it is needed again.
-        store::give_back_memory();
+        record.forget_pages()?;
         server.run(stop).await;
         // Its batch under way is whole before the store closes.
         drop((keeper, reviewing, forgetting, reminding, offering));

@@ -326,6 +326,8 @@ fn run(gate: &Weak<Gate>, stop: &Stop, every: Duration, mut random: Seeded) {
                 AFTER_FAILURE.min(every)
             }
         };
+        // A day of the log was in memory.
+        store::give_back_memory();
     }
 }
 

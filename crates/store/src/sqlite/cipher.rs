@@ -50,8 +50,16 @@ static KEYS: LazyLock<Mutex<HashMap<PathBuf, Use>>> = LazyLock::new(Mutex::defau
 static REGISTERED: LazyLock<Result<(), i32>> = LazyLock::new(|| vfs::register(NAME, Sealed));
 
 /// A database that is known to be sealed. Keep it as long as a connection to it is open.
-#[derive(Debug)]
-pub(super) struct Known(PathBuf);
+pub(super) struct Known {
+    path: PathBuf,
+    opened: Arc<Opened>,
+}
+
+impl std::fmt::Debug for Known {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Known").finish_non_exhaustive()
+    }
+}
 
 impl Known {
     /// Says under which key a database is sealed, and how many bytes of it may be kept in memory. `synced`:
@@ -72,14 +80,19 @@ impl Known {
             return Err(Fault::new(&code::STORE_LOCKED, "this process has the store open already"));
         }
         let (key, opened) = (Arc::clone(key), Arc::new(Opened::new(opened_bytes)));
-        keys.insert(path.clone(), Use { key, opened, synced });
-        Ok(Self(path))
+        keys.insert(path.clone(), Use { key, opened: Arc::clone(&opened), synced });
+        Ok(Self { path, opened })
+    }
+
+    /// Forgets the pages that are kept in memory.
+    pub(super) fn forget_pages(&self) {
+        self.opened.forget(|_| true);
     }
 }
 
 impl Drop for Known {
     fn drop(&mut self) {
-        KEYS.lock().remove(&self.0);
+        KEYS.lock().remove(&self.path);
     }
 }
 

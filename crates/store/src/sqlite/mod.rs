@@ -195,14 +195,15 @@ impl std::fmt::Debug for Shared {
 #[derive(Debug, Clone)]
 pub struct Store {
     shared: Arc<Shared>,
-    _threads: Arc<Threads>,
+    threads: Arc<Threads>,
 }
 
 #[derive(Debug)]
 struct Threads {
     shared: Arc<Shared>,
     handles: Mutex<Vec<std::thread::JoinHandle<()>>>,
-    _known: Option<cipher::Known>,
+    /// Of a sealed store.
+    known: Option<cipher::Known>,
     _lock: std::fs::File,
 }
 
@@ -286,10 +287,23 @@ impl Store {
         let threads = Threads {
             shared: Arc::clone(&shared),
             handles: Mutex::new(handles),
-            _known: known,
+            known,
             _lock: lock,
         };
-        Ok(Self { shared, _threads: Arc::new(threads) })
+        Ok(Self { shared, threads: Arc::new(threads) })
+    }
+
+    /// Forgets what was kept in memory of pages that were read, and gives the memory back: for whoever has read
+    /// through much that is not needed again.
+    pub fn forget_pages(&self) -> Result<(), Fault> {
+        if let Some(known) = &self.threads.known {
+            known.forget_pages();
+        }
+        for reader in &*self.shared.readers.lock() {
+            reader.execute_batch("PRAGMA shrink_memory").map_err(unavailable)?;
+        }
+        vfs::give_back_memory();
+        Ok(())
     }
 
     /// Hands a unit to the writer. `done` is called on the writer's thread after the sync.

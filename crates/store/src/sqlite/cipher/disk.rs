@@ -145,7 +145,10 @@ impl DiskFile for SealedFile {
 
     fn truncate(&mut self, length: u64) -> Result<(), Failure> {
         match self {
-            Self::Pages(pages) => pages.opened.cut(|| pages.file.set_len(length).map_err(failure)),
+            Self::Pages(pages) => {
+                let set = || pages.file.set_len(length).map_err(failure);
+                pages.opened.cut(length / PAGE as u64, set)
+            }
             Self::Log(log) => {
                 log.pending = None;
                 log.flush()?;

@@ -78,13 +78,27 @@ impl Opened {
         Ok(())
     }
 
-    /// Has the file cut or lengthened by `cut`, and forgets all pages.
-    pub(super) fn cut<E>(&self, cut: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
+    /// Has the file cut or lengthened to so many whole pages by `cut`, and forgets those that are behind its
+    /// end. SQLite says how long the file is after each checkpoint, when it mostly is so already.
+    pub(super) fn cut<E>(
+        &self,
+        pages: u64,
+        cut: impl FnOnce() -> Result<(), E>,
+    ) -> Result<(), E> {
         let done = cut();
-        for place in self.rows.iter().filter_map(OnceLock::get).flatten() {
-            *place.write() = None;
-        }
+        self.forget(|number| number >= pages);
         done
+    }
+
+    /// Forgets the pages of these numbers; what they held goes back.
+    pub(super) fn forget(&self, which: impl Fn(u64) -> bool) {
+        for place in self.rows.iter().filter_map(OnceLock::get).flatten() {
+            let is_one = |held: &Option<Page>| held.as_ref().is_some_and(|(of, _)| which(*of));
+            // Whoever reads is not held up for a page that stays.
+            if is_one(&place.read()) {
+                place.write().take_if(|(of, _)| which(*of));
+            }
+        }
     }
 
     fn place(&self, number: u64) -> Option<&RwLock<Option<Page>>> {
@@ -133,6 +147,20 @@ mod tests {
     }
 
     #[test]
+    fn a_cut_forgets_what_is_behind_it_and_nothing_else() {
+        let opened = Opened::new((PAGE * ROW) as u64);
+        let disk = RefCell::new(vec![Some(7); 3]);
+        for number in 0..3 {
+            assert_eq!(read(&opened, &disk, number), (Some(7), true));
+        }
+        opened.cut(2, || Ok::<_, ()>(())).unwrap();
+        assert_eq!(read(&opened, &disk, 1), (Some(7), false));
+        assert_eq!(read(&opened, &disk, 2), (Some(7), true));
+        opened.forget(|_| true);
+        assert_eq!(read(&opened, &disk, 1), (Some(7), true));
+    }
+
+    #[test]
     fn a_cache_of_no_bytes_keeps_nothing() {
         let opened = Opened::new(0);
         let disk = RefCell::new(vec![Some(7)]);
@@ -144,7 +172,7 @@ mod tests {
         /// Whatever is read, written, failed to be written or cut, a read tells what the disk has.
         #[test]
         fn what_is_read_is_what_the_disk_has(
-            steps in proptest::collection::vec((0u8..6, 0u64..(3 * ROW as u64), any::<u8>()), 1..200),
+            steps in proptest::collection::vec((0u8..7, 0u64..(3 * ROW as u64), any::<u8>()), 1..200),
         ) {
             let opened = Opened::new((PAGE * ROW) as u64);
             let disk = RefCell::new(vec![None; 3 * ROW]);
@@ -160,10 +188,12 @@ mod tests {
                         });
                         prop_assert_eq!(saved.is_ok(), what == 0);
                     }
-                    2 => opened.cut(|| {
-                        disk.borrow_mut().iter_mut().for_each(|page| *page = None);
+                    2 => opened.cut(number, || {
+                        let kept = usize::try_from(number).unwrap();
+                        disk.borrow_mut().iter_mut().skip(kept).for_each(|page| *page = None);
                         Ok::<_, ()>(())
                     }).unwrap(),
+                    3 => opened.forget(|of| of % 2 == number % 2),
                     _ => {
                         let was = disk.borrow()[usize::try_from(number).unwrap()];
                         prop_assert_eq!(read(&opened, &disk, number).0, was);
