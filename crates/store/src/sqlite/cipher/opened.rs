@@ -80,11 +80,7 @@ impl Opened {
 
     /// Has the file cut or lengthened to so many whole pages by `cut`, and forgets those that are behind its
     /// end. SQLite says how long the file is after each checkpoint, when it mostly is so already.
-    pub(super) fn cut<E>(
-        &self,
-        pages: u64,
-        cut: impl FnOnce() -> Result<(), E>,
-    ) -> Result<(), E> {
+    pub(super) fn cut<E>(&self, pages: u64, cut: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
         let done = cut();
         self.forget(|number| number >= pages);
         done
