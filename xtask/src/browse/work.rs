@@ -18,6 +18,9 @@ pub(super) fn finds(page: &mut Page, typed: &str, heading: &str) -> anyhow::Resu
     page.press("/")?;
     page.types(typed)?;
     page.sees_first("option", heading)?;
+    // On a list of fewer letters Enter chooses nobody: it leads to the page of all who are found.
+    let is_whole = r#"document.getElementById("found")?.getAttribute("aria-busy") === "false""#;
+    page.wait("the list for all that was typed", |page| Ok(page.js(is_whole)? == true))?;
     page.press("Enter")?;
     page.sees("heading", heading)
 }

@@ -66,9 +66,13 @@ const begin = (form, input, panel, said) => {
     } else input.removeAttribute("aria-activedescendant");
   };
 
+  /** @param {boolean} is whether a list for what is typed now is still to come */
+  const busy = (is) => panel.setAttribute("aria-busy", String(is));
+
   const close = () => {
     asking?.abort();
     asked += 1;
+    busy(false);
     clearTimeout(pause);
     panel.hidden = true;
     panel.replaceChildren();
@@ -97,6 +101,7 @@ const begin = (form, input, panel, said) => {
       if (mine !== asked) return;
       panel.innerHTML = pieces.createHTML(list);
       shown = text;
+      busy(text !== input.value);
       panel.hidden = false;
       input.setAttribute("aria-expanded", "true");
       choose(options().length ? 0 : -1);
@@ -119,6 +124,7 @@ const begin = (form, input, panel, said) => {
       close();
       return;
     }
+    busy(true);
     pause = setTimeout(() => void ask(), last + PAUSE_MS - performance.now());
   };
 
